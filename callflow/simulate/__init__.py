@@ -1,0 +1,1 @@
+"""Calls without a telephone: a virtual clock, a simulated phone network, scenarios, replay."""

@@ -1,0 +1,35 @@
+"""Async tests run on virtual time, and fail when they leave a task behind."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+from callflow.simulate.clock import VirtualTimeLoop
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item):
+    real = item.get_closest_marker("real_time") or item.get_closest_marker("e2e")
+    return {"real": asyncio.new_event_loop} if real else {"virtual": VirtualTimeLoop}
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_tasks(request: pytest.FixtureRequest):
+    """Set up before the test's other fixtures, so it looks when they are gone."""
+    if inspect.iscoroutinefunction(getattr(request.node, "function", None)):
+        request.getfixturevalue("_watch_tasks")
+
+
+@pytest.fixture
+async def _watch_tasks():
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(10):  # a task that was cancelled or is done but for its last turns is not leaked
+        await asyncio.sleep(0)
+    leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if leaked:
+        pytest.fail(
+            "tasks still running after the test:\n" + "\n".join(f"  {task!r}" for task in leaked), pytrace=False
+        )
