@@ -1,0 +1,294 @@
+"""The catalogue of events, and the three kinds of input that a call's step takes.
+
+One entry here is all that an event needs: the loader checks patterns and payload fields against it, the JSON Schema
+and the reference are generated from it, the bindings fill its payload, and `keep` says what a state that must finish
+does with it. Names of `session.*` and `room.*` are LiveKit's own (livekit-agents `voice/events.py`, livekit
+`rtc/room.py`); `call.*`, `dial.*` … are callflow's normalised layer on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from attrs import field, frozen
+
+from callflow.core.expressions import ANY, BOOLEAN, INTEGER, NUMBER, TEXT, TIME, ListOf, Record, Type
+
+Keep = Literal["all", "latest", "never"]
+"""What a state that must finish does with an event that nobody takes meanwhile: all of them return in their order, the
+latest of this name only, or none (speech and metrics, which nobody could act on later)."""
+
+MAIN_LEG = "far_end"
+
+NO_DATA: Mapping[str, Any] = {}
+
+
+class Event(NamedTuple):
+    """Something that happened: a fact from outside, or one that the step itself raised (`done`, `failed`, `app.*`).
+
+    `time` is in seconds since the epoch. `effect` is the effect that the event is the end of (`dial.answered`), or the
+    speech in which the model called the tool. `state` is the state that it is for: `done` is seen by that one alone,
+    `failed` by it and outward. `id` tells a tool's call, so that the tool can return when its event has been taken.
+    """
+
+    name: str
+    data: Mapping[str, Any] = NO_DATA
+    time: float = 0.0
+    effect: int | None = None
+    state: str | None = None
+    id: str | None = None
+
+
+class EffectEnded(NamedTuple):
+    """An effect's end. `result` holds a verb's result fields; `error` says why it failed, in a sentence."""
+
+    id: int
+    status: Literal["ok", "failed", "timed_out", "cancelled"]
+    result: Mapping[str, Any] = NO_DATA
+    error: str | None = None
+    time: float = 0.0
+
+
+class TimerFired(NamedTuple):
+    """A timer of the snapshot has come due. One whose `generation` is no longer live is stale, and changes nothing."""
+
+    generation: int
+    time: float = 0.0
+
+
+Input = Event | EffectEnded | TimerFired
+
+
+@frozen
+class EventType:
+    """One event of the catalogue: its payload's fields, and what becomes of it in a state that must finish."""
+
+    name: str
+    description: str
+    fields: Mapping[str, Type] = field(factory=dict)
+    keep: Keep = "all"
+    pii: frozenset[str] = frozenset()
+
+    @property
+    def record(self) -> Record:
+        return Record(self.fields)
+
+
+def _family(prefix: str, keep: Keep, rows: Mapping[str, tuple[str, dict[str, Type]]], pii: Mapping[str, set[str]] | None = None) -> Iterator[EventType]:
+    for name, (description, fields) in rows.items():
+        hidden = frozenset((pii or {}).get(name, ()))
+        yield EventType(f"{prefix}.{name}", description, fields, keep, hidden)
+
+
+_PARTICIPANT: dict[str, Type] = {"identity": TEXT, "sid": TEXT, "kind": TEXT, "name": TEXT, "attributes": Record({}, open=True)}
+_PUBLICATION: dict[str, Type] = {"identity": TEXT, "track_sid": TEXT, "track_name": TEXT, "track_kind": TEXT}
+_REASON: dict[str, Type] = {"reason": TEXT}
+_LEG: dict[str, Type] = {
+    "leg": TEXT,
+    "identity": TEXT,
+    "sid": TEXT,
+    "kind": TEXT,
+    "name": TEXT,
+    "number": TEXT,
+    "trunk": TEXT,
+    "trunk_number": TEXT,
+    "sip_call_id": TEXT,
+    "attributes": Record({}, open=True),
+}
+_HANGUP: dict[str, Type] = {
+    "leg": TEXT,
+    "identity": TEXT,
+    "by": TEXT,
+    "cause": TEXT,
+    "disconnect_reason": TEXT,
+    "sip_status_code": INTEGER,
+}
+_DIAL: dict[str, Type] = {
+    "result": TEXT,
+    "leg": TEXT,
+    "sip_status_code": INTEGER,
+    "sip_status": TEXT,
+    "cause": TEXT,
+    "elapsed": NUMBER,
+    "error": TEXT,
+}
+_AMD: dict[str, Type] = {"category": TEXT, "reason": TEXT, "transcript": TEXT, "delay": NUMBER, "error": TEXT}
+_DTMF: dict[str, Type] = {"digit": TEXT, "leg": TEXT, "code": INTEGER}
+_DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "error": TEXT}
+_TRANSFER: dict[str, Type] = {"leg": TEXT, "to": TEXT, "sip_status_code": INTEGER, "sip_status": TEXT, "cause": TEXT, "elapsed": NUMBER, "error": TEXT}
+
+DIGITS = (*"0123456789abcd", "star", "pound")
+
+# Speech and metrics are of no use later, so a state that must finish lets them go.
+_SESSION_SPEECH = {
+    "user_state_changed": ("The caller begins or stops to speak, or has been away.", {"old_state": TEXT, "new_state": TEXT}),
+    "agent_state_changed": ("The agent thinks, speaks, listens.", {"old_state": TEXT, "new_state": TEXT}),
+    "user_input_transcribed": (
+        "What the caller says, while they say it (`is_final` false) and when it stands.",
+        {"transcript": TEXT, "is_final": BOOLEAN, "language": TEXT, "speaker_id": TEXT},
+    ),
+    "user_transcription_timeout": ("Speech was heard and no transcript came.", {}),
+    "conversation_item_added": (
+        "A message has joined the conversation's history.",
+        {"role": TEXT, "text": TEXT, "interrupted": BOOLEAN, "item_id": TEXT},
+    ),
+    "agent_false_interruption": ("The agent was interrupted by what was no speech.", {"resumed": BOOLEAN}),
+    "overlapping_speech": ("Both spoke at once.", {"is_interruption": BOOLEAN}),
+    "speech_created": ("A speech has been scheduled.", {"user_initiated": BOOLEAN, "source": TEXT, "speech_id": TEXT}),
+    "metrics_collected": ("A model's measurements (deprecated by LiveKit).", {"type": TEXT, "label": TEXT}),
+    "session_usage_updated": ("What the models have used so far.", {"usage": ANY}),
+    "debug_message": ("LiveKit's own debugging.", {"message": TEXT}),
+}
+_SESSION_FACTS = {
+    "function_tools_executed": ("The model's tools have run.", {"names": ListOf(TEXT)}),
+    "tool_execution_updated": ("A tool reports on its way.", {"name": TEXT, "update": TEXT}),
+    "error": ("A model or the session has failed.", {"error": TEXT, "source": TEXT, "recoverable": BOOLEAN}),
+    "close": ("The session has closed, and not because the flow asked for it.", {"reason": TEXT, "error": TEXT}),
+}
+_SESSION_PII = {
+    "user_input_transcribed": {"transcript"},
+    "conversation_item_added": {"text"},
+    "debug_message": {"message"},
+}
+_ROOM = {
+    "participant_connected": ("A participant has joined.", _PARTICIPANT),
+    "participant_disconnected": ("A participant has left.", {**_PARTICIPANT, "disconnect_reason": TEXT}),
+    "participant_active": ("A participant can be heard and hear.", _PARTICIPANT),
+    "participant_metadata_changed": ("", {**_PARTICIPANT, "old_metadata": TEXT, "metadata": TEXT}),
+    "participant_name_changed": ("", {**_PARTICIPANT, "old_name": TEXT}),
+    "participant_attributes_changed": ("", {**_PARTICIPANT, "changed": Record({}, open=True)}),
+    "participant_permissions_changed": ("", _PARTICIPANT),
+    "local_track_published": ("", _PUBLICATION),
+    "local_track_unpublished": ("", _PUBLICATION),
+    "local_track_subscribed": ("Somebody hears the agent.", _PUBLICATION),
+    "track_published": ("", _PUBLICATION),
+    "track_unpublished": ("", _PUBLICATION),
+    "track_subscribed": ("", _PUBLICATION),
+    "track_unsubscribed": ("", _PUBLICATION),
+    "track_subscription_failed": ("", {"identity": TEXT, "track_sid": TEXT, "error": TEXT}),
+    "track_muted": ("", _PUBLICATION),
+    "track_unmuted": ("", _PUBLICATION),
+    "active_speakers_changed": ("", {"identities": ListOf(TEXT)}),
+    "room_metadata_changed": ("", {"old_metadata": TEXT, "metadata": TEXT}),
+    "connection_quality_changed": ("", {"identity": TEXT, "quality": TEXT}),
+    "data_received": ("A data packet that is not one of callflow's own.", {"topic": TEXT, "identity": TEXT, "text": TEXT}),
+    "sip_dtmf_received": ("A key, as LiveKit reports it; `dtmf.<digit>` is easier to use.", {"identity": TEXT, "code": INTEGER, "digit": TEXT}),
+    "transcription_received": ("", {"identity": TEXT, "text": TEXT}),
+    "connection_state_changed": ("", {"state": TEXT}),
+    "connected": ("", {}),
+    "disconnected": ("The agent's own connection is gone for good, and not because the flow asked for it.", _REASON),
+    "reconnecting": ("The agent's own network is in trouble.", {}),
+    "reconnected": ("", {}),
+    "moved": ("The agent was moved to another room.", {"room": TEXT}),
+    "token_refreshed": ("", {}),
+}
+_ROOM_PII = {"data_received": {"text"}, "sip_dtmf_received": {"code", "digit"}, "transcription_received": {"text"}}
+_CALL = {
+    "offered": ("With `answer: manual`: an inbound call rings here.", _LEG),
+    "ringing": ("The far end's phone rings.", _LEG),
+    "answered": ("The far end is on the line (WebRTC: it has joined).", _LEG),
+    "hangup": ("Having been on the line, the far end has left: who ended it, and why.", _HANGUP),
+    "dropped": ("The far end vanished without having left: its network, a takeover, a server's restart.", {"leg": TEXT, "identity": TEXT}),
+    "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": NUMBER}),
+}
+_LEG_PII = {name: {"identity", "name", "number", "attributes"} for name in _CALL}
+_OUTCOMES_OF_DIAL = {
+    "answered": "The far end has picked up.",
+    "busy": "The line is busy.",
+    "no_answer": "It rang and nobody answered.",
+    "declined": "The far end refused the call.",
+    "invalid": "There is no such number.",
+    "failed": "The call could not be placed: the trunk, the network, the server.",
+}
+_AMD_CATEGORIES = {
+    "human": "A person has answered.",
+    "machine-ivr": "A menu has answered.",
+    "machine-vm": "A voicemail has answered, and its greeting is over.",
+    "machine-unavailable": "A machine says that the number cannot be reached.",
+    "uncertain": "Nobody can tell; with the error if the detector failed.",
+}
+
+
+def _catalogue() -> Iterator[EventType]:
+    yield from _family("session", "never", _SESSION_SPEECH, _SESSION_PII)
+    yield from _family("session", "all", _SESSION_FACTS)
+    yield from _family("room", "latest", _ROOM, _ROOM_PII)
+    yield EventType("job.shutdown", "The job is told to end.", {"reason": TEXT}, "latest")
+    yield from _family("call", "latest", _CALL, _LEG_PII)
+    yield from _family("dial", "all", {name: (text, _DIAL) for name, text in _OUTCOMES_OF_DIAL.items()})
+    yield from _family("amd", "all", {name: (text, _AMD) for name, text in _AMD_CATEGORIES.items()}, {name: {"transcript"} for name in _AMD_CATEGORIES})
+    keys = {digit: (f"The key {digit}.", _DTMF) for digit in DIGITS}
+    yield from _family("dtmf", "all", keys, {digit: {"digit", "code"} for digit in DIGITS})
+    collected = {
+        "input": ("`collect_digits` has its digits.", _DTMF_RESULT),
+        "no_input": ("No key came, or the collection failed (`error`).", _DTMF_RESULT),
+        "no_match": ("Keys came, but not what was asked for.", _DTMF_RESULT),
+    }
+    yield from _family("dtmf", "all", collected, {name: {"digits"} for name in collected})
+    yield from _family(
+        "transfer",
+        "all",
+        {"completed": ("The far end was handed over.", _TRANSFER), "failed": ("It was not, and is still here.", _TRANSFER)},
+        {"completed": {"to"}, "failed": {"to"}},
+    )
+    consult = {
+        "accepted": "The human has taken the call.",
+        "declined": "The human does not want it.",
+        "no_answer": "Nobody picked up, or nobody answered.",
+        "failed": "The second leg could not be placed.",
+    }
+    yield from _family("consult", "all", {name: (text, _TRANSFER) for name, text in consult.items()}, {name: {"to"} for name in consult})
+    yield EventType("task.completed", "The AgentTask of this state has its result.", {"result": ANY})
+    yield EventType("task.failed", "The AgentTask of this state has failed.", {"error": TEXT})
+    yield EventType(
+        "done",
+        "This state has finished: its entry actions are through, and its inside, if it has one, has reached a final state.",
+        {"final": TEXT, "returns": Record({}, open=True)},
+    )
+    yield EventType(
+        "failed",
+        "One of this state's actions failed or ran out of time.",
+        {"action": TEXT, "error": TEXT, "timeout": BOOLEAN, "origin": TEXT},
+    )
+
+
+EVENTS: Mapping[str, EventType] = {entry.name: entry for entry in _catalogue()}
+"""Every event that has a name of its own, by name."""
+
+LEG_EVENTS: Mapping[str, EventType] = {
+    name.partition(".")[2] if name.startswith("call.") else name: EVENTS[name]
+    for name in EVENTS
+    if name.startswith("call.") or (name.startswith("dtmf.") and name.partition(".")[2] in DIGITS)
+}
+"""What may follow `leg.<name>.`: hangup, answered, dtmf.1 …"""
+
+OPEN_FAMILIES: Mapping[str, str] = {
+    "tool": "The model called this tool, one of the flow's or one of the agent's own; the payload is its arguments, for a tool with `run` also its `result`.",
+    "app": "Sent from outside (`call.send`), by a data packet or an RPC, or by `emit`; the payload is declared under `events:`.",
+    "leg": "What a leg other than the main one does: `leg.<name>.hangup`, `leg.<name>.dtmf.1`.",
+}
+"""Families whose names come from the flow itself."""
+
+STATE_EVENTS = frozenset({"done", "failed"})
+"""Raised by the step for one state, never sent from outside."""
+
+CALLER_SPEAKS = frozenset({"session.user_state_changed", "session.user_input_transcribed"})
+"""Events by which the caller is heard; a key is heard too. They break a silence and count as progress."""
+
+
+def keep_policy(name: str) -> Keep:
+    """What a state that must finish does with this event while nobody takes it."""
+    entry = EVENTS.get(name)
+    if entry is not None:
+        return entry.keep
+    if name.startswith("leg."):
+        return "latest"
+    return "all"
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a key of `on:` names this event: exactly, or by its beginning (`dial.*`, `amd.machine-*`)."""
+    if pattern == name:
+        return True
+    return pattern.endswith((".*", "-*")) and name.startswith(pattern[:-1])

@@ -1,0 +1,200 @@
+"""What a call is between two events, and what one event made of it. Plain data, versioned; to JSON and back without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from attrs import field, frozen
+
+from callflow.core.events import Event, Input
+
+VERSION = 1
+
+Phase = Literal["waiting", "running", "final", "closing", "wrap_up", "ended"]
+"""waiting: for the far end, before `initial`. running. final: a final state of the top level was reached; what is owed
+and its entry list run. closing: what was left open is closed by force. wrap_up. ended: the record can be written."""
+
+ListKind = Literal["exit", "do", "stay", "entry", "task", "tool", "closing", "wrap_up"]
+"""`exit` and `do` (of a transition with a target) are owed; `stay` is the `do` of one without."""
+
+OWED = frozenset({"exit", "do", "closing", "wrap_up"})
+
+
+class ActionList(NamedTuple):
+    """A list of actions on its way.
+
+    `owner` is the state whose region it runs in, and with which a list that is not owed is dropped; `writer` the state
+    that hears of its failures. `key` finds the actions: a state's path, a transition's id, a tool's name. `stopped`:
+    an action has failed or has a named result, and the list waits until that was taken.
+    """
+
+    seq: int
+    kind: ListKind
+    owner: str
+    writer: str
+    key: str | int
+    position: int = 0
+    effect: int | None = None
+    stopped: bool = False
+    event: Event | None = None
+
+
+class Running(NamedTuple):
+    """An effect that was started and has not ended. `list` is its list's seq; None where no list waits for it.
+    `stopping`: it was cancelled, as number `seq`, and later lists of its region wait for it."""
+
+    id: int
+    verb: str
+    owner: str
+    list: int | None
+    kind: ListKind
+    key: str | int
+    index: int
+    started: float
+    speech: bool
+    owed: bool = False
+    stopping: bool = False
+    seq: int = 0
+    leg: str | None = None
+
+
+class Timer(NamedTuple):
+    """`due` is a time, in seconds since the epoch. `kind`: after, every, silence; `answer` (the far end never comes),
+    `stop` (an effect that does not stop, `index` its id), `settle` (a hang-up that waits for a transfer's result)."""
+
+    generation: int
+    kind: str
+    state: str
+    index: int
+    due: float
+
+
+class Silence(NamedTuple):
+    """One state's silence: seconds counted before `since`, None while it does not count; the rows that have fired."""
+
+    state: str
+    counted: float
+    since: float | None
+    fired: tuple[int, ...] = ()
+
+
+class Leg(NamedTuple):
+    """One party's connection, as the flow knows it."""
+
+    name: str
+    status: Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
+    data: Mapping[str, Any] = {}
+
+
+@frozen
+class Memory:
+    """Everything of a snapshot that most events leave as it is."""
+
+    started: float = 0.0
+    vars: Mapping[str, Mapping[str, Any]] = field(factory=dict)  # by scope: "" is the main flow's
+    env: Mapping[str, str] = field(factory=dict)
+    call: Mapping[str, Any] = field(factory=dict)  # id, direction …: what the program said of the call
+    phase: Phase = "running"
+    lists: tuple[ActionList, ...] = ()
+    effects: Mapping[int, Running] = field(factory=dict)
+    timers: tuple[Timer, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    kept: tuple[Event, ...] = ()
+    held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
+    history: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    visits: Mapping[str, int] = field(factory=dict)
+    finished: frozenset[str] = frozenset()  # states that must finish and are done
+    legs: Mapping[str, Leg] = field(factory=dict)
+    caller_speaks: bool = False
+    agent_busy: bool = False  # thinks or speaks
+    closed: frozenset[str] = frozenset()  # session, line, job, speech
+    closing: frozenset[str] = frozenset()  # the same, while the flow's own effect is at it
+    outcome: str | None = None
+    fault: str | None = None  # why the call was ended by rule 3 or 9, or by the runtime
+    faults: int = 0
+    final: str | None = None
+    next_effect: int = 1
+    next_seq: int = 1
+    next_generation: int = 1
+
+
+class Snapshot(NamedTuple):
+    """A call between two events. `configuration` holds the active leaf states in document order, `entered` how many
+    states were entered since somebody spoke, pressed a key, or a timer fired."""
+
+    configuration: tuple[str, ...]
+    memory: Memory
+    entered: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen any more, and the record can be written."""
+        return self.memory.phase == "ended"
+
+    @property
+    def vars(self) -> Mapping[str, Any]:
+        """The main flow's variables."""
+        return self.memory.vars.get("", {})
+
+    @property
+    def outcome(self) -> str | None:
+        return self.memory.outcome
+
+
+class Start(NamedTuple):
+    """An effect to start: a verb of the catalogue (or `task`, `close`) with its arguments resolved.
+
+    `timeout` is in seconds for one try; `tries` and `backoff` (seconds before the second try, doubled for each later
+    one) are what `retry` says. `source` finds its action: the list's kind, its key, the action's index.
+    """
+
+    id: int
+    verb: str
+    arguments: Mapping[str, Any]
+    timeout: float | None
+    tries: int = 1
+    backoff: float = 0.0
+    optional: bool = False
+    source: tuple[ListKind, str | int, int] = ("do", 0, 0)
+
+
+class Cancel(NamedTuple):
+    """An effect to stop, by force: speech is cut, also speech that is not interruptible; a dial is cancelled."""
+
+    id: int
+
+
+class Microstep(NamedTuple):
+    """One move: what triggered it ("" for `always`), the transitions taken (their ids), the states left and entered."""
+
+    trigger: str
+    transitions: tuple[int, ...]
+    exited: tuple[str, ...]
+    entered: tuple[str, ...]
+
+
+class Note(NamedTuple):
+    """Something that a step did or saw beside moving: a guard's verdict, a variable set, the outcome, a log line, an
+    event kept or dropped, a tool that may return. `kind` names it, `data` is plain."""
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+class Step(NamedTuple):
+    """One input, to completion: what moved, what is to be done now, and the call as it is afterwards."""
+
+    event: Input | None
+    snapshot: Snapshot
+    effects: tuple[Start | Cancel, ...] = ()
+    moves: tuple[Microstep, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def exited(self) -> tuple[str, ...]:
+        return tuple(state for move in self.moves for state in move.exited)
+
+    @property
+    def entered(self) -> tuple[str, ...]:
+        return tuple(state for move in self.moves for state in move.entered)

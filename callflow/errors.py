@@ -1,0 +1,72 @@
+"""The tree of errors. Imports nothing of callflow, so that every part may raise from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Defect(NamedTuple):
+    """One thing that is wrong with a flow file, and where.
+
+    `code` is a key of `callflow.flowfile.codes.CODES`. Lines and columns count from 1; `end_line`/`end_column`
+    name the first place behind the defect. `path` leads to it inside the flow: `states.talking.on.tool.end_call`.
+    """
+
+    code: str
+    message: str
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    path: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}"
+
+
+class CallflowError(Exception):
+    """The root of everything that callflow raises on purpose."""
+
+
+class FlowFileError(CallflowError):
+    """A flow file has defects; `defects` holds every one of them, in the order of the file."""
+
+    def __init__(self, defects: Sequence[Defect]) -> None:
+        self.defects = tuple(defects)
+        super().__init__("\n".join(str(defect) for defect in self.defects))
+
+
+class StartError(CallflowError):
+    """A call cannot start: variables that are missing or of the wrong type, environment variables that are not set."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class BindError(CallflowError):
+    """A flow does not fit the program that embeds it; `problems` lists everything that is missing or does not fit."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the flow does not fit this program:\n" + "\n".join(f"- {problem}" for problem in self.problems))
+
+
+class SnapshotError(CallflowError):
+    """A snapshot cannot be read: another version, another flow, or not a snapshot at all."""
+
+
+class JournalError(CallflowError):
+    """A journal cannot be read or does not replay; names the file and the line."""
+
+
+class CallEnded(CallflowError):
+    """The call is over: nothing can be sent to it any more."""
+
+
+class EffectError(CallflowError):
+    """An action's effect failed for a reason that its author may act on (the reason is the message)."""
