@@ -1,0 +1,1 @@
+"""Flow files: YAML text, positioned nodes, a complete `Flow`, and every defect on the way."""

@@ -1,0 +1,443 @@
+"""YAML text -> positioned nodes, on libyaml's event stream.
+
+libyaml is the only parser here: PyYAML's own, written in Python, refuses texts that libyaml takes (`{say: Which?}`),
+and what `check` accepts on one machine must not be a defect on another. Every PyYAML wheel carries it.
+
+Events are walked, never composed: libyaml's composer recurses, and 100,000 nested brackets end the process. The walk
+stops at `MAX_DEPTH` and at `MAX_VALUES`, aliases counted as often as they are used.
+
+Scalars follow the YAML 1.2 core schema: `on`, `no`, `1:30`, `1_000` and dates are text. Merge keys (`<<`) are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn, cast
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from callflow.errors import CallflowError, Defect
+from callflow.flowfile.nodes import Mapping, Mark, Node, Scalar, Sequence, quoted, shorten
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined] # the stubs leave it out
+except ImportError as error:  # PyYAML was built from source on a machine without libyaml
+    raise CallflowError(
+        "this PyYAML was built without libyaml, which callflow reads its files with: "
+        "install PyYAML from a wheel (pip install --force-reinstall --only-binary :all: pyyaml)"
+    ) from error
+
+MAX_DEPTH = 100
+MAX_VALUES = 50_000
+MAX_DIGITS = 100
+MAX_DEFECTS = 100
+
+LITERALS = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_NUMBER = re.compile(
+    r"(?P<int>[-+]?[0-9]+)"
+    r"|(?P<octal>0o[0-7]+)"
+    r"|(?P<hex>0x[0-9a-fA-F]+)"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
+)
+_MAY_BE_NUMBER = frozenset("0123456789+-.")
+_NUMBER_ENDS = frozenset("0123456789.abcdefABCDEFnN")
+_MAY_BE_LITERAL = frozenset("nN~tTfF")
+_TAG = "tag:yaml.org,2002:"
+# YAML 1.1, and libyaml with it, ends a line at these; editors do not, and every line number behind them would be off.
+_LINE_ENDS = {"\x85": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029"}
+_UNPRINTABLE = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse(text: str, file: str) -> tuple[Mapping | None, list[Defect]]:
+    """The mapping that `text` holds, and all defects of its YAML.
+
+    A syntax error ends the reading: nothing is returned but the defects up to it.
+    """
+    walk = _Walk(text, file)
+    try:
+        root = walk.run()
+    except _Stop:
+        root = None
+    return root, walk.defects
+
+
+def core_value(text: str) -> str | int | float | bool | None:
+    """The value of a plain scalar in the YAML 1.2 core schema.
+
+    Raises ValueError for a number of more than 100 digits.
+    """
+    if text in LITERALS:
+        return LITERALS[text]
+    if text[0] not in _MAY_BE_NUMBER or text[-1] not in _NUMBER_ENDS:
+        return text
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    if len(text) > MAX_DIGITS:
+        raise ValueError(text)
+    form = match.lastgroup
+    if form == "int":
+        return int(text)
+    if form == "float":
+        return float(text.replace(".i", "i").replace(".I", "I").replace(".n", "n").replace(".N", "N"))
+    return int(text, 0)
+
+
+class _Stop(Exception):
+    """Reading on makes no sense."""
+
+
+class _Walk:
+    """One pass over the events of one text."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.defects: list[Defect] = []
+        self.lines: list[str] | None = None
+        self.values = 0
+        self.anchors: dict[str, tuple[Node, int] | None] = {}  # None while the anchor's node is still open
+
+    def run(self) -> Mapping | None:
+        self._check_characters()
+        root: Node | None = None
+        try:
+            root = self._walk(CParser(self.text))
+        except yaml.MarkedYAMLError as error:
+            from callflow.flowfile.yaml_errors import explain
+
+            defect = explain(error, self.text, self.file)
+            if self.defects and _same_place(self.defects[-1], defect):
+                self.defects.pop()
+            self.defects.append(defect)
+            raise _Stop from error
+        except yaml.reader.ReaderError as error:
+            self._refuse_character(error.position)
+        if root is None:
+            hint = "the smallest flow has `callflow: 1`, a name, `initial:` and `states:`"
+            self.defects.append(Defect("empty-file", "the file says nothing", self.file, 1, 1, 1, 1, hint=hint))
+        elif not isinstance(root, Mapping):
+            message = "a flow file is keys with values; this one is " + (
+                "a list" if isinstance(root, Sequence) else "one text"
+            )
+            self.defect("not-a-mapping", message, root.start, root.start, "begin with `callflow: 1`")
+        return root if isinstance(root, Mapping) else None
+
+    def _walk(self, parser: Any) -> Node | None:  # noqa: C901 - one loop in one piece: it runs for every word of a file
+        """The root node. Keeps its own stack: the depth of a text is its author's choice, that of ours is not."""
+        root: Node | None = None
+        node: Node
+        documents = 0
+        stack: list[tuple[Mapping | Sequence | None, Scalar | None, Any, int]] = []  # what is around `inner`
+        inner: Mapping | Sequence | None = None  # the collection that is open
+        entries: dict[str, tuple[Scalar, Node]] | None = None  # its entries, if it is a mapping
+        key: Scalar | None = None  # the key whose value comes next
+        opened: Any = None  # the event that opened it
+        count = 0  # the values read before it
+
+        for event in iter(parser.get_event, None):
+            kind = type(event)
+            if kind is ScalarEvent:
+                self.values += 1
+                text: str = event.value
+                if event.style or event.tag is not None:
+                    node = self._marked_scalar(event)
+                elif not text or text[0] in _MAY_BE_LITERAL or text[0] in _MAY_BE_NUMBER:
+                    node = self._plain_scalar(text, event)
+                else:
+                    node = Scalar(text, text, True, event.start_mark, event.end_mark)
+                    if " - " in text:
+                        self._check_folded(node)
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = (node, 1)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                stack.append((inner, key, opened, count))
+                if len(stack) > MAX_DEPTH:
+                    self._stop(
+                        "too-deep", f"lists and mappings may stand {MAX_DEPTH} deep inside each other, no deeper", event
+                    )
+                count = self.values
+                self.values += 1
+                opened = event
+                key = None
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = None
+                if event.tag is not None:
+                    self._check_tag(event, "map" if kind is MappingStartEvent else "seq")
+                flow = bool(event.flow_style)
+                if kind is MappingStartEvent:
+                    entries = {}
+                    inner = Mapping(entries, flow, event.start_mark, event.end_mark)
+                else:
+                    entries = None
+                    inner = Sequence([], flow, event.start_mark, event.end_mark)
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                node = cast(Mapping | Sequence, inner)
+                node.end = event.end_mark
+                if opened.anchor is not None:
+                    self.anchors[opened.anchor] = (node, self.values - count)
+                inner, key, opened, count = stack.pop()
+                entries = inner.entries if isinstance(inner, Mapping) else None
+                if isinstance(node, Mapping) and node.entries.get(_TEMPLATE_KEY, (None,))[0] is _DROPPED:
+                    node = self._unquoted_template(node)
+            elif kind is AliasEvent:
+                node = self._alias(event)
+            elif kind is DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    self._stop(
+                        "several-documents",
+                        "a flow file holds one document; a second begins here",
+                        event,
+                        "put each flow into a file of its own",
+                    )
+                if event.tags:
+                    self._stop("yaml-syntax", "`%TAG` is not for flow files", event, "take the line out")
+                continue
+            else:
+                continue
+
+            if self.values > MAX_VALUES:
+                self._stop(
+                    "too-many-values",
+                    f"a flow file holds at most {MAX_VALUES:,} keys and values, "
+                    "those behind an alias counted at each use",
+                    event,
+                )
+            if entries is not None:
+                if key is not None:
+                    if key.text in entries and key is not _DROPPED:
+                        self._duplicate(key, entries[key.text][0])
+                    elif key is not _DROPPED:
+                        entries[key.text] = (key, node)
+                    key = None
+                else:
+                    key = self._key(node, inner)
+            elif inner is not None:
+                inner.items.append(node)  # type: ignore[union-attr]
+            else:
+                root = node
+        return root
+
+    # Scalars
+
+    def _plain_scalar(self, text: str, event: Any) -> Scalar:
+        value: Any = text
+        try:
+            value = core_value(text)
+        except ValueError:
+            message = f"{shorten(text)} has more than {MAX_DIGITS} digits"
+            self.defect(
+                "number-too-long", message, event.start_mark, event.end_mark, "put quotes around it if it is text"
+            )
+        return Scalar(text, value, True, event.start_mark, event.end_mark)
+
+    def _marked_scalar(self, event: Any) -> Scalar:
+        """A scalar in quotes, in block style, or with a tag."""
+        text, tag = event.value, event.tag
+        if tag is None or tag == "!" or tag == _TAG + "str":
+            return Scalar(text, text, False, event.start_mark, event.end_mark)
+        name = tag.removeprefix(_TAG)
+        scalar = self._plain_scalar(text, event)
+        fits = {
+            "null": scalar.value is None,
+            "bool": isinstance(scalar.value, bool),
+            "int": isinstance(scalar.value, int) and not isinstance(scalar.value, bool),
+            "float": isinstance(scalar.value, (int, float)) and not isinstance(scalar.value, bool),
+        }
+        if tag.startswith(_TAG) and name in fits:
+            if not fits[name]:
+                self.defect(
+                    "unknown-tag",
+                    f'the tag !!{name} does not fit the text "{shorten(text)}"',
+                    event.start_mark,
+                    event.end_mark,
+                    "take the tag out",
+                )
+            return scalar
+        self._unknown_tag(event)
+        return Scalar(text, text, False, event.start_mark, event.end_mark)
+
+    def _check_folded(self, node: Scalar) -> None:
+        """Text that runs on over a line which looks like an item or a key: its author meant something else."""
+        if node.start.line == node.end.line:
+            return
+        if self.lines is None:
+            self.lines = re.split("\r\n|\r|\n", self.text)
+        for number, line in enumerate(self.lines[node.start.line + 1 : node.end.line + 1], node.start.line + 2):
+            if line.lstrip().startswith("- "):
+                message = f"line {number} looks like the next item of a list, but is read as more of this text"
+                self.defect(
+                    "bad-indentation", message, node.start, node.end, "indent its `-` as those of the other items"
+                )
+                return
+
+    # Tags, aliases, keys
+
+    def _check_tag(self, event: Any, name: str) -> None:
+        if event.tag not in ("!", _TAG + name):
+            self._unknown_tag(event)
+
+    def _unknown_tag(self, event: Any) -> None:
+        tag = event.tag
+        shown = "!!" + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag
+        at = event.start_mark
+        hint = "a text that begins with `!` needs quotes around it" if not tag.startswith(_TAG) else "take the tag out"
+        self.defect("unknown-tag", f"the tag `{shorten(shown)}` means nothing in a flow file", at, event.end_mark, hint)
+
+    def _alias(self, event: Any) -> Node:
+        name = event.anchor
+        if name not in self.anchors:
+            from callflow.core.suggest import did_you_mean
+
+            hint = did_you_mean(name, self.anchors) or 'a text that begins with `*` needs quotes around it: "*"'
+            self.defect(
+                "unknown-alias", f"nothing above is marked `&{shorten(name)}`", event.start_mark, event.end_mark, hint
+            )
+            return Scalar("", None, True, event.start_mark, event.end_mark)
+        found = self.anchors[name]
+        if found is None:
+            self._stop(
+                "recursive-alias", f"`*{shorten(name)}` stands inside what it repeats", event, "write out what is meant"
+            )
+        self.values += found[1]
+        return found[0]
+
+    def _key(self, node: Node, inner: Any) -> Scalar:
+        if isinstance(node, Scalar):
+            if node.plain:
+                if node.text == "<<":
+                    self.defect(
+                        "merge-key",
+                        "merge keys (`<<`) are not part of YAML 1.2 and mean nothing here",
+                        node.start,
+                        node.end,
+                        "write the keys out; what holds in every state belongs to the top level",
+                    )
+                    return _DROPPED
+                if node.value is None:
+                    what = "a key is missing before the `:`" if not node.text else f"`{node.text}` is no key"
+                    self.defect("complex-key", what, node.start, node.end, "put quotes around it if it is a name")
+                    return _DROPPED
+            return node
+        if isinstance(node, Mapping) and node.flow and inner.flow and node.start.index == inner.start.index + 1:
+            inner.entries[_TEMPLATE_KEY] = (_DROPPED, node)
+        else:
+            what = "a list" if isinstance(node, Sequence) else "a mapping"
+            self.defect(
+                "complex-key",
+                f"a key is a name; this one is {what}",
+                node.start,
+                node.end,
+                "put quotes around it if it is text",
+            )
+        return _DROPPED
+
+    def _unquoted_template(self, node: Mapping) -> Scalar:
+        """`say: {{ vars.x }}` is a mapping inside a mapping for YAML; go on with what its author meant."""
+        text = self.text[node.start.index : node.end.index]
+        self.defect(
+            "unquoted-template",
+            "a value that begins with `{{` is not text for YAML",
+            node.start,
+            node.end,
+            f"put quotes around it: {quoted(text)}",
+        )
+        return Scalar(text, text, False, node.start, node.end)
+
+    def _duplicate(self, key: Scalar, first: Scalar) -> None:
+        message = (
+            f"`{shorten(key.text)}` stands here a second time; the first is in line {first.line}, column {first.column}"
+        )
+        self.defect("duplicate-key", message, key.start, key.end, "keep one of the two")
+
+    # Characters
+
+    def _check_characters(self) -> None:
+        text = self.text
+        for character in (*_LINE_ENDS, "\ufeff"):  # what libyaml lets pass
+            if character in text:
+                self._refuse_character(text.index(character))
+        if text.count("\n%") > 10:
+            where = text.index("\n%") + 1
+            self.defect("yaml-syntax", "`%` at the beginning of a line is not for flow files", *self._marks(where))
+            raise _Stop
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            self._refuse_character(error.start)
+
+    def _refuse_character(self, position: int) -> None:
+        # libyaml says where it stopped reading, in bytes; what it stopped at is the first character of its kind.
+        character = self.text[position] if position < len(self.text) else ""
+        if character not in _LINE_ENDS:
+            match = _UNPRINTABLE.search(self.text)
+            position = match.start() if match else min(position, len(self.text) - 1)
+            character = self.text[position]
+        name = {"\0": "a NUL", "\ufeff": "a byte order mark"}.get(character, "a control character")
+        if character in _LINE_ENDS:
+            name = "a line separator"
+        message = f"{name} (U+{ord(character):04X}) may not stand in a flow file"
+        hint = (
+            f'inside double quotes it is written "\\u{ord(character):04x}"'
+            if ord(character) < 0xFFFF
+            else "take it out"
+        )
+        self.defect("control-character", message, *self._marks(position), hint)
+        raise _Stop
+
+    def _marks(self, position: int) -> tuple[Mark, Mark]:
+        before = self.text[:position]
+        line = before.count("\n")
+        column = position - (before.rfind("\n") + 1)
+        return _At(line, column, position), _At(line, column + 1, position + 1)
+
+    # Defects
+
+    def defect(self, code: str, message: str, start: Mark, end: Mark, hint: str = "") -> None:
+        self.defects.append(
+            Defect(code, message, self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1, hint=hint)
+        )
+        if len(self.defects) >= MAX_DEFECTS:
+            raise _Stop
+
+    def _stop(self, code: str, message: str, event: Any, hint: str = "") -> NoReturn:
+        self.defect(code, message, event.start_mark, event.end_mark, hint)
+        raise _Stop
+
+
+def _same_place(one: Defect, other: Defect) -> bool:
+    return (one.code, one.line, one.column) == (other.code, other.line, other.column)
+
+
+class _At:
+    """A mark of our own, where the parser gives none."""
+
+    def __init__(self, line: int, column: int, index: int) -> None:
+        self.line, self.column, self.index = line, column, index
+
+
+_TEMPLATE_KEY = "{{"
+_DROPPED = Scalar("", None, True, _At(0, 0, 0), _At(0, 0, 0))  # a key that was refused: its value is read and forgotten

@@ -1,0 +1,291 @@
+"""The reader of YAML: values and their places, and an author's words for all that is wrong."""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import pytest
+
+from callflow.flowfile.nodes import Mapping, Node, Scalar, Sequence, kind
+from callflow.flowfile.yaml import MAX_DEFECTS, MAX_DEPTH, MAX_VALUES, parse
+
+
+def plain(node: Node):
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, (_, value) in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def value_of(text: str):
+    root, defects = parse(f"a: {text}\n", "f")
+    assert defects == []
+    assert root is not None
+    return plain(root)["a"]
+
+
+def only(text: str):
+    """The one defect of a text."""
+    _, defects = parse(text, "f")
+    assert len(defects) == 1, defects
+    return defects[0]
+
+
+class TestScalars:
+    @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
+    def test_null(self, text):
+        assert value_of(text) is None
+
+    @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False)])
+    def test_booleans(self, text, value):
+        assert value_of(text) is value
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("0", 0), ("-7", -7), ("+15551234567", 15551234567), ("0x1F", 31), ("0o17", 15), ("012", 12),
+            ("1.5", 1.5), (".5", 0.5), ("-1e3", -1000.0), ("1.", 1.0), (".inf", float("inf")), ("-.Inf", float("-inf")),
+        ],
+    )  # fmt: skip
+    def test_numbers_keep_what_was_written(self, text, value):
+        root, _ = parse(f"a: {text}\n", "f")
+        node = root.get("a")
+        assert node.value == value
+        assert type(node.value) is type(value)
+        assert node.text == text
+
+    def test_not_a_number(self):
+        value = value_of(".nan")
+        assert value != value
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "on", "off", "yes", "no", "y", "n", "On", "1:30", "1_000", "2026-11-21", "0b1", "1e", "+", ".", "..", "12s",
+            "tRUE", "nULL", "0x", "0xg", "-0x1", "1.2.3", "+.5.", "null x", "١٢", "nan", "inf", "infinity", "0o8", "e5",
+        ],
+    )  # fmt: skip
+    def test_all_else_is_text(self, text):
+        assert value_of(text) == text
+
+    @pytest.mark.parametrize("text", ['"12"', "'true'", '"null"', '""', "!!str 12", "! 12"])
+    def test_quotes_make_text(self, text):
+        assert isinstance(value_of(text), str)
+
+    def test_block_text(self):
+        assert plain(parse("a: |\n  12\nb: >\n  x\n  y\n", "f")[0]) == {"a": "12\n", "b": "x y\n"}
+
+    def test_tags_of_the_core_schema(self):
+        assert value_of("!!int 3") == 3
+        assert value_of("!!float 3") == 3
+        assert value_of("!!map {b: !!seq [c]}") == {"b": ["c"]}
+
+    def test_libyaml_is_the_parser(self):
+        assert value_of("{say: Which?}") == {"say": "Which?"}
+
+
+class TestPlaces:
+    TEXT = 'a: b\nlist:\n  - "ü x"  # note\n  - {k: v}\nlast:\n  x:\n    y: z\n\n\nend: 1\n'
+
+    def node(self, *path):
+        root, defects = parse(self.TEXT, "f")
+        assert defects == []
+        node = root
+        for step in path:
+            node = node.items[step] if isinstance(node, Sequence) else node.get(step)
+        return node
+
+    @pytest.mark.parametrize(
+        ("path", "place"),
+        [
+            (("a",), (1, 4, 1, 5)),
+            (("list",), (3, 3, 4, 11)),
+            (("list", 0), (3, 5, 3, 10)),
+            (("list", 1), (4, 5, 4, 11)),
+            (("list", 1, "k"), (4, 9, 4, 10)),
+            (("last",), (6, 3, 7, 9)),  # not the blank lines behind it
+            (("end",), (10, 6, 10, 7)),
+        ],
+    )
+    def test_values(self, path, place):
+        node = self.node(*path)
+        assert (node.line, node.column, *node.ends()) == place
+
+    def test_keys(self):
+        key, _ = self.node("last").entries["x"]
+        assert (key.line, key.column, *key.ends()) == (6, 3, 6, 4)
+
+    def test_a_byte_order_mark_of_a_file_takes_no_column(self):
+        from callflow.flowfile.source import decode
+
+        text, defect = decode("\ufeffa: b\n".encode(), "f")
+        assert defect is None
+        assert parse(text, "f")[0].entries["a"][0].column == 1
+
+    def test_line_ends_of_all_systems(self):
+        root, _ = parse("a: b\r\nc: d\r\ne: f\r", "f")
+        assert root.get("e").line == 3
+
+    def test_words_for_a_node(self):
+        root, _ = parse("a: 12\nb: x\nc: [1]\nd: {e: f}\ng:\nh: true\ni: ''\n", "f")
+        words = [kind(root.get(key)) for key in "abcdghi"]
+        assert words == ["the number 12", 'the text "x"', "a list", "keys with values", "nothing", "the truth value true", "an empty text"]  # fmt: skip
+
+
+class TestTraps:
+    """The traps of YAML: the code, the place, and a word of what to do."""
+
+    @pytest.mark.parametrize(
+        ("text", "code", "line", "column", "says"),
+        [
+            ("a:\n  say: {{ vars.x }}\n", "unquoted-template", 2, 8, '"{{ vars.x }}"'),
+            ("a:\n  say: {{ vars.x }} there\n", "unquoted-template", 2, 8, '"{{ vars.x }} there"'),
+            ("a: [{{ x }}, b]\n", "unquoted-template", 1, 5, "quotes"),
+            ("a: {to: {{ vars.x }} and, b: 1}\n", "unquoted-template", 1, 9, "quotes"),
+            ('a: {{ f("x") }}\n', "unquoted-template", 1, 4, "quotes around it: '{{ f(\"x\") }}'"),
+            ("a:\n  say: Note: it is late\n", "colon-in-text", 2, 12, "quotes around the whole text"),
+            ("a: {say: Hello: world}\n", "colon-in-text", 1, 15, "quotes around the whole text"),
+            ("a: @foo\n", "quote-it", 1, 4, '"@foo"'),
+            ("a: * foo\n", "quote-it", 1, 4, '"* foo"'),
+            ("a: *foo\n", "unknown-alias", 1, 4, "quotes"),
+            ("a: %foo\n", "quote-it", 1, 4, '"%foo"'),
+            ("a: `x`\n", "quote-it", 1, 4, "quotes"),
+            ("a: & b\n", "quote-it", 1, 4, "quotes"),
+            ("a: !foo bar\n", "unknown-tag", 1, 4, "!foo"),
+            ("a: !!python/object:os.system x\n", "unknown-tag", 1, 4, "!!python/object"),
+            ("a: !!int x\n", "unknown-tag", 1, 4, "!!int"),
+            ("a: !x {b: c}\n", "unknown-tag", 1, 4, "!x"),
+            ("a: > 5\n", "quote-it", 1, 4, ">"),
+            ("a: - b\n", "quote-it", 1, 4, "item"),
+            ("a: ? b\n", "quote-it", 1, 4, "quotes"),
+            ("on:\n  *.b: x\n", "quote-it", 2, 3, "dial.*"),
+            ("a: b\n%c: d\n", "quote-it", 2, 1, "%"),
+            ("a: ]\n", "quote-it", 1, 4, "quotes"),
+            ("a: [hello] world\n", "quote-it", 1, 12, "`world` follows"),
+            ("a:\n\tb: c\n", "tab", 2, 1, "spaces"),
+            ("a:\n  b: c\n\td: e\n", "tab", 3, 1, "spaces"),
+            ("a:\n  b:\n  \tc: d\n", "tab", 3, 3, "spaces"),
+            ("a:\n  b:c\n  d: e\n", "missing-space", 2, 4, "b: c"),
+            ("a:\n  d: e\n  b:c\n", "missing-space", 3, 4, "b: c"),
+            ("a:\n  - b\n  -c\n", "missing-space", 3, 3, "- c"),
+            ('a:\n  say: "Hello\n  b: c\n', "unclosed-quote", 2, 8, "line 2"),
+            ('a:\n  say: "Hello\n  b: "x"\n  c: d\n', "unclosed-quote", 2, 8, "line 2"),
+            ('a: "Hello\nb: "x"\nc: "y"\n', "unclosed-quote", 1, 4, "line 1"),
+            ("a: 'It's fine'\n", "text-behind-quote", 1, 8, "twice"),
+            ('a: "He said "hi" there"\n', "text-behind-quote", 1, 14, "single quotes"),
+            ('when: "x" in vars.y\n', "text-behind-quote", 1, 11, "single quotes around the whole expression"),
+            ('a: "\\d+"\n', "unknown-escape", 1, 5, "backslash twice"),
+            ("a: [b, c\nd: e\n", "unclosed-bracket", 1, 4, "line 1"),
+            ("a: {b: c\n", "unclosed-bracket", 1, 4, "`}`"),
+            ("a: {b: c}}\nd: e\n", "unclosed-bracket", 1, 10, "closes nothing"),
+            ("a:\n  b: c\n   d: e\n", "bad-indentation", 3, 5, "further in"),
+            ("a:\n    b: c\n  d: e\n", "bad-indentation", 3, 3, "indented by 2"),
+            ("a:\n  - b\n  c: d\n", "bad-indentation", 3, 3, "begin with `-` (see line 2)"),
+            ("a:\n  c: d\n  - b\n", "bad-indentation", 3, 3, "item of a list"),
+            ("a:\n  - say\n   - drain\n", "bad-indentation", 2, 5, "line 3 looks like the next item"),
+            ("a: b\nhello\nc: d\n", "yaml-syntax", 2, 1, "no `:`"),
+            ("a: &x &y b\n", "yaml-syntax", 1, 7, "not YAML"),
+            ("%YAML 1.3\n---\na: b\n", "yaml-syntax", 1, 1, "1.2"),
+            ("%TAG ! tag:x\n---\na: b\n", "yaml-syntax", 1, 1, "%TAG"),
+            ("? [a]\n: b\n", "complex-key", 1, 3, "a list"),
+            (": b\n", "complex-key", 1, 1, "key is missing"),
+            ("null: b\n", "complex-key", 1, 1, "`null` is no key"),
+            ("a: &x {b: c}\nd:\n  <<: *x\n", "merge-key", 3, 3, "write the keys out"),
+            ("a: &x [*x]\n", "recursive-alias", 1, 8, "inside what it repeats"),
+            ("a: &loop b\nc: *lop\n", "unknown-alias", 2, 4, 'did you mean "loop"?'),
+            ("a: b\nc: d\na: e\n", "duplicate-key", 3, 1, "line 1, column 1"),
+            ('a: b\n"a": e\n', "duplicate-key", 2, 1, "line 1, column 1"),
+            ("a: b\n---\nc: d\n", "several-documents", 2, 1, "second"),
+            ("- a\n", "not-a-mapping", 1, 1, "a list"),
+            ("hello\n", "not-a-mapping", 1, 1, "one text"),
+            ("", "empty-file", 1, 1, "nothing"),
+            ("# only a comment\n", "empty-file", 1, 1, "nothing"),
+            ("a: b\nc: \x01\n", "control-character", 2, 4, "U+0001"),
+            ("a: b\0\n", "control-character", 1, 5, "NUL"),
+            ("a: x\u2028y\n", "control-character", 1, 5, "U+2028"),
+            ("a: \ud800\n", "control-character", 1, 4, "U+D800"),
+            ("a: x\ufeffy\n", "control-character", 1, 5, "byte order mark"),
+            ("a: " + "9" * 5000 + "\n", "number-too-long", 1, 4, "digits"),
+        ],
+    )  # fmt: skip
+    def test_said_in_an_authors_words(self, text, code, line, column, says):
+        defect = only(text)
+        assert (defect.code, defect.line, defect.column) == (code, line, column)
+        assert says in f"{defect.message} ({defect.hint})"
+
+    def test_a_syntax_error_says_that_it_ends_the_reading(self):
+        assert "nothing behind this place was read" in only("a: [b\n").hint
+
+    def test_all_that_is_no_syntax_error_is_found_at_once(self):
+        _, defects = parse("a: {{ x }}\na: 1\nb: !t 1\nc: *nope\n<<: 1\n? [k]\n: v\n", "f")
+        assert [defect.code for defect in defects] == [
+            "unquoted-template", "duplicate-key", "unknown-tag", "unknown-alias", "merge-key", "complex-key",
+        ]  # fmt: skip
+
+    def test_reading_goes_on_with_what_an_author_meant(self):
+        root, _ = parse("a: {{ vars.x }}\nb: 1\n", "f")
+        assert plain(root) == {"a": "{{ vars.x }}", "b": 1}
+
+
+class TestAliases:
+    def test_an_alias_repeats_its_anchor(self):
+        assert plain(parse("a: &x [1, 2]\nb: *x\n", "f")[0]) == {"a": [1, 2], "b": [1, 2]}
+
+    def test_a_bomb_is_refused(self):
+        lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+        lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
+        defect = only("\n".join(lines))
+        assert defect.code == "too-many-values"
+        assert f"{MAX_VALUES:,}" in defect.message
+
+
+class TestLimits:
+    """Nothing takes more than a second, 200 MB, or the process."""
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("[" * 100_000, "too-deep"),
+            ("[\n" * 100_000, "too-deep"),
+            ("{a: " * 100_000, "too-deep"),
+            ("- " * 100_000, "too-deep"),
+            ("? " * 100_000, "too-deep"),
+            ("\n".join(" " * depth + "a:" for depth in range(1400)), "too-deep"),
+            ("a: b\n" * 200_000, "duplicate-key"),
+            ("".join(f"k{number}: v\n" for number in range(90_000)), "too-many-values"),
+            ("a: [" + "b," * 490_000 + "]", "too-many-values"),
+            ("a: [" + "[]," * 300_000 + "]", "too-many-values"),
+            ("a: [" + "{{ x }}, " * 100_000 + "]", "unquoted-template"),
+            ("- a\n   - b\n" * 90_000, "bad-indentation"),
+            ("".join(f"%TAG !{number}! tag:x\n" for number in range(50_000)) + "--- a\n", "yaml-syntax"),
+            ("a: " + "'" * 999_001, "unclosed-quote"),
+            ("a: '\n" + "b: c\n" * 190_000, "unclosed-quote"),
+            ("a: " + "&a " * 300_000, "yaml-syntax"),
+            ("a: " + "!t " * 300_000, "yaml-syntax"),
+            ("\t" * 900_000, "tab"),
+            ("a" * 900_000, "not-a-mapping"),
+            ("a: |\n" + " b\n" * 300_000 + "c: [", "unclosed-bracket"),
+        ],
+        ids=lambda value: value[:12],
+    )
+    def test_bounded(self, text, code):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.perf_counter()
+        _, defects = parse(text, "f")
+        took = time.perf_counter() - start
+        assert defects[-1].code == code
+        assert len(defects) <= MAX_DEFECTS
+        assert took < 1
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+    def test_as_deep_as_allowed(self):
+        text = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+        assert parse(f"a: {text}", "f")[1] == []
+        assert only(f"a: [{text}]").code == "too-deep"
+
+
+def test_a_scalar_is_small():
+    assert not hasattr(parse("a: b", "f")[0].get("a"), "__dict__")
+    assert isinstance(parse("a: b", "f")[0].get("a"), Scalar)
