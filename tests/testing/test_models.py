@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, APIError, function_tool, llm, stt, vad
 from livekit.agents.inference import VAD
 
-from callflow.testing.models import Pause, ScriptedLLM, Tool, ToneSTT, ToneTTS, pitch, tone, voice
+from callflow.testing.models import Pause, ScriptedLLM, ToneSTT, ToneTTS, Tool, pitch, tone, voice
 
 
 class Clerk(Agent):

@@ -1,0 +1,112 @@
+"""The agent's side as a test sees it: a worker process, and the jobs that it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+from livekit import api
+
+from tests.e2e.agent import Order
+from tests.e2e.processes import stop, wait_until_gone
+from tests.e2e.server import KEY, SECRET
+
+ROOT = Path(__file__).parents[2]
+
+
+@frozen
+class Worker:
+    """A running worker; `log` is what it and its jobs printed."""
+
+    name: str
+    process: subprocess.Popen[bytes] = field(repr=False)
+    log: Path
+
+    def terminate(self) -> None:
+        """What a deployment does first: SIGTERM, to the worker alone."""
+        self.process.send_signal(signal.SIGTERM)
+
+    async def dispatch(self, lk: api.LiveKitAPI, room: str, notes: Path, scenario: str, **arguments: Any) -> AgentJob:
+        order = Order(scenario, str(notes), arguments)
+        await lk.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(agent_name=self.name, room=room, metadata=order.to_json())
+        )
+        return AgentJob(self, notes)
+
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-4000:]
+
+
+@frozen
+class AgentJob:
+    """A job that was dispatched. What is known of it is what its scenario wrote down."""
+
+    worker: Worker
+    path: Path
+
+    def notes(self, what: str | None = None) -> list[dict[str, Any]]:
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        return [note for note in map(json.loads, lines) if what in (None, note["what"])]
+
+    async def note(self, what: str, *, within: float) -> dict[str, Any]:
+        """The first note of this kind. Raises AssertionError that tells what the job wrote and the worker printed."""
+        until = time.monotonic() + within
+        while not (found := self.notes(what)):
+            if time.monotonic() > until:
+                raise AssertionError(f"no {what} after {within} s; notes: {self.notes()}\n{self.worker.last_words()}")
+            await asyncio.sleep(0.02)
+        return found[0]
+
+    async def process_gone(self, *, within: float) -> None:
+        """Until the job's process has ended by itself. Raises AssertionError."""
+        pid = (await self.note("job", within=within))["pid"]
+        await asyncio.to_thread(wait_until_gone, pid, within=within)
+
+    def kill(self) -> None:
+        """SIGKILL to the job's process, if it has one yet."""
+        for note in self.notes("job"):
+            try:
+                os.kill(note["pid"], signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+@contextmanager
+def worker(url: str, folder: Path, *, name: str, drain: int = 60) -> Iterator[Worker]:
+    """A worker that is registered with the server; ended with all its jobs on the way out."""
+    log = folder / f"{name}.log"
+    environment = os.environ | {
+        "LIVEKIT_URL": url,
+        "LIVEKIT_API_KEY": KEY,
+        "LIVEKIT_API_SECRET": SECRET,
+        "CALLFLOW_E2E_AGENT": name,
+        "CALLFLOW_E2E_DRAIN": str(drain),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "tests.e2e.agent", "start"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    running = Worker(name, process, log)
+    try:
+        _wait_until_registered(running)
+        yield running
+    finally:
+        stop(process, within=1)  # no drain: the calls that are left are nobody's
+
+
+def _wait_until_registered(running: Worker) -> None:
+    until = time.monotonic() + 60
+    while "registered worker" not in running.log.read_text(errors="replace"):
+        if time.monotonic() > until or running.process.poll() is not None:
+            raise RuntimeError(f"the worker did not register; its last words:\n{running.last_words()}")
+        time.sleep(0.05)
