@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from attrs import field, frozen
 
 from callflow.core.snapshot import Start, Step
+
+if TYPE_CHECKING:
+    from callflow.runtime.call import Call
 
 
 class ToolReturn(NamedTuple):
@@ -16,25 +21,60 @@ class ToolReturn(NamedTuple):
     reply: bool = True
 
 
+@frozen
+class Facts:
+    """What the world knows of a call that has ended, for its record.
+
+    `transcript` holds one mapping for each message: `role` ("user", "assistant"), `text`, `time` (seconds since the
+    epoch), `interrupted`. `usage` is by model. `latencies` holds one mapping for each turn, in seconds: `total`, and
+    what it is made of as far as the models report it. `notes` are sentences that somebody should read.
+    """
+
+    room: str | None = None
+    job: str | None = None
+    participant: str | None = None
+    transcript: tuple[Mapping[str, Any], ...] = ()
+    usage: Mapping[str, Any] = field(factory=dict)
+    latencies: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class World(Protocol):
-    """One call's surroundings."""
+    """One call's surroundings. In the order in which the runtime uses it: begin, open, settle and perform, close,
+    facts, finish. Each is called in the call's own context (`callflow.current_call()` is this call)."""
+
+    def begin(self, call: Call) -> None:
+        """The call is about to take its first step. Subscribe: from now on whatever happens goes to `call.post`, and
+        a job that is told to end to `call.job_ends`."""
+
+    async def open(self) -> None:
+        """Connect, and start the session. Runs beside the first effects, so that the session starts while a phone
+        rings; effects that need the session wait for it. Whatever this raises becomes `session.close` (reason error).
+        """
+
+    def settle(self, step: Step) -> None:
+        """After a step that changed the snapshot's configuration or memory, before its effects start: offer the tools
+        and instructions of the states now active."""
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
         """One try of an effect, to its end.
 
         Returns the verb's result fields; a verb with result events returns `{"result": "answered", ...}`, for unhappy
         results too. Raises `EffectError`, or anything else: the effect has failed. The runtime sets the time limit
-        and the tries, and cancels the task that runs this: it then stops by force, and as fast as it can.
+        and the tries, and cancels the task that runs this: it then stops by force, and as fast as it can. The verbs
+        `shutdown` never gets here; `close` has the arguments `session` and `line`.
         """
 
-    def settle(self, step: Step) -> None:
-        """After each step, before its effects start: offer the tools and instructions of the states now active."""
+    def hurry(self) -> None:
+        """The worker closes, seconds are left: from now on nothing waits for speech, and a line that is to be dropped
+        drops first. The runtime itself no longer starts speech."""
 
     async def close(self, *, session: bool, line: bool) -> None:
-        """The last resort when the call's own effects did not close what is open: never raises, bounded in itself."""
+        """The last resort when the call's own effects did not close what is open: the line first. The runtime bounds
+        it and survives whatever it raises."""
+
+    def facts(self) -> Facts:
+        """For the record, taken after the close."""
 
     def finish(self, reason: str) -> None:
-        """The record is written: end the job (`ctx.shutdown(reason)`)."""
-
-    def facts(self) -> Mapping[str, Any]:
-        """For the record, taken after the close: room, job, participant, transcript, usage, turn latencies."""
+        """The record is written: end the job (`ctx.shutdown(reason)`). Called exactly once for every call that began."""
