@@ -1,0 +1,92 @@
+"""Imports go one way, and what reads, checks and draws a flow needs no LiveKit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "callflow"
+
+# What stands in one row may not import what stands in a later one, nor another part of its own row.
+LAYERS = (
+    ("errors",),
+    ("core",),
+    ("flowfile", "diagram", "runtime"),
+    ("verify", "simulate"),
+    ("livekit_bindings",),
+    ("testing", "telephone", "service"),
+    ("cli",),
+)
+LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
+
+WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "verify")
+
+
+def _parts() -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        found.setdefault(part, []).append(path)
+    return found
+
+
+def _imports(path: Path, *, lazy: bool = True) -> Iterator[tuple[str, int]]:
+    """The modules that a file imports, with their lines; without `lazy`, those that importing the file imports."""
+    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from ((name.name, node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write the whole name"
+            yield from ((f"{node.module}.{name.name}", node.lineno) for name in node.names)
+        deferred = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        )
+        if lazy or not deferred:
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def test_every_part_has_its_place():
+    parts = set(_parts()) - {"__init__", "__main__"}
+    assert parts <= set(LEVEL), f"say in LAYERS where {parts - set(LEVEL)} stand"
+
+
+@pytest.mark.parametrize("part", sorted(set(_parts()) & set(LEVEL)))
+def test_imports_go_one_way(part):
+    wrong = []
+    for path in _parts()[part]:
+        for module, line in _imports(path):
+            names = module.split(".")
+            if names[0] != "callflow" or names[1] == part or names[1] not in LEVEL:
+                continue
+            if LEVEL[names[1]] >= LEVEL[part]:
+                wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {module}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", sorted(set(_parts()) & {*WITHOUT_LIVEKIT, "__init__"}))
+def test_no_livekit_is_needed_to_read_check_and_draw(part):
+    lazy = part != "__init__"  # the package's own names for running calls import the bindings when they are used
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {module}"
+        for path in _parts()[part]
+        for module, line in _imports(path, lazy=lazy)
+        if module.split(".")[0] in ("livekit", "numpy", "aiohttp")
+        or (not lazy and module.startswith(("callflow.livekit_bindings", "callflow.testing", "callflow.service")))
+    ]
+    assert wrong == []
+
+
+def test_only_the_machine_imports_transitions():
+    users = {
+        str(path.relative_to(PACKAGE))
+        for paths in _parts().values()
+        for path in paths
+        for module, _ in _imports(path)
+        if module.split(".")[0] == "transitions"
+    }
+    assert users <= {"core/machine.py"}
