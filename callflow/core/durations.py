@@ -1,0 +1,83 @@
+"""Durations as an author writes them: `850ms`, `12s`, `10m`, `1h`. At run time they are float seconds."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 30 * 24 * 3600.0
+"""Seconds: 30 days, the longest duration that can be written."""
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+_WRITTEN = re.compile(r"([0-9]{1,10})(ms|s|m|h)", re.ASCII)
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-zA-Zµ]+)\s*", re.ASCII)
+_OTHER_UNITS = {
+    "msec": 0.001, "millis": 0.001, "millisecond": 0.001, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0,
+    "hr": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0, "w": 604800.0, "week": 604800.0,
+}  # fmt: skip
+
+
+def parse_duration(value: object) -> float:
+    """Seconds, from a whole number and its unit.
+
+    Raises ValueError, with a sentence that says what to write, for anything else: a bare number, a sign, a fraction, two
+    units, or more than 30 days.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError(f"a duration needs its unit: write {_seconds_written(value)}")
+    if not isinstance(value, str):
+        raise ValueError("a duration is a whole number with its unit: write 12s")  # noqa: TRY004 - authors meet one kind of error
+    match = _WRITTEN.fullmatch(value)
+    if match is None:
+        raise ValueError(_what_to_write(value))
+    seconds = _exact(int(match[1]), match[2])
+    if seconds > LONGEST:
+        raise ValueError("a duration is at most 30 days (720h)")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest written form, to the millisecond: `90s`, `1m`, `850ms`; `parse_duration` takes it back."""
+    milliseconds = round(seconds * 1000)
+    sign = "-" if milliseconds < 0 else ""
+    milliseconds = abs(milliseconds)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0 and (milliseconds or unit == "s"):
+            return f"{sign}{milliseconds // size}{unit}"
+    return f"{sign}{milliseconds}ms"
+
+
+def _exact(count: int, unit: str) -> float:
+    # 850 * 0.001 is not quite 0.85; a division is.
+    return count / 1000 if unit == "ms" else count * UNITS[unit]
+
+
+def _seconds_written(number: float) -> str:
+    # The comparison also keeps out nan and infinity.
+    return format_duration(number) if 0 < number <= LONGEST else "12s"
+
+
+def _what_to_write(text: str) -> str:
+    if re.fullmatch(r"\s*[0-9]{1,7}(\.[0-9]{1,3})?\s*", text):
+        return f"a duration needs its unit: write {_seconds_written(float(text))}"
+    seconds = _meant(text)
+    if seconds is not None and 0 < seconds <= LONGEST:
+        return f"a duration is a whole number with one unit: write {format_duration(seconds)}"
+    return "a duration is a whole number with its unit, ms, s, m or h: write 12s"
+
+
+def _meant(text: str) -> float | None:
+    """Seconds, of what is no duration here and yet clear: `1m30s`, `1.5h`, `12 sec`, `2 days`."""
+    position, total = 0, 0.0
+    text = text.strip()
+    while position < len(text):
+        match = _PART.match(text, position)
+        if match is None:
+            return None
+        unit = match[2].lower()
+        size = UNITS.get(unit) or _OTHER_UNITS.get(unit) or _OTHER_UNITS.get(unit.removesuffix("s"))
+        if size is None or len(text) > 40:
+            return None
+        total += float(match[1]) * size
+        position = match.end()
+    return total if text else None
