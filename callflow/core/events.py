@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
-from callflow.core.expressions import ANY, BOOLEAN, INTEGER, NUMBER, TEXT, TIME, ListOf, Record, Type
+from callflow.core.expressions import ANY, BOOLEAN, INTEGER, NUMBER, TEXT, ListOf, Record, Type
 
 Keep = Literal["all", "latest", "never"]
 """What a state that must finish does with an event that nobody takes meanwhile: all of them return in their order, the
@@ -75,13 +75,21 @@ class EventType:
         return Record(self.fields)
 
 
-def _family(prefix: str, keep: Keep, rows: Mapping[str, tuple[str, dict[str, Type]]], pii: Mapping[str, set[str]] | None = None) -> Iterator[EventType]:
+def _family(
+    prefix: str, keep: Keep, rows: Mapping[str, tuple[str, dict[str, Type]]], pii: Mapping[str, set[str]] | None = None
+) -> Iterator[EventType]:
     for name, (description, fields) in rows.items():
         hidden = frozenset((pii or {}).get(name, ()))
         yield EventType(f"{prefix}.{name}", description, fields, keep, hidden)
 
 
-_PARTICIPANT: dict[str, Type] = {"identity": TEXT, "sid": TEXT, "kind": TEXT, "name": TEXT, "attributes": Record({}, open=True)}
+_PARTICIPANT: dict[str, Type] = {
+    "identity": TEXT,
+    "sid": TEXT,
+    "kind": TEXT,
+    "name": TEXT,
+    "attributes": Record({}, open=True),
+}
 _PUBLICATION: dict[str, Type] = {"identity": TEXT, "track_sid": TEXT, "track_name": TEXT, "track_kind": TEXT}
 _REASON: dict[str, Type] = {"reason": TEXT}
 _LEG: dict[str, Type] = {
@@ -116,13 +124,24 @@ _DIAL: dict[str, Type] = {
 _AMD: dict[str, Type] = {"category": TEXT, "reason": TEXT, "transcript": TEXT, "delay": NUMBER, "error": TEXT}
 _DTMF: dict[str, Type] = {"digit": TEXT, "leg": TEXT, "code": INTEGER}
 _DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "error": TEXT}
-_TRANSFER: dict[str, Type] = {"leg": TEXT, "to": TEXT, "sip_status_code": INTEGER, "sip_status": TEXT, "cause": TEXT, "elapsed": NUMBER, "error": TEXT}
+_TRANSFER: dict[str, Type] = {
+    "leg": TEXT,
+    "to": TEXT,
+    "sip_status_code": INTEGER,
+    "sip_status": TEXT,
+    "cause": TEXT,
+    "elapsed": NUMBER,
+    "error": TEXT,
+}
 
 DIGITS = (*"0123456789abcd", "star", "pound")
 
 # Speech and metrics are of no use later, so a state that must finish lets them go.
-_SESSION_SPEECH = {
-    "user_state_changed": ("The caller begins or stops to speak, or has been away.", {"old_state": TEXT, "new_state": TEXT}),
+_SESSION_SPEECH: dict[str, tuple[str, dict[str, Type]]] = {
+    "user_state_changed": (
+        "The caller begins or stops to speak, or has been away.",
+        {"old_state": TEXT, "new_state": TEXT},
+    ),
     "agent_state_changed": ("The agent thinks, speaks, listens.", {"old_state": TEXT, "new_state": TEXT}),
     "user_input_transcribed": (
         "What the caller says, while they say it (`is_final` false) and when it stands.",
@@ -140,7 +159,7 @@ _SESSION_SPEECH = {
     "session_usage_updated": ("What the models have used so far.", {"usage": ANY}),
     "debug_message": ("LiveKit's own debugging.", {"message": TEXT}),
 }
-_SESSION_FACTS = {
+_SESSION_FACTS: dict[str, tuple[str, dict[str, Type]]] = {
     "function_tools_executed": ("The model's tools have run.", {"names": ListOf(TEXT)}),
     "tool_execution_updated": ("A tool reports on its way.", {"name": TEXT, "update": TEXT}),
     "error": ("A model or the session has failed.", {"error": TEXT, "source": TEXT, "recoverable": BOOLEAN}),
@@ -151,7 +170,7 @@ _SESSION_PII = {
     "conversation_item_added": {"text"},
     "debug_message": {"message"},
 }
-_ROOM = {
+_ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "participant_connected": ("A participant has joined.", _PARTICIPANT),
     "participant_disconnected": ("A participant has left.", {**_PARTICIPANT, "disconnect_reason": TEXT}),
     "participant_active": ("A participant can be heard and hear.", _PARTICIPANT),
@@ -172,8 +191,14 @@ _ROOM = {
     "active_speakers_changed": ("", {"identities": ListOf(TEXT)}),
     "room_metadata_changed": ("", {"old_metadata": TEXT, "metadata": TEXT}),
     "connection_quality_changed": ("", {"identity": TEXT, "quality": TEXT}),
-    "data_received": ("A data packet that is not one of callflow's own.", {"topic": TEXT, "identity": TEXT, "text": TEXT}),
-    "sip_dtmf_received": ("A key, as LiveKit reports it; `dtmf.<digit>` is easier to use.", {"identity": TEXT, "code": INTEGER, "digit": TEXT}),
+    "data_received": (
+        "A data packet that is not one of callflow's own.",
+        {"topic": TEXT, "identity": TEXT, "text": TEXT},
+    ),
+    "sip_dtmf_received": (
+        "A key, as LiveKit reports it; `dtmf.<digit>` is easier to use.",
+        {"identity": TEXT, "code": INTEGER, "digit": TEXT},
+    ),
     "transcription_received": ("", {"identity": TEXT, "text": TEXT}),
     "connection_state_changed": ("", {"state": TEXT}),
     "connected": ("", {}),
@@ -189,7 +214,10 @@ _CALL = {
     "ringing": ("The far end's phone rings.", _LEG),
     "answered": ("The far end is on the line (WebRTC: it has joined).", _LEG),
     "hangup": ("Having been on the line, the far end has left: who ended it, and why.", _HANGUP),
-    "dropped": ("The far end vanished without having left: its network, a takeover, a server's restart.", {"leg": TEXT, "identity": TEXT}),
+    "dropped": (
+        "The far end vanished without having left: its network, a takeover, a server's restart.",
+        {"leg": TEXT, "identity": TEXT},
+    ),
     "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": NUMBER}),
 }
 _LEG_PII = {name: {"identity", "name", "number", "attributes"} for name in _CALL}
@@ -217,7 +245,12 @@ def _catalogue() -> Iterator[EventType]:
     yield EventType("job.shutdown", "The job is told to end.", {"reason": TEXT}, "latest")
     yield from _family("call", "latest", _CALL, _LEG_PII)
     yield from _family("dial", "all", {name: (text, _DIAL) for name, text in _OUTCOMES_OF_DIAL.items()})
-    yield from _family("amd", "all", {name: (text, _AMD) for name, text in _AMD_CATEGORIES.items()}, {name: {"transcript"} for name in _AMD_CATEGORIES})
+    yield from _family(
+        "amd",
+        "all",
+        {name: (text, _AMD) for name, text in _AMD_CATEGORIES.items()},
+        {name: {"transcript"} for name in _AMD_CATEGORIES},
+    )
     keys = {digit: (f"The key {digit}.", _DTMF) for digit in DIGITS}
     yield from _family("dtmf", "all", keys, {digit: {"digit", "code"} for digit in DIGITS})
     collected = {
@@ -229,7 +262,10 @@ def _catalogue() -> Iterator[EventType]:
     yield from _family(
         "transfer",
         "all",
-        {"completed": ("The far end was handed over.", _TRANSFER), "failed": ("It was not, and is still here.", _TRANSFER)},
+        {
+            "completed": ("The far end was handed over.", _TRANSFER),
+            "failed": ("It was not, and is still here.", _TRANSFER),
+        },
         {"completed": {"to"}, "failed": {"to"}},
     )
     consult = {
@@ -238,7 +274,12 @@ def _catalogue() -> Iterator[EventType]:
         "no_answer": "Nobody picked up, or nobody answered.",
         "failed": "The second leg could not be placed.",
     }
-    yield from _family("consult", "all", {name: (text, _TRANSFER) for name, text in consult.items()}, {name: {"to"} for name in consult})
+    yield from _family(
+        "consult",
+        "all",
+        {name: (text, _TRANSFER) for name, text in consult.items()},
+        {name: {"to"} for name in consult},
+    )
     yield EventType("task.completed", "The AgentTask of this state has its result.", {"result": ANY})
     yield EventType("task.failed", "The AgentTask of this state has failed.", {"error": TEXT})
     yield EventType(
@@ -269,6 +310,31 @@ OPEN_FAMILIES: Mapping[str, str] = {
     "leg": "What a leg other than the main one does: `leg.<name>.hangup`, `leg.<name>.dtmf.1`.",
 }
 """Families whose names come from the flow itself."""
+
+CALL_FIELDS: Mapping[str, tuple[Type, str]] = {
+    "id": (TEXT, "The call's id, unique."),
+    "direction": (TEXT, "inbound or outbound."),
+    "outcome": (TEXT, "The outcome so far; `none` or `failed` where nothing has named one."),
+    "elapsed": (NUMBER, "Seconds since the call started."),
+    "answered": (BOOLEAN, "Whether the far end has been on the line."),
+    "room": (TEXT, "The LiveKit room's name."),
+    "job": (TEXT, "The LiveKit job's id."),
+    "identity": (TEXT, "The far end's participant identity."),
+    "name": (TEXT, "The far end's name."),
+    "kind": (TEXT, "The far end's participant kind: standard or sip."),
+    "number": (TEXT, "The far end's phone number."),
+    "trunk": (TEXT, "The SIP trunk's id."),
+    "trunk_number": (TEXT, "The trunk's own number, the one that was called."),
+    "sip_call_id": (TEXT, "LiveKit's id of the SIP call."),
+    "attributes": (Record({}, open=True), "The far end's participant attributes."),
+}
+"""What `call.<field>` may read anywhere."""
+
+WRAP_UP_FIELDS: Mapping[str, tuple[Type, str]] = {
+    "transcript": (TEXT, "The whole conversation, one line a turn: `caller: …`, `agent: …`."),
+    "record": (Record({}, open=True), "The call's record so far, as plain data."),
+}
+"""What `call.<field>` may read beside those in `wrap_up`."""
 
 STATE_EVENTS = frozenset({"done", "failed"})
 """Raised by the step for one state, never sent from outside."""

@@ -41,32 +41,30 @@ class ActionList(NamedTuple):
 
 
 class Running(NamedTuple):
-    """An effect that was started and has not ended. `list` is its list's seq; None where no list waits for it.
-    `stopping`: it was cancelled, as number `seq`, and later lists of its region wait for it."""
+    """An effect that was started and has not ended. `list` is the seq of the list that waits for it, None where none
+    does. `owner` is the state with which it is cancelled; None: it plays on whatever is left. `stopping`: it was
+    cancelled, as number `seq`, and later lists of its region wait until it has ended."""
 
     id: int
     verb: str
-    owner: str
+    owner: str | None
     list: int | None
-    kind: ListKind
-    key: str | int
-    index: int
+    source: tuple[ListKind, str | int, int]
     started: float
-    speech: bool
-    owed: bool = False
     stopping: bool = False
     seq: int = 0
     leg: str | None = None
+    quiet: bool = False  # music: no speech, as far as silence is concerned
 
 
 class Timer(NamedTuple):
-    """`due` is a time, in seconds since the epoch. `kind`: after, every, silence; `answer` (the far end never comes),
-    `stop` (an effect that does not stop, `index` its id), `settle` (a hang-up that waits for a transfer's result)."""
+    """`due` is a time, in seconds since the epoch; `row` the number of its row in the state. `kind`: after, every, silence; `answer` (the far end never comes),
+    `stop` (an effect that does not stop, `row` its id), `settle` (a hang-up that waits for a transfer's result)."""
 
     generation: int
     kind: str
     state: str
-    index: int
+    row: int
     due: float
 
 
@@ -117,6 +115,12 @@ class Memory:
     next_effect: int = 1
     next_seq: int = 1
     next_generation: int = 1
+    idle: bool = field(init=False, eq=False, repr=False)
+    """No list, effect or kept event: most events can be looked up. Worked out, since each step asks."""
+
+    @idle.default
+    def _is_idle(self) -> bool:
+        return not (self.lists or self.effects or self.kept)
 
 
 class Snapshot(NamedTuple):

@@ -1,0 +1,130 @@
+"""Timers with generations, and the silence of the caller (rule 10)."""
+
+from __future__ import annotations
+
+from callflow.core.events import DIGITS, MAIN_LEG, Event
+from callflow.core.flow import ROOT
+from callflow.core.snapshot import Silence, Timer
+from callflow.core.table import verb_of
+from callflow.core.turn import Turn
+
+STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
+SETTLE_SECONDS = 5.0  # how long a leg's hang-up waits for the result of its transfer
+
+_KINDS = ("stop", "settle", "answer", "after", "every", "silence")
+
+
+def arm(turn: Turn, kind: str, state: str, row: int, due: float) -> Timer:
+    """A new timer, in the order in which timers that are due at once fire: outer state first, then `after`, `every`,
+    `silence`, each in the order of the file."""
+    timer = Timer(turn.next_generation, kind, state, row, due)
+    turn.next_generation += 1
+    turn.timers.append(timer)
+    turn.timers.sort(key=lambda one: (one.due, *_rank(turn, one)))
+    return timer
+
+
+def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
+    if timer.kind in ("stop", "settle", "answer"):
+        return -1, 0, _KINDS.index(timer.kind), timer.row
+    table = turn.table.states[timer.state]
+    return len(table.ancestors), table.order, _KINDS.index(timer.kind), timer.row
+
+
+def disarm(turn: Turn, kind: str, state: str, row: int | None = None) -> None:
+    """Timers that can no longer fire: one that fires all the same is stale by its generation."""
+    turn.timers = [
+        one for one in turn.timers if one.kind != kind or one.state != state or (row is not None and one.row != row)
+    ]
+
+
+def enter(turn: Turn, path: str) -> None:
+    """A state is entered: its timers count from now."""
+    state = turn.table.states[path]
+    for row in state.timers:
+        if row.kind != "silence":
+            arm(turn, row.kind, path, row.index, turn.time + row.seconds)
+    if state.has_silence:
+        turn.silences[path] = Silence(path, 0.0, None)
+
+
+def leave(turn: Turn, path: str) -> None:
+    """A state is left: its timers are gone, also those that were kept."""
+    if not turn.table.states[path].timers:
+        return
+    turn.timers = [one for one in turn.timers if one.state != path or one.kind in ("stop", "settle")]
+    turn.silences.pop(path, None)
+    turn.kept = [event for event in turn.kept if not (is_timer(event) and event.state == path)]
+
+
+def is_timer(event: Event) -> bool:
+    return event.name.startswith(("after ", "every ", "silence "))
+
+
+# -- silence -------------------------------------------------------------------------------------------------------
+
+
+def heard(turn: Turn, event: Event) -> bool:
+    """Whether this event is the caller's voice or key. Notes what it says of who is speaking."""
+    name = event.name
+    if name == "session.user_state_changed":
+        was, turn.caller_speaks = turn.caller_speaks, event.data.get("new_state") == "speaking"
+        return turn.caller_speaks or was
+    if name == "session.agent_state_changed":
+        turn.agent_busy = event.data.get("new_state") in ("thinking", "speaking")
+        return False
+    if name == "session.user_input_transcribed":
+        return True
+    if name.startswith("leg."):
+        name = name.split(".", 2)[2]
+    return name.startswith("dtmf.") and name[5:] in DIGITS
+
+
+def broken(turn: Turn) -> None:
+    """The caller was heard: every silence is at zero, and its rows may fire again."""
+    for path in turn.silences:
+        disarm(turn, "silence", path)
+        turn.silences[path] = Silence(path, 0.0, None)
+    turn.kept = [event for event in turn.kept if not event.name.startswith("silence ")]
+
+
+def quiet(turn: Turn) -> bool:
+    """Whether a silence counts now: the far end on the line and not on hold, and nobody speaking or about to."""
+    leg = turn.legs.get(MAIN_LEG)
+    if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
+        return False
+    return not any(verb_of(one.verb).speech and not one.quiet and not one.stopping for one in turn.effects.values())
+
+
+def count(turn: Turn) -> None:
+    """At a step's end: silences count on, or pause."""
+    if not turn.silences:
+        return
+    now = turn.time
+    counting = quiet(turn)
+    for path, one in list(turn.silences.items()):
+        if counting and one.since is None:
+            turn.silences[path] = one._replace(since=now)
+            for row in turn.table.states[path].timers:
+                if row.kind == "silence" and row.index not in one.fired:
+                    arm(turn, "silence", path, row.index, now + max(row.seconds - one.counted, 0.0))
+        elif not counting and one.since is not None:
+            turn.silences[path] = one._replace(counted=one.counted + now - one.since, since=None)
+            disarm(turn, "silence", path)
+
+
+def fire(turn: Turn, timer: Timer) -> None:
+    """A timer has come due: it is gone; `every` is armed again, a row of a silence has had its turn."""
+    turn.timers = [one for one in turn.timers if one.generation != timer.generation]
+    if timer.kind == "every":
+        seconds = turn.table.states[timer.state].timers[timer.row].seconds
+        missed = int(max(turn.time - timer.due, 0.0) // seconds)
+        arm(turn, "every", timer.state, timer.row, timer.due + (missed + 1) * seconds)
+    elif timer.kind == "silence":
+        one = turn.silences[timer.state]
+        turn.silences[timer.state] = one._replace(fired=(*one.fired, timer.row))
+
+
+def begin(turn: Turn) -> None:
+    """The call starts: the top level's timers count from now."""
+    enter(turn, ROOT)

@@ -1,0 +1,187 @@
+"""Which rows an event takes (W3C SCXML selectTransitions), with `ignore`, `must_finish` and failures (rules 9, 11, 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callflow.core.events import Event
+from callflow.core.flow import ROOT, TimerRow, Transition
+from callflow.core.moves import exit_set
+from callflow.core.table import inside
+from callflow.core.turn import Turn
+
+
+class Selected(NamedTuple):
+    """The rows to take. `taken`: somebody handles the event, maybe by ignoring it. `barred`: a row that holds may not
+    leave a state that must finish."""
+
+    rows: tuple[Transition, ...] = ()
+    taken: bool = False
+    barred: bool = False
+
+
+NOTHING = Selected()
+
+
+class _Search:
+    def __init__(self, turn: Turn, event: Event | None) -> None:
+        self.turn = turn
+        self.event = event
+        self.barred = False
+
+    def first(self, rows: Iterable[Transition | None]) -> Transition | bool | None:
+        """The first row whose guard holds and that may be taken; None: ignored; False: none."""
+        for row in rows:
+            if row is None:
+                return None
+            if not self.turn.holds(row, self.event):
+                continue
+            if self.bars(row):
+                self.barred = True
+                continue
+            return row
+        return False
+
+    def bars(self, row: Transition) -> bool:
+        """Whether a state that must finish keeps this row from being taken (rule 11)."""
+        if row.target is None:
+            return False
+        turn = self.turn
+        guarded = turn.table.must_finish & turn.active
+        if not guarded:
+            return False
+        leaving = exit_set(turn, row)
+        event = self.event
+        origin = event.state if event is not None and event.name == "failed" else None
+        for path in guarded - turn.finished:
+            if path not in leaving or row.source == path or inside(row.source, path):
+                continue
+            if origin is not None and path != turn.flow.ending and (origin == path or inside(origin, path)):
+                continue  # a failure of its own actions may leave it by an outer row
+            return True
+        return False
+
+
+def select(turn: Turn, event: Event) -> Selected:
+    """The rows for an event that everybody may hear."""
+    search = _Search(turn, event)
+    found: list[Transition] = []
+    taken = False
+    for leaf in turn.table.leaves(turn.active) or (None,):
+        around = (ROOT,) if leaf is None else (leaf, *turn.table.states[leaf].ancestors)
+        for path in around:
+            row = search.first(turn.table.states[path].candidates(event.name))
+            if row is not False:
+                taken = True
+                if isinstance(row, Transition) and all(row is not other for other in found):
+                    found.append(row)
+                break
+    return Selected(_optimal(turn, found), taken, search.barred)
+
+
+def select_always(turn: Turn) -> tuple[Transition, ...]:
+    """The rows that need no event."""
+    search = _Search(turn, None)
+    found: list[Transition] = []
+    for leaf in turn.table.leaves(turn.active):
+        for path in (leaf, *turn.table.states[leaf].ancestors):
+            rows = turn.table.states[path].always
+            row = search.first(rows) if rows else False
+            if isinstance(row, Transition):
+                if all(row is not other for other in found):
+                    found.append(row)
+                break
+    return _optimal(turn, found)
+
+
+def select_done(turn: Turn, event: Event) -> Selected:
+    """`done` is seen by its own state only."""
+    state = event.state
+    if state is None or state not in turn.active:
+        return NOTHING
+    row = _Search(turn, event).first(turn.table.states[state].candidates("done"))
+    return Selected((row,) if isinstance(row, Transition) else (), row is not False)
+
+
+def select_failed(turn: Turn, event: Event) -> Selected:
+    """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
+    origin = event.state or ROOT
+    search = _Search(turn, event)
+    path = origin
+    while path != ROOT and path not in turn.active:
+        path = turn.table.states[path].parent or ROOT
+    while True:
+        state = turn.table.states[path]
+        candidates = state.candidates("failed")
+        within = origin == path or inside(origin, path)
+        ending = turn.table.to_ending.get(path)
+        inner = (
+            tuple(row for row in candidates if row is not None and row.level == "inner")
+            if path in turn.flow.scopes
+            else ()
+        )
+        if path != ROOT and path in turn.flow.scopes and origin != path:
+            # Inside a sub-flow: its own top level, then its own ending, then its host.
+            row = search.first(inner)
+            if row is False and ending is not None and ending.target not in turn.active and not search.bars(ending):
+                row = ending
+            if row is False and ending is not None and ending.target in turn.active and _within(origin, ending.target):
+                return Selected((), True, search.barred)
+            if row is False:
+                row = search.first(candidates[len(inner) :])
+        else:
+            row = search.first(candidates)
+        if row is not False:
+            return Selected((row,) if isinstance(row, Transition) else (), True, search.barred)
+        if path == turn.flow.ending and within:
+            return Selected((), True)  # only its own rows count in there: the next action runs
+        if path == ROOT:
+            break
+        path = state.parent or ROOT
+    if turn.in_ending:
+        return Selected((), False, search.barred)
+    forced = turn.table.to_ending[ROOT]
+    if search.bars(forced):
+        return Selected((), False, True)
+    turn.fault = turn.fault or f"{event.data.get('action')} failed: {event.data.get('error')}"
+    turn.note("unhandled_failure", state=origin, action=event.data.get("action"), error=event.data.get("error"))
+    return Selected((forced,), True)
+
+
+def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
+    """A timer is heard by its own state only, and spent by a guard that is false."""
+    search = _Search(turn, event)
+    found = search.first(row.transitions)
+    return Selected((found,) if isinstance(found, Transition) else (), found is not False, search.barred)
+
+
+def has_outer_row(turn: Turn, name: str) -> bool:
+    """Whether a level around a state that must finish has a row for this event, whatever its guard."""
+    outer: set[str] = set()
+    for path in (turn.table.must_finish & turn.active) - turn.finished:
+        outer.update(turn.table.states[path].ancestors)
+    return any(turn.table.states[path].candidates(name) for path in outer)
+
+
+def _within(path: str, outer: str | None) -> bool:
+    return outer is not None and (path == outer or inside(path, outer))
+
+
+def _optimal(turn: Turn, rows: list[Transition]) -> tuple[Transition, ...]:
+    """Of rows that would leave the same state, the inner one, else the first (W3C SCXML, removeConflictingTransitions)."""
+    if len(rows) < 2:
+        return tuple(rows)
+    kept: list[Transition] = []
+    for row in rows:
+        leaving = exit_set(turn, row)
+        beaten: list[Transition] = []
+        for other in kept:
+            if leaving & exit_set(turn, other):
+                if inside(row.source, other.source):
+                    beaten.append(other)
+                else:
+                    break
+        else:
+            kept = [other for other in kept if all(other is not one for one in beaten)] + [row]
+    return tuple(kept)

@@ -1,0 +1,430 @@
+"""The only way in which a call changes: `step(flow, snapshot, input) -> Step`. Pure: it never waits, reads no clock,
+draws no random number.
+
+1. Inputs are taken one at a time, each to completion.
+2. A step turns (snapshot, input) into (snapshot, effects to start and to cancel); an effect's end is an input.
+3. Within a step: the transition, then `always`, then `emit`ted and `done` events, then kept ones, until nothing is
+   left; after 100 transitions and internal events the flow goes to its `ending:`, the second time to its end.
+4. The configuration changes at once, then actions run: exit, `do`, entry.            lists.py
+5. `exit` and the `do` of a row with a target are owed.                               lists.py
+6. An entry list, and the `do` of a row without one, belong to their state.           lists.py
+7. An action's named result is its end.                                               lists.ended
+8. `done`: the entry list is through, and the inside has reached a final state.       lists._through
+9. `failed` goes to its state and outward, then to `ending:`.                         selection.select_failed
+10. Timers have generations; `silence` counts while nobody speaks.                    clocks.py
+11. `must_finish` keeps events that it does not let through.                          selection, _keep
+12. Nested, parallel and history states follow W3C SCXML, with XState's difference.   moves.py, selection._optimal
+13. A final state of the top level ends the call.                                     moves.end, lists._wind_up
+14. The first `outcome` stays.                                                        lists.set_outcome
+15. A tool returns once its event has been taken.                                     _return_tools
+16, 17. How a call ends whatever happens, and who owns the hang-up: the runtime's and the bindings'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callflow.core import clocks, lists, moves
+from callflow.core.actions import RESULT_EVENTS
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired, keep_policy
+from callflow.core.expressions import ANY, coerce
+from callflow.core.flow import ROOT, Flow, Transition
+from callflow.core.plain import OBSERVED, plain_move
+from callflow.core.selection import (
+    Selected,
+    has_outer_row,
+    select,
+    select_always,
+    select_done,
+    select_failed,
+    select_timer,
+)
+from callflow.core.snapshot import Leg, Memory, Snapshot, Step
+from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.errors import StartError
+
+_new = tuple.__new__
+
+BUDGET = 100
+"""Transitions and internal events that one input may bring about."""
+
+
+def start(
+    flow: Flow,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 - the language's own word
+    *,
+    time: float = 0.0,
+    env: Mapping[str, str] | None = None,
+    call: Mapping[str, Any] | None = None,
+    waiting: bool = False,
+) -> Step:
+    """The first step of a call: the initial state is entered.
+
+    `vars` are the main flow's variables, checked against their types. `time` is in seconds since the epoch. `env`
+    holds the environment variables that the flow names. `call` is what the program knows of the call (`id`,
+    `direction`, …), to be read as `call.<name>`. With `waiting` the far end is not on the line yet: the initial state
+    is entered at `call.answered` (or `call.offered`), and `limits.answer` bounds the wait; without it the far end is
+    taken to be on the line, unless the flow dials it.
+
+    Raises StartError with everything that is missing or of the wrong type.
+    """
+    values = _variables(flow, vars or {}, env or {})
+    on_line = not waiting and not flow.outbound
+    legs = {MAIN_LEG: Leg(MAIN_LEG, "on_line" if on_line else "absent")}
+    memory = Memory(
+        started=time,
+        vars={ROOT: values},
+        env={name: (env or {})[name] for name in flow.env},
+        call=dict(call or {}),
+        legs=legs,
+        phase="waiting" if waiting else "running",
+    )
+    turn = Turn(flow, Snapshot((), memory), time)
+    clocks.begin(turn)
+    if waiting:
+        if flow.limits.answer is not None:
+            clocks.arm(turn, "answer", ROOT, 0, time + flow.limits.answer)
+        return turn.freeze(None)
+    _enter_initial(turn)
+    _complete(turn)
+    return _finish(turn, None)
+
+
+def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Mapping[int, bool] | None = None) -> Step:
+    """One input, to completion.
+
+    `verdicts` (a transition's id to its guard's verdict) replace the evaluation of guards when a redacted journal is
+    replayed. Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
+    """
+    configuration, memory, entered = snapshot
+    if memory.idle and type(event) is Event:
+        table = flow.table
+        try:
+            move = table.plain[configuration][event.name]
+        except KeyError:
+            move = plain_move(table, configuration, event.name)
+        if move is not None:
+            there, moved, count = move
+            entered += count
+            if entered < table.most_entered:  # tuple.__new__ takes half the time of the class's own call
+                return _new(Step, (event, _new(Snapshot, (there, memory, entered)), (), moved, ()))
+    turn = Turn(flow, snapshot, event.time, verdicts)
+    if isinstance(event, EffectEnded):
+        _effect_ended(turn, event)
+    elif isinstance(event, TimerFired):
+        _timer_fired(turn, event)
+    else:
+        _happened(turn, event)
+    _complete(turn)
+    return _finish(turn, event)
+
+
+# -- inputs ----------------------------------------------------------------------------------------------------------
+
+
+def _happened(turn: Turn, event: Event) -> None:
+    if turn.phase not in ("waiting", "running"):
+        turn.note("dropped", event=event.name, why="the call is over")
+        if event.id is not None:
+            turn.tools.append(ToolCall(event, None))
+        return
+    if event.name.startswith(OBSERVED) and _observe(turn, event):
+        return
+    if turn.phase == "waiting" and event.name in ("call.answered", "call.offered"):
+        turn.phase = "running"
+        clocks.disarm(turn, "answer", ROOT)
+        _enter_initial(turn)
+        return
+    _take(turn, Queued(event))
+
+
+def _observe(turn: Turn, event: Event) -> bool:
+    """What an event says of the legs, the session, the line and the silence. True: it is nobody else's."""
+    name = event.name
+    if clocks.heard(turn, event):
+        clocks.broken(turn)
+        turn.entered = 0
+    if name.startswith("dtmf.") and name not in RESULT_EVENTS:
+        if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
+            turn.note("collected", event=name)
+            return True
+    elif name.startswith("tool."):
+        return _run_tool(turn, event)
+    elif name == "session.close":
+        if "session" in turn.closing | turn.closed:
+            turn.closed |= {"session", "speech"}
+            turn.note("own", event=name)
+            return True
+        turn.closed |= {"session", "speech"}
+    elif name == "room.disconnected":
+        if "line" in turn.closing | turn.closed:
+            turn.closed.add("line")
+            turn.note("own", event=name)
+            return True
+        turn.closed.add("line")
+    elif name.startswith(("call.", "leg.", "dial.")):
+        return _observe_leg(turn, event)
+    return False
+
+
+_LEG_STATUS: Mapping[str, Any] = {
+    "ringing": "ringing",
+    "answered": "on_line",
+    "dropped": "dropped",
+    "restored": "on_line",
+    "hangup": "gone",
+}
+
+
+def _observe_leg(turn: Turn, event: Event) -> bool:
+    family, _, rest = event.name.partition(".")
+    leg, what = (MAIN_LEG, rest) if family == "call" else (str(event.data.get("leg") or MAIN_LEG), rest)
+    if family == "leg":
+        leg, _, what = rest.partition(".")
+    status = _LEG_STATUS.get(what)
+    if status is None or (family == "dial" and what != "answered"):
+        return False
+    if what == "hangup":
+        transfer = any(one.verb == "transfer" and not one.stopping and one.leg == leg for one in turn.effects.values())
+        if transfer and event not in turn.held:
+            turn.held.append(event)
+            clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
+            turn.note("held", event=event.name, why="a transfer runs on this leg")
+            return True
+    known = turn.legs.get(leg)
+    data = dict(known.data) if known is not None else {}
+    if what in ("ringing", "answered"):
+        data.update(event.data)
+    turn.legs[leg] = Leg(leg, status, data)
+    return False
+
+
+def _run_tool(turn: Turn, event: Event) -> bool:
+    """A tool with `run` begins to run; one without is an event at once, and returns when the step is through."""
+    name = event.name[5:]
+    state = next((path for path in _innermost(turn) if name in turn.flow.states[path].tools), None)
+    tool = turn.flow.tools.get(name)
+    if tool is not None and tool.run is not None and state is not None:
+        turn.add_list("tool", state, state, name, event)
+        return True
+    turn.tools.append(ToolCall(event, state))
+    return False
+
+
+def _innermost(turn: Turn) -> list[str]:
+    return sorted(turn.active, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)))
+
+
+def _effect_ended(turn: Turn, end: EffectEnded) -> None:
+    effect = turn.effects.get(end.id)
+    result = lists.ended(turn, end)
+    if result is not None and turn.phase == "running":
+        if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
+            _observe(turn, result.event)
+        lists.settle(turn, result, _take(turn, result))
+    if effect is not None and effect.verb == "transfer" and turn.held:
+        clocks.disarm(turn, "settle", ROOT)
+        _return_held(turn)
+
+
+def _return_held(turn: Turn) -> None:
+    held, turn.held = turn.held, []
+    for event in held:
+        turn.held.append(event)  # while it is looked at: it is not held a second time
+        _observe(turn, event)
+        turn.held.remove(event)
+        turn.returning.append(event)
+
+
+def _timer_fired(turn: Turn, fired: TimerFired) -> None:
+    timer = next((one for one in turn.timers if one.generation == fired.generation), None)
+    if timer is None:
+        turn.note("stale", timer=fired.generation)
+        return
+    clocks.fire(turn, timer)
+    if timer.kind == "stop":
+        effect = turn.effects.pop(timer.row, None)
+        if effect is not None:
+            turn.note("never_stopped", effect=effect.id, verb=effect.verb)
+    elif timer.kind == "settle":
+        _return_held(turn)
+    elif timer.kind == "answer":
+        turn.phase = "running"
+        if turn.outcome is None and "no_answer" in turn.flow.outcomes:
+            lists.set_outcome(turn, "no_answer")
+        _go_to_ending(turn, "the far end never came")
+    else:
+        turn.entered = 0
+        row = turn.table.states[timer.state].timers[timer.row]
+        _take(turn, Queued(Event(f"{timer.kind} {row.text}", {"row": timer.row}, turn.time, state=timer.state)))
+
+
+# -- one event -------------------------------------------------------------------------------------------------------
+
+
+def _take(turn: Turn, queued: Queued) -> bool:
+    """Takes the rows of one event. True: somebody handled it, or it is kept."""
+    event = queued.event
+    if event.name == "done":
+        if event.state in turn.table.must_finish and event.state in turn.active:
+            turn.finished.add(event.state)
+            turn.returning.extend(turn.kept)
+            turn.kept = []
+        selected = select_done(turn, event)
+    elif event.name == "failed":
+        selected = select_failed(turn, event)
+    elif clocks.is_timer(event):
+        if event.state != ROOT and event.state not in turn.active:
+            return False
+        row = turn.table.states[event.state or ROOT].timers[event.data["row"]]
+        selected = select_timer(turn, row, event)
+    else:
+        selected = select(turn, event)
+    if selected.rows:
+        _move(turn, selected.rows, event.name, event)
+    elif not selected.taken and _keep(turn, event, selected):
+        return True
+    return selected.taken
+
+
+def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
+    guarded = turn.table.must_finish & turn.active
+    turn.budget += len(rows)
+    moves.move(turn, rows, trigger, event)
+    if guarded - turn.active and turn.kept:  # one that had to finish was left
+        turn.returning.extend(turn.kept)
+        turn.kept = []
+    limit = turn.flow.limits.no_progress
+    if limit is not None and turn.entered >= limit and turn.phase == "running" and not turn.in_ending:
+        turn.entered = 0
+        turn.note("no_progress", states=limit)
+        if turn.outcome is None:
+            lists.set_outcome(turn, "timed_out")
+        _go_to_ending(turn, f"{limit} states were entered without speech heard, a key or a timer", fault=False)
+
+
+def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
+    """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
+    unfinished = (turn.table.must_finish & turn.active) - turn.finished
+    if not unfinished or event.name == "done" or turn.phase != "running":
+        return False
+    timer = clocks.is_timer(event)
+    if timer:
+        state = event.state or ROOT
+        wanted = selected.barred or any(state in turn.table.states[path].ancestors for path in unfinished)
+    else:
+        wanted = selected.barred or has_outer_row(turn, event.name)
+    if not wanted:
+        return False
+    policy = ("latest" if event.name.startswith("every ") else "all") if timer else keep_policy(event.name)
+    if policy == "never":
+        return False
+    if policy == "latest":
+        turn.kept = [one for one in turn.kept if (one.name, one.state) != (event.name, event.state)]
+    turn.kept.append(event)
+    turn.note("kept", event=event.name)
+    return True
+
+
+# -- to completion ---------------------------------------------------------------------------------------------------
+
+
+def _complete(turn: Turn) -> None:
+    """Until nothing is left: lists, `always`, internal events, kept events (rule 3)."""
+    while True:
+        lists.advance(turn)
+        if turn.phase != "running":
+            return
+        rows = select_always(turn) if turn.active else ()
+        if not rows and not turn.queue and not turn.returning:
+            return
+        if turn.budget >= BUDGET:
+            _break_cycle(turn)
+        elif rows:
+            _move(turn, rows, "", None)
+        elif turn.queue:
+            queued = turn.queue.popleft()
+            turn.budget += 1
+            lists.settle(turn, queued, _take(turn, queued))
+        else:
+            _take(turn, Queued(turn.returning.popleft()))
+
+
+def _break_cycle(turn: Turn) -> None:
+    """An endless cycle: to the ending; from in there, or the second time, to the end."""
+    turn.budget = 0
+    turn.queue.clear()
+    turn.faults += 1
+    recent = [move for move in turn.moves if move.entered][-8:]
+    names = " → ".join(dict.fromkeys(move.entered[-1] for move in recent)) or "events that raise each other"
+    error = f"an endless cycle: {BUDGET} transitions and internal events without an input ({names})"
+    for seq, one in list(turn.lists.items()):
+        if one.stopped:
+            turn.lists[seq] = one._replace(stopped=False, position=one.position + 1)
+    if turn.faults > 1 or turn.in_ending:
+        turn.fault = turn.fault or error
+        turn.note("fault", error=error)
+        leaving = set(turn.active)
+        moves.enter(turn, (), leaving, set(), "", None)
+        lists.leave(turn, ROOT, None)
+        moves.end(turn, None)
+    else:
+        _go_to_ending(turn, error)
+
+
+def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:
+    """To the state that `ending:` names, whatever is in force."""
+    if fault:
+        turn.fault = turn.fault or why
+    turn.note("fault" if fault else "limit", error=why)
+    if not turn.in_ending:
+        moves.move(turn, (turn.table.to_ending[ROOT],), "", None)
+
+
+def _enter_initial(turn: Turn) -> None:
+    entering = moves.initial_set(turn, ROOT)
+    moves.enter(turn, (), set(), entering, "", None)
+
+
+def _finish(turn: Turn, event: Input | None) -> Step:
+    clocks.count(turn)
+    _return_tools(turn)
+    return turn.freeze(event)
+
+
+def _return_tools(turn: Turn) -> None:
+    """Which tools return now, and whether the model gets a turn (rule 15)."""
+    for call in turn.tools:
+        turn.note("tool_returned", id=call.event.id, result=call.result, error=call.error, reply=_replies(turn, call))
+
+
+def _replies(turn: Turn, call: ToolCall) -> bool:
+    if turn.phase not in ("waiting", "running"):
+        return False
+    if call.state is None or (
+        call.state in turn.active and call.state not in {path for move in turn.moves for path in move.exited}
+    ):
+        return True
+    entered = {path for move in turn.moves for path in move.entered} & turn.active
+    return not any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered)
+
+
+def _variables(flow: Flow, given: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    declared = flow.scopes[ROOT].variables
+    problems = [f"vars.{name} is not a variable of this flow" for name in given if name not in declared]
+    values: dict[str, Any] = {}
+    for name, variable in declared.items():
+        if name in given:
+            try:
+                values[name] = given[name] if variable.type is ANY else coerce(variable.type, given[name])
+            except ValueError as error:
+                problems.append(f"vars.{name}: {error}")
+        elif variable.required:
+            problems.append(f"vars.{name} is missing")
+        else:
+            values[name] = variable.default
+    problems += [f"the environment variable {name} is not set" for name in flow.env if name not in env]
+    if problems:
+        raise StartError(problems)
+    return values

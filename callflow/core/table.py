@@ -1,0 +1,213 @@
+"""The dispatch tables that a step runs on, read off the flow's machine once, and what SCXML derives from structure alone.
+
+Structure and rows come from `transitions` (`flow.machine()`); order, levels and what transitions has no word for come
+from the flow itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import Factory, define
+from transitions.extensions.nesting import NestedState
+
+from callflow.core.actions import INTERNAL_VERBS, VERBS, Verb
+from callflow.core.events import matches
+from callflow.core.flow import ROOT, Action, Flow, Row, State, TimerRow, Transition, every_action
+from callflow.core.machine import ALWAYS, PathTransition, build_machine
+from callflow.core.render import templates_in
+
+if TYPE_CHECKING:
+    from callflow.core.plain import PlainMove
+
+CACHE_LIMIT = 1024  # event names come from outside: the cache of their rows is bounded
+
+
+@define
+class StateTable:
+    """One state, ready for the step. `ancestors` are the states around it, the nearest first, the top level last."""
+
+    state: State
+    path: str
+    order: int
+    kind: str
+    parent: str | None
+    ancestors: tuple[str, ...]
+    children: tuple[str, ...]
+    rows: tuple[Row, ...]
+    always: tuple[Transition, ...]
+    timers: tuple[TimerRow, ...]
+    task: tuple[Action, ...]
+    history: tuple[str, ...]  # the history states among its children
+    has_silence: bool
+    speaks: bool
+    cache: dict[str, tuple[Transition | None, ...]] = Factory(dict)
+
+    def candidates(self, name: str) -> tuple[Transition | None, ...]:
+        """The rows for an event, the first to try first; None: it is ignored here."""
+        found = self.cache.get(name)
+        if found is None:
+            found = tuple(_candidates(self.rows, name))
+            if len(self.cache) >= CACHE_LIMIT:
+                self.cache.clear()
+            self.cache[name] = found
+        return found
+
+
+@define
+class Table:
+    """All states of a flow, ready for the step."""
+
+    flow: Flow
+    states: Mapping[str, StateTable]
+    to_ending: Mapping[str, Transition]  # by scope: the row that a failure takes when nobody handles it
+    must_finish: frozenset[str]
+    domains: dict[int, str]
+    counts_visits: frozenset[str]
+    most_entered: float  # `limits.no_progress`, infinite where there is none
+    plain: dict[tuple[str, ...], dict[str, PlainMove | None]] = Factory(dict)
+
+    def expand(self, leaves: Iterable[str]) -> set[str]:
+        """The active states, the top level excepted, from the active leaves."""
+        active: set[str] = set()
+        for leaf in leaves:
+            active.add(leaf)
+            active.update(self.states[leaf].ancestors)
+        active.discard(ROOT)
+        return active
+
+    def leaves(self, active: set[str]) -> tuple[str, ...]:
+        """The active leaves in document order: what a snapshot holds."""
+        inner = {self.states[path].parent for path in active}
+        return tuple(sorted((path for path in active if path not in inner), key=self.order))
+
+    def order(self, path: str) -> int:
+        return self.states[path].order
+
+    def domain(self, row: Transition) -> str:
+        """The state that a transition stays inside (W3C SCXML, getTransitionDomain), with XState's difference: a target
+        inside the state that writes the row keeps that state active, also a parallel one, unless `reenter`."""
+        if row.id in self.domains:
+            return self.domains[row.id]
+        target = row.target or ROOT
+        if row.source == ROOT or (not row.reenter and inside(target, row.source)):
+            domain = row.source
+        else:
+            domain = next(
+                outer
+                for outer in self.states[row.source].ancestors
+                if self.states[outer].kind != "parallel" and inside(target, outer)
+            )
+        if row.id >= 0:
+            self.domains[row.id] = domain
+        return domain
+
+    def side_by_side(self, one: str, other: str) -> bool:
+        """Whether two states stand in different regions of one parallel state, so that their lists need not wait."""
+        if one == other or inside(one, other) or inside(other, one):
+            return False
+        around = set(self.states[one].ancestors)
+        nearest = next(outer for outer in self.states[other].ancestors if outer in around)
+        return self.states[nearest].kind == "parallel"
+
+
+def inside(path: str, outer: str) -> bool:
+    """Whether a state is a proper descendant of another."""
+    return path != outer and (outer == ROOT or path.startswith(outer + "."))
+
+
+def verb_of(name: str) -> Verb:
+    return VERBS.get(name) or INTERNAL_VERBS[name]
+
+
+def _candidates(rows: Iterable[Row], name: str) -> Iterable[Transition | None]:
+    def precedence(row: Row) -> tuple[bool, bool, int]:
+        return row.level != "inner", row.pattern != name, -len(row.pattern)
+
+    for row in sorted((row for row in rows if matches(row.pattern, name)), key=precedence):
+        if row.ignore:
+            yield None
+        else:
+            yield from row.transitions
+
+
+def compile_table(flow: Flow) -> Table:
+    """Reads the tables off the flow's machine."""
+    machine = build_machine(flow)
+    found: dict[str, dict[str, list[Transition]]] = {path: {} for path in flow.states}
+    for trigger, event in machine.events.items():
+        for moves in event.transitions.values():
+            for move in moves:
+                if not isinstance(move, PathTransition):
+                    raise TypeError("this machine was not made from a flow")
+                rows = found[move.row.source].setdefault(trigger, [])
+                if all(move.row is not row for row in rows):  # the top level's stand behind each outermost state
+                    rows.append(move.row)
+    parents: dict[str, str] = {}
+
+    def walk(states: Mapping[str, NestedState], outer: str) -> None:
+        for name, state in states.items():
+            path = f"{outer}.{name}" if outer else name
+            parents[path] = outer
+            walk(state.states, path)
+
+    walk(machine.states, ROOT)
+    states = {path: _state_table(flow, path, number, found[path], parents) for number, path in enumerate(flow.states)}
+    scopes = {
+        path: Transition(-1, scope.path, scope.ending, None, (), False, flow.states[scope.path].position, scope=path)
+        for path, scope in flow.scopes.items()
+        if scope.ending is not None
+    }
+    reads = {path for path in flow.states if _reads_visits(flow, path)}
+    must_finish = frozenset(path for path, state in flow.states.items() if state.must_finish)
+    most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
+    return Table(flow, states, scopes, must_finish, {}, frozenset(reads), most)
+
+
+def _state_table(
+    flow: Flow, path: str, order: int, found: Mapping[str, list[Transition]], parents: Mapping[str, str]
+) -> StateTable:
+    state = flow.states[path]
+    parent = parents.get(path, state.parent)  # a history state is no state of the machine
+    ancestors: list[str] = []
+    outer = parent
+    while outer is not None:
+        ancestors.append(outer)
+        outer = parents.get(outer, flow.states[outer].parent)
+    history = tuple(child for child in state.children if flow.states[child].kind == "history")
+    task: tuple[Action, ...] = ()
+    if state.task is not None:
+        arguments = {"name": state.task.name, "arguments": state.task.arguments}
+        task = (Action("task", arguments, None, state.task.position),)
+    verbs = {action.verb for action in state.entry}
+    return StateTable(
+        state=state,
+        path=path,
+        order=order,
+        kind=state.kind,
+        parent=parent,
+        ancestors=tuple(ancestors),
+        children=tuple(child for child in state.children if child not in history),
+        rows=tuple(row for row in state.rows if row.ignore or row.pattern in found),
+        always=tuple(found.get(ALWAYS, ())),
+        timers=state.timers,
+        task=task,
+        history=history,
+        has_silence=any(timer.kind == "silence" for timer in state.timers),
+        speaks=bool(task) or any(verb_of(verb).speech or verb == "hang_up" for verb in verbs),
+    )
+
+
+def _reads_visits(flow: Flow, path: str) -> bool:
+    state = flow.states[path]
+    texts = [row.guard for group in state.rows for row in group.transitions]
+    texts += [row.guard for timer in state.timers for row in timer.transitions] + [row.guard for row in state.always]
+    if any(guard is not None and "state.visits" in guard.reads for guard in texts):
+        return True
+    return any(
+        "state.visits" in template.reads
+        for action in every_action(state)
+        for template in templates_in(action.arguments)
+    )

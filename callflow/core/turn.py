@@ -1,0 +1,192 @@
+"""A step at work: the mutable copy of a snapshot that one input is carried out on, and frozen again at its end.
+
+Nobody outside `core` sees it. The rules live in the modules that work on it: `selection` (which rows), `moves` (which
+states), `lists` (the sequencer of actions), `clocks` (timers and silence).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
+from callflow.core.expressions import Context, EvaluationError
+from callflow.core.flow import Flow, Transition
+from callflow.core.snapshot import (
+    ActionList,
+    Cancel,
+    Leg,
+    ListKind,
+    Memory,
+    Microstep,
+    Note,
+    Phase,
+    Running,
+    Silence,
+    Snapshot,
+    Start,
+    Step,
+    Timer,
+)
+from callflow.core.table import Table
+
+
+class Queued(NamedTuple):
+    """An event that the step itself raised. `list` waits until it is taken; `result` says that it is a verb's named
+    result, so that one other than success that nobody takes becomes a failure."""
+
+    event: Event
+    list: int | None = None
+    result: bool = False
+
+
+class ToolCall(NamedTuple):
+    """A tool that returns at the end of this step: its event, the state that offered it, its result or its error."""
+
+    event: Event
+    state: str | None
+    result: Any = None
+    error: str | None = None
+
+
+class Turn:
+    """One input being carried out. `active` are the active states without the top level."""
+
+    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, verdicts: Mapping[int, bool] | None = None) -> None:
+        memory = snapshot.memory
+        self.flow: Flow = flow
+        self.table: Table = flow.table
+        self.time = time
+        self.verdicts = verdicts
+        self.active: set[str] = self.table.expand(snapshot.configuration)
+        self.entered = snapshot.entered
+        self.started = memory.started
+        self.vars: dict[str, dict[str, Any]] = {scope: dict(values) for scope, values in memory.vars.items()}
+        self.env = memory.env
+        self.call = memory.call
+        self.phase: Phase = memory.phase
+        self.lists: dict[int, ActionList] = {one.seq: one for one in memory.lists}
+        self.effects: dict[int, Running] = dict(memory.effects)
+        self.timers: list[Timer] = list(memory.timers)
+        self.silences: dict[str, Silence] = {one.state: one for one in memory.silences}
+        self.kept: list[Event] = list(memory.kept)
+        self.held: list[Event] = list(memory.held)
+        self.history: dict[str, tuple[str, ...]] = dict(memory.history)
+        self.visits: dict[str, int] = dict(memory.visits)
+        self.finished: set[str] = set(memory.finished)
+        self.legs: dict[str, Leg] = dict(memory.legs)
+        self.caller_speaks = memory.caller_speaks
+        self.agent_busy = memory.agent_busy
+        self.closed: set[str] = set(memory.closed)
+        self.closing: set[str] = set(memory.closing)
+        self.outcome = memory.outcome
+        self.fault = memory.fault
+        self.faults = memory.faults
+        self.final = memory.final
+        self.next_effect = memory.next_effect
+        self.next_seq = memory.next_seq
+        self.next_generation = memory.next_generation
+
+        self.queue: deque[Queued] = deque()
+        self.returning: deque[Event] = deque()
+        self.tools: list[ToolCall] = []
+        self.out: list[Start | Cancel] = []
+        self.moves: list[Microstep] = []
+        self.notes: list[Note] = []
+        self.budget = 0  # transitions and internal events since the input
+
+    # -- what everybody needs ------------------------------------------------------------------------------------
+
+    def note(self, kind: str, **data: Any) -> None:
+        self.notes.append(Note(kind, data))
+
+    def sequence(self) -> int:
+        number = self.next_seq
+        self.next_seq += 1
+        return number
+
+    def add_list(
+        self, kind: ListKind, owner: str, writer: str, key: str | int, event: Event | None = None
+    ) -> ActionList:
+        one = ActionList(self.sequence(), kind, owner, writer, key, event=event)
+        self.lists[one.seq] = one
+        return one
+
+    @property
+    def in_ending(self) -> bool:
+        return self.flow.ending in self.active
+
+    @property
+    def outcome_so_far(self) -> str:
+        """The outcome, or what it would be if the call ended now (rule 14)."""
+        return self.outcome or ("failed" if self.fault else "none")
+
+    def context(self, scope: str, state: str, event: Event | None, result: Any = None) -> Context:
+        """The names of an expression, as they are now."""
+        data = None if event is None else {"time": event.time, "name": event.name, **event.data}
+        leg = self.legs.get(MAIN_LEG)
+        call = {
+            **(NO_DATA if leg is None else leg.data),
+            **self.call,
+            "outcome": self.outcome_so_far,
+            "elapsed": self.time - self.started,
+            "answered": leg is not None and leg.status not in ("absent", "dialing", "ringing"),
+        }
+        return Context(
+            event=data,
+            vars=self.vars.get(scope, {}),
+            call=call,
+            env=self.env,
+            state={"visits": self.visits.get(state, 0)},
+            others=NO_DATA if result is None else {"result": result},
+        )
+
+    def holds(self, row: Transition, event: Event | None) -> bool:
+        """Whether a row's guard is true now. An error in it counts as false, and is noted."""
+        if row.guard is None:
+            return True
+        recorded = None if self.verdicts is None else self.verdicts.get(row.id)
+        if recorded is not None:
+            verdict = recorded
+        else:
+            try:
+                verdict = bool(row.guard.evaluate(self.context(row.scope, row.source, event)))
+            except EvaluationError as error:
+                verdict = False
+                self.note("guard_error", transition=row.id, error=str(error))
+        self.note("guard", transition=row.id, holds=verdict)
+        return verdict
+
+    def freeze(self, event: Input | None) -> Step:
+        """The step's value."""
+        memory = Memory(
+            started=self.started,
+            vars=self.vars,
+            env=self.env,
+            call=self.call,
+            phase=self.phase,
+            lists=tuple(self.lists.values()),
+            effects=self.effects,
+            timers=tuple(self.timers),
+            silences=tuple(self.silences.values()),
+            kept=tuple(self.kept),
+            held=tuple(self.held),
+            history=self.history,
+            visits=self.visits,
+            finished=frozenset(self.finished),
+            legs=self.legs,
+            caller_speaks=self.caller_speaks,
+            agent_busy=self.agent_busy,
+            closed=frozenset(self.closed),
+            closing=frozenset(self.closing),
+            outcome=self.outcome,
+            fault=self.fault,
+            faults=self.faults,
+            final=self.final,
+            next_effect=self.next_effect,
+            next_seq=self.next_seq,
+            next_generation=self.next_generation,
+        )
+        snapshot = Snapshot(self.table.leaves(self.active), memory, self.entered)
+        return Step(event, snapshot, tuple(self.out), tuple(self.moves), tuple(self.notes))
