@@ -24,9 +24,9 @@ def parse_duration(value: object) -> float:
     units, or more than 30 days.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs its unit: write {_seconds_written(value)}")
+        raise ValueError(f"a duration needs its unit: write {_seconds_written(value)}")  # noqa: TRY004 - authors meet one kind of error
     if not isinstance(value, str):
-        raise ValueError("a duration is a whole number with its unit: write 12s")  # noqa: TRY004 - authors meet one kind of error
+        raise ValueError("a duration is a whole number with its unit: write 12s")  # noqa: TRY004
     match = _WRITTEN.fullmatch(value)
     if match is None:
         raise ValueError(_what_to_write(value))

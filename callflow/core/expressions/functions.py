@@ -7,9 +7,7 @@ argument a function gives an absent value, but for those that are made to ask (`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
-
-from attrs import frozen
+from typing import Any, Final, NamedTuple
 
 from callflow.core.durations import parse_duration
 from callflow.core.expressions.hours import in_hours, parse_hours, time_zone
@@ -29,8 +27,7 @@ from callflow.core.expressions.types import (
 )
 
 
-@frozen
-class Signature:
+class Signature(NamedTuple):
     """What one form of a function takes and gives; `returns` None stands for the common type of the
     arguments whose parameters are like the first.
 
@@ -49,8 +46,7 @@ class Signature:
         return self.takes if count == len(self.takes) else None
 
 
-@frozen
-class Function:
+class Function(NamedTuple):
     """One function: its forms, its line in the reference (`usage`, `doc`, an example and its value) and its checks.
 
     `checks` are for arguments that are written out, by position: each raises ValueError for a text that can never do.

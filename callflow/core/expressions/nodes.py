@@ -1,6 +1,7 @@
 """The tree of an expression. `start` and `end` are its place in the source, `depth` counts the levels below it.
 
-The checker fills in each node's `type`, and a call's `overloads`: the signatures that fit its arguments.
+The checker fills in each node's `type`, and a call's `overloads`: the signatures that fit its arguments. Plain classes:
+making a dozen with attrs would cost every command that reads a flow 4 ms.
 """
 
 from __future__ import annotations
@@ -8,97 +9,134 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, field
-
 from callflow.core.expressions.types import ANY, Type
 
 
-@define(eq=False)
 class Node:
-    start: int
-    end: int
-    type: Type = field(default=ANY, init=False)
-    depth: int = field(default=1, init=False)
+    __slots__ = ("depth", "end", "start", "type")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+        self.type: Type = ANY
+        self.depth = 1
 
 
-@define(eq=False)
 class Literal(Node):
     """A text, number, boolean or duration as it is written; `value` is its value at run time."""
 
-    value: Any
-    kind: Type
+    __slots__ = ("kind", "value")
+
+    def __init__(self, start: int, end: int, value: Any, kind: Type) -> None:
+        super().__init__(start, end)
+        self.value = value
+        self.kind = kind
 
 
-@define(eq=False)
 class Items(Node):
     """A list literal."""
 
-    items: list[Node]
+    __slots__ = ("items",)
+
+    def __init__(self, start: int, end: int, items: list[Node]) -> None:
+        super().__init__(start, end)
+        self.items = items
 
 
-@define(eq=False)
 class Name(Node):
     """A bare name: `event`, `vars` … when a field follows, and a mistake otherwise."""
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, start: int, end: int, name: str) -> None:
+        super().__init__(start, end)
+        self.name = name
 
 
-@define(eq=False)
 class Field(Node):
     """`base.name`"""
 
-    base: Node
-    name: str
+    __slots__ = ("base", "name")
+
+    def __init__(self, start: int, end: int, base: Node, name: str) -> None:
+        super().__init__(start, end)
+        self.base = base
+        self.name = name
 
 
-@define(eq=False)
 class Index(Node):
     """`base[index]`"""
 
-    base: Node
-    index: Node
+    __slots__ = ("base", "index")
+
+    def __init__(self, start: int, end: int, base: Node, index: Node) -> None:
+        super().__init__(start, end)
+        self.base = base
+        self.index = index
 
 
-@define(eq=False)
 class Call(Node):
     """`function(arguments)`; `method` is the value before the dot where somebody wrote `value.function()`."""
 
-    function: str
-    arguments: list[Node]
-    method: Node | None = None
-    overloads: Sequence[Any] = field(default=(), init=False)
+    __slots__ = ("arguments", "function", "method", "overloads")
+
+    def __init__(self, start: int, end: int, function: str, arguments: list[Node], method: Node | None = None) -> None:
+        super().__init__(start, end)
+        self.function = function
+        self.arguments = arguments
+        self.method = method
+        self.overloads: Sequence[Any] = ()
 
 
-@define(eq=False)
-class Not(Node):
-    operand: Node
+class _Unary(Node):
+    __slots__ = ("operand",)
+
+    def __init__(self, start: int, end: int, operand: Node) -> None:
+        super().__init__(start, end)
+        self.operand = operand
 
 
-@define(eq=False)
-class Negative(Node):
-    operand: Node
+class Not(_Unary):
+    """`not operand`"""
+
+    __slots__ = ()
 
 
-@define(eq=False)
+class Negative(_Unary):
+    """`-operand`"""
+
+    __slots__ = ()
+
+
 class Arithmetic(Node):
     """`left operator right`, with + - * / // %"""
 
-    operator: str
-    left: Node
-    right: Node
+    __slots__ = ("left", "operator", "right")
+
+    def __init__(self, start: int, end: int, operator: str, left: Node, right: Node) -> None:
+        super().__init__(start, end)
+        self.operator = operator
+        self.left = left
+        self.right = right
 
 
-@define(eq=False)
 class Comparison(Node):
     """`a < b <= c`: one operand more than operators (== != < <= > >= in, not in)."""
 
-    operands: list[Node]
-    operators: list[str]
+    __slots__ = ("operands", "operators")
+
+    def __init__(self, start: int, end: int, operands: list[Node], operators: list[str]) -> None:
+        super().__init__(start, end)
+        self.operands = operands
+        self.operators = operators
 
 
-@define(eq=False)
 class Junction(Node):
     """`a and b and c`, or the same with `or`."""
 
-    operator: str
-    operands: list[Node]
+    __slots__ = ("operands", "operator")
+
+    def __init__(self, start: int, end: int, operator: str, operands: list[Node]) -> None:
+        super().__init__(start, end)
+        self.operator = operator
+        self.operands = operands

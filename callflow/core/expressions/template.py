@@ -8,7 +8,7 @@ expression, so that a literal `{{` is written `{{ "{{" }}`; a single brace, and 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from attrs import field, frozen
 
@@ -64,8 +64,7 @@ def compile_template(source: str, names: Names, expect: Type | None = None) -> T
     return _text(source, nodes, reads, expect, problems)
 
 
-@frozen
-class _Hole:
+class _Hole(NamedTuple):
     """An expression in a text, and where its source begins."""
 
     source: str
