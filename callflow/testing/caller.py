@@ -1,0 +1,223 @@
+"""Somebody on the other side: speaks, presses keys, hangs up, vanishes; and hears, to the letter, what reaches the ear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from livekit import rtc
+from livekit.rtc._proto import participant_pb2 as proto_participant
+from livekit.rtc._proto import room_pb2 as proto_events
+from livekit.rtc._proto import track_pb2 as proto_track
+
+from callflow.testing import audio, spelling
+from callflow.testing.audio import Sound
+from callflow.testing.models import Samples
+from callflow.testing.room import SimulatedRoom, microphone, participant_info
+from callflow.testing.server import NOTICED, VANISHED, Member, Reason, SimulatedRoomState, SimulatedServer
+
+EAR_RATE = 16_000
+QUIET_AFTER_SPEECH = 0.6
+KEYS = {**{str(n): n for n in range(10)}, "*": 10, "#": 11, "a": 12, "b": 13, "c": 14, "d": 15}
+
+STANDARD = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+
+
+class Caller:
+    """A participant that is not an agent, in the room of this name; on the telephone with `kind=…_SIP`.
+
+    Speech takes its time on the loop's clock. Sound from the agent reaches the ear `delay` seconds after it was played,
+    and what has not reached it when the line drops is lost. `joined` and `left` are times, `reason` why the line
+    dropped (None while it has not).
+    """
+
+    def __init__(
+        self,
+        server: SimulatedServer,
+        room: str,
+        identity: str = "caller",
+        *,
+        kind: rtc.ParticipantKind.ValueType = STANDARD,
+        attributes: Mapping[str, str] | None = None,
+        delay: float = 0.04,
+    ) -> None:
+        self._server = server
+        self._room = room
+        self._delay = delay
+        self._state: SimulatedRoomState | None = None
+        self._voices: list[SimulatedRoom] = []
+        self._hears: list[tuple[float, float | None]] = []
+        self.info: proto_participant.ParticipantInfo = participant_info(identity, "", kind, attributes=attributes)
+        self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
+        self.joined: float | None = None
+        self.left: float | None = None
+        self.reason: Reason | None = None
+        self.data: list[tuple[float, str, bytes]] = []
+        self.keys: list[tuple[float, str]] = []
+
+    # What they do.
+
+    def join(self, *, listens: bool = True) -> None:
+        """Is in the room, with a microphone. `listens=False`: a telephone that still rings is there and hears nothing."""
+        if self._state is not None:
+            raise RuntimeError(f"{self.info.identity} is in the room already")
+        self.info.sid = self._server.new_id("PA")
+        self.publications = {}
+        self._state = self._server.join(self._room, self)
+        self.joined = self._server.loop.time() if self.joined is None else self.joined
+        self.left = self.reason = None
+        self._server.publish(self._state, self, microphone(self._server.new_id("TR")))
+        self._find_voices()
+        if listens:
+            self.listen()
+
+    def listen(self) -> None:
+        """From now on they hear (a telephone: it has been picked up)."""
+        self._hears.append((self._server.loop.time(), None))
+
+    def hang_up(self) -> None:
+        """Leaves, as people do."""
+        if self._state is not None:
+            self._server.leave(self._state, self, rtc.DisconnectReason.CLIENT_INITIATED)
+            self.dropped(rtc.DisconnectReason.CLIENT_INITIATED)
+
+    def vanish(self) -> None:
+        """Is gone without leaving (a tunnel, a battery): the server notices after 21 s, unless they `join` again."""
+        state, self._state = self._state, None
+        if state is not None:
+            self._stop_hearing()
+            self.left = self._server.loop.time()
+            self._server.loop.call_later(VANISHED, self._given_up, state, self.info.sid)
+
+    def _given_up(self, state: SimulatedRoomState, sid: str) -> None:
+        if self._state is None and self.info.sid == sid:
+            self._server.leave(state, self, rtc.DisconnectReason.CONNECTION_TIMEOUT)
+
+    async def say(self, text: str) -> None:
+        """Says it, to `SpelledSTT`; ends when it has been said."""
+        await self.play(spelling.spell(text, EAR_RATE))
+
+    async def play(self, sound: Samples) -> None:
+        """Makes this sound (16 kHz; tones for `ToneSTT`), and is quiet for a moment after it; ends with the sound."""
+        loop, size = self._server.loop, round(EAR_RATE * spelling.LETTER)
+        quiet = np.zeros(round(EAR_RATE * QUIET_AFTER_SPEECH), np.int16)
+        sounds = np.concatenate([sound, np.zeros(-len(sound) % size, np.int16), quiet])
+        for n, start in enumerate(range(0, len(sounds), size)):
+            loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
+        await asyncio.sleep(len(sound) / EAR_RATE)
+
+    def _send(self, window: Samples) -> None:
+        if self._state is None:
+            return
+        for member in self._state.members.values():
+            if isinstance(member, SimulatedRoom):
+                member.ear.hear(rtc.AudioFrame(window.tobytes(), EAR_RATE, 1, len(window)))
+
+    def press(self, digits: str) -> None:
+        """Presses these keys, one after the other."""
+        for n, digit in enumerate(digits):
+            self._server.loop.call_later(0.2 * n, self._press, digit.lower())
+
+    def _press(self, digit: str) -> None:
+        if self._state is not None:
+            self._server.press(self._state, self, digit, KEYS[digit])
+
+    def send_data(self, data: str | bytes, topic: str = "") -> None:
+        """A data packet to the agent."""
+        if self._state is not None:
+            self._server.send_data(self._state, self, data.encode() if isinstance(data, str) else data, topic)
+
+    def send_text(self, text: str, topic: str = "lk.chat") -> None:
+        """A text stream to the agent: `lk.chat` is a turn of the conversation without any sound."""
+        for member in self._state.members.values() if self._state else ():
+            if isinstance(member, SimulatedRoom):
+                self._server.loop.call_later(NOTICED, _send_text, member, text, self.info.identity, topic)
+
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """A telephone's `sip.callStatus`, for instance."""
+        if self._state is not None:
+            self._server.set_attributes(self._state, self, dict(attributes))
+
+    # What they know.
+
+    @property
+    def identity(self) -> str:
+        return self.info.identity
+
+    @property
+    def on_line(self) -> bool:
+        """Whether they are in the room, as far as they know."""
+        return self._state is not None
+
+    @property
+    def agents(self) -> Sequence[str]:
+        """The agents that are in the room with them now."""
+        members = self._state.members.values() if self._state else ()
+        return [member.info.identity for member in members if isinstance(member, SimulatedRoom)]
+
+    @property
+    def heard(self) -> Sequence[Sound]:
+        """What has reached the ear so far, by the time at which it was played: each speech in one piece."""
+        return [sound for room in self._voices for sound in audio.join(list(self._heard_from(room)))]
+
+    @property
+    def heard_text(self) -> str:
+        """The text of all that, one line for each speech."""
+        return "\n".join(sound.text for sound in self.heard)
+
+    @property
+    def dead_air(self) -> float:
+        """Seconds between the end of the last sound that they heard and the end of the line (or now)."""
+        since = max((sound.end for sound in self.heard), default=self.joined or 0.0)
+        until = self.left if self.left is not None else self._server.loop.time()
+        return max(until - since - self._delay, 0.0)
+
+    def _heard_from(self, room: SimulatedRoom) -> Sequence[Sound]:
+        now = self._server.loop.time()
+        sounds: list[Sound] = []
+        for sound in room.voice.sounds:
+            for hears in self._hears:
+                for speaks in room.stays:
+                    since = max(hears[0], speaks[0]) - self._delay
+                    until = min(_end(hears, now), _end(speaks, now)) - self._delay
+                    part = sound.within(since, until)
+                    sounds += [part] if part else []
+        return sounds
+
+    def _find_voices(self) -> None:
+        members = self._state.members.values() if self._state else ()
+        for member in members:
+            if isinstance(member, SimulatedRoom) and member not in self._voices:
+                self._voices.append(member)
+
+    def _stop_hearing(self) -> None:
+        if self._hears and self._hears[-1][1] is None:
+            self._hears[-1] = (self._hears[-1][0], self._server.loop.time())
+
+    # What the server says.
+
+    def receive(self, event: proto_events.RoomEvent) -> None:
+        kind = event.WhichOneof("message")
+        if kind == "participant_connected":
+            self._find_voices()
+        elif kind == "data_packet_received":
+            self.keys.append((self._server.loop.time(), event.data_packet_received.sip_dtmf.digit))
+
+    def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
+        self.data.append((self._server.loop.time(), topic, data))
+
+    def dropped(self, reason: Reason) -> None:
+        if self._state is None:
+            return
+        self._state = None
+        self._stop_hearing()
+        self.left, self.reason = self._server.loop.time(), reason
+
+
+def _send_text(room: SimulatedRoom, text: str, sender: str, topic: str) -> None:
+    room.receive_text(text, sender=sender, topic=topic)
+
+
+def _end(stay: tuple[float, float | None], now: float) -> float:
+    return now if stay[1] is None else stay[1]

@@ -1,0 +1,346 @@
+"""A room without a network: LiveKit's own `rtc.Room`, whose events come from a `SimulatedServer`.
+
+What `rtc.Room` does with an event (participants, publications, what it emits and when) is its own code. What would
+cross the network is answered here: joining, leaving, publishing, data, text, attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from livekit import rtc
+from livekit.rtc._ffi_client import FfiHandle
+from livekit.rtc._proto import participant_pb2 as proto_participant
+from livekit.rtc._proto import room_pb2 as proto_events
+from livekit.rtc._proto import track_pb2 as proto_track
+from livekit.rtc._utils import BroadcastQueue
+from livekit.rtc.data_stream import TextStreamInfo
+
+from callflow.testing.audio import Ear, Voice
+from callflow.testing.server import NOTICED, Member, Reason, SimulatedRoomState, SimulatedServer
+
+CLIENT_PROTOCOL = 3  # reads transcriptions as text streams, as LiveKit's current clients do
+
+
+def participant_info(
+    identity: str,
+    sid: str,
+    kind: rtc.ParticipantKind.ValueType,
+    *,
+    name: str = "",
+    attributes: Mapping[str, str] | None = None,
+) -> proto_participant.ParticipantInfo:
+    """A participant, as LiveKit's client describes one."""
+    return proto_participant.ParticipantInfo(
+        sid=sid,
+        name=name,
+        identity=identity,
+        state=proto_participant.PARTICIPANT_STATE_ACTIVE,
+        metadata="",
+        attributes=dict(attributes or {}),
+        kind=kind,
+        disconnect_reason=rtc.DisconnectReason.UNKNOWN_REASON,
+        joined_at=0,
+        client_protocol=CLIENT_PROTOCOL,
+    )
+
+
+def microphone(sid: str, name: str = "microphone") -> proto_track.TrackPublicationInfo:
+    """An audio track, as LiveKit's client describes one."""
+    return proto_track.TrackPublicationInfo(
+        sid=sid,
+        name=name,
+        kind=rtc.TrackKind.KIND_AUDIO,
+        source=rtc.TrackSource.SOURCE_MICROPHONE,
+        simulcasted=False,
+        width=0,
+        height=0,
+        mime_type="audio/opus",
+        muted=False,
+        remote=True,
+        encryption_type=rtc.EncryptionType.NONE,
+    )
+
+
+class SimulatedRoom(rtc.Room):
+    """One agent's room. `voice` and `ear` are its audio; the room keeps when it was connected (`stays`).
+
+    `lose_network()` and `find_network()` are an outage on the agent's own side.
+    """
+
+    def __init__(self, server: SimulatedServer, name: str, identity: str) -> None:
+        super().__init__()
+        self._server = server
+        self._info.name = name
+        self._state: SimulatedRoomState | None = None
+        self._offline: list[proto_events.RoomEvent] | None = None
+        self.voice = Voice()
+        self.ear = Ear()
+        self.info = participant_info(identity, "", rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
+        self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
+        self.stays: list[tuple[float, float | None]] = []
+
+    # What rtc.Room does over the network.
+
+    def isconnected(self) -> bool:
+        return self._state is not None and self._connection_state != rtc.ConnectionState.CONN_DISCONNECTED
+
+    async def connect(self, url: str, token: str, options: rtc.RoomOptions = rtc.RoomOptions()) -> None:  # noqa: B008
+        await asyncio.sleep(NOTICED)
+        self._server_url, self._token = url, token
+        self.info.sid = self._server.new_id("PA")
+        self._state = state = self._server.join(self.name, self)
+        self._info = proto_events.RoomInfo(
+            sid=state.sid,
+            name=state.name,
+            metadata=state.metadata,
+            lossy_dc_buffered_amount_low_threshold=0,
+            reliable_dc_buffered_amount_low_threshold=0,
+            empty_timeout=300,
+            departure_timeout=20,
+            max_participants=0,
+            creation_time=0,
+            num_participants=len(state.members),
+            num_publishers=0,
+            active_recording=False,
+        )
+        self._resolve_first_sid(state.sid)
+        self._connection_state = rtc.ConnectionState.CONN_CONNECTED
+        self._local_participant = SimulatedLocalParticipant(self._server, self, _owned(self.info))
+        for other in state.others(self):
+            self._create_remote_participant(_owned(other.info))
+        self.stays.append((self._server.loop.time(), None))
+        self._server.loop.call_soon(self._find_tracks)
+        self._listen()
+
+    async def disconnect(self, *, reason: Reason = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
+        state = self._state
+        if state is None or not self.isconnected():
+            return
+        self._server.leave(state, self, reason)
+        await asyncio.sleep(NOTICED)
+        self.dropped(reason)
+
+    async def get_rtc_stats(self) -> rtc.RtcStats:
+        return rtc.RtcStats(publisher_stats=[], subscriber_stats=[])
+
+    # What the server says.
+
+    def receive(self, event: proto_events.RoomEvent) -> None:
+        if self._offline is not None:
+            self._offline.append(event)
+        elif self.isconnected():
+            self._on_room_event(event)
+            kind = event.WhichOneof("message")
+            if kind == "participant_connected":
+                self._listen()
+            elif kind == "track_published":
+                self._server.loop.call_later(NOTICED, self._subscribe, event.track_published)
+
+    def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
+        if not self.isconnected():
+            return
+        participant = self.remote_participants.get(sender.info.identity) if sender else None
+        kind = proto_events.DataPacketKind.KIND_RELIABLE
+        self.emit("data_received", rtc.DataPacket(data=data, kind=kind, participant=participant, topic=topic))
+
+    def receive_text(self, text: str, *, sender: str, topic: str) -> None:
+        """A text stream (`lk.chat`), all at once."""
+        handler = self._text_stream_handlers.get(topic)
+        if handler is not None and self.isconnected():
+            handler(cast(rtc.TextStreamReader, SimulatedTextReader(text, topic)), sender)
+
+    def dropped(self, reason: Reason) -> None:
+        if not self.isconnected():
+            return
+        self._state = None
+        self.stays[-1] = (self.stays[-1][0], self._server.loop.time())
+        self.info.disconnect_reason = reason
+        for kind in ("connection_state_changed", "disconnected"):
+            event = proto_events.RoomEvent()
+            if kind == "connection_state_changed":
+                event.connection_state_changed.state = rtc.ConnectionState.CONN_DISCONNECTED
+            else:
+                event.disconnected.reason = reason
+            self._on_room_event(event)
+
+    def lose_network(self) -> None:
+        """The agent's network is gone: it hears and is heard no more, and tries to come back."""
+        self._offline = []
+        self._change_state(rtc.ConnectionState.CONN_RECONNECTING)
+        self.emit("reconnecting")
+        self.stays[-1] = (self.stays[-1][0], self._server.loop.time())
+
+    def find_network(self) -> None:
+        """The network is back: what the server had to say in the meantime comes at once."""
+        missed, self._offline = self._offline or [], None
+        self._change_state(rtc.ConnectionState.CONN_CONNECTED)
+        self.emit("reconnected")
+        self.stays.append((self._server.loop.time(), None))
+        for event in missed:
+            self.receive(event)
+
+    def _change_state(self, state: rtc.ConnectionState.ValueType) -> None:
+        self._connection_state = state
+        self.emit("connection_state_changed", state)
+
+    @property
+    def state(self) -> SimulatedRoomState | None:
+        """The room on the server, None while the agent is not in it."""
+        return self._state
+
+    def _find_tracks(self) -> None:
+        for other in self._state.others(self) if self._state else []:
+            for publication in other.publications.values():
+                published = proto_events.RoomEvent()
+                published.track_published.participant_identity = other.info.identity
+                published.track_published.publication.handle.id = 0
+                published.track_published.publication.info.CopyFrom(publication)
+                self.receive(published)
+
+    def _subscribe(self, published: proto_events.TrackPublished) -> None:
+        info = published.publication.info
+        event = proto_events.RoomEvent()
+        event.track_subscribed.participant_identity = published.participant_identity
+        event.track_subscribed.track.handle.id = 0
+        event.track_subscribed.track.info.CopyFrom(
+            proto_track.TrackInfo(
+                sid=info.sid,
+                name=info.name,
+                kind=info.kind,
+                stream_state=rtc.StreamState.STATE_ACTIVE,
+                muted=False,
+                remote=True,
+            )
+        )
+        self.receive(event)
+
+    def _listen(self) -> None:
+        """Somebody is there to hear the agent: from now on its speech is played."""
+        if self.remote_participants and not self.voice.listened.is_set():
+            self.voice.listened.set()
+
+
+class SimulatedLocalParticipant(rtc.LocalParticipant):
+    """The agent itself. What it sends goes to the simulated server."""
+
+    def __init__(self, server: SimulatedServer, room: SimulatedRoom, owned: proto_participant.OwnedParticipant) -> None:
+        super().__init__(BroadcastQueue[Any](), owned)
+        self._server = server
+        self._room = room
+        self._info = room.info
+
+    @property
+    def _state(self) -> SimulatedRoomState:
+        if self._room.state is None:
+            raise RuntimeError("the simulated room is not connected")
+        return self._room.state
+
+    async def publish_track(
+        self,
+        track: rtc.LocalTrack,
+        options: rtc.TrackPublishOptions = rtc.TrackPublishOptions(),  # noqa: B008
+    ) -> rtc.LocalTrackPublication:
+        info = microphone(self._server.new_id("TR"), track.name)
+        info.source = options.source
+        owned = proto_track.OwnedTrackPublication(handle={"id": 0}, info=info)  # type: ignore[arg-type]
+        publication = rtc.LocalTrackPublication(owned)
+        publication._track = track  # noqa: SLF001  # what LiveKit's own publish_track does
+        publication._first_subscription.set_result(None)  # noqa: SLF001
+        self._track_publications[publication.sid] = publication
+        self._server.publish(self._state, self._room, info)
+        return publication
+
+    async def unpublish_track(self, track_sid: str) -> None:
+        self._track_publications.pop(track_sid, None)
+        self._room.publications.pop(track_sid, None)
+
+    async def publish_data(
+        self,
+        payload: bytes | str,
+        *,
+        reliable: bool = True,
+        destination_identities: list[str] = [],  # noqa: B006
+        topic: str = "",
+    ) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
+        self._server.send_data(self._state, self._room, data, topic, destination_identities)
+
+    async def publish_dtmf(self, *, code: int, digit: str) -> None:
+        self._server.press(self._state, self._room, digit, code)
+
+    async def publish_transcription(self, transcription: rtc.Transcription) -> None:
+        """Older clients only; the simulated ones read text streams."""
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        self._server.set_attributes(self._state, self._room, attributes)
+
+    async def set_metadata(self, metadata: str) -> None:
+        self._room.info.metadata = metadata
+
+    async def set_name(self, name: str) -> None:
+        self._room.info.name = name
+
+    async def stream_text(self, **options: Any) -> rtc.TextStreamWriter:
+        writer = SimulatedTextWriter(self._server, self._room, options)
+        return cast(rtc.TextStreamWriter, writer)
+
+    async def send_text(self, text: str, **options: Any) -> TextStreamInfo:
+        writer = SimulatedTextWriter(self._server, self._room, options)
+        await writer.write(text)
+        await writer.aclose()
+        return writer.info
+
+    async def send_bytes(self, *_: Any, **__: Any) -> Any:
+        """LiveKit's own debugging of a session over the room: nobody here reads it."""
+
+
+class SimulatedTextWriter:
+    """A text stream from the agent; the callers get it when it is closed."""
+
+    def __init__(self, server: SimulatedServer, room: SimulatedRoom, options: Mapping[str, Any]) -> None:
+        self._server = server
+        self._room = room
+        self._text = ""
+        self.info = _text_info(str(options.get("topic", "")), dict(options.get("attributes") or {}))
+        self._to = options.get("destination_identities")
+
+    async def write(self, text: str) -> None:
+        self._text += text
+
+    async def aclose(self, *, reason: str = "", attributes: dict[str, str] | None = None) -> None:
+        state = self._room.state
+        if state is not None:
+            self._server.send_data(state, self._room, self._text.encode(), self.info.topic, self._to)
+
+
+class SimulatedTextReader:
+    """A text stream to the agent."""
+
+    def __init__(self, text: str, topic: str) -> None:
+        self._text = text
+        self.info = _text_info(topic, {})
+
+    async def read_all(self) -> str:
+        return self._text
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        yield self._text
+
+
+def _text_info(topic: str, attributes: dict[str, str]) -> TextStreamInfo:
+    return TextStreamInfo(
+        stream_id="simulated",
+        mime_type="text/plain",
+        topic=topic,
+        timestamp=0,
+        size=None,
+        attributes=attributes,
+        attachments=[],
+    )
+
+
+def _owned(info: proto_participant.ParticipantInfo) -> proto_participant.OwnedParticipant:
+    return proto_participant.OwnedParticipant(handle={"id": FfiHandle(0).handle}, info=info)  # type: ignore[arg-type]

@@ -1,0 +1,458 @@
+"""A LiveKit server without a network: rooms, who is in them, what each of them learns and when, and the API.
+
+It behaves as livekit-server 1.13.5 was measured to: who leaves is seen 20 ms later, who vanishes after 21 s; a second
+participant of the same identity takes the first one's place; a deleted room makes everybody leave with ROOM_DELETED,
+and whoever joins it afterwards makes it anew; a room ends 20 s after the last caller left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias, cast
+
+import aiohttp
+from attrs import define, field, frozen
+from google.protobuf.message import Message
+from livekit import rtc
+from livekit.api import LiveKitAPI
+from livekit.protocol import models
+from livekit.protocol import room as proto_room
+from livekit.rtc._proto import participant_pb2 as proto_participant
+from livekit.rtc._proto import room_pb2 as proto_events
+from livekit.rtc._proto import track_pb2 as proto_track
+
+from callflow.testing.clock import wall_clock
+
+Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
+
+NOTICED = 0.02
+"""Seconds until the others see that somebody came or left."""
+VANISHED = 21.0
+"""Seconds until the server gives somebody up who has vanished: CONNECTION_TIMEOUT."""
+DEPARTURE_TIMEOUT = 20.0
+"""Seconds that a room lasts after the last caller has left it."""
+EMPTY_TIMEOUT = 300.0
+"""Seconds that a room lasts in which nobody but agents has ever been."""
+
+KEY, SECRET = "simulated", "a secret of the simulation, 32 characters long"
+URL = "http://simulated.invalid"
+
+AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+
+
+class Member(Protocol):
+    """One participant's connection, as the server sees it: an agent's room, a caller's client."""
+
+    info: proto_participant.ParticipantInfo
+    publications: dict[str, proto_track.TrackPublicationInfo]
+
+    def receive(self, event: proto_events.RoomEvent) -> None:
+        """Something happened in the room."""
+
+    def dropped(self, reason: Reason) -> None:
+        """The connection is over, by the server's will."""
+
+    def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
+        """A data packet."""
+
+
+@define(eq=False)
+class SimulatedRoomState:
+    """One room on the server."""
+
+    name: str
+    sid: str
+    created: float
+    metadata: str = ""
+    members: dict[str, Member] = field(factory=dict)
+    closing: asyncio.TimerHandle | None = None
+    visited: bool = False
+
+    def others(self, member: Member) -> list[Member]:
+        return [other for other in self.members.values() if other is not member]
+
+
+@frozen
+class Fault:
+    """What one call of the API does instead of its work: waits `seconds` first, then fails with `status` (if any)."""
+
+    status: int | None = None
+    seconds: float = 0.0
+    code: str = "internal"
+    message: str = "simulated fault"
+    works: bool = False  # it fails, and has done its work all the same
+
+
+@define(eq=False)
+class SimulatedServer:
+    """Rooms on the running event loop's clock; `async with` makes `time.time()` follow that clock too.
+
+    `api` is a real `LiveKitAPI` that talks to it.
+
+    `room_first`: on `delete_room` agents see `room.disconnected` before the callers' `participant_disconnected` (a real
+    server does it now this way, now that). `faults` are used up by the calls of the API, by method: `{"DeleteRoom":
+    [Fault(500)]}`. `requests` lists the API's calls: time and method.
+    """
+
+    room_first: bool = False
+    faults: dict[str, list[Fault]] = field(factory=dict)
+    rooms: dict[str, SimulatedRoomState] = field(factory=dict, init=False)
+    requests: list[tuple[float, str]] = field(factory=list, init=False)
+    api: LiveKitAPI = field(init=False)
+    loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
+    _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
+    _clock: ExitStack = field(factory=ExitStack, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.api = self.client()
+
+    async def __aenter__(self) -> Self:
+        self._clock.enter_context(wall_clock())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._clock.close()
+
+    def client(self) -> LiveKitAPI:
+        """A client of this server's API, as `LiveKitAPI(url, key, secret)` is of a real one's."""
+        transport = cast(aiohttp.ClientSession, _Transport(self))
+        return LiveKitAPI(URL, KEY, SECRET, session=transport)
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}_{next(self._numbers):06}"
+
+    # Who comes and goes.
+
+    def room(self, name: str) -> SimulatedRoomState:
+        """The room of this name; made when it is not there."""
+        if name not in self.rooms:
+            state = SimulatedRoomState(name, self.new_id("RM"), self.loop.time())
+            state.closing = self.loop.call_later(
+                EMPTY_TIMEOUT, self.close_room, state, rtc.DisconnectReason.ROOM_CLOSED
+            )
+            self.rooms[name] = state
+        return self.rooms[name]
+
+    def join(self, name: str, member: Member) -> SimulatedRoomState:
+        """`member` is in the room; the others see it a little later. One of the same identity is out."""
+        state = self.room(name)
+        before = state.members.pop(member.info.identity, None)
+        if before is not None and before is not member:
+            before.dropped(rtc.DisconnectReason.DUPLICATE_IDENTITY)
+        if before is not None:
+            self._tell(state, _left(member.info.identity, rtc.DisconnectReason.UNKNOWN_REASON), but=member)
+        state.members[member.info.identity] = member
+        if member.info.kind != AGENT:
+            state.visited = True
+            self._keep(state)
+        arrival = proto_events.RoomEvent()
+        arrival.participant_connected.info.info.CopyFrom(member.info)
+        arrival.participant_connected.info.handle.id = 0
+        active = proto_events.RoomEvent()
+        active.participant_active.participant_identity = member.info.identity
+        self._tell(state, arrival, but=member)
+        self._tell(state, active, but=member)
+        for publication in member.publications.values():
+            self._announce(state, member, publication)
+        return state
+
+    def leave(self, state: SimulatedRoomState, member: Member, reason: Reason) -> None:
+        """`member` is out of the room; the others see it a little later."""
+        if state.members.get(member.info.identity) is not member:
+            return
+        del state.members[member.info.identity]
+        self._tell(state, _left(member.info.identity, reason))
+        self._watch(state)
+
+    def remove(self, name: str, identity: str) -> bool:
+        """The server puts somebody out; False when there is no such participant."""
+        state = self.rooms.get(name)
+        member = state.members.get(identity) if state else None
+        if state is None or member is None:
+            return False
+        reason = rtc.DisconnectReason.PARTICIPANT_REMOVED
+        self.leave(state, member, reason)
+        member.dropped(reason)
+        return True
+
+    def delete_room(self, name: str) -> bool:
+        """Everybody is out, and the room is gone; False when there was none."""
+        state = self.rooms.get(name)
+        if state is None:
+            return False
+        self.close_room(state, rtc.DisconnectReason.ROOM_DELETED)
+        return True
+
+    def close_room(self, state: SimulatedRoomState, reason: Reason) -> None:
+        """Callers are out at once; agents see them leave, and then (or before) that they are out themselves."""
+        if self.rooms.get(state.name) is not state:
+            return
+        del self.rooms[state.name]
+        self._keep(state)
+        members, state.members = list(state.members.values()), {}
+        agents = [member for member in members if member.info.kind == AGENT]
+        for member in members:
+            if member.info.kind != AGENT:
+                member.dropped(reason)
+        for agent in agents:
+            departures = [_left(m.info.identity, reason) for m in members if m is not agent]
+            steps = [partial(agent.receive, event) for event in departures]
+            out = partial(agent.dropped, reason)
+            for step in [out, *steps] if self.room_first else [*steps, out]:
+                self.loop.call_later(NOTICED, step)
+
+    def _watch(self, state: SimulatedRoomState) -> None:
+        if self.rooms.get(state.name) is state and state.visited and not self._callers(state):
+            reason = rtc.DisconnectReason.ROOM_CLOSED
+            state.closing = self.loop.call_later(DEPARTURE_TIMEOUT, self.close_room, state, reason)
+
+    @staticmethod
+    def _callers(state: SimulatedRoomState) -> list[Member]:
+        return [member for member in state.members.values() if member.info.kind != AGENT]
+
+    @staticmethod
+    def _keep(state: SimulatedRoomState) -> None:
+        if state.closing is not None:
+            state.closing.cancel()
+            state.closing = None
+
+    def stop(self) -> None:
+        """Forget every room, and the timers that would end them."""
+        for state in self.rooms.values():
+            self._keep(state)
+        self.rooms.clear()
+
+    # What happens in a room.
+
+    def publish(self, state: SimulatedRoomState, member: Member, publication: proto_track.TrackPublicationInfo) -> None:
+        member.publications[publication.sid] = publication
+        self._announce(state, member, publication)
+
+    def _announce(self, state: SimulatedRoomState, member: Member, info: proto_track.TrackPublicationInfo) -> None:
+        published = proto_events.RoomEvent()
+        published.track_published.participant_identity = member.info.identity
+        published.track_published.publication.handle.id = 0
+        published.track_published.publication.info.CopyFrom(info)
+        self._tell(state, published, but=member)
+
+    def set_attributes(self, state: SimulatedRoomState, member: Member, attributes: dict[str, str]) -> None:
+        """Changes a participant's attributes (an empty value takes one away); everybody in the room sees it."""
+        changed = {key: value for key, value in attributes.items() if member.info.attributes.get(key, "") != value}
+        if not changed:
+            return
+        for key, value in changed.items():
+            if value:
+                member.info.attributes[key] = value
+            else:
+                del member.info.attributes[key]
+        event = proto_events.RoomEvent()
+        event.participant_attributes_changed.participant_identity = member.info.identity
+        for key, value in member.info.attributes.items():
+            event.participant_attributes_changed.attributes.add(key=key, value=value)
+        for key, value in changed.items():
+            event.participant_attributes_changed.changed_attributes.add(key=key, value=value)
+        self._tell(state, event)
+
+    def press(self, state: SimulatedRoomState, member: Member, digit: str, code: int) -> None:
+        """A key of the telephone: every other participant gets it."""
+        event = proto_events.RoomEvent()
+        event.data_packet_received.kind = proto_events.DataPacketKind.KIND_RELIABLE
+        event.data_packet_received.participant_identity = member.info.identity
+        event.data_packet_received.sip_dtmf.code = code
+        event.data_packet_received.sip_dtmf.digit = digit
+        self._tell(state, event, but=member)
+
+    def send_data(
+        self, state: SimulatedRoomState, sender: Member | None, data: bytes, topic: str, to: list[str] | None = None
+    ) -> None:
+        """A data packet to everybody else, or to those named in `to`."""
+        for member in list(state.members.values()):
+            if member is not sender and (not to or member.info.identity in to):
+                self.loop.call_later(NOTICED, member.receive_data, sender, data, topic)
+
+    def _tell(self, state: SimulatedRoomState, event: proto_events.RoomEvent, *, but: Member | None = None) -> None:
+        for member in list(state.members.values()):
+            if member is not but:
+                self.loop.call_later(NOTICED, self._deliver, state, member, event)
+
+    @staticmethod
+    def _deliver(state: SimulatedRoomState, member: Member, event: proto_events.RoomEvent) -> None:
+        if state.members.get(member.info.identity) is member:
+            member.receive(event)
+
+    # The API.
+
+    async def answer(self, method: str, body: bytes) -> tuple[int, bytes]:
+        """One request of the API: its HTTP status and body."""
+        self.requests.append((self.loop.time(), method))
+        waiting = self.faults.get(method)
+        fault = waiting.pop(0) if waiting else Fault()
+        await asyncio.sleep(fault.seconds or 0.002)
+        if fault.status is not None and not fault.works:
+            return _error(fault.status, fault.code, fault.message)
+        answer = _METHODS[method](self, body) if method in _METHODS else None
+        if fault.status is not None:
+            return _error(fault.status, fault.code, fault.message)
+        if answer is None:
+            return _error(404, "not_found", f"the simulated server does not know {method}")
+        return answer if isinstance(answer, tuple) else (200, answer.SerializeToString())
+
+
+def _left(identity: str, reason: Reason) -> proto_events.RoomEvent:
+    event = proto_events.RoomEvent()
+    event.participant_disconnected.participant_identity = identity
+    event.participant_disconnected.disconnect_reason = reason
+    return event
+
+
+Answer = Message | tuple[int, bytes]
+
+
+def _delete_room(server: SimulatedServer, body: bytes) -> Answer:
+    gone = server.delete_room(proto_room.DeleteRoomRequest.FromString(body).room)
+    return proto_room.DeleteRoomResponse() if gone else _error(404, "not_found", "requested room does not exist")
+
+
+def _remove_participant(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.RoomParticipantIdentity.FromString(body)
+    gone = server.remove(request.room, request.identity)
+    return proto_room.RemoveParticipantResponse() if gone else _error(404, "not_found", "participant does not exist")
+
+
+def _create_room(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.CreateRoomRequest.FromString(body)
+    state = server.room(request.name)
+    state.metadata = request.metadata or state.metadata
+    return _room_info(state)
+
+
+def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
+    names = list(proto_room.ListRoomsRequest.FromString(body).names)
+    states = [state for state in server.rooms.values() if not names or state.name in names]
+    return proto_room.ListRoomsResponse(rooms=[_room_info(state) for state in states])
+
+
+def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
+    state = server.rooms.get(proto_room.ListParticipantsRequest.FromString(body).room)
+    if state is None:
+        return _error(404, "not_found", "requested room does not exist")
+    return proto_room.ListParticipantsResponse(participants=[_participant_info(m) for m in state.members.values()])
+
+
+def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.RoomParticipantIdentity.FromString(body)
+    state = server.rooms.get(request.room)
+    member = state.members.get(request.identity) if state else None
+    return _participant_info(member) if member else _error(404, "not_found", "participant does not exist")
+
+
+def _send_data(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.SendDataRequest.FromString(body)
+    state = server.rooms.get(request.room)
+    if state is None:
+        return _error(404, "not_found", "requested room does not exist")
+    server.send_data(state, None, request.data, request.topic, list(request.destination_identities))
+    return proto_room.SendDataResponse()
+
+
+def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.UpdateParticipantRequest.FromString(body)
+    state = server.rooms.get(request.room)
+    member = state.members.get(request.identity) if state else None
+    if state is None or member is None:
+        return _error(404, "not_found", "participant does not exist")
+    server.set_attributes(state, member, dict(request.attributes))
+    return _participant_info(member)
+
+
+_METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
+    "CreateRoom": _create_room,
+    "DeleteRoom": _delete_room,
+    "GetParticipant": _get_participant,
+    "ListParticipants": _list_participants,
+    "ListRooms": _list_rooms,
+    "RemoveParticipant": _remove_participant,
+    "SendData": _send_data,
+    "UpdateParticipant": _update_participant,
+}
+
+
+def _room_info(state: SimulatedRoomState) -> models.Room:
+    return models.Room(
+        sid=state.sid,
+        name=state.name,
+        metadata=state.metadata,
+        num_participants=len(state.members),
+        departure_timeout=int(DEPARTURE_TIMEOUT),
+        empty_timeout=int(EMPTY_TIMEOUT),
+    )
+
+
+def _participant_info(member: Member) -> models.ParticipantInfo:
+    return models.ParticipantInfo(
+        sid=member.info.sid,
+        identity=member.info.identity,
+        name=member.info.name,
+        state=models.ParticipantInfo.State.ACTIVE,
+        attributes=dict(member.info.attributes),
+        kind=cast(Any, int(member.info.kind)),
+        metadata=member.info.metadata,
+    )
+
+
+def _error(status: int, code: str, message: str) -> tuple[int, bytes]:
+    return status, json.dumps({"code": code, "msg": message}).encode()
+
+
+@define(eq=False)
+class _Transport:
+    """As much of `aiohttp.ClientSession` as `LiveKitAPI` uses."""
+
+    server: SimulatedServer
+    timeout: aiohttp.ClientTimeout = field(factory=aiohttp.ClientTimeout)
+
+    def post(
+        self, url: str, *, data: bytes, headers: dict[str, str], timeout: aiohttp.ClientTimeout | None = None
+    ) -> _Exchange:
+        limit = timeout.total if timeout else None
+        return _Exchange(self.server, url.rpartition("/")[2], data, limit)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@define(eq=False)
+class _Exchange:
+    """One request and its response."""
+
+    server: SimulatedServer
+    method: str
+    data: bytes
+    limit: float | None
+    status: int = 0
+    body: bytes = b""
+
+    async def __aenter__(self) -> Self:
+        async with asyncio.timeout(self.limit):
+            self.status, self.body = await self.server.answer(self.method, self.data)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is open."""
+
+    async def read(self) -> bytes:
+        return self.body
+
+    async def json(self) -> Any:
+        return json.loads(self.body)

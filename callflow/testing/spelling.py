@@ -1,0 +1,180 @@
+"""Sound that is its own text: what a caller heard, to the letter, is read off the audio that reached the ear.
+
+Each byte of a text is 50 ms of a pitch of its own (200 Hz and 20 Hz for each number). `SpelledTTS` speaks so and
+`SpelledSTT` hears so, so that a simulated caller may say anything, and a goodbye that was cut shows as text:
+
+>>> read(spell("Goodbye.", 24_000)[:9000], 24_000)
+'Goodbye'
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import stt, tts
+from livekit.agents.language import LanguageCode
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+from livekit.agents.utils import AudioBuffer
+
+from callflow.testing.models import Samples
+
+LETTER = 0.05
+"""Seconds of one byte: about as fast as people speak. A window of it tells 20 Hz apart."""
+
+_LOWEST, _STEP, _LEVEL, _LOUD = 200, 20, 12_000, 800
+
+
+def seconds(text: str) -> float:
+    """How long `text` sounds."""
+    return len(text.encode()) * LETTER
+
+
+def spell(text: str, rate: int) -> Samples:
+    """What `text` sounds like, at `rate` samples a second (at least 12,000)."""
+    t = np.arange(round(rate * LETTER)) / rate
+    letters = [np.sin(2 * np.pi * (_LOWEST + _STEP * byte) * t) for byte in text.encode()]
+    sound = np.concatenate(letters) if letters else np.zeros(0)
+    return (sound * _LEVEL).astype(np.int16)
+
+
+def read(sound: Samples, rate: int) -> str:
+    """The text in a sound that begins with a letter; silence is left out, and so is a letter that is not whole."""
+    size = round(rate * LETTER)
+    letters = bytearray()
+    for start in range(0, len(sound) - size + 1, size):
+        letter = _letter(sound[start : start + size], rate)
+        if letter is not None:
+            letters.append(letter)
+    return letters.decode(errors="ignore")
+
+
+def _letter(window: Samples, rate: int) -> int | None:
+    if not len(window) or np.abs(window.astype(np.int32)).max() <= _LOUD:
+        return None
+    hz = float(np.fft.rfftfreq(len(window), 1 / rate)[np.abs(np.fft.rfft(window)).argmax()])
+    letter = round((hz - _LOWEST) / _STEP)
+    return letter if 0 <= letter <= 255 else None
+
+
+class SpelledTTS(tts.TTS[str]):
+    """Speaks by spelling: 24 kHz, one channel, 20 bytes a second."""
+
+    SAMPLE_RATE = 24_000
+    PIECE = 0.2  # seconds pushed at once
+
+    def __init__(self) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=False), sample_rate=self.SAMPLE_RATE, num_channels=1
+        )
+
+    @property
+    def model(self) -> str:
+        return "spelled"
+
+    @property
+    def provider(self) -> str:
+        return "callflow"
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> tts.ChunkedStream:
+        return _SpelledStream(tts=self, input_text=text, conn_options=conn_options)
+
+
+class _SpelledStream(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        rate = self._tts.sample_rate
+        output_emitter.initialize(request_id="spelled", sample_rate=rate, num_channels=1, mime_type="audio/pcm")
+        sound = spell(self._input_text, rate)
+        piece = int(SpelledTTS.PIECE * rate)
+        for start in range(0, len(sound), piece):
+            output_emitter.push(sound[start : start + piece].tobytes())
+            await asyncio.sleep(0.005)
+        output_emitter.flush()
+
+
+class SpelledSTT(stt.STT[str]):
+    """Hears what is spelled: speech has begun with its first letter, interim transcripts come with each word, and the
+    final one, with the end of speech, after `min_off` seconds of quiet.
+
+    Use with `AgentSession(vad=None, turn_handling={"turn_detection": "stt"}, aec_warmup_duration=None)`.
+    """
+
+    SAMPLE_RATE = 16_000
+
+    def __init__(self, *, min_off: float = 0.25) -> None:
+        super().__init__(
+            capabilities=stt.STTCapabilities(streaming=True, interim_results=True, offline_recognize=False)
+        )
+        self._min_off = min_off
+
+    @property
+    def model(self) -> str:
+        return "spelled"
+
+    @property
+    def provider(self) -> str:
+        return "callflow"
+
+    async def _recognize_impl(
+        self,
+        buffer: AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.SpeechEvent:
+        raise RuntimeError("SpelledSTT only streams: its capabilities say offline_recognize=False")
+
+    def stream(
+        self,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.RecognizeStream:
+        return _SpelledRecognition(
+            self._min_off, stt=self, conn_options=conn_options, sample_rate=SpelledSTT.SAMPLE_RATE
+        )
+
+
+class _SpelledRecognition(stt.RecognizeStream):
+    def __init__(self, min_off: float, *, stt: SpelledSTT, conn_options: APIConnectOptions, sample_rate: int) -> None:
+        super().__init__(stt=stt, conn_options=conn_options, sample_rate=sample_rate)
+        self._min_off = min_off
+        self._letters = bytearray()
+        self._quiet = 0.0
+
+    async def _run(self) -> None:
+        size = round(LETTER * SpelledSTT.SAMPLE_RATE)
+        samples = np.zeros(0, np.int16)
+        async for frame in self._input_ch:
+            if not isinstance(frame, rtc.AudioFrame):
+                continue
+            samples = np.concatenate([samples, np.frombuffer(frame.data, np.int16)])
+            while len(samples) >= size:
+                self._hear(samples[:size])
+                samples = samples[size:]
+
+    def _hear(self, window: Samples) -> None:
+        kind = stt.SpeechEventType
+        letter = _letter(window, SpelledSTT.SAMPLE_RATE)
+        if letter is not None:
+            if not self._letters:
+                self._emit(kind.START_OF_SPEECH)
+            self._letters.append(letter)
+            self._quiet = 0.0
+            if chr(letter) == " ":
+                self._emit(kind.INTERIM_TRANSCRIPT, self._letters)
+            return
+        self._quiet += LETTER
+        if self._letters and self._quiet >= self._min_off:
+            said, self._letters = self._letters, bytearray()
+            self._emit(kind.FINAL_TRANSCRIPT, said)
+            self._emit(kind.END_OF_SPEECH)
+
+    def _emit(self, kind: stt.SpeechEventType, letters: Sequence[int] = ()) -> None:
+        text = bytes(letters).decode(errors="ignore").strip()
+        said = [stt.SpeechData(language=LanguageCode("en"), text=text, confidence=1.0)] if text else []
+        self._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=said))
