@@ -147,8 +147,20 @@ _VERBS = (
         timeout_is_success=True,
         closes=frozenset({"session", "speech"}),
     ),
-    Verb("close_models", "`aclose()` of STT, LLM and TTS with their streams and pools.", timeout=10.0, closes=frozenset({"speech"})),
-    Verb("delete_room", "The line drops for everyone; already gone is done.", timeout=5.0, tries=3, repeatable=True, closes=frozenset({"line"})),
+    Verb(
+        "close_models",
+        "`aclose()` of STT, LLM and TTS with their streams and pools.",
+        timeout=10.0,
+        closes=frozenset({"speech"}),
+    ),
+    Verb(
+        "delete_room",
+        "The line drops for everyone; already gone is done.",
+        timeout=5.0,
+        tries=3,
+        repeatable=True,
+        closes=frozenset({"line"}),
+    ),
     Verb(
         "remove_participant",
         "The line drops for one party; already gone is done.",
@@ -170,7 +182,13 @@ _VERBS = (
         "Goodbye, drain, the line, aclose, shutdown, in one verb.",
         {
             "goodbye": Argument(TEXT, "Said before, if set."),
-            "for": Argument(TEXT, "Whose line drops: everyone's, or only the agent leaves.", "everyone", kind="plain", choices=("everyone", "agent")),
+            "for": Argument(
+                TEXT,
+                "Whose line drops: everyone's, or only the agent leaves.",
+                "everyone",
+                kind="plain",
+                choices=("everyone", "agent"),
+            ),
         },
         main="goodbye",
         timeout=30.0,
@@ -183,7 +201,14 @@ _VERBS = (
         closes=frozenset({"speech", "session", "line"}),
     ),
     Verb("answer", "Takes an offered call.", timeout=5.0, telephony=True),
-    Verb("reject", "Refuses an offered call.", {"reason": Argument(TEXT, "Why: busy, declined.", "busy")}, main="reason", timeout=5.0, telephony=True),
+    Verb(
+        "reject",
+        "Refuses an offered call.",
+        {"reason": Argument(TEXT, "Why: busy, declined.", "busy")},
+        main="reason",
+        timeout=5.0,
+        telephony=True,
+    ),
     Verb(
         "dial",
         "Calls a number. Ends with one `dial.*`; with `detect_machine` one `amd.*` follows an answer.",
@@ -305,9 +330,27 @@ _VERBS = (
         result={"egress_id": TEXT},
         telephony=True,
     ),
-    Verb("stop_recording", "Ends the recording; one that has ended is fine.", timeout=10.0, repeatable=True, telephony=True),
-    Verb("set", "Changes variables.", {"values": Argument(Record({}, open=True), "name: value", required=True, kind="template-map")}, main="values", at_once=True),
-    Verb("outcome", "Names the call's outcome; the first one stays.", {"name": Argument(TEXT, "The outcome.", required=True)}, main="name", at_once=True),
+    Verb(
+        "stop_recording",
+        "Ends the recording; one that has ended is fine.",
+        timeout=10.0,
+        repeatable=True,
+        telephony=True,
+    ),
+    Verb(
+        "set",
+        "Changes variables.",
+        {"values": Argument(Record({}, open=True), "name: value", required=True, kind="template-map")},
+        main="values",
+        at_once=True,
+    ),
+    Verb(
+        "outcome",
+        "Names the call's outcome; the first one stays.",
+        {"name": Argument(TEXT, "The outcome.", required=True)},
+        main="name",
+        at_once=True,
+    ),
     Verb(
         "emit",
         "Raises an event of the author's own, taken within this step.",
@@ -323,12 +366,20 @@ _VERBS = (
         "Writes a line to the log and the journal.",
         {
             "message": Argument(TEXT, "The line.", required=True),
-            "level": Argument(TEXT, "How serious.", "info", kind="plain", choices=("debug", "info", "warning", "error")),
+            "level": Argument(
+                TEXT, "How serious.", "info", kind="plain", choices=("debug", "info", "warning", "error")
+            ),
         },
         main="message",
         at_once=True,
     ),
-    Verb("tag", "Adds LiveKit tags to the session's report.", {"tags": Argument(ListOf(TEXT), "The tags.", required=True)}, main="tags", timeout=5.0),
+    Verb(
+        "tag",
+        "Adds LiveKit tags to the session's report.",
+        {"tags": Argument(ListOf(TEXT), "The tags.", required=True)},
+        main="tags",
+        timeout=5.0,
+    ),
     Verb(
         "send_data",
         "A data packet to the room, or to one leg.",
@@ -354,7 +405,9 @@ _VERBS = (
         "An HTTP request. Another status than `expect` says is a failure.",
         {
             "url": Argument(TEXT, "http or https.", required=True),
-            "method": Argument(TEXT, "", "GET", kind="plain", choices=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")),
+            "method": Argument(
+                TEXT, "", "GET", kind="plain", choices=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+            ),
             "headers": Argument(Record({}, open=True), "Its headers.", None, kind="template-map"),
             "json": Argument(ANY, "The body, as JSON.", None, kind="expression"),
             "expect": Argument(ListOf(INTEGER), "Which statuses are fine; any 2xx unless set.", None, kind="plain"),
@@ -386,7 +439,10 @@ INTERNAL_VERBS: Mapping[str, Verb] = {
         Verb(
             "task",
             "A LiveKit AgentTask, as a state's inside.",
-            {"name": Argument(TEXT, "Its name.", required=True), "arguments": Argument(Record({}, open=True), "What it is built with.")},
+            {
+                "name": Argument(TEXT, "Its name.", required=True),
+                "arguments": Argument(Record({}, open=True), "What it is built with."),
+            },
             results=("task.completed", "task.failed"),
             success=("task.completed",),
             on_timeout="task.failed",

@@ -348,8 +348,6 @@ def keep_policy(name: str) -> Keep:
     entry = EVENTS.get(name)
     if entry is not None:
         return entry.keep
-    if name.startswith("leg."):
-        return "latest"
     return "all"
 
 

@@ -128,16 +128,16 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
         values = render(dict(state.arguments), turn.context(state.scope, one.owner, None))
         variables = turn.flow.scopes[state.subflow].variables
         for name, value in values.items():
-            turn.vars[state.subflow][name] = _fit(variables[name].type, value, f"with.{name}")
+            turn.vars[state.subflow][name] = _fit(turn, variables[name].type, value, f"with.{name}")
     except (EvaluationError, EffectError) as error:
         _fail(turn, one._replace(position=-1), Action("with", {}, None, state.position), str(error), timed_out=False)
         return False
     return True
 
 
-def _fit(kind: Any, value: Any, name: str) -> Any:
+def _fit(turn: Turn, kind: Any, value: Any, name: str) -> Any:
     try:
-        return coerce(kind, value)
+        return value if turn.verdicts is not None else coerce(kind, value)
     except ValueError as error:
         raise EffectError(f"{name}: {error}") from error
 
@@ -156,7 +156,7 @@ def _resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
     for name, value in action.arguments.items():
         rendered = render(value, context)
         argument = verb.arguments.get(name)
-        typed = argument is not None and argument.kind == "template" and rendered is not None
+        typed = argument is not None and argument.kind == "template" and rendered is not None and turn.verdicts is None
         if argument is not None and typed and argument.type is not ANY and not accepts(argument.type, rendered):
             raise EffectError(f"{action.verb}.{name} must be {argument.type}, not {describe(rendered)}")
         arguments[name] = rendered
@@ -171,7 +171,9 @@ def _carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[s
     if action.verb == "set":
         scope = scope_of(turn, one)
         variables = turn.flow.scopes[scope].variables
-        values = {name: _fit(variables[name].type, value, f"set.{name}") for name, value in arguments["values"].items()}
+        values = {
+            name: _fit(turn, variables[name].type, value, f"set.{name}") for name, value in arguments["values"].items()
+        }
         turn.vars[scope].update(values)
         for name, value in values.items():
             turn.note("set", scope=scope, name=name, value=value)
@@ -180,7 +182,7 @@ def _carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[s
     elif action.verb == "emit":
         event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
         turn.note("emitted", event=event.name, data=event.data)
-        if turn.phase == "running":
+        if turn.live:
             turn.queue.append(Queued(event))
     else:
         turn.note("log", level=arguments.get("level", "info"), message=arguments["message"])
@@ -367,7 +369,7 @@ def _drop_leg(turn: Turn, effect: Running) -> None:
 
 def _fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: bool) -> None:
     """An action has failed: recorded where it is optional or nobody could act on it, else `failed` (rule 9)."""
-    optional = action.optional or turn.phase != "running"
+    optional = action.optional or not turn.live
     turn.note("failure", action=action.verb, error=error, state=one.writer, optional=optional)
     if optional:
         turn.lists[one.seq] = one._replace(effect=None, stopped=False, position=one.position + 1)
@@ -402,7 +404,7 @@ def _sentence(event: Event) -> str:
 
 def _through(turn: Turn, one: ActionList) -> None:
     """A list has ended: its state may be done (rule 8)."""
-    if one.kind not in ("entry", "task") or turn.phase != "running":
+    if one.kind not in ("entry", "task") or not turn.live:
         return
     state = turn.table.states[one.owner]
     if one.kind == "entry" and state.task:
@@ -463,7 +465,7 @@ def _entering(turn: Turn, path: str) -> bool:
 def _wind_up(turn: Turn) -> bool:
     """After a final state: once nothing is owed, what is still open is closed by force, then `wrap_up`, then the end.
     True: there is something to advance again (rule 13)."""
-    if turn.lists or turn.phase in ("waiting", "running", "ended"):
+    if turn.lists or turn.live or turn.phase == "ended":
         return False
     if turn.phase == "final":
         if any(effect.stopping for effect in turn.effects.values()):

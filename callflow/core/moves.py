@@ -27,9 +27,7 @@ def entry_set(turn: Turn, rows: Iterable[Transition]) -> set[str]:
         if row.target is None:
             continue
         domain = turn.table.domain(row)
-        for target in _effective(turn, row.target):
-            _enter_inside(turn, target, found)
-            _enter_around(turn, target, domain, found)
+        _enter_all(turn, _effective(turn, row.target), domain, found)
         if turn.table.states[domain].kind == "parallel":
             _enter_regions(turn, domain, found)
     return found
@@ -38,10 +36,16 @@ def entry_set(turn: Turn, rows: Iterable[Transition]) -> set[str]:
 def initial_set(turn: Turn, path: str) -> set[str]:
     """The states that are entered when nothing inside `path` is active yet."""
     found: set[str] = set()
-    for target in _effective(turn, turn.flow.states[path].initial or ""):
-        _enter_inside(turn, target, found)
-        _enter_around(turn, target, path, found)
+    _enter_all(turn, _effective(turn, turn.flow.states[path].initial or ROOT), path, found)
     return found
+
+
+def _enter_all(turn: Turn, targets: Iterable[str], domain: str, found: set[str]) -> None:
+    """All targets before what is around them: a region that has a target gets no default."""
+    for target in targets:
+        _enter_inside(turn, target, found)
+    for target in targets:
+        _enter_around(turn, target, domain, found)
 
 
 def _effective(turn: Turn, target: str) -> tuple[str, ...]:
@@ -52,17 +56,14 @@ def _effective(turn: Turn, target: str) -> tuple[str, ...]:
     remembered = turn.history.get(target)
     if remembered:
         return remembered
-    return _effective(turn, state.initial or "")
+    return _effective(turn, state.initial or ROOT)
 
 
 def _enter_inside(turn: Turn, path: str, found: set[str]) -> None:
     found.add(path)
     state = turn.table.states[path]
     if state.kind == "compound":
-        for target in _effective(turn, state.state.initial or ""):
-            if not any(inside(other, path) for other in found):
-                _enter_inside(turn, target, found)
-                _enter_around(turn, target, path, found)
+        _enter_all(turn, _effective(turn, state.state.initial or ROOT), path, found)
     elif state.kind == "parallel":
         _enter_regions(turn, path, found)
 
@@ -154,6 +155,9 @@ def enter(
             turn.vars[path] = {name: one.default for name, one in variables.items() if not one.required}
         turn.add_list("entry", path, path, path)
         clocks.enter(turn, path)
+    if turn.phase == "waiting" and entered:
+        turn.phase = "running"
+        clocks.disarm(turn, "answer", ROOT)
     turn.entered += len(entered)
     turn.moves.append(Microstep(trigger, tuple(row.id for row in rows), tuple(exited), tuple(entered)))
     if final is not None:

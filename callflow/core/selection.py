@@ -29,13 +29,16 @@ class _Search:
         self.turn = turn
         self.event = event
         self.barred = False
+        self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
     def first(self, rows: Iterable[Transition | None]) -> Transition | bool | None:
         """The first row whose guard holds and that may be taken; None: ignored; False: none."""
         for row in rows:
             if row is None:
                 return None
-            if not self.turn.holds(row, self.event):
+            if row.id not in self.verdicts:
+                self.verdicts[row.id] = self.turn.holds(row, self.event)
+            if not self.verdicts[row.id]:
                 continue
             if self.bars(row):
                 self.barred = True

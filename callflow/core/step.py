@@ -22,7 +22,7 @@ draws no random number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callflow.core import clocks, lists, moves
@@ -91,11 +91,11 @@ def start(
     return _finish(turn, None)
 
 
-def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Mapping[int, bool] | None = None) -> Step:
+def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[bool] | None = None) -> Step:
     """One input, to completion.
 
-    `verdicts` (a transition's id to its guard's verdict) replace the evaluation of guards when a redacted journal is
-    replayed. Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
+    `verdicts` (the `guard` notes of the recorded step, in their order) replace the evaluation of guards when a redacted
+    journal is replayed; values are not held to their types then, since some are digests. Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
     configuration, memory, entered = snapshot
     if memory.idle and type(event) is Event:
@@ -124,7 +124,7 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Mapping[int,
 
 
 def _happened(turn: Turn, event: Event) -> None:
-    if turn.phase not in ("waiting", "running"):
+    if not turn.live:
         turn.note("dropped", event=event.name, why="the call is over")
         if event.id is not None:
             turn.tools.append(ToolCall(event, None))
@@ -132,8 +132,6 @@ def _happened(turn: Turn, event: Event) -> None:
     if event.name.startswith(OBSERVED) and _observe(turn, event):
         return
     if turn.phase == "waiting" and event.name in ("call.answered", "call.offered"):
-        turn.phase = "running"
-        clocks.disarm(turn, "answer", ROOT)
         _enter_initial(turn)
         return
     _take(turn, Queued(event))
@@ -219,7 +217,7 @@ def _innermost(turn: Turn) -> list[str]:
 def _effect_ended(turn: Turn, end: EffectEnded) -> None:
     effect = turn.effects.get(end.id)
     result = lists.ended(turn, end)
-    if result is not None and turn.phase == "running":
+    if result is not None and turn.live:
         if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
             _observe(turn, result.event)
         lists.settle(turn, result, _take(turn, result))
@@ -250,7 +248,6 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
     elif timer.kind == "settle":
         _return_held(turn)
     elif timer.kind == "answer":
-        turn.phase = "running"
         if turn.outcome is None and "no_answer" in turn.flow.outcomes:
             lists.set_outcome(turn, "no_answer")
         _go_to_ending(turn, "the far end never came")
@@ -307,7 +304,7 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
     """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
     unfinished = (turn.table.must_finish & turn.active) - turn.finished
-    if not unfinished or event.name == "done" or turn.phase != "running":
+    if not unfinished or event.name == "done" or not turn.live:
         return False
     timer = clocks.is_timer(event)
     if timer:
@@ -334,9 +331,9 @@ def _complete(turn: Turn) -> None:
     """Until nothing is left: lists, `always`, internal events, kept events (rule 3)."""
     while True:
         lists.advance(turn)
-        if turn.phase != "running":
+        if not turn.live:
             return
-        rows = select_always(turn) if turn.active else ()
+        rows = select_always(turn)
         if not rows and not turn.queue and not turn.returning:
             return
         if turn.budget >= BUDGET:
@@ -379,7 +376,7 @@ def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:
         turn.fault = turn.fault or why
     turn.note("fault" if fault else "limit", error=why)
     if not turn.in_ending:
-        moves.move(turn, (turn.table.to_ending[ROOT],), "", None)
+        _move(turn, (turn.table.to_ending[ROOT],), "", None)
 
 
 def _enter_initial(turn: Turn) -> None:
@@ -400,7 +397,7 @@ def _return_tools(turn: Turn) -> None:
 
 
 def _replies(turn: Turn, call: ToolCall) -> bool:
-    if turn.phase not in ("waiting", "running"):
+    if not turn.live:
         return False
     if call.state is None or (
         call.state in turn.active and call.state not in {path for move in turn.moves for path in move.exited}

@@ -7,7 +7,7 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
@@ -53,12 +53,12 @@ class ToolCall(NamedTuple):
 class Turn:
     """One input being carried out. `active` are the active states without the top level."""
 
-    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, verdicts: Mapping[int, bool] | None = None) -> None:
+    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, verdicts: Iterable[bool] | None = None) -> None:
         memory = snapshot.memory
         self.flow: Flow = flow
         self.table: Table = flow.table
         self.time = time
-        self.verdicts = verdicts
+        self.verdicts = None if verdicts is None else iter(verdicts)
         self.active: set[str] = self.table.expand(snapshot.configuration)
         self.entered = snapshot.entered
         self.started = memory.started
@@ -114,6 +114,11 @@ class Turn:
         return one
 
     @property
+    def live(self) -> bool:
+        """Whether events are taken: no final state of the top level is reached yet."""
+        return self.phase in ("waiting", "running")
+
+    @property
     def in_ending(self) -> bool:
         return self.flow.ending in self.active
 
@@ -146,7 +151,7 @@ class Turn:
         """Whether a row's guard is true now. An error in it counts as false, and is noted."""
         if row.guard is None:
             return True
-        recorded = None if self.verdicts is None else self.verdicts.get(row.id)
+        recorded = None if self.verdicts is None else next(self.verdicts, None)
         if recorded is not None:
             verdict = recorded
         else:
