@@ -2,7 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+# The first of these that is a Python callflow runs on; looked for only when .venv is made.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -23,8 +25,7 @@ help:
 	@echo "make lint types fresh bench"
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12 or 3.13, and found none: install one, or say make PYTHON=/path/to/python"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"callflow needs Python 3.11 to 3.13; $(PYTHON) is {sys.version.split()[0]}: say make PYTHON=/path/to/python")'
+	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12 or 3.13, and found none: install one, or say make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
