@@ -27,7 +27,7 @@ help:
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12 or 3.13, and found none: install one, or say make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
 	@echo "setting up $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUNTIME): pyproject.toml | $(BIN)/python
 	@echo "installing callflow and what it needs (once) ..."
