@@ -51,7 +51,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def advance(self, seconds: float) -> None:
         """Move the clock on; the timers that this makes due fire in the loop's next turn."""
-        self._now += seconds
+        self._now += float(seconds)  # numpy's numbers would stay in it
 
     @contextmanager
     def outside_work(self) -> Iterator[None]:
