@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS, Verb
 from callflow.core.events import matches
 from callflow.core.flow import ROOT, Action, Flow, Row, State, TimerRow, Transition, every_action
-from callflow.core.machine import ALWAYS, PathState, PathTransition, build_machine
+from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def compile_table(flow: Flow) -> Table:
                     rows.append(move.row)
     parents: dict[str, str] = {}
 
-    def walk(states: Mapping[str, PathState], outer: str) -> None:
+    def walk(states: Mapping[str, Any], outer: str) -> None:
         for name, state in states.items():
             path = f"{outer}.{name}" if outer else name
             parents[path] = outer
