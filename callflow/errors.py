@@ -70,3 +70,7 @@ class CallEnded(CallflowError):
 
 class EffectError(CallflowError):
     """An action's effect failed for a reason that its author may act on (the reason is the message)."""
+
+
+class DiagramError(CallflowError):
+    """A picture cannot be drawn: what it needs is not installed, its layout takes too long, Graphviz failed."""

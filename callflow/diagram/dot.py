@@ -1,0 +1,345 @@
+"""Graph -> DOT text, which any Graphviz draws.
+
+Boxes are HTML-like labels, so that a line can have its own colour; every text that comes from a flow goes through
+`escape`. Nodes are numbered, since names could be anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from callflow.diagram.graph import Edge, Graph, Label, Node, Row
+from callflow.diagram.words import wrap
+
+FONT: Final = "Roboto"
+SIZE: Final = 13
+SMALL: Final = 12
+"""Points: the smallest text of a picture."""
+
+_INK = "#1f2933"
+_MUTED = "#5f6b7a"
+_LINE = "#7b8794"
+_QUIET = "#8592a1"
+_QUIET_LINE = "#c5ced8"
+_SPINE = "#1f5fa8"
+_TAKEN = "#b45309"
+_NOTE = "#b42318"
+
+_TURN = "›"  # noqa: RUF001 - this very character
+"""What stands for an arrow in a text: the font has no arrow."""
+
+
+@frozen
+class Style:
+    """How wide texts may be, in columns: narrower ones make a narrower and higher picture."""
+
+    box: int = 40
+    edge: int = 30
+    outcome: int = 16
+
+
+def escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("\\", "&#92;")
+
+
+def to_dot(graph: Graph, style: Style | None = None) -> str:
+    """The graph in DOT's words. Deterministic: the same graph gives the same text."""
+    return "\n".join(_Writer(graph, style or Style()).lines()) + "\n"
+
+
+class _Writer:
+    def __init__(self, graph: Graph, style: Style) -> None:
+        self.graph = graph
+        self.style = style
+        self.names = {node.id: f"n{index}" for index, node in enumerate(graph.nodes)}
+        self.back = self.back_arrows()
+
+    def lines(self) -> Iterator[str]:
+        graph = self.graph
+        yield f"digraph {_quoted(graph.name)} {{"
+        yield f'  graph [compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
+        yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SIZE}, fontcolor="{_INK}"];'
+        yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}", color="{_LINE}", arrowsize=0.7];'
+        yield "  subgraph cluster_flow {"
+        yield f'    label={self.frame()}; labeljust=l; style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
+        for node in graph.children(None):
+            yield from self.node(node, "    ")
+        yield from self.outcomes("    ")
+        yield from self.edges(None, "    ")
+        yield from self.loose("    ")
+        yield "  }"
+        yield "}"
+
+    # Nodes
+
+    def node(self, node: Node, indent: str) -> Iterator[str]:
+        name = self.names[node.id]
+        if self.graph.is_box(node):
+            yield from self.box(node, indent)
+        elif node.kind == "initial":
+            yield f'{indent}{name} [shape=circle, label="", width=0.16, fixedsize=true, style=filled, fillcolor="{_ink(node)}", color="{_ink(node)}"{_group(node)}];'
+        elif node.kind == "history":
+            yield f'{indent}{name} [shape=circle, label={_quoted(node.badge)}, fontsize={SMALL}, width=0.34, fixedsize=true, style=filled, fillcolor=white, color="{_ink(node)}"];'
+        elif node.kind == "outcome":
+            yield f"{indent}{name} [label={self.pill(node)}{_group(node)}];"
+        else:
+            yield f"{indent}{name} [label={self.state(node)}{_group(node)}];"
+
+    def box(self, node: Node, indent: str) -> Iterator[str]:
+        parallel = node.kind == "parallel"
+        region = node.parent is not None and self.graph.by_id[node.parent].kind == "parallel"
+        yield f"{indent}subgraph cluster_{self.names[node.id]} {{"
+        style = "rounded,dashed" if region else "rounded"
+        fill = "#fff7e8" if node.visited else "#f1f4f8" if parallel else "white"
+        width = 2 if node.visited or node.current else 1
+        head = self.rows_table(node, 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"')
+        yield f'{indent}  label=<{head}>; labeljust=l; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=12;'
+        for child in self.graph.children(node.id):
+            yield from self.node(child, indent + "  ")
+        yield from self.edges(node.id, indent + "  ")
+        yield f"{indent}}}"
+
+    def state(self, node: Node) -> str:
+        border = 2 if node.visited or node.current else 1
+        fill = "#fff3dc" if node.visited else "white"
+        sides = f'STYLE="ROUNDED" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" COLOR="{_ink(node)}" BGCOLOR="{fill}"'
+        table = self.rows_table(node, sides)
+        if node.kind != "final":
+            return f"<{table}>"
+        # A final state has a second line around it, as in a statechart.
+        return f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{_ink(node)}"><TR><TD>{table}</TD></TR></TABLE>>'
+
+    def rows_table(self, node: Node, attributes: str) -> str:
+        ink = _QUIET if node.quiet else _INK
+        badge = f'  <FONT POINT-SIZE="{SMALL}" COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
+        if node.kind == "parallel":
+            badge += f'  <FONT POINT-SIZE="{SMALL}" COLOR="{_MUTED}">parallel</FONT>'
+        heading = "<BR/>".join(f"<B>{escape(line)}</B>" for line in wrap(node.name, self.style.box))
+        align = "" if node.kind == "final" and not node.rows else ' ALIGN="LEFT"'
+        cells = [f'<TR><TD{align}><FONT COLOR="{ink}">{heading}</FONT>{badge}</TD></TR>']
+        body = "<BR/>".join(self.cells(node))
+        if body:
+            # One cell for all lines, so that they stand at equal distances.
+            cells.append("" if self.graph.is_box(node) else "<HR/>")
+            cells.append(f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{body}</TD></TR>')
+        return f"<TABLE {attributes}>{''.join(cells)}</TABLE>"
+
+    def cells(self, node: Node) -> Iterator[str]:
+        before = ""
+        for row in node.rows:
+            if row.label is not None:
+                yield self.label_text(row.label, self.style.box, quiet=node.quiet, indented=True)
+            else:
+                word = _WORDS.get(row.kind, row.kind)
+                prefix = "" if word == before else word
+                yield self.row(row, prefix, quiet=node.quiet)
+                before = word
+
+    def row(self, row: Row, prefix: str, *, quiet: bool) -> str:
+        colour = _NOTE if row.kind == "note" else _QUIET if quiet else _MUTED if row.kind in _ASIDE else _INK
+        lines = wrap(f"{prefix} {row.text}" if prefix else row.text, self.style.box)
+        if prefix and lines[0].startswith(prefix):
+            rest = escape(lines[0][len(prefix) :])
+            first = _font(_QUIET if quiet else _MUTED, escape(prefix)) + (_font(colour, rest, italic=row.kind in _ASIDE) if rest.strip() else "")
+        else:
+            first = _font(colour, escape(lines[0]), italic=row.kind in _ASIDE)
+        more = [_font(colour, escape(line), italic=row.kind in _ASIDE) for line in lines[1:]]
+        return "<BR/>".join([first, *(f"    {line}" for line in more)])
+
+    def pill(self, node: Node) -> str:
+        good = node.spine
+        ink = _TAKEN if node.visited else _SPINE if good else _QUIET if node.quiet else _MUTED
+        fill = "#fff3dc" if node.visited else "#e8f1fb" if good else "#eef1f5"
+        text = "<BR/>".join(escape(line) for line in wrap(node.name, self.style.outcome))
+        return (
+            f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{ink}" BGCOLOR="{fill}">'
+            f'<TR><TD><FONT COLOR="{ink if ink != _SPINE else _INK}">{text}</FONT></TD></TR></TABLE>>'
+        )
+
+    def outcomes(self, indent: str) -> Iterator[str]:
+        """Outcomes stand side by side; so do the final states of the top level."""
+        for row in (
+            [node for node in self.graph.nodes if node.kind == "outcome"],
+            [node for node in self.graph.children(None) if node.kind == "final"],
+        ):
+            if len(row) > 1:
+                yield f"{indent}{{ rank=same; {' '.join(self.names[node.id] + ';' for node in row)} }}"
+
+    # Edges
+
+    def edges(self, box: str | None, indent: str) -> Iterator[str]:
+        """The arrows of a box, those between its own children or what is in them."""
+        for index, edge in enumerate(self.graph.edges):
+            around = set(self.graph.around(edge.target))
+            if next((outer for outer in self.graph.around(edge.source) if outer in around), None) == box:
+                for line in self.edge(edge, f"e{index}"):
+                    yield indent + line
+
+    def edge(self, edge: Edge, name: str) -> Iterator[str]:
+        """An arrow, with its label as a node half way: DOT's own labels leave their boxes and lie on each other."""
+        tail, head = self.end(edge.source, edge), self.end(edge.target, edge, entering=True)
+        look = _look(edge)
+        leaves, enters = self.clips(edge)
+        if tail == head:
+            label = f", label={self.edge_label(edge)}" if edge.labels else ""
+            yield f"{tail} -> {head} [{look}{label}];"
+        elif not edge.labels:
+            yield self.arrow(tail, head, look + leaves + enters, back=(tail, head) in self.back)
+        else:
+            group = ", group=spine" if edge.spine else ""
+            back = (tail, head) in self.back
+            yield f"{name} [label={self.edge_label(edge)}{group}];"
+            yield self.arrow(tail, name, f"{look}{leaves}, arrowhead=none", back=back)
+            yield self.arrow(name, head, look + enters, back=back)
+
+    def clips(self, edge: Edge) -> tuple[str, str]:
+        """Where an arrow begins or ends at a box, it is cut off at the box's border."""
+        source, target = self.graph.by_id[edge.source], self.graph.by_id[edge.target]
+        leaves = self.graph.is_box(source) and edge.source not in self.graph.around(edge.target) and edge.source != edge.target
+        enters = self.graph.is_box(target) and edge.target not in self.graph.around(edge.source) and edge.source != edge.target
+        return (
+            f", ltail=cluster_{self.names[edge.source]}" if leaves else "",
+            f", lhead=cluster_{self.names[edge.target]}" if enters else "",
+        )
+
+    def arrow(self, tail: str, head: str, attributes: str, *, back: bool) -> str:
+        if not back:
+            return f"{tail} -> {head} [{attributes}];"
+        # Drawn upwards, without pulling its states apart: to DOT it points down.
+        turned = attributes.replace("ltail=", "l-=").replace("lhead=", "ltail=").replace("l-=", "lhead=").replace("arrowhead=none", "arrowtail=none")
+        return f"{head} -> {tail} [{turned}, dir=back];"
+
+    def back_arrows(self) -> frozenset[tuple[str, str]]:
+        """The arrows that lead back to where a call has been, as a walk from the beginning finds them."""
+        onward: dict[str, list[str]] = {}
+        # The straight line is walked first.
+        for edge in sorted(self.graph.edges, key=lambda edge: not edge.spine):
+            onward.setdefault(self.end(edge.source, edge), []).append(self.end(edge.target, edge, entering=True))
+        back: set[tuple[str, str]] = set()
+        done: set[str] = set()
+        for start in self.names.values():
+            if start in done:
+                continue
+            path, open_now = [(start, iter(onward.get(start, ())))], {start}
+            while path:
+                here, rest = path[-1]
+                following = next(rest, None)
+                if following is None:
+                    path.pop()
+                    open_now.discard(here)
+                    done.add(here)
+                elif following in open_now:
+                    back.add((here, following))
+                elif following not in done:
+                    open_now.add(following)
+                    path.append((following, iter(onward.get(following, ()))))
+        return frozenset(back)
+
+    def end(self, id: str, edge: Edge, *, entering: bool = False) -> str:  # noqa: A002 - a node's id
+        """The node for an end of an arrow: for a box one of its inside, since DOT has no arrows between boxes."""
+        node = self.graph.by_id[id]
+        if not self.graph.is_box(node):
+            return self.names[id]
+        if id == (edge.source if entering else edge.target):
+            # A box that leads to itself.
+            return self.end(self.graph.children(id)[0].id, edge, entering=entering)
+        children = self.graph.children(id)
+        if entering:
+            chosen = children[0]
+        else:
+            spine = [child for child in children if child.spine and child.kind != "initial"]
+            chosen = spine[-1] if spine and edge.spine else children[-1]
+        return self.end(chosen.id, edge, entering=entering)
+
+    def edge_label(self, edge: Edge) -> str:
+        lines = "<BR/>".join(self.label_text(label, self.style.edge) for label in edge.labels)
+        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR><TD ALIGN="LEFT" BALIGN="LEFT">{lines}</TD></TR></TABLE>>'
+
+    def label_text(self, label: Label, width: int, *, quiet: bool = False, indented: bool = False) -> str:
+        """The trigger, its guard in brackets, what is done, and where it leads if no arrow shows it."""
+        muted = quiet or label.quiet
+        trigger = _font(_TAKEN if label.taken else _QUIET if muted else _SPINE, "<BR/>".join(escape(line) for line in wrap(label.trigger, width)))
+        lines = [trigger]
+        room = width - len(label.trigger)
+        gap = "    " if indented else ""
+        if label.guard:
+            guard = [_font(_QUIET if muted else _MUTED, escape(line), italic=True) for line in wrap(f"[{label.guard}]", width)]
+            lines[0], guard = (f"{lines[0]} {guard[0]}", guard[1:]) if len(guard) == 1 and len(label.guard) + 3 <= room else (lines[0], guard)
+            lines.extend(gap + line for line in guard)
+        ends = " · ".join(part for part in (label.target, label.outcome) if part)
+        for text in (*label.actions, *([f"{_TURN} {ends}"] if ends else [])):
+            wrapped = [_font(_QUIET if muted else _INK, escape(line)) for line in wrap(text, width)]
+            if len(wrapped) == 1 and len(lines) == 1 and not label.guard and len(text) + 1 <= room:
+                lines[0] = f"{lines[0]} {wrapped[0]}"
+                room = 0
+            else:
+                lines.extend(gap + line for line in wrapped)
+        return "<BR/>".join(lines)
+
+    # The frame
+
+    def frame(self) -> str:
+        graph = self.graph
+        rows = [f'<TR><TD ALIGN="LEFT"><B><FONT POINT-SIZE="16">{escape(line)}</FONT></B></TD></TR>' for line in wrap(graph.name, 60)]
+        rows += [f'<TR><TD ALIGN="LEFT">{_font(_MUTED, escape(line))}</TD></TR>' for line in (wrap(graph.description, 84) if graph.description else [])]
+        rows += [f'<TR><TD ALIGN="LEFT">{_font(_NOTE, escape(line))}</TD></TR>' for note in graph.notes for line in wrap(note, 84)]
+        if graph.frame:
+            rows.append(f'<TR><TD ALIGN="LEFT">{self.legend(graph.frame)}</TD></TR>')
+        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>>'
+
+    def legend(self, labels: Sequence[Label]) -> str:
+        """What the top level listens for, in two columns where there is much of it."""
+        texts = [self.label_text(label, 48) for label in labels]
+        half = (len(texts) + 1) // 2 if len(texts) > 2 else len(texts)
+        columns = [column for column in (texts[:half], texts[half:]) if column]
+        cells = "".join(f'<TD ALIGN="LEFT" BALIGN="LEFT" VALIGN="TOP">{"<BR/>".join(column)}</TD>' for column in columns)
+        head = f'<TR><TD ALIGN="LEFT" COLSPAN="{len(columns)}">{_font(_MUTED, "in every state")}</TD></TR>'
+        return f'<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{_QUIET_LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5">{head}<HR/><TR>{cells}</TR></TABLE>'
+
+    def loose(self, indent: str) -> Iterator[str]:
+        """States that only the frame leads to would float up to the top; they belong below the first one."""
+        entered = {edge.target for edge in self.graph.edges}
+        top = self.graph.children(None)
+        first = next((edge.target for edge in self.graph.edges if self.graph.by_id[edge.source].kind == "initial"), None)
+        for node in top:
+            if node.kind == "initial" or node.id in entered or first is None or node.id == first:
+                continue
+            edge = Edge(first, node.id)
+            yield f"{indent}{self.end(first, edge)} -> {self.end(node.id, edge, entering=True)} [style=invis];"
+
+
+_WORDS = {"description": "", "inside": "", "note": "", "transition": "", "flow": "flow", "task": "task", "ignore": "ignores", "waits": "waits:"}
+_ASIDE = frozenset({"description", "waits"})
+
+
+def _font(colour: str, text: str, *, italic: bool = False) -> str:
+    if not text:
+        return ""
+    inner = f"<I>{text}</I>" if italic else text
+    return f'<FONT COLOR="{colour}" POINT-SIZE="{SMALL}">{inner}</FONT>'
+
+
+def _look(edge: Edge) -> str:
+    weight = 100 if edge.spine else 1
+    if edge.taken:
+        return f'weight={weight}, color="{_TAKEN}", penwidth=2.6'
+    if edge.spine:
+        return f'weight={weight}, color="{_SPINE}", penwidth=1.8'
+    return f'weight={weight}, color="{_QUIET_LINE if edge.quiet else _LINE}"'
+
+
+def _ink(node: Node) -> str:
+    if node.visited or node.current:
+        return _TAKEN
+    return _QUIET_LINE if node.quiet and node.kind != "initial" else _QUIET if node.quiet else _SPINE if node.spine else _LINE
+
+
+def _group(node: Node) -> str:
+    return ", group=spine" if node.spine else ""
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
