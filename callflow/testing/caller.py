@@ -19,6 +19,7 @@ from callflow.testing.server import NOTICED, VANISHED, Member, Reason, Simulated
 
 EAR_RATE = 16_000
 QUIET_AFTER_SPEECH = 0.6
+LOOKS = 0.05
 KEYS = {**{str(n): n for n in range(10)}, "*": 10, "#": 11, "a": 12, "b": 13, "c": 14, "d": 15}
 
 STANDARD = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
@@ -77,10 +78,16 @@ class Caller:
         self._hears.append((self._server.loop.time(), None))
 
     def hang_up(self) -> None:
-        """Leaves, as people do."""
+        """Leaves, as people do. A telephone's status says so."""
+        if self.info.attributes.get("sip.callStatus") == "active":
+            self.set_attributes({"sip.callStatus": "hangup"})
+        self.leave(rtc.DisconnectReason.CLIENT_INITIATED)
+
+    def leave(self, reason: Reason) -> None:
+        """Is out of the room, for this reason."""
         if self._state is not None:
-            self._server.leave(self._state, self, rtc.DisconnectReason.CLIENT_INITIATED)
-            self.dropped(rtc.DisconnectReason.CLIENT_INITIATED)
+            self._server.leave(self._state, self, reason)
+            self.dropped(reason)
 
     def vanish(self) -> None:
         """Is gone without leaving (a tunnel, a battery): the server notices after 21 s, unless they `join` again."""
@@ -113,6 +120,22 @@ class Caller:
         for member in self._state.members.values():
             if isinstance(member, SimulatedRoom):
                 member.ear.hear(rtc.AudioFrame(window.tobytes(), EAR_RATE, 1, len(window)))
+
+    async def hear(self, *, quiet: float = 0.5) -> str:
+        """Waits until the agent has spoken and then been quiet for `quiet` seconds: what was heard of it. Ends with what
+        there was when the line drops; where nobody ever speaks, never: bound it with `asyncio.timeout`."""
+        heard, silent_since = len(self.heard), self._server.loop.time()
+        while self._state is not None:
+            await asyncio.sleep(LOOKS)
+            now = self._server.loop.time()
+            if self._agent_speaks() or len(self.heard) == heard:
+                silent_since = now
+            elif now - silent_since >= quiet:
+                break
+        return " ".join(sound.text for sound in self.heard[heard:])
+
+    def _agent_speaks(self) -> bool:
+        return any(room.voice.speaking for room in self._voices)
 
     def press(self, digits: str) -> None:
         """Presses these keys, one after the other."""

@@ -96,11 +96,13 @@ class SimulatedServer:
     `api` is a real `LiveKitAPI` that talks to it.
 
     `room_first`: on `delete_room` agents see `room.disconnected` before the callers' `participant_disconnected` (a real
-    server does it now this way, now that). `faults` are used up by the calls of the API, by method: `{"DeleteRoom":
-    [Fault(500)]}`. `requests` lists the API's calls: time and method.
+    server does it now this way, now that). `epoch` is what `time.time()` is at the start, now unless set. `faults` are
+    used up by the calls of the API, by method: `{"DeleteRoom": [Fault(500)]}`. `requests` lists the API's calls: time
+    and method.
     """
 
     room_first: bool = False
+    epoch: float | None = None
     faults: dict[str, list[Fault]] = field(factory=dict)
     rooms: dict[str, SimulatedRoomState] = field(factory=dict, init=False)
     requests: list[tuple[float, str]] = field(factory=list, init=False)
@@ -113,7 +115,7 @@ class SimulatedServer:
         self.api = self.client()
 
     async def __aenter__(self) -> Self:
-        self._clock.enter_context(wall_clock())
+        self._clock.enter_context(wall_clock(self.epoch))
         return self
 
     async def __aexit__(
