@@ -1,0 +1,48 @@
+"""The command line: `callflow COMMAND`. Each command is one file here, `callflow/cli/<command>.py` with a click command
+called `command`, and is imported only when it is called: `callflow check` must start fast and needs no LiveKit."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from callflow import __version__
+
+ORDER = ("check", "explain", "draw", "schema", "run", "demo")
+"""How the commands are listed; any other follows, by name."""
+
+
+class Commands(click.Group):
+    """A group that knows its commands by their files."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        found = [file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")]
+        return sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"callflow.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a file here without one is our own mistake
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from callflow.core.suggest import did_you_mean
+
+            hint = did_you_mean(args[0], self.list_commands(ctx)) if args else None
+            if hint is not None:
+                error.message += f" ({hint})"
+            raise
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="callflow")
+def main() -> None:
+    """Phone calls as state machines: a YAML flow runs a LiveKit Agents call from the first ring to the hang-up."""

@@ -1,0 +1,172 @@
+"""A flow and a program's own session become a call: `bind`, or `run`, which is bind and run."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from livekit import api
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
+from livekit.agents.voice.room_io import RoomOptions
+
+from callflow.core.flow import Flow
+from callflow.errors import BindError
+from callflow.livekit_bindings import fit
+from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.runtime.call import WORKER_SECONDS, Call
+from callflow.runtime.record import CallRecord
+
+logger = logging.getLogger("callflow")
+
+HOOK_SECONDS = 10.0
+"""What each of `on_end` may take: LiveKit cancels an entrypoint 15 s after its job was told to end."""
+
+LAST_SECONDS = 5.0
+"""To drop the line of a call that could not even begin."""
+
+
+class LiveKitCall(Call):
+    """A call in a LiveKit job. Its `on_end` hooks run once it is over, before `run` returns."""
+
+    __slots__ = ("_hooks", "_hooks_task")
+
+    def __init__(self, flow: Flow, world: LiveKitWorld, on_end: Iterable[Callable[..., Any]], **options: Any) -> None:
+        super().__init__(flow, world, **options)
+        self._hooks = tuple(on_end)
+        self._hooks_task: asyncio.Task[None] | None = None
+
+    async def run(self) -> CallRecord:
+        try:
+            return await super().run()
+        finally:
+            if self._hooks and self.record is not None:
+                if self._hooks_task is None:
+                    self._hooks_task = asyncio.ensure_future(_run_hooks(self._hooks, self.record))
+                await asyncio.shield(self._hooks_task)
+
+
+def bind(
+    flow: Flow,
+    ctx: JobContext,
+    session: AgentSession[Any],
+    agent: Agent | None = None,
+    *,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the language
+    room_options: RoomOptions | None = None,
+    record: Any = NOT_GIVEN,
+    actions: Mapping[str, Callable[..., Any]] | None = None,
+    agents: Mapping[str, Any] | None = None,
+    on_end: Iterable[Callable[..., Any]] = (),
+    journal: str | Path | None = None,
+    key: bytes | None = None,
+    worker_seconds: float = WORKER_SECONDS,
+) -> Call:
+    """A call that is ready to run: `await call.run()`.
+
+    - `session`: a new AgentSession; the call starts it, in the job's room, and closes it.
+    - `agent`: who speaks; an Agent with the flow's `agent.instructions` unless given. It takes over when the far end is
+      on the line.
+    - `vars`: the flow's variables; the JSON object in the job's metadata unless given.
+    - `room_options`: used as given, except that LiveKit's own closing of the session and the room is switched off.
+    - `record`: what LiveKit records, as for `session.start`.
+    - `actions`: Python functions for the flow's `python:`, by name; those that are not coroutine functions run in a
+      thread.
+    - `agents`: for `update_agent` an Agent, its class or a function that makes one, for `task:` an AgentTask class.
+    - `on_end`: called with the CallRecord once it is written (or with nothing, if it takes nothing), each for 10 s at
+      most; one that fails is logged.
+    - `journal`: the folder for the journal and the record of this call; nothing is written unless given.
+    - `key`: makes the digests of private values comparable between calls.
+    - `worker_seconds`: what the call may take to end when its worker closes; keep it under the server's
+      `shutdown_process_timeout`.
+
+    Raises BindError, which lists everything that is missing or does not fit.
+    """
+    actions, agents = actions or {}, agents or {}
+    agent = agent or Agent(instructions=str(flow.agent.get("instructions") or ""))
+    values, wrong = fit.variables(flow, ctx, vars)
+    env = {name: os.environ[name] for name in flow.env if name in os.environ}
+    wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
+    if wrong:
+        raise BindError(wrong)
+    world = LiveKitWorld(
+        flow, ctx, session, agent, actions=actions, agents=agents, room_options=room_options, record=record
+    )
+    facts = {"direction": "outbound" if flow.outbound else "inbound", "room": world.room_name, "job": ctx.job.id}
+    call = LiveKitCall(
+        flow,
+        world,
+        on_end,
+        id=ctx.job.id,
+        vars=values,
+        env=env,
+        facts=facts,
+        folder=journal,
+        key=key,
+        worker_seconds=worker_seconds,
+    )
+    if missing := fit.not_live(flow):
+        world.note(f"not live yet: {', '.join(missing)}")
+        logger.warning(
+            "this flow uses verbs that do not run live yet: each fails when its turn comes", extra={"verbs": missing}
+        )
+    return call
+
+
+async def run(
+    flow: Flow, ctx: JobContext, session: AgentSession[Any], agent: Agent | None = None, **options: Any
+) -> CallRecord:
+    """Binds and runs a call, from the connection to the room to the end of the job. Takes what `bind` takes.
+
+    Returns the record, with the session closed, the line dropped or left as the flow says, and the job told to end.
+    Raises BindError where the flow does not fit the program: the line is dropped then too, and the job ends.
+    """
+    try:
+        call = bind(flow, ctx, session, agent, **options)
+    except BindError:
+        await _end_job(ctx)
+        raise
+    return await call.run()
+
+
+async def _end_job(ctx: JobContext) -> None:
+    """Nobody waits in silence for a call that cannot begin."""
+    if not ctx.is_fake_job():
+        request = api.DeleteRoomRequest(room=ctx.room.name or ctx.job.room.name)
+        try:
+            await asyncio.wait_for(ctx.api.room.delete_room(request), LAST_SECONDS)
+        except Exception:
+            logger.warning("the room of a call that could not begin was not deleted", exc_info=True)
+    ctx.shutdown("failed")
+
+
+async def _run_hooks(hooks: Iterable[Callable[..., Any]], record: CallRecord) -> None:
+    for hook in hooks:
+        try:
+            await asyncio.wait_for(_run_hook(hook, record), HOOK_SECONDS)
+        except Exception:
+            logger.exception("an on_end hook has failed", extra={"hook": getattr(hook, "__name__", repr(hook))})
+
+
+async def _run_hook(hook: Callable[..., Any], record: CallRecord) -> None:
+    arguments = (record,) if _takes_one(hook) else ()
+    if inspect.iscoroutinefunction(hook):
+        await hook(*arguments)
+        return
+    result = await asyncio.to_thread(hook, *arguments)
+    if inspect.isawaitable(result):
+        await result
+
+
+def _takes_one(hook: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(hook).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not tell
+        return True
+    return True

@@ -1,0 +1,56 @@
+"""Who ended the line, and why: one table for every `DisconnectReason` of LiveKit.
+
+`by` is one of BY. What the flow itself did beats this table: a room that the flow deleted was hung up by the agent,
+whatever reason LiveKit gives (the reasons of a deleted room are a race).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+from livekit import rtc
+
+BY = ("caller", "agent", "operator", "network", "server", "unknown")
+"""Who hung up. `operator`: somebody at LiveKit's API, who removed the participant or deleted the room."""
+
+_Reason = rtc.DisconnectReason
+
+
+class Cause(NamedTuple):
+    by: str
+    cause: str
+
+
+CAUSES: Mapping[int, Cause] = {
+    _Reason.UNKNOWN_REASON: Cause("unknown", "vanished"),
+    _Reason.CLIENT_INITIATED: Cause("caller", "hung_up"),
+    _Reason.DUPLICATE_IDENTITY: Cause("caller", "replaced"),
+    _Reason.SERVER_SHUTDOWN: Cause("server", "server_shutdown"),
+    _Reason.PARTICIPANT_REMOVED: Cause("operator", "removed"),
+    _Reason.ROOM_DELETED: Cause("operator", "room_deleted"),
+    _Reason.STATE_MISMATCH: Cause("network", "state_mismatch"),
+    _Reason.JOIN_FAILURE: Cause("network", "join_failure"),
+    _Reason.MIGRATION: Cause("server", "migration"),
+    _Reason.SIGNAL_CLOSE: Cause("network", "signal_closed"),
+    _Reason.ROOM_CLOSED: Cause("server", "room_closed"),
+    _Reason.USER_UNAVAILABLE: Cause("caller", "unavailable"),
+    _Reason.USER_REJECTED: Cause("caller", "rejected"),
+    _Reason.SIP_TRUNK_FAILURE: Cause("network", "trunk_failure"),
+    _Reason.CONNECTION_TIMEOUT: Cause("network", "connection_timeout"),
+    _Reason.MEDIA_FAILURE: Cause("network", "media_failure"),
+    _Reason.AGENT_ERROR: Cause("agent", "agent_error"),
+}
+
+
+def reason_name(reason: int | None) -> str:
+    """LiveKit's own name of a reason; None, which is how UNKNOWN_REASON reaches Python, is "UNKNOWN_REASON"."""
+    try:
+        return str(_Reason.Name(cast(Any, reason or _Reason.UNKNOWN_REASON)))
+    except ValueError:  # a newer server
+        return f"REASON_{reason}"
+
+
+def cause_of(reason: int | None) -> Cause:
+    """Who ended it and why, as far as the reason alone tells."""
+    return CAUSES.get(reason or _Reason.UNKNOWN_REASON, Cause("unknown", reason_name(reason).lower()))

@@ -1,0 +1,186 @@
+"""Whether a flow fits the program that embeds it: everything that is missing or does not fit, before the call starts."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
+from livekit.agents.utils import is_given
+
+from callflow.core.actions import VERBS
+from callflow.core.flow import ROOT, Action, Flow, PythonAction, every_action
+from callflow.core.step import start
+from callflow.core.suggest import did_you_mean
+from callflow.errors import StartError
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.verbs import NOT_LIVE
+
+
+def variables(flow: Flow, ctx: JobContext, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], list[str]]:
+    """The flow's variables: what the program gave, else the JSON object in the job's metadata; and what is wrong."""
+    if given is not None:
+        return given, []
+    metadata = ctx.job.metadata.strip()
+    if not metadata or not flow.scopes[ROOT].variables:
+        return {}, []
+    try:
+        found = json.loads(metadata)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        return found, []
+    return {}, ["the job's metadata is no JSON object of the flow's variables: dispatch it with one, or pass vars={…}"]
+
+
+def problems(
+    flow: Flow,
+    session: AgentSession[Any],
+    agent: Agent,
+    *,
+    vars: Mapping[str, Any],  # noqa: A002 - the word of the language
+    env: Mapping[str, str],
+    actions: Mapping[str, Callable[..., Any]],
+    agents: Mapping[str, Any],
+) -> list[str]:
+    """Every one of them, each a sentence."""
+    found: list[str] = []
+    try:
+        start(flow, vars, env=env, waiting=True)
+    except StartError as error:
+        found += error.problems
+    if private.has_started(session):
+        found.append("the session has been started: hand callflow a new AgentSession, it starts it")
+    found += _models(flow, session, agent)
+    found += _python(flow, actions)
+    found += _agents(flow, agents)
+    found += _tools(flow, session, agent, agents)
+    return found
+
+
+def not_live(flow: Flow) -> list[str]:
+    """The verbs of this flow that do not run live yet."""
+    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE)
+
+
+def actions_of(flow: Flow) -> Iterator[Action]:
+    for state in flow.states.values():
+        yield from every_action(state)
+    yield from flow.wrap_up
+    yield from (tool.run for tool in flow.tools.values() if tool.run is not None)
+
+
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[str]:
+    model = _model(session, agent, "llm")
+    realtime = isinstance(model, llm.RealtimeModel)
+    speaks = bool(realtime and getattr(model.capabilities, "supports_say", False))
+    seen: set[str] = set()
+    for action in actions_of(flow):
+        needed = VERBS[action.verb].models if action.verb in VERBS else frozenset()
+        for kind in sorted(needed - seen):
+            missing = _model(session, agent, kind) is None and not (kind == "tts" and speaks)
+            if missing:
+                seen.add(kind)
+                yield f"{_at(action)}: {action.verb} needs {_NEEDS[kind]}, and neither the session nor the agent has one"
+
+
+_NEEDS = {"tts": "a TTS", "llm": "an LLM", "stt": "an STT"}
+
+
+def _model(session: AgentSession[Any], agent: Agent, kind: str) -> Any:
+    own = getattr(agent, kind)
+    return own if is_given(own) else getattr(session, kind)
+
+
+def _hint(word: str, candidates: Iterable[str]) -> str:
+    hint = did_you_mean(word, candidates)
+    return f" ({hint})" if hint else ""
+
+
+def _at(action: Action) -> str:
+    return f"{action.position.file}:{action.position.line}"
+
+
+# -- what the program supplies -----------------------------------------------------------------------------------------
+
+
+def _python(flow: Flow, actions: Mapping[str, Callable[..., Any]]) -> Iterator[str]:
+    for name, declared in flow.python.items():
+        if name not in actions:
+            yield f'python action {name} is missing: pass actions={{"{name}": …}}'
+        elif not callable(actions[name]):
+            yield f"python action {name} is not callable"
+        else:
+            yield from _parameters(declared, actions[name])
+    for name in actions:
+        if name not in flow.python:
+            yield f"python action {name} is none of the flow's{_hint(name, flow.python)}"
+
+
+def _parameters(declared: PythonAction, function: Callable[..., Any]) -> Iterator[str]:
+    try:
+        taken = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return  # a builtin that does not tell
+    kinds = inspect.Parameter
+    by_name = {one.name for one in taken if one.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
+    takes_any = any(one.kind is kinds.VAR_KEYWORD for one in taken)
+    for name in declared.parameters:
+        if name not in by_name and not takes_any:
+            yield f"python action {declared.name} takes no parameter {name}{_hint(name, by_name)}"
+    for one in taken:
+        bare = one.default is kinds.empty and one.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
+        given = declared.parameters.get(one.name)
+        if bare and (given is None or not given.required or one.kind is kinds.POSITIONAL_ONLY):
+            yield f"python action {declared.name} needs {one.name}, which the flow {_lacks(given, one)}"
+
+
+def _lacks(given: Any, parameter: inspect.Parameter) -> str:
+    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        return "passes by name"
+    return "does not declare" if given is None else "may leave out"
+
+
+def _agents(flow: Flow, agents: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(flow.agents - agents.keys()):
+        yield f'agent {name} is missing: pass agents={{"{name}": …}}'
+    for name in sorted(flow.tasks - agents.keys()):
+        yield f'task {name} is missing: pass agents={{"{name}": …}} with its AgentTask class'
+    for name, registered in agents.items():
+        if name in flow.tasks:
+            if isinstance(registered, AgentTask) or not callable(registered):
+                yield f"task {name} must be an AgentTask class or a function that makes one: each visit needs a new one"
+        elif name not in flow.agents:
+            yield f"agent {name} is none of the flow's{_hint(name, flow.agents | flow.tasks)}"
+        elif (
+            isinstance(registered, AgentTask)
+            or (
+                isinstance(registered, type)
+                and (issubclass(registered, AgentTask) or not issubclass(registered, Agent))
+            )
+            or (not isinstance(registered, Agent) and not callable(registered))
+        ):
+            yield f"agent {name} must be an Agent, its class, or a function that makes one"
+
+
+def _tools(flow: Flow, session: AgentSession[Any], agent: Agent, agents: Mapping[str, Any]) -> Iterator[str]:
+    ours = {name for name, tool in flow.tools.items() if not tool.own}
+    owners = {"the session": session.tools, "the agent": agent.tools}
+    owners |= {f"agent {name}": one.tools for name, one in agents.items() if isinstance(one, Agent)}
+    owned: set[str] = set()
+    for owner, tools in owners.items():
+        names = set(llm.ToolContext(tools).function_tools)
+        owned |= names
+        for name in sorted(names & ours):
+            yield f"tool {name} is a tool of {owner} too: rename one, or leave it out of the flow's tools and only listen to tool.{name}"
+    hidden = any(isinstance(tool, llm.Toolset) for tools in owners.values() for tool in tools)
+    if hidden or any(not isinstance(one, Agent) for one in agents.values()) or session.mcp_servers or agent.mcp_servers:
+        return  # what these bring is known only when they run
+    for name, tool in flow.tools.items():
+        if tool.own and name not in owned:
+            yield f"tool {name} is to be the agent's own, and no agent has it{_hint(name, owned)}"

@@ -1,0 +1,103 @@
+"""What the states offer the model, kept true as the call moves on: tools, instructions, and the turn that a tool leads to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from livekit.agents import Agent, llm
+
+from callflow.core.offers import Offers, offers
+from callflow.core.snapshot import Step
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.instructions import StateInstructions
+from callflow.livekit_bindings.tools import Toolbox
+from callflow.runtime.ports import ToolReturn
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+logger = logging.getLogger("callflow")
+
+
+class Offering:
+    """Of one call. Tools are offered at once; instructions, and whatever a realtime model has to be told, in a task."""
+
+    def __init__(self, world: LiveKitWorld) -> None:
+        self._world = world
+        self._instructions = StateInstructions()
+        self._offers = Offers()
+        self._toolbox = Toolbox(world.flow, world.session, self._called)
+        self._toolbox.listen_to_session()
+        self._begun = False
+        self._settling: asyncio.Task[None] | None = None
+        self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
+
+    def settle(self, step: Step) -> None:
+        """After a step: offers what the states that are active now offer."""
+        wanted = offers(self._world.flow, step.snapshot, self._world.call.now())
+        if wanted != self._offers:
+            self._offers = wanted
+            self._toolbox.offer(wanted.tools)
+            self.settle_later()
+
+    def settle_later(self) -> None:
+        """Also after a handoff: the agent that has taken over knows nothing of the states' instructions yet."""
+        if self._begun:
+            self._settling = self._world.call.loop.create_task(self._apply(self._settling))
+
+    async def begin(self) -> None:
+        """The session runs: what was offered meanwhile is applied now."""
+        self._begun = True
+        await self._apply(None)
+
+    async def settled(self) -> None:
+        """Waits until the model knows the tools and instructions of the states that are active now."""
+        while self._settling is not None and not self._settling.done():
+            await asyncio.shield(self._settling)
+
+    def listen_to(self, agent: Agent) -> None:
+        """An agent is about to start: the flow hears of its own tools."""
+        self._toolbox.listen_to(agent)
+
+    def give_fresh_turn(self, event: Any) -> None:
+        """LiveKit answers a tool's result under the tools that there were when it was called. Where the flow has moved
+        on meanwhile the model gets its turn under what the new states offer. `event`: function_tools_executed."""
+        calls = {call.call_id for call in event.function_calls} & self._fresh_turns
+        self._fresh_turns -= calls
+        if calls and event.has_tool_reply and not isinstance(self._world.session.llm, llm.RealtimeModel):
+            event.cancel_tool_reply()
+            self._world.call.loop.call_soon(self._reply)  # once the results are in the history
+
+    def close(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+
+    async def _called(
+        self, name: str, arguments: Mapping[str, Any], called: llm.FunctionCall, speech: str
+    ) -> ToolReturn:
+        before = self._offers
+        effect = self._world.speeches.get(speech)
+        returned = await self._world.call.tool_called(name, arguments, effect=effect, id=called.call_id)
+        await self.settled()
+        if returned.reply and self._offers != before:
+            self._fresh_turns.add(called.call_id)
+        return returned
+
+    def _reply(self) -> None:
+        world = self._world
+        if private.is_running(world.session) and not world.conversation_over and not world.line.over:
+            world.session.generate_reply()
+
+    async def _apply(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None and not before.done():
+            await asyncio.wait({before})
+        session = self._world.session
+        try:
+            if private.is_running(session):
+                await self._instructions.apply(session.current_agent, self._offers.instructions)
+                await private.offer_tools(session)
+        except Exception:
+            logger.exception("the model did not take the tools and instructions of the states that are active now")

@@ -1,0 +1,162 @@
+"""Every place where callflow reaches into LiveKit's private parts, and why: nothing else in the package does.
+
+Written against livekit-agents 1.8.9. Each function does without what it does not find, so that a LiveKit that has
+moved a private part costs a refinement and never a call.
+"""
+# ruff: noqa: SLF001 - this file exists so that no other needs it
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
+from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
+
+logger = logging.getLogger("callflow")
+
+
+def activity_of(session: AgentSession[Any]) -> Any | None:
+    """The running agent's activity: None before the start, after the close, and while it closes."""
+    return getattr(session, "_activity", None)
+
+
+def is_running(session: AgentSession[Any]) -> bool:
+    """Whether the session takes speech: it has started, and nobody closes or drains it."""
+    activity = activity_of(session)
+    return activity is not None and not session._is_closing() and not activity.scheduling_paused
+
+
+def has_started(session: AgentSession[Any]) -> bool:
+    return bool(getattr(session, "_started", False))
+
+
+async def cancel_tools(session: AgentSession[Any], *, within: float) -> int:
+    """Cancels the function tools that still run, which a drain and a close would wait for.
+
+    Returns how many have swallowed the cancellation and still run after `within` seconds: those nobody can stop.
+    """
+    activity = activity_of(session)
+    executor = getattr(activity, "_tool_executor", None)
+    running = [task.exe_task for task in list(getattr(executor, "_running_tasks", {}).values())]
+    running = [task for task in running if not task.done()]
+    for task in running:
+        task.cancel()
+    if not running:
+        return 0
+    _, stuck = await asyncio.wait(running, timeout=within)
+    return len(stuck)
+
+
+async def speech_is_out(session: AgentSession[Any]) -> None:
+    """Returns when nothing is spoken or waits to be spoken; the tools that a speech called may still run."""
+    while (activity := activity_of(session)) is not None:
+        speech = activity.current_speech
+        if speech is None:
+            if not activity._speech_q:
+                return
+            await asyncio.sleep(0.01)  # the queue's next is picked up in a moment
+            continue
+        if speech._generations:
+            await speech._wait_for_generation()
+        else:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+
+
+async def handoff_done(session: AgentSession[Any]) -> None:
+    """Waits for an `update_agent` that is under way; the new agent's `on_enter` may still run."""
+    handoff = getattr(session, "_update_activity_atask", None)
+    if isinstance(handoff, asyncio.Task) and not handoff.done():
+        await asyncio.wait({handoff})
+
+
+def silence_now(session: AgentSession[Any]) -> None:
+    """Cuts whatever is spoken or waits to be, also what is not interruptible."""
+    activity = activity_of(session)
+    if activity is not None:
+        activity.interrupt(force=True)
+
+
+async def abandon(session: AgentSession[Any]) -> None:
+    """A close did not come to its end: takes the session off the room, so that nothing of it is heard any more."""
+    session._started = False
+    room_io, session._room_io = session._room_io, None
+    if room_io is not None:
+        await room_io.aclose()
+
+
+def run_inline(session: AgentSession[Any], work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Runs `work` where LiveKit allows an AgentTask to be awaited: as the running agent's own inline task, like an
+    `on_enter`, and without a handoff of its own. Raises RuntimeError when no agent runs."""
+    activity = activity_of(session)
+    if activity is None:
+        work.close()
+        raise RuntimeError("no agent is running")
+    task = cast("asyncio.Task[Any]", activity._create_speech_task(work, name="callflow_task"))
+    _set_activity_task_info(task, inline_task=True)
+    return task
+
+
+def cancel_agent_task(task: AgentTask[Any]) -> None:
+    """Ends an AgentTask from outside; its awaiter gets a ToolError."""
+    task.cancel()
+
+
+def current_tool_call() -> tuple[llm.FunctionCall, str] | None:
+    """The function call that the running task carries out, and the id of the speech that it was called in."""
+    task = asyncio.current_task()
+    info = _get_activity_task_info(task) if task is not None else None
+    if info is None or info.function_call is None or info.speech_handle is None:
+        return None
+    return info.function_call, info.speech_handle.id
+
+
+def set_own_tools(agent: Agent, tools: list[llm.Tool | llm.Toolset]) -> None:
+    """Replaces an agent's own tools without `update_tools`, which would write the change into its history and drop
+    the calls of other tools from it: ours are the same tools, listened to."""
+    agent._tools = tools
+
+
+async def offer_tools(session: AgentSession[Any]) -> None:
+    """Tells a realtime model which tools there are now; the others read `session.tools` at each turn."""
+    activity = activity_of(session)
+    realtime = getattr(activity, "_rt_session", None)
+    if activity is None or realtime is None:
+        return
+    await realtime.update_tools(llm.ToolContext(activity.tools).flatten())
+
+
+def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:
+    """Calls `told` with the reason as soon as the worker wants the job to end.
+
+    LiveKit itself tells an entrypoint only after 15 s, by cancelling it. The request resolves a future of the job's
+    process, which only the closure behind `ctx.shutdown` leads to.
+    """
+    for cell in getattr(getattr(ctx, "_on_shutdown", None), "__closure__", None) or ():
+        future = getattr(cell.cell_contents, "_shutdown_fut", None)
+        if isinstance(future, asyncio.Future):
+            future.add_done_callback(lambda done: _tell(done, told))
+            return
+
+
+def _tell(done: asyncio.Future[Any], told: Callable[[str], None]) -> None:
+    if done.cancelled():
+        return
+    info = done.result()
+    reason = str(getattr(info, "reason", ""))
+    if reason not in ("room disconnected", "job crashed") and not getattr(info, "user_initiated", False):
+        told(reason)
+
+
+def first_in_line(emitter: Any, event: str) -> None:
+    """Moves the handler that was added last to the front: one of the program's that raises a TypeError stops those
+    behind it."""
+    with contextlib.suppress(AttributeError, KeyError):
+        handlers = emitter._events[event]
+        *others, last = handlers
+        handlers.clear()
+        handlers.update(dict.fromkeys([last, *others]))

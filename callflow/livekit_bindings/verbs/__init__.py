@@ -1,0 +1,47 @@
+"""Verbs of the catalogue -> LiveKit: one function for each, in one file for each group. They are called with the world
+and the effect, return the verb's result fields, and raise EffectError, or anything else, when the effect has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from callflow.core.actions import INTERNAL_VERBS, VERBS
+from callflow.core.snapshot import Start
+from callflow.livekit_bindings.verbs import conversation, handoff, hanging_up, outside, speech
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+Perform = Callable[["LiveKitWorld", Start], Awaitable[Mapping[str, Any]]]
+
+PERFORM: Mapping[str, Perform] = {
+    "say": speech.say,
+    "generate_reply": speech.generate_reply,
+    "play": speech.play,
+    "wait_for_speech": conversation.wait_for_speech,
+    "interrupt": conversation.interrupt,
+    "mute": conversation.mute,
+    "unmute": conversation.unmute,
+    "drain": conversation.drain,
+    "aclose": conversation.aclose,
+    "close_models": conversation.close_models,
+    "delete_room": hanging_up.delete_room,
+    "remove_participant": hanging_up.remove_participant,
+    "hang_up": hanging_up.hang_up,
+    "stand_by": hanging_up.stand_by,
+    "close": hanging_up.close,
+    "tag": outside.tag,
+    "send_data": outside.send_data,
+    "http": outside.http,
+    "python": outside.python,
+    "update_agent": handoff.update_agent,
+    "task": handoff.task,
+}
+
+NOT_LIVE = frozenset(
+    name
+    for name, verb in {**VERBS, **INTERNAL_VERBS}.items()
+    if name not in PERFORM and not verb.at_once and name != "shutdown"
+)
+"""The verbs of the catalogue that do not run live yet: telephony. `shutdown` is the runtime's own."""

@@ -1,0 +1,56 @@
+"""update_agent and task: another agent takes over, for good or until its task is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from livekit.agents import AgentTask
+
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.plain import plain
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+CANCEL_WITHIN = 2.0
+"""Seconds that an AgentTask gets to hand the conversation back once its state was left."""
+
+
+async def update_agent(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    await world.started()
+    if not private.is_running(world.session):
+        raise EffectError("the conversation is over: no other agent can take it")
+    await world.hand_over(world.make(effect.arguments["agent"]))
+    return {}
+
+
+async def task(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """Runs the AgentTask that the program registered; its result as plain data. Cancelled: the task is, too."""
+    if not await world.can_be_heard():
+        raise EffectError("nobody is on the line")
+    make = world.registered[effect.arguments["name"]]
+    agent_task: AgentTask[Any] = make(**(effect.arguments.get("arguments") or {}))
+    world.watch(agent_task)
+    inline = private.run_inline(world.session, _await(agent_task))
+    try:
+        result = await asyncio.shield(inline)
+    except asyncio.CancelledError:
+        private.cancel_agent_task(agent_task)
+        await asyncio.wait({inline}, timeout=CANCEL_WITHIN)
+        raise
+    except Exception as error:
+        raise EffectError(str(error) or type(error).__name__) from error
+    finally:
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            if inline.done():
+                inline.exception()
+    return {"result": "completed", "value": plain(result)}
+
+
+async def _await(agent_task: AgentTask[Any]) -> Any:
+    return await agent_task

@@ -1,0 +1,148 @@
+"""delete_room, remove_participant, hang_up, stand_by, close: the ways in which a line drops.
+
+Only these end a call for the caller: after anything else, the end of the session, of the job or of its process, they
+stay alone in the room, in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from livekit import api
+
+from callflow.core.events import MAIN_LEG
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings.verbs import conversation, speech
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+logger = logging.getLogger("callflow")
+
+NOTHING: Mapping[str, Any] = {}
+
+TRIES = 3
+TRY = 5.0
+BACKOFF = 0.2
+"""`hang_up` and the forced close drop the line like `delete_room` with its defaults: 3 tries of 5 s, a short pause between."""
+
+TAIL = 0.2
+GOODBYE = 10.0
+DRAIN = 10.0
+CLOSE = 10.0
+
+
+async def delete_room(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+    await drop_room(world)
+    return NOTHING
+
+
+async def drop_room(world: LiveKitWorld) -> None:
+    """Deletes the room; one that is gone already is done. Raises whatever the API raises otherwise."""
+    if not world.has_room:
+        world.line.down(by_us=True)
+        return
+    world.line.dropped_by_us = True
+    try:
+        await world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
+    except api.TwirpError as error:
+        if not _not_found(error):
+            world.line.dropped_by_us = False
+            raise EffectError(f"the room could not be deleted: {error.message} ({error.code})") from error
+    world.line.down(by_us=True)
+
+
+async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    name = effect.arguments.get("leg") or MAIN_LEG
+    identity = world.line.identity_of(name)
+    if identity is None or not world.has_room:
+        return NOTHING
+    if name == MAIN_LEG:
+        world.line.dropped_by_us = True
+    try:
+        request = api.RoomParticipantIdentity(room=world.room_name, identity=identity)
+        await world.ctx.api.room.remove_participant(request)
+    except api.TwirpError as error:
+        if not _not_found(error):
+            world.line.dropped_by_us = False
+            raise EffectError(f"the participant could not be removed: {error.message} ({error.code})") from error
+    return NOTHING
+
+
+async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """goodbye -> drain -> the line -> aclose; the job ends with the record. Raises EffectError when the line stands."""
+    everyone = effect.arguments.get("for", "everyone") == "everyone"
+    if not everyone and len([leg for leg in world.line.parties() if world.is_telephone(leg.identity)]) > 1:
+        raise EffectError("two telephone legs would outlive the agent for ever: use stand_by instead of for: agent")
+    if effect.arguments.get("goodbye") and not world.hurried:
+        goodbye = {"text": effect.arguments["goodbye"], "interruptible": False}
+        await _within(GOODBYE, "the goodbye", lambda: speech.say(world, effect._replace(arguments=goodbye)))
+    await _within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
+    failure = await _drop(world) if everyone else None
+    await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+    if failure is not None:
+        raise EffectError(f"the line could not be dropped: {failure}")
+    return NOTHING
+
+
+async def stand_by(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """Leaves two parties talking; when one of them leaves, the line drops for the other."""
+    await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+    await _within(CLOSE, "the models' close", lambda: conversation.close_models(world, effect))
+    while len(world.line.parties()) > 1:
+        await world.parties_changed()
+    if (failure := await _drop(world)) is not None:
+        raise EffectError(f"the line could not be dropped: {failure}")
+    return NOTHING
+
+
+async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """What a final state finds still open: the goodbye that is being said ends, the line drops, the session closes."""
+    arguments = effect.arguments
+    if arguments.get("session"):
+        await _within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
+    await force(world, session=bool(arguments.get("session")), line=bool(arguments.get("line")))
+    return NOTHING
+
+
+async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
+    """The line first: whoever is on it waits for nothing."""
+    if line and (failure := await _drop(world)) is not None:
+        logger.error("the line could not be dropped", extra={"error": failure})
+        world.note(f"the line could not be dropped: {failure}")
+    if session:
+        await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+
+
+async def _drop(world: LiveKitWorld) -> str | None:
+    """Deletes the room, bounded and repeated. What went wrong, when the line still stands."""
+    failure = "unknown"
+    for attempt in range(TRIES):
+        try:
+            await asyncio.wait_for(drop_room(world), TRY)
+            return None
+        except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
+            failure = str(error) or type(error).__name__
+        if attempt + 1 < TRIES:
+            await asyncio.sleep(BACKOFF * 2**attempt)
+    return failure
+
+
+async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -> None:
+    """One part of an ending: out of time or failed, the next part goes on."""
+    with contextlib.suppress(asyncio.TimeoutError):
+        try:
+            await asyncio.wait_for(act(), seconds)
+        except TimeoutError:
+            logger.warning("part of an ending ran out of time", extra={"part": what, "seconds": seconds})
+        except Exception:
+            logger.warning("part of an ending has failed", extra={"part": what}, exc_info=True)
+
+
+def _not_found(error: api.TwirpError) -> bool:
+    return error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404

@@ -1,0 +1,151 @@
+"""say, generate_reply, play: speech that waits for somebody who hears it, ends with its playout, and says how it went.
+
+Late speech, after a drain or a close, is a result ("not heard"), never an exception into the void.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from livekit import rtc
+from livekit.agents import SpeechHandle
+from livekit.agents.utils.audio import audio_frames_from_file
+
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.verbs import background
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+Result = Mapping[str, Any]
+
+INTERRUPT_WITHIN = 0.8
+"""Seconds that a speech which was cut by force gets to be quiet."""
+
+SAMPLE_RATE = 24_000
+"""Of RoomIO's audio output."""
+
+
+def unheard(why: str) -> Result:
+    return {"interrupted": False, "spoken": "", "heard": False, "note": why}
+
+
+async def say(world: LiveKitWorld, effect: Start) -> Result:
+    arguments = effect.arguments
+    only_main_leg(world, arguments)
+    text = arguments["text"]
+    interruptible = _interruptible(arguments)
+    again = arguments.get("repeat_if_interrupted") or 0
+    while True:
+        result = await speak(world, effect, lambda: world.session.say(text, allow_interruptions=interruptible))
+        if not (result["interrupted"] and result["heard"]) or again == 0:
+            return result
+        again -= 1
+
+
+async def generate_reply(world: LiveKitWorld, effect: Start) -> Result:
+    arguments = effect.arguments
+    options: dict[str, Any] = {"allow_interruptions": _interruptible(arguments)}
+    if arguments.get("instructions"):
+        options["instructions"] = arguments["instructions"]
+    if arguments.get("user_input"):
+        options["user_input"] = arguments["user_input"]
+    return await speak(world, effect, lambda: world.session.generate_reply(**options))
+
+
+async def play(world: LiveKitWorld, effect: Start) -> Result:
+    arguments = effect.arguments
+    only_main_leg(world, arguments)
+    file = world.path_of(arguments["file"])
+    if not file.is_file():
+        raise EffectError(f"there is no sound {file}")
+    if arguments.get("loop"):
+        return await background.loop(world, file, arguments.get("duck"))
+
+    def once() -> SpeechHandle:
+        frames: AsyncIterator[rtc.AudioFrame] = audio_frames_from_file(str(file), sample_rate=SAMPLE_RATE)
+        return world.session.say("", audio=frames, allow_interruptions=True, add_to_chat_ctx=False)
+
+    return await speak(world, effect, once)
+
+
+async def speak(world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHandle]) -> Result:
+    """Begins a speech once the far end hears us, and waits for its playout; begins again what a drop has cut.
+
+    Raises EffectError when the model failed. Cancelled: cuts the speech by force.
+    """
+    while True:
+        if not await world.can_be_heard():
+            return unheard("nobody is on the line")
+        if not private.is_running(world.session):
+            return unheard("the conversation is over")
+        failures = world.failures
+        try:
+            handle = begin()
+        except RuntimeError as error:
+            if private.is_running(world.session):
+                raise EffectError(str(error)) from error
+            return unheard("the conversation is over")
+        world.speeches[handle.id] = effect.id
+        try:
+            cut = await _until_over(world, handle)
+        finally:
+            world.speeches.pop(handle.id, None)
+        if cut and not world.line.over:
+            continue
+        if cut:
+            return {**_result(handle), "heard": False, "note": "the far end is gone"}
+        if world.failures != failures and not _result(handle)["spoken"]:
+            raise EffectError(world.last_failure)
+        if (failure := handle.exception()) is not None:
+            raise EffectError(f"the model has failed: {failure}")
+        return _result(handle)
+
+
+async def _until_over(world: LiveKitWorld, handle: SpeechHandle) -> bool:
+    """True when the speech was cut because the far end does not hear it any more."""
+    playout = asyncio.ensure_future(handle.wait_for_playout())
+    cut = asyncio.ensure_future(world.line.cut())
+    try:
+        await asyncio.wait({playout, cut}, return_when=asyncio.FIRST_COMPLETED)
+        if playout.done():
+            return False
+        await silence(handle)
+        return True
+    except asyncio.CancelledError:
+        await silence(handle)
+        raise
+    finally:
+        for waiter in (playout, cut):
+            waiter.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiter
+
+
+async def silence(handle: SpeechHandle) -> None:
+    """Cuts a speech, interruptible or not. What it called, a tool say, may still run."""
+    handle.interrupt(force=True)
+    await asyncio.wait({asyncio.ensure_future(handle.wait_for_playout())}, timeout=INTERRUPT_WITHIN)
+
+
+def _result(handle: SpeechHandle) -> dict[str, Any]:
+    said = [
+        item.text_content or "" for item in handle.chat_items if item.type == "message" and item.role == "assistant"
+    ]
+    return {"interrupted": handle.interrupted, "spoken": " ".join(part for part in said if part), "heard": True}
+
+
+def _interruptible(arguments: Mapping[str, Any]) -> bool:
+    return bool(arguments.get("interruptible", True))
+
+
+def only_main_leg(world: LiveKitWorld, arguments: Mapping[str, Any]) -> None:
+    """Raises EffectError where a speech is for one leg of several: LiveKit's agent speaks into the room."""
+    to = arguments.get("to")
+    if to is not None and len(world.line.parties()) > 1:
+        raise EffectError(f"speech to one leg alone ({to}) is not live yet: everybody in the room would hear it")

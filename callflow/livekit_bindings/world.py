@@ -1,0 +1,345 @@
+"""A live call's surroundings: one room, one session, one job. What happens there becomes events, effects are carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import functools
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import NonCallableMock
+
+import aiohttp
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
+from livekit.agents.utils import http_context
+from livekit.agents.voice.room_io import RoomOptions
+
+from callflow.core.events import matches
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Start, Step
+from callflow.errors import EffectError
+from callflow.livekit_bindings import messages, private, report
+from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
+from callflow.livekit_bindings.line import Line
+from callflow.livekit_bindings.listeners import Listeners
+from callflow.livekit_bindings.offering import Offering
+from callflow.livekit_bindings.ownership import Ownership
+from callflow.livekit_bindings.room_events import ROOM_EVENTS
+from callflow.livekit_bindings.session_events import SESSION_EVENTS
+from callflow.livekit_bindings.verbs import PERFORM, hanging_up
+from callflow.runtime.ports import Facts
+
+if TYPE_CHECKING:
+    from callflow.runtime.call import Call
+
+logger = logging.getLogger("callflow")
+
+CONNECT_WITHIN = 20.0
+START_WITHIN = 30.0
+"""Seconds to reach the room, and to start the session there."""
+
+ALWAYS = frozenset(
+    {
+        "session.user_state_changed",
+        "session.agent_state_changed",
+        "session.user_input_transcribed",
+        "session.error",
+        "session.close",
+        "room.participant_connected",
+        "room.participant_disconnected",
+        "room.disconnected",
+        "room.reconnecting",
+        "room.reconnected",
+    }
+)
+"""LiveKit's events that go to the call even where no row of the flow listens: the silence, the record and whoever
+reads the journal need them. The others, a dozen a second in a conversation, only where a row listens."""
+
+AEC_NOTE = (
+    "in the first 3 s of the agent's first speech the STT hears silence (LiveKit's echo warm-up); on the phone there is"
+    " no echo: pass aec_warmup_duration=None to AgentSession(…)"
+)
+
+
+class LiveKitWorld:
+    """One call's World. `agents` holds what the program registered by name: agents, their classes, or factories."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        ctx: JobContext,
+        session: AgentSession[Any],
+        agent: Agent,
+        *,
+        actions: Mapping[str, Callable[..., Any]],
+        agents: Mapping[str, Any],
+        room_options: RoomOptions | None = None,
+        record: Any = NOT_GIVEN,
+    ) -> None:
+        self.flow, self.ctx, self.session, self.agent = flow, ctx, session, agent
+        self.actions, self.registered = actions, agents
+        self.room_options, self.record = own_options(room_options), record
+        self.has_room = not (ctx.is_fake_job() and isinstance(ctx.room, NonCallableMock))
+        self.conversation_over = False
+        self.hurried = False
+        self.call: Call  # from `begin` on
+        self._begun = False
+        self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
+        self.failures, self.last_failure = 0, ""  # of models
+        self._notes: list[str] = []  # before the call begins
+        self._seen: list[Agent] = []
+        self._listeners = Listeners()
+        self._heard = functools.cache(functools.partial(_is_heard, _patterns(flow)))
+        self._stand_in: Agent | None = None
+
+    # -- the World
+
+    def begin(self, call: Call) -> None:
+        self.call, self._begun = call, True
+        for sentence in self._notes:
+            call.note(sentence)
+        self._started: asyncio.Future[None] = call.loop.create_future()
+        only = self.room_options.participant_identity
+        self.line = Line(self.post, self.flow.reconnect_grace, only if isinstance(only, str) else None)
+        self._parties_changed = asyncio.Event()
+        self.offering = Offering(self)
+        self._ownership = Ownership(self.ctx, self.session, self.post)
+        self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
+        self._ownership.take()
+        for name in SESSION_EVENTS:
+            self._listeners.add(self.session, name, functools.partial(self._session_event, name))
+        private.first_in_line(self.session, "close")
+        for name in ROOM_EVENTS:
+            self._listeners.add(self.ctx.room, name, functools.partial(self._room_event, name))
+        private.on_worker_request(self.ctx, self._worker_closes)
+
+    async def open(self) -> None:
+        try:
+            await self._open()
+        except BaseException as error:
+            if not self._started.done():
+                why = "the session did not start" + (f": {error}" if str(error) else "")
+                self._started.set_exception(EffectError(why))
+                self._started.exception()  # nobody may be waiting
+            raise
+        self._started.set_result(None)
+
+    def settle(self, step: Step) -> None:
+        self.offering.settle(step)
+
+    async def perform(self, effect: Start) -> Mapping[str, Any]:
+        function = PERFORM.get(effect.verb)
+        if function is None:
+            raise EffectError(f"{effect.verb} does not run live yet")
+        return await function(self, effect)
+
+    def hurry(self) -> None:
+        self.hurried = True
+        private.silence_now(self.session)
+
+    async def close(self, *, session: bool, line: bool) -> None:
+        await hanging_up.force(self, session=session, line=line)
+
+    def facts(self) -> Facts:
+        return Facts(
+            room=self.room_name,
+            job=self.ctx.job.id,
+            participant=self.line.identity_of("far_end"),
+            transcript=report.transcript(self.session),
+            usage=report.usage(self.session),
+            latencies=report.latencies(self.session),
+        )
+
+    def finish(self, reason: str) -> None:
+        self.line.close()
+        self._listeners.close()
+        self._ownership.give_back()
+        self.offering.close()
+        self.ctx.shutdown(reason)
+
+    # -- what the verbs need
+
+    @property
+    def room_name(self) -> str:
+        return self.ctx.room.name or self.ctx.job.room.name
+
+    def path_of(self, file: str) -> Path:
+        """A file that the flow names, looked up from the flow's own place."""
+        return Path(self.flow.file).parent / file
+
+    def note(self, sentence: str) -> None:
+        """For the record, once each."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+            if self._begun:
+                self.call.note(sentence)
+
+    async def started(self) -> None:
+        """Waits for the session to run. Raises EffectError when it did not start."""
+        await asyncio.shield(self._started)
+
+    async def can_be_heard(self) -> bool:
+        """Waits until the session runs under its real agent, with what its states offer, and the far end is there.
+        False: nobody will ever hear it."""
+        await self.started()
+        if not await self.line.heard() or self.hurried:
+            return False
+        await private.handoff_done(self.session)
+        await self.offering.settled()
+        return True
+
+    async def parties_changed(self) -> None:
+        """Waits until somebody joins, leaves or vanishes."""
+        changed = self._parties_changed = asyncio.Event()
+        await changed.wait()
+
+    def is_telephone(self, identity: str) -> bool:
+        participant = self.ctx.room.remote_participants.get(identity)
+        return participant is not None and any(name.startswith("sip.") for name in participant.attributes)
+
+    def make(self, name: str) -> Any:
+        """What the program registered under this name; a class or factory is called, for each use anew."""
+        registered = self.registered[name]
+        return registered if isinstance(registered, Agent) else registered()
+
+    def agents_seen(self) -> tuple[Agent, ...]:
+        return tuple(self._seen)
+
+    def watch(self, agent: Agent) -> None:
+        """An agent is about to take over: its tools are listened to, and an `on_enter` that raises is a failure."""
+        if agent not in self._seen:
+            self._seen.append(agent)
+        watch_on_enter(agent, self._on_enter_failed)
+        self.offering.listen_to(agent)
+
+    async def hand_over(self, agent: Agent) -> None:
+        """Another agent takes over; returns when it is in charge."""
+        self.watch(agent)
+        self.session.update_agent(agent)
+        await private.handoff_done(self.session)
+
+    @contextlib.asynccontextmanager
+    async def http(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """The job's HTTP client; one of our own where there is no job around us."""
+        try:
+            yield http_context.http_session()
+        except RuntimeError:
+            async with aiohttp.ClientSession() as own:
+                yield own
+
+    def post(self, name: str, data: Mapping[str, Any]) -> None:
+        self.call.post(name, data)
+        if name.startswith(("call.", "leg.")):
+            self._parties_changed.set()
+        if name == "call.answered":
+            self._take_over()
+
+    # -- the start
+
+    async def _open(self) -> None:
+        if self.has_room:
+            await asyncio.wait_for(self.ctx.connect(), CONNECT_WITHIN)
+            for participant in list(self.ctx.room.remote_participants.values()):
+                self.line.joined(participant)
+            self._listen_to_messages()
+        here = not self.has_room or self.line.hears
+        first = self.agent if here else SilentAgent()
+        self._stand_in = None if here else first
+        self.watch(first)
+        self._warn_of_echo()
+        options: dict[str, Any] = {"record": self.record}
+        if self.has_room:
+            options |= {"room": self.ctx.room, "room_options": self.room_options}
+        await asyncio.wait_for(self.session.start(first, **options), START_WITHIN)
+        if not self.has_room:
+            self.line.answered_by_hand("console")
+        elif self.line.hears:
+            self._take_over()
+        await self.offering.begin()
+
+    def _take_over(self) -> None:
+        """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a
+        person and not a ring."""
+        if self._stand_in is not None and private.has_started(self.session):
+            self._stand_in = None
+            self.watch(self.agent)
+            self.session.update_agent(self.agent)
+
+    def _listen_to_messages(self) -> None:
+        participant = self.ctx.room.local_participant
+        try:
+            participant.register_rpc_method(messages.METHOD, self._rpc)
+        except Exception:
+            logger.warning("the room takes no RPC", exc_info=True)
+
+    async def _rpc(self, invocation: Any) -> str:
+        return messages.on_rpc(invocation, self.call.send)
+
+    def _warn_of_echo(self) -> None:
+        if getattr(self.session.options, "aec_warmup_duration", None):
+            logger.info(AEC_NOTE)
+            self.note(AEC_NOTE)
+
+    # -- events
+
+    def _session_event(self, name: str, event: Any) -> None:
+        if name == "error" and not getattr(event.error, "recoverable", False):
+            self.failures += 1
+            self.last_failure = str(SESSION_EVENTS["error"](event)["error"])
+        elif name == "conversation_item_added" and isinstance(event.item, llm.AgentHandoff):
+            self.watch(self.session.current_agent)
+            self.offering.settle_later()
+        elif name == "function_tools_executed":
+            self.offering.give_fresh_turn(event)
+        full = f"session.{name}"
+        if self._heard(full):
+            self.post(full, SESSION_EVENTS[name](event))
+
+    def _room_event(self, name: str, *args: Any) -> None:
+        if name == "data_received" and messages.is_message(args[0]):
+            messages.on_packet(args[0], self.call.send)
+            return
+        full = f"room.{name}"
+        if name == "disconnected":
+            self.line.down()
+        if self._heard(full):
+            data = ROOM_EVENTS[name](*args)
+            self.post(full, {"room": self.room_name} if name == "moved" else data)
+        if name == "participant_connected":
+            self.line.joined(args[0])
+        elif name == "participant_disconnected":
+            self.line.left(args[0])
+        elif name == "participant_attributes_changed":
+            self.line.changed(args[1])
+
+    def _worker_closes(self, reason: str) -> None:
+        if not self.has_room:
+            self.line.hung_up_by_hand()
+        else:
+            self.call.job_ends(reason, worker=True)
+
+    def _on_enter_failed(self, error: Exception) -> None:
+        logger.error("an agent's on_enter has failed", exc_info=error)
+        snapshot = self.call.snapshot
+        state = snapshot.configuration[-1] if snapshot is not None and snapshot.configuration else None
+        data = {"action": "on_enter", "error": str(error) or type(error).__name__, "timeout": False}
+        self.call.post("failed", {**data, "origin": state or ""}, state=state)
+
+
+def own_options(options: RoomOptions | None) -> RoomOptions:
+    """A copy with LiveKit's automatic closing off: the flow alone hangs up."""
+    mine = copy.copy(options) if options is not None else RoomOptions()
+    mine.close_on_disconnect = False
+    mine.delete_room_on_close = False
+    return mine
+
+
+def _patterns(flow: Flow) -> tuple[str, ...]:
+    return tuple({row.pattern for state in flow.states.values() for row in state.rows})
+
+
+def _is_heard(patterns: tuple[str, ...], name: str) -> bool:
+    return name in ALWAYS or any(matches(pattern, name) for pattern in patterns)
