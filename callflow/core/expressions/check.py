@@ -87,7 +87,7 @@ def check_expected(node: Node, source: str, expected: Type, problems: list[Probl
         try:
             coerce(expected, node.value)
         except ValueError as error:
-            problems.append(_problem("bad-value", f"what stands here {error}", node, None))
+            problems.append(_problem("bad-value", f"the field {error}", node, None))
 
 
 def conversion(node: Node, expected: Type, shown: str) -> str | None:
@@ -277,7 +277,7 @@ class _Checker:
         if not forms:
             return self.problem(
                 "wrong-arguments",
-                f"{node.function} does not take {_count(len(kinds))}",
+                f"{node.function} is given {_count(len(kinds))}",
                 node,
                 f"write {function.usage}",
             )

@@ -7,7 +7,7 @@ argument a function gives an absent value, but for those that are made to ask (`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from callflow.core.durations import parse_duration
 from callflow.core.expressions.hours import in_hours, parse_hours, time_zone
@@ -25,6 +25,9 @@ from callflow.core.expressions.types import (
     ListOf,
     Type,
 )
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Signature(NamedTuple):
@@ -104,10 +107,14 @@ def _duration(text: str) -> float:
 
 
 def _round(value: float) -> int:
-    return int(_round_to(value, 0))
+    return int(_rounded(value, 0))
 
 
 def _round_to(value: float, places: int) -> float:
+    return float(_rounded(value, places))
+
+
+def _rounded(value: float, places: int) -> Decimal:
     """Half away from zero, as people round; Python's own rounds 2.5 to 2."""
     from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -117,7 +124,7 @@ def _round_to(value: float, places: int) -> float:
         raise Failed("the number is too large")
     # `repr`, so that 1.005 is what the author reads, not the nearest binary number below it.
     with localcontext(prec=40):
-        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+        return Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def _default(value: Any, otherwise: Any) -> Any:

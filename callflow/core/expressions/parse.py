@@ -172,12 +172,8 @@ class _Parser:
 
     def negation(self, token: Token, floor: int) -> Node:
         if floor > _NOT:
-            self.problem(
-                "bad-expression",
-                "`not` stands inside a comparison or sum",
-                token,
-                "put brackets around the part with `not`",
-            )
+            hint = "put brackets around the part with `not`"
+            raise self.stop("`not` stands inside a comparison or sum", token, hint)
         inner = self.expression(_NOT)
         return self.made(Not(token.start, inner.end, inner), inner)
 
@@ -332,10 +328,7 @@ class _Parser:
         before = self.tokens[self.position - 2] if self.position > 1 else None
         if token.kind == "end" and before is not None:
             return self.stop(f"a value is missing after {_short(before.text)}", before, None)
-        hint = None
-        if before is not None and (before.text + token.text) in ("++", "--", "+=", "-=", "*=", "/="):
-            hint = "nothing is assigned in an expression: use `set`"
-        return self.stop(f"a value is missing before {_short(token.text)}", token, hint)
+        return self.stop(f"a value is missing before {_short(token.text)}", token, None)
 
     def slice(self, colon: Token) -> Stop:
         self.problem("not-in-language", "there are no slices", colon, "write first(value, 3) or last(value, 4)")

@@ -4,7 +4,6 @@ and read on, so that an author sees every problem at once."""
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any, Final, Literal, NamedTuple
 
 from callflow.core.durations import parse_duration
@@ -36,7 +35,7 @@ _TOKEN = re.compile(
     | (?P<name>   [^\W\d]\w* )
     | (?P<number> [0-9][\w.]* )
     | (?P<text>   "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
-    | (?P<sign>   && | \|\| | ===? | !==? | <= | >= | <> | => | =< | =~ | := | \*\* | // | -> | << | >> | . )
+    | (?P<sign>   && | \|\| | ===? | !==? | <= | >= | <> | => | =< | =~ | := | [-+*/]= | \*\* | // | -> | << | >> | . )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -50,11 +49,16 @@ _MEANT = {
     "=>": ">=", "=<": "<=", "≠": "!=", "≤": "<=", "≥": ">=", "×": "*", "÷": "/", "−": "-", "–": "-",  # noqa: RUF001 - as word processors write them
 }  # fmt: skip
 
+_NOT_ASSIGNED = "nothing is assigned in an expression: use `set`"
 _FOREIGN_SIGNS = {
     "{": "inside `when:` and inside {{ }} stands the expression alone, without braces",
     "}": "inside `when:` and inside {{ }} stands the expression alone, without braces",
     "?": "there is no choice inside an expression: write two rows, each with its `when:`",
-    ":=": "nothing is assigned in an expression: use `set`",
+    ":=": _NOT_ASSIGNED,
+    "+=": _NOT_ASSIGNED,
+    "-=": _NOT_ASSIGNED,
+    "*=": _NOT_ASSIGNED,
+    "/=": _NOT_ASSIGNED,
     ";": "an expression is one value",
     "@": "put quotes around text",
     "#": "an expression holds no comment: put it behind the YAML value",
@@ -101,16 +105,6 @@ def scan(source: str, problems: list[Problem]) -> list[Token]:
 
 def _name(source: str, match: re.Match[str], problems: list[Problem]) -> Token:
     text, start, end = match[0], match.start(), match.end()
-    if not unicodedata.is_normalized("NFKC", text):
-        problems.append(
-            Problem(
-                "bad-expression",
-                f"the name {text} has letters that only look like others",
-                start,
-                len(text),
-                "write it with plain letters",
-            )
-        )
     if source[end : end + 1] in ('"', "'") and text.lower() in ("f", "r", "b", "u", "fr", "rf", "br", "rb"):
         hint = "join text with +, or write a text with {{ }} in it" if "f" in text.lower() else f"leave the {text} out"
         problems.append(Problem("not-in-language", f"there are no {text}-texts", start, len(text), hint))

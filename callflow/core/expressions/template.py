@@ -19,7 +19,7 @@ from callflow.core.expressions.names import Context, Names
 from callflow.core.expressions.nodes import Node
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
 from callflow.core.expressions.render import has_text, limited, renderer
-from callflow.core.expressions.types import TEXT, Type, coerce, may_be
+from callflow.core.expressions.types import DURATION, TEXT, Type, coerce, is_textual, may_be
 
 MAX_EXPRESSIONS: Final = 200
 """Expressions in one text."""
@@ -80,8 +80,8 @@ def _constant(source: str, expect: Type | None) -> Template:
         try:
             value = coerce(expect, source)
         except ValueError as error:
-            code = "bad-value" if may_be(TEXT, expect) else "wrong-type"
-            raise ExpressionError(source, [Problem(code, f"what stands here {error}", 0, len(source))]) from None
+            code = "bad-value" if is_textual(expect) or expect == DURATION else "wrong-type"
+            raise ExpressionError(source, [Problem(code, f"the field {error}", 0, len(source))]) from None
     return Template(source, expect or TEXT, frozenset(), True, value, lambda context: value)
 
 

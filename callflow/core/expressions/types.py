@@ -244,7 +244,7 @@ def coerce(kind: Type, value: Any) -> Any:
         raise ValueError(f"takes {kind.phrase}, and there is nothing")
     if kind == DURATION:
         return _duration(value)
-    if kind == INTEGER and isinstance(value, float) and value.is_integer():
+    if kind == INTEGER and isinstance(value, float) and value.is_integer() and _is_number(value):
         return int(value)
     if isinstance(kind, ListOf):
         return _list(kind, value)
