@@ -292,13 +292,6 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
     if guarded - turn.active and turn.kept:  # one that had to finish was left
         turn.returning.extend(turn.kept)
         turn.kept = []
-    limit = turn.flow.limits.no_progress
-    if limit is not None and turn.entered >= limit and turn.phase == "running" and not turn.in_ending:
-        turn.entered = 0
-        turn.note("no_progress", states=limit)
-        if turn.outcome is None:
-            lists.set_outcome(turn, "timed_out")
-        _go_to_ending(turn, f"{limit} states were entered without speech heard, a key or a timer", fault=False)
 
 
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
@@ -335,7 +328,9 @@ def _complete(turn: Turn) -> None:
             return
         rows = select_always(turn)
         if not rows and not turn.queue and not turn.returning:
-            return
+            if not _without_progress(turn):
+                return
+            continue
         if turn.budget >= BUDGET:
             _break_cycle(turn)
         elif rows:
@@ -368,6 +363,16 @@ def _break_cycle(turn: Turn) -> None:
         moves.end(turn, None)
     else:
         _go_to_ending(turn, error)
+
+
+def _without_progress(turn: Turn) -> bool:
+    """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending."""
+    if turn.entered < turn.table.most_entered or turn.in_ending:
+        return False
+    if turn.outcome is None:
+        lists.set_outcome(turn, "timed_out")
+    _go_to_ending(turn, f"{turn.entered} states were entered without speech heard, a key or a timer", fault=False)
+    return True
 
 
 def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:

@@ -1,0 +1,76 @@
+"""Rules 1 to 3: one event at a time, to completion; `always`, then raised events; an endless cycle is cut."""
+
+from __future__ import annotations
+
+from tests.support.play import Play
+
+
+def test_always_is_taken_before_the_event_that_the_same_list_emitted() -> None:
+    play = Play(
+        """
+vars: {n: {type: integer, default: 0}}
+events: {app.x: {}}
+initial: a
+states:
+  a:
+    on: {app.go: {target: b, do: [{set: {n: 1}}, {emit: app.x}]}}
+  b:
+    always: {target: c, when: "vars.n == 1"}
+    on: {app.x: wrong}
+  c:
+    on: {app.x: d}
+  d: {}
+  wrong: {}
+""".replace("events: {app.x: {}}", "events: {app.x: {}, app.go: {}}")
+    )
+    play.send("app.go")
+    assert play.state == "d"
+    assert play.trace == ["→ a", "← a", "→ b", "← b", "→ c", "← c", "→ d", "n = 1"]
+
+
+def test_an_endless_cycle_goes_to_the_ending_and_says_which_states_it_went_through() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states:
+  a: {on: {app.go: b}}
+  b: {always: c}
+  c: {always: b}
+""")
+    play.send("app.go")
+    assert play.state == "ending"
+    (fault,) = play.noted("fault")
+    assert "b → c" in fault["error"] or "c → b" in fault["error"]
+    play.finish()
+    assert play.last.snapshot.memory.phase == "ended"
+    assert play.outcome is None
+    assert play.last.snapshot.memory.fault is not None  # recorded as `failed`
+
+
+def test_an_endless_cycle_inside_the_ending_ends_the_call() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states:
+  a: {on: {app.go: ending}}
+  ending:
+    always: {when: "1 < 2", do: [{log: again}]}
+    on: {done: closed}
+""")
+    play.send("app.go")
+    assert play.last.snapshot.configuration == ()
+    assert play.noted("fault")
+    play.finish()
+    assert play.last.snapshot.ended
+
+
+def test_an_event_that_nobody_listens_to_changes_nothing() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: b}}, b: {on: {app.go: a}}}
+""")
+    before = play.last.snapshot
+    play.send("room.track_published")
+    assert play.last.snapshot == before
+    assert play.last.effects == ()

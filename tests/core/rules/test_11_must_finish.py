@@ -1,0 +1,109 @@
+"""Rule 11: a state that must finish keeps what it does not let through."""
+
+from __future__ import annotations
+
+from tests.support.play import Play
+
+PAY = """
+vars: {paid: {type: boolean, default: false}, heard: {type: string, default: ""}}
+events: {app.pay: {}, app.note: {}, app.inner: {}}
+on:
+  app.note: {do: [{set: {heard: "{{ vars.heard }}n"}}]}
+initial: talking
+states:
+  talking: {on: {app.pay: paying}}
+  paying:
+    must_finish: true
+    entry: [{http: {url: "https://example.com/pay"}}, {set: {paid: true}}]
+    on: {done: talking}
+"""
+
+
+def test_a_hang_up_waits_until_the_payment_is_through() -> None:
+    play = Play(PAY).send("app.pay").send("call.hangup", leg="far_end")
+    assert play.state == "paying"
+    assert play.noted("kept") == [{"event": "call.hangup"}]
+    play.end("http")
+    assert play.vars["paid"] is True
+    assert (play.state, play.outcome) == ("ending", "hung_up")
+    assert "→ talking" in play.trace[play.trace.index("→ paying") :]  # `done` comes first
+
+
+def test_an_outer_row_without_a_target_is_taken_at_once() -> None:
+    play = Play(PAY).send("app.pay").send("app.note")
+    assert play.vars["heard"] == "n"
+    assert not play.noted("kept")
+
+
+def test_its_own_failure_may_leave_it() -> None:
+    play = Play(PAY).send("app.pay").end("http", "failed", error="refused")
+    assert play.state == "ending"
+
+
+def test_kept_events_return_in_their_order_and_of_a_call_the_latest_only() -> None:
+    play = Play("""
+vars: {order: {type: string, default: ""}}
+events: {app.go: {}, app.x: {}, app.y: {}}
+initial: busy
+states:
+  busy:
+    must_finish: true
+    entry: [{http: {url: "https://example.com"}}]
+    on: {done: idle}
+  idle:
+    on:
+      app.x: {do: [{set: {order: "{{ vars.order }}x"}}]}
+      app.y: {do: [{set: {order: "{{ vars.order }}y"}}]}
+on:
+  app.x: {when: "false", target: ending}
+  app.y: {when: "false", target: ending}
+  room.reconnected: {when: "false", target: ending}
+""")
+    play.send("app.x").send("room.reconnected").send("app.y").send("app.x").send("room.reconnected")
+    assert [event.name for event in play.last.snapshot.memory.kept] == [
+        "app.x",
+        "app.y",
+        "app.x",
+        "room.reconnected",
+    ]
+    play.end("http")
+    assert play.vars["order"] == "xyx"
+    assert play.last.snapshot.memory.kept == ()
+
+
+def test_its_insides_move_freely() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: m
+states:
+  m:
+    must_finish: true
+    initial: one
+    on: {done: after}
+    states:
+      one: {on: {app.go: two}}
+      two: {final: true}
+  after: {}
+""").send("job.shutdown", reason="")
+    assert play.state == "m.one"
+    play.send("app.go")
+    assert "→ after" in play.trace
+    assert (play.state, play.outcome) == ("ending", "cancelled")
+
+
+def test_nothing_interrupts_the_hang_up() -> None:
+    play = (
+        Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: ending}}}
+""")
+        .send("app.go")
+        .send("call.hangup", leg="far_end")
+        .send("job.shutdown", reason="")
+    )
+    assert play.state == "ending"
+    assert play.doing == ["drain"]
+    play.finish()
+    assert play.outcome is None
+    assert play.trace.count("→ ending") == 1

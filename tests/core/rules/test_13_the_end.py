@@ -1,0 +1,87 @@
+"""Rules 13 and 14: a final state of the top level, the forced close, `wrap_up`; the first outcome stays."""
+
+from __future__ import annotations
+
+from tests.support.play import Play
+
+
+def test_a_final_state_closes_by_force_what_is_open_then_wraps_up() -> None:
+    play = Play("""
+events: {app.go: {}}
+wrap_up: [{http: {url: "https://example.com/crm"}}]
+initial: a
+states:
+  a: {on: {app.go: {target: over, do: [{say: Bye.}]}}, exit: [{say: Leaving.}]}
+  over: {final: true, entry: [{say: Over.}]}
+""").send("app.go")
+    assert play.phase == "final"
+    for words in ("say Leaving.", "say Bye.", "say Over."):
+        assert play.doing == [words]
+        play.end(words)
+    assert play.phase == "closing"
+    assert play.running[play.find("close")].arguments == {"session": True, "line": True}
+    play.end("close", transcript="caller: hi")
+    assert (play.phase, play.doing) == ("wrap_up", ["http https://example.com/crm"])
+    play.end("http", "failed", error="down")
+    assert play.phase == "ended"
+
+
+def test_after_the_end_no_event_is_taken_and_no_timer_lives() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: over}, after: {5s: ending}}, over: {final: true, entry: [{say: Over.}]}}
+""").send("app.go")
+    assert play.last.snapshot.memory.timers == ()
+    play.send("call.hangup", leg="far_end")
+    assert (play.state, play.doing, play.outcome) == ("over", ["say Over."], None)
+
+
+def test_the_ending_that_closed_everything_needs_no_force() -> None:
+    play = (
+        Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: {target: ending, do: [{outcome: completed}]}}}}
+""")
+        .send("app.go")
+        .finish()
+    )
+    assert "close" not in play.trace
+    assert play.outcome == "completed"
+
+
+def test_the_first_outcome_stays() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: {target: ending, do: [{outcome: completed}, {outcome: failed}]}}}}
+""").send("app.go")
+    assert play.outcome == "completed"
+    assert play.noted("late_outcome") == [{"name": "failed", "stands": "completed"}]
+
+
+def test_what_the_flow_itself_closed_is_no_event() -> None:
+    play = (
+        Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {on: {app.go: ending}}}
+""")
+        .send("app.go")
+        .end("drain")
+        .send("call.hangup", leg="far_end", by="agent")
+        .send("room.disconnected", reason="ROOM_DELETED")
+    )
+    assert play.noted("own") == [{"event": "room.disconnected"}]
+    assert play.end("delete_room").send("session.close", reason="user_initiated").noted("own")[1] == {
+        "event": "session.close"
+    }
+
+
+def test_a_session_that_closes_by_itself_is_an_event() -> None:
+    play = Play("""
+initial: a
+states: {a: {}}
+""").send("session.close", reason="error")
+    assert (play.state, play.outcome) == ("ending", "failed")
