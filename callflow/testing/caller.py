@@ -157,6 +157,14 @@ class Caller:
             if isinstance(member, SimulatedRoom):
                 self._server.loop.call_later(NOTICED, _send_text, member, text, self.info.identity, topic)
 
+    async def rpc(self, method: str, payload: str = "", *, seconds: float = 10.0) -> str | None:
+        """Calls a method of the agent's; its answer. Raises `rtc.RpcError` as a real room does."""
+        invocation = rtc.RpcInvocationData(self._server.new_id("RPC"), self.identity, payload, seconds, method=method)
+        for member in self._state.members.values() if self._state else ():
+            if isinstance(member, SimulatedRoom):
+                return await member.simulated_participant.answer_rpc(invocation)
+        raise rtc.RpcError(rtc.RpcError.ErrorCode.RECIPIENT_NOT_FOUND, "there is no agent in the room")
+
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """A telephone's `sip.callStatus`, for instance."""
         if self._state is not None:

@@ -187,6 +187,11 @@ class SimulatedRoom(rtc.Room):
         self.emit("connection_state_changed", state)
 
     @property
+    def simulated_participant(self) -> SimulatedLocalParticipant:
+        """The agent itself, as it stands in the room."""
+        return cast(SimulatedLocalParticipant, self.local_participant)
+
+    @property
     def state(self) -> SimulatedRoomState | None:
         """The room on the server, None while the agent is not in it."""
         return self._state
@@ -273,6 +278,20 @@ class SimulatedLocalParticipant(rtc.LocalParticipant):
 
     async def publish_transcription(self, transcription: rtc.Transcription) -> None:
         """Older clients only; the simulated ones read text streams."""
+
+    def register_rpc_method(self, method_name: str, handler: Any = None) -> Any:
+        def register(function: Any) -> Any:
+            self._rpc_handlers[method_name] = function
+            return function
+
+        return register if handler is None else register(handler)
+
+    def unregister_rpc_method(self, method: str) -> None:
+        self._rpc_handlers.pop(method, None)
+
+    async def answer_rpc(self, invocation: rtc.RpcInvocationData) -> str | None:
+        """Somebody in the room calls one of the agent's methods."""
+        return await self._invoke_rpc_handler(invocation)
 
     async def set_attributes(self, attributes: dict[str, str]) -> None:
         self._server.set_attributes(self._state, self._room, attributes)

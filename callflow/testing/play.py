@@ -1,0 +1,159 @@
+"""One whole call of a flow, from the job's start to its end, with a scripted model, a scripted caller and a real session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from livekit.agents import Agent, AgentSession, JobContext
+
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Step
+from callflow.livekit_bindings import bind
+from callflow.runtime.call import Call
+from callflow.runtime.record import CallRecord
+from callflow.simulate.phone import PhoneNetwork
+from callflow.testing.caller import Caller
+from callflow.testing.job import SimulatedJob
+from callflow.testing.models import ScriptedLLM, Turn
+from callflow.testing.phone import SimulatedPhone
+from callflow.testing.server import SimulatedServer
+from callflow.testing.spelling import SpelledSTT, SpelledTTS
+
+Script = Callable[[Caller], Awaitable[None]]
+"""What a caller does, from the moment at which they are on the line."""
+
+
+def offline_session(model: Sequence[Turn] = (), **options: Any) -> AgentSession[Any]:
+    """A real session that speaks and hears by spelling, and whose model says these turns."""
+    models: dict[str, Any] = {"llm": ScriptedLLM(model), "stt": SpelledSTT(), "tts": SpelledTTS()}
+    # LiveKit's VAD hears only voices, and its echo warm-up would let the STT hear nothing for 3 s.
+    plain: dict[str, Any] = {"vad": None, "turn_handling": {"turn_detection": "stt"}, "aec_warmup_duration": None}
+    return AgentSession(**{**models, **plain, **options})
+
+
+@define(eq=False)
+class Stage:
+    """One call of a flow: what it needs, and, once it is over, what became of it.
+
+    `model` are the model's turns, `caller` what the far end does: whoever joins the room, or, with a `phone`, whoever
+    is dialled. `caller=None`: nobody comes. `agent` and `options` are as for `callflow.bind`. `watch` is called with
+    each step. `session` replaces the offline one.
+
+    Afterwards `record`, `steps`, `call`, `job`, `far_end` (the caller, or the main leg's telephone) tell of it.
+    """
+
+    flow: Flow
+    server: SimulatedServer
+    model: Sequence[Turn] = ()
+    caller: Script | None = None
+    phone: PhoneNetwork | None = None
+    agent: Agent | None = None
+    vars: Mapping[str, Any] | None = None
+    room: str = "call"
+    session: AgentSession[Any] | None = None
+    watch: Callable[[Step], None] | None = None
+    on_session_end: Callable[[JobContext], Awaitable[None]] | None = None
+    options: Mapping[str, Any] = field(factory=dict)
+    journal: Path | None = None
+
+    record: CallRecord | None = field(default=None, init=False)
+    steps: list[Step] = field(factory=list, init=False)
+    call: Call = field(init=False)
+    job: SimulatedJob = field(init=False)
+    far_end: Caller | None = field(default=None, init=False)
+    _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.job = SimulatedJob(self.server, self._entrypoint, room=self.room, on_session_end=self.on_session_end)
+
+    async def play(self) -> CallRecord:
+        """The whole of it: the job is started, the caller comes, and the job ends; the record."""
+        if self.phone is None and self.caller is not None:
+            self.far_end = Caller(self.server, self.room)
+            self.far_end.join()
+            self._begin(self.caller(self.far_end))
+        try:
+            await self.job.run()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        if self.record is None:
+            raise RuntimeError("the job has ended, and the call in it has left no record")
+        return self.record
+
+    @property
+    def heard(self) -> str:
+        """What the far end heard, one line for each speech."""
+        return self.far_end.heard_text if self.far_end is not None else ""
+
+    @property
+    def trace(self) -> list[str]:
+        """The states entered, in order."""
+        return [state for step in self.steps for state in step.entered if state]
+
+    async def _entrypoint(self, ctx: JobContext) -> None:
+        session = self.session or offline_session(self.model)
+        options = {**self.options, "journal": self.journal, "vars": self.vars}
+        self.call = bind(self.flow, ctx, session, self.agent, **options)
+        phone = None
+        if self.phone is not None:
+            phone = SimulatedPhone(self.server, self.phone, self._answered)
+            self.call.world = phone.world(self.call.world)
+        self._begin(self._follow())
+        self.record = await self.call.run()
+        if phone is not None:
+            self.far_end = phone.legs.get("far_end")
+
+    async def _answered(self, telephone: Caller) -> None:
+        self.far_end = telephone
+        if self.caller is not None:
+            await self.caller(telephone)
+
+    async def _follow(self) -> None:
+        async for step in self.call.steps():
+            self.steps.append(step)
+            if self.watch is not None:
+                self.watch(step)
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        self._tasks.append(asyncio.ensure_future(_run(work)))
+
+
+async def _run(work: Awaitable[None]) -> None:
+    await work
+
+
+async def silent(_: Caller) -> None:
+    """A caller who is there and says nothing."""
+
+
+def talks(*turns: str, then_leaves: bool = False) -> Script:
+    """A caller who lets the agent finish, says the next of these turns, and so on; and stays, or hangs up."""
+
+    async def script(caller: Caller) -> None:
+        for turn in turns:
+            await caller.hear()
+            if not caller.on_line:
+                return
+            await caller.say(turn)
+        if then_leaves:
+            await asyncio.sleep(0.5)
+            caller.hang_up()
+
+    return script
+
+
+def hangs_up(*, after: float) -> Script:
+    """A caller who hangs up `after` seconds, whatever is being said."""
+
+    async def script(caller: Caller) -> None:
+        await asyncio.sleep(after)
+        caller.hang_up()
+
+    return script
