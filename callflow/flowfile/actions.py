@@ -1,0 +1,567 @@
+"""Lists of actions: nodes -> `Action`s, by the catalogue of verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
+from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
+from callflow.core.flow import Action, Field
+from callflow.core.suggest import did_you_mean
+from callflow.flowfile import keys
+from callflow.flowfile.declarations import EVENT_NAME, literal, misfit
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.part import Mention, Part
+from callflow.flowfile.report import IDENTIFIER, is_nothing, join, one_of, plain_data
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    verb.name: {name: argument.default for name, argument in verb.arguments.items()} for verb in VERBS.values()
+}
+BACKOFF = 0.5
+"""Seconds before the second try of a verb that has tries of its own, or a `retry` without `backoff`."""
+
+RING_GRACE = 5.0
+LONGEST_RING = 120.0
+PROMPT = 60.0
+MOST_KEYS = 32
+
+NO_TIMEOUT = frozenset({"shutdown", "stand_by"})
+
+
+def action_list(
+    part: Part, node: Node | None, path: str, names: Names, what: str, closed: frozenset[str] = frozenset()
+) -> tuple[Action, ...]:
+    """The actions of a list. `closed` is what is closed before it begins (`speech`, `session`, `line`)."""
+    if node is None:
+        return ()
+    if not isinstance(node, Sequence):
+        if is_nothing(node):
+            return ()
+        hint = "write each action as an item: `- say: Hello.`" if isinstance(node, MappingNode) else ""
+        if isinstance(node, Scalar) and node.text in VERBS:
+            hint = f"write [{node.text}]"
+        part.wrong_kind(node, path, f"{what} takes a list of actions", hint)
+        return ()
+    found = []
+    shut: dict[str, str] = dict.fromkeys(closed, "")
+    for number, item in enumerate(node.items):
+        action = build_action(part, item, f"{path}[{number}]", names, node)
+        if action is None:
+            continue
+        found.append(action)
+        verb = VERBS[action.verb]
+        if shut and (verb.needs or verb.speech):
+            _check_open(part, verb, shut, item, action.position.path)
+        for resource in verb.closes:
+            shut.setdefault(resource, verb.name)
+    return tuple(found)
+
+
+def _check_open(part: Part, verb: Verb, shut: Mapping[str, str], item: Node, path: str) -> None:
+    gone = (
+        "speech" if verb.speech and "speech" in shut else next((one for one in sorted(verb.needs) if one in shut), None)
+    )
+    if gone is None:
+        return
+    by = shut[gone]
+    if gone == "speech" and by:
+        message = f"`{verb.name}` stands after `{by}`, which ends the conversation: nothing can be said after it"
+        part.defect("speech-after-drain", message, item, path, f"put it before `{by}`")
+    elif gone == "speech":
+        message = f"nothing can be said here: `{verb.name}` would speak when the conversation is over"
+        part.defect("speech-after-drain", message, item, path, "say it before the line is down")
+    else:
+        when = f"after `{by}`, which closes it" if by else "where it is closed"
+        part.defect("action-after-close", f"`{verb.name}` needs the {gone}, and stands {when}", item, path)
+
+
+def build_action(part: Part, node: Node, path: str, names: Names, around: Sequence | None = None) -> Action | None:
+    """One action: a verb alone, with its main argument, or with its arguments."""
+    if isinstance(node, Scalar):
+        verb = VERBS.get(node.text) if isinstance(node.value, str) else None
+        if verb is None:
+            _unknown_verb(part, node, path, around)
+            return None
+        return _Builder(part, verb, join(path, verb.name), names, node).build(None)
+    if not isinstance(node, MappingNode):
+        part.wrong_kind(node, path, "an action is a verb with its arguments", "take one pair of brackets away")
+        return None
+    found = None
+    for name, (key, value) in node.entries.items():
+        verb = VERBS.get(name)
+        if verb is None:
+            if not name.startswith("x-"):
+                _unknown_key(part, node, key, value, path, found)
+        elif found is None:
+            found = (verb, key, value)
+        else:
+            message = f"two actions stand in one item: `{found[0].name}` and `{name}`"
+            part.defect("two-actions", message, key, path, "begin each with a `-` of its own")
+    if found is None:
+        if not node.entries:
+            part.wrong_kind(node, path, "an action is a verb with its arguments")
+        return None
+    verb, key, value = found
+    return _Builder(part, verb, join(path, verb.name), names, key).build(value)
+
+
+def _unknown_verb(part: Part, node: Scalar, path: str, around: Sequence | None) -> None:
+    if not isinstance(node.value, str):
+        part.wrong_kind(node, path, "an action is a verb with its arguments")
+        return
+    hint = did_you_mean(node.text, VERBS)
+    if hint is None and around is not None and around.flow:
+        hint = "inside [ ] a comma ends the text before it: put quotes around the text"
+    if hint is None and " " in node.text:
+        hint = f"to speak a text, write `say: {shorten(node.text)}`"
+    shown = shorten(node.text)
+    part.defect("unknown-verb", f"there is no verb `{shown}`", node, path, hint or "the reference lists every verb")
+
+
+def _unknown_key(part: Part, node: MappingNode, key: Scalar, value: Node, path: str, found: object) -> None:
+    if found is not None or key.text in COMMON_ARGUMENTS:
+        hint = "what belongs to the action stands further in, or in its braces: `say: {text: Hello., timeout: 5s}`"
+        if node.flow and is_nothing(value):
+            hint = "inside { } a comma ends the text before it: put quotes around the text"
+        message = f"`{shorten(key.text)}` stands beside the action's verb"
+        part.defect("unknown-key", message, key, join(path, key.text), hint)
+        return
+    hint = did_you_mean(key.text, VERBS) or "the reference lists every verb"
+    part.defect("unknown-verb", f"there is no verb `{shorten(key.text)}`", key, join(path, key.text), hint)
+
+
+class _Builder:
+    """One action on its way. `nodes` are its arguments as they were written."""
+
+    def __init__(self, part: Part, verb: Verb, path: str, names: Names, key: Scalar) -> None:
+        self.part = part
+        self.verb = verb
+        self.path = path
+        self.names = names
+        self.key = key
+        self.nodes: Mapping[str, tuple[Scalar, Node]] = {}
+        self.bad = False
+
+    def build(self, node: Node | None) -> Action:
+        verb, part = self.verb, self.part
+        arguments = dict(DEFAULTS[verb.name])
+        position = part.position(self.key, self.path)
+        if node is None or is_nothing(node):
+            self._require(arguments)
+            return self._finish(arguments, position)
+        if isinstance(node, MappingNode) and not self._is_main(node):
+            self.nodes = node.entries
+            self._arguments(node, arguments)
+        elif verb.main is None:
+            takes = f"`{verb.name}` takes no argument alone" if verb.arguments else f"`{verb.name}` takes no arguments"
+            part.wrong_kind(node, self.path, takes, f"write `- {verb.name}`" if not verb.arguments else "")
+        elif node is not None:
+            self._set(verb.main, verb.arguments[verb.main], node, arguments)
+        self._require(arguments)
+        return self._finish(arguments, position)
+
+    def _unwritten(self, arguments: dict[str, Any]) -> None:
+        """What must be given by name is also missed where nothing is given at all."""
+        if self.verb.name == "python" and "arguments" not in self.nodes:
+            declared = self.part.python.get(str(arguments["name"]))
+            if declared is not None:
+                what = f"`{declared.name}`"
+                typed_map(self.part, None, declared.parameters, self.path, what, self.names, self.key)
+        elif self.verb.name == "emit" and "data" not in self.nodes:
+            name = str(arguments["event"])
+            fields = self.part.events.get(name, {})
+            typed_map(self.part, None, fields, self.path, f"the payload of `{shorten(name)}`", self.names, self.key)
+
+    def _is_main(self, node: MappingNode) -> bool:
+        """`set: {pin: …}`: the mapping is the main argument itself, unless it is written with the argument's name."""
+        main = self.verb.main
+        return main == "values" and "values" not in node.entries
+
+    def _arguments(self, node: MappingNode, arguments: dict[str, Any]) -> None:
+        verb = self.verb
+        known = verb.arguments
+        for name, (key, value) in node.entries.items():
+            argument = known.get(name)
+            if argument is not None:
+                self._set(name, argument, value, arguments)
+            elif name not in COMMON_ARGUMENTS and not name.startswith("x-"):
+                self.bad = True
+                what = f"`{verb.name}`"
+                takes = [*known, *COMMON_ARGUMENTS] if not verb.at_once else list(known)
+                self.part.unknown_key(node, key, value, self.path, takes, what)
+
+    def _require(self, arguments: Mapping[str, Any]) -> None:
+        for name, argument in self.verb.arguments.items():
+            if argument.required and arguments[name] is None and name not in self.nodes and not self.bad:
+                example = f"write `{self.verb.name}: …`" if name == self.verb.main else f"write `{name}: …`"
+                self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
+
+    def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any]) -> None:
+        path = join(self.path, name)
+        what = f"`{name}` of `{self.verb.name}`" if name != self.verb.main else f"`{self.verb.name}`"
+        special = SPECIAL.get((self.verb.name, name))
+        self.bad = False
+        before = len(self.part.defects)
+        if special is not None:
+            value = special(self, argument, node, path, what)
+        elif argument.kind == "template":
+            value = template_value(self.part, argument.type, node, path, what, self.names)
+        elif argument.kind == "name":
+            value = self.name_of(name, node, path, what)
+        elif argument.kind == "template-map":
+            value = self.map_of(node, path, what)
+        elif argument.kind == "expression":
+            value = any_value(self.part, node, path, self.names)
+        else:
+            value = literal(self.part, argument.type, node, path, what)
+        if argument.choices and isinstance(value, str) and value not in argument.choices:
+            self.part.not_among(node, path, what, value, argument.choices)
+        self.bad = len(self.part.defects) > before
+        arguments[name] = value
+
+    def name_of(self, name: str, node: Node, path: str, what: str) -> str | None:
+        word = self.part.text(node, path, what)
+        if word is None:
+            return None
+        if "{{" in word:
+            self.part.defect("bad-name", f"{what} takes a name, which is known before the call", node, path)
+            return None
+        if name in ("leg", "to"):
+            if self.verb.name in ("dial", "consult"):
+                if not IDENTIFIER.fullmatch(word):
+                    self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
+                                     "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
+                self.part.loading.legs.add(word)
+            else:
+                self.part.loading.leg_mentions.append(Mention(word, self.part, node, path))
+        return word
+
+    def map_of(self, node: Node, path: str, what: str) -> dict[str, Any] | None:
+        mapping = self.part.mapping(node, path, what)
+        if mapping is None:
+            return None
+        return {
+            name: any_value(self.part, value, join(path, name), self.names)
+            for name, (_, value) in mapping.entries.items()
+        }
+
+    # -- what every action takes
+
+    def _finish(self, arguments: dict[str, Any], position: Any) -> Action:
+        verb, part, path = self.verb, self.part, self.path
+        if verb.name in ("python", "emit"):
+            self._unwritten(arguments)
+        timeout: float | None = verb.timeout
+        optional, save_as, tries, backoff = False, None, verb.tries, BACKOFF if verb.tries > 1 else 0.0
+        given = self.nodes
+        if given and not COMMON_ARGUMENTS.keys().isdisjoint(given):
+            if verb.at_once:
+                for name in COMMON_ARGUMENTS.keys() & given.keys():
+                    message = f"`{verb.name}` is done at once: it has no `{name}`"
+                    part.defect("unknown-key", message, given[name][0], join(path, name), "take it out")
+            else:
+                optional = part.boolean(self._common("optional"), join(path, "optional"), "`optional`") or False
+                save_as = self._save_as()
+                tries, backoff = self._retry(tries, backoff)
+                timeout = self._timeout(timeout)
+        if verb.name == "python" and "timeout" not in given:
+            declared = part.python.get(str(arguments["name"]))
+            timeout = timeout if declared is None else declared.timeout
+        if verb.name in BY_PARTS and "timeout" not in given:
+            timeout = BY_PARTS[verb.name](arguments)
+        if verb.name == "hang_up" and arguments["for"] == "agent":
+            part.loading.agent_leaves.append(Mention("for", part, self.key, path))
+        wait = True
+        if "wait" in arguments:
+            wait = arguments["wait"] is not False and not arguments.get("loop")
+        if arguments.get("loop"):
+            timeout = None
+        return Action(verb.name, arguments, timeout, position, optional, save_as, tries, backoff, wait)
+
+    def _common(self, name: str) -> Node | None:
+        entry = self.nodes.get(name)
+        return None if entry is None else entry[1]
+
+    def _timeout(self, default: float | None) -> float | None:
+        node = self._common("timeout")
+        if node is None:
+            return default
+        path = join(self.path, "timeout")
+        if self.verb.name in NO_TIMEOUT:
+            self.part.defect(
+                "unknown-key", f"`{self.verb.name}` has no timeout", self.nodes["timeout"][0], path, "take it out"
+            )
+            return default
+        seconds = self.part.duration(node, path, "`timeout`")
+        if seconds is not None and seconds <= 0:
+            self.part.defect("bad-duration", "`timeout` is longer than 0s", node, path)
+        return default if seconds is None else seconds
+
+    def _save_as(self) -> str | None:
+        node = self._common("as")
+        path = join(self.path, "as")
+        name = self.part.text(node, path, "`as`")
+        if name is None or node is None:
+            return None
+        if result_type(self.part, self.verb, self.python_name()) is None:
+            self.part.defect(
+                "no-result", f"`{self.verb.name}` has no result to keep", self.nodes["as"][0], path, "take it out"
+            )
+            return None
+        if not IDENTIFIER.fullmatch(name):
+            hint = "a name has letters, digits and `_`, and does not begin with a digit"
+            self.part.defect("bad-name", f"`{shorten(name)}` is no name for a variable", node, path, hint)
+            return None
+        if name in self.part.variables:
+            message = f"`{name}` is a variable under `vars:` already"
+            self.part.defect("duplicate-name", message, node, path, "keep the result under a name of its own")
+            return None
+        return name
+
+    def python_name(self) -> str:
+        node = self._common("name")
+        return node.text if isinstance(node, Scalar) else ""
+
+    def _retry(self, tries: int, backoff: float) -> tuple[int, float]:
+        node = self._common("retry")
+        path = join(self.path, "retry")
+        if node is None:
+            return tries, backoff
+        if not self.verb.repeatable:
+            message = f"`{self.verb.name}` is not tried again: to repeat it could do harm"
+            self.part.defect("not-repeatable", message, self.nodes["retry"][0], path,
+                             "go back to the state on `failed`, or on the result")  # fmt: skip
+            return tries, backoff
+        mapping = self.part.mapping(node, path, "`retry`")
+        if mapping is None:
+            return tries, backoff
+        self.part.unknown_keys(mapping, path, keys.RETRY, keys.RETRY, "`retry`")
+        times = self.part.integer(mapping.get("times"), join(path, "times"), "`times`")
+        if times is not None and times > 20:
+            self.part.defect("bad-value", "`times` is at most 20", mapping.entries["times"][1], join(path, "times"))
+            times = 20
+        seconds = self.part.duration(mapping.get("backoff"), join(path, "backoff"), "`backoff`")
+        return (tries if times is None else times + 1), (BACKOFF if seconds is None else seconds)
+
+
+# -- values
+
+
+def template_value(part: Part, expect: Type, node: Node, path: str, what: str, names: Names) -> Any:
+    """A value of a type: a literal, or a template. Text without one stays text."""
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        text = node.value
+        if "{{" in text:
+            return part.template(node, names, path, expect)
+        if expect is TEXT:
+            return text
+        if expect is PHONE and not text.startswith("+"):  # a SIP user, or digits that the trunk understands
+            return text
+    elif isinstance(node, Sequence) and expect not in (ANY, TEXT):
+        item = getattr(expect, "item", None)
+        if item is not None:
+            return [
+                template_value(part, item, inner, f"{path}[{number}]", f"each item of {what}", names)
+                for number, inner in enumerate(node.items)
+            ]
+    elif expect == ANY or (isinstance(node, MappingNode) and isinstance(expect, Record)):
+        return any_value(part, node, path, names)
+    if expect is TEXT:
+        part.no_text(node, path, what)
+        return None
+    return literal(part, expect, node, path, what)
+
+
+def any_value(part: Part, node: Node, path: str, names: Names) -> Any:
+    """Any data, with templates anywhere inside."""
+    if isinstance(node, Scalar):
+        if isinstance(node.value, str) and "{{" in node.value:
+            return part.template(node, names, path)
+        return node.value
+    if isinstance(node, Sequence):
+        return [any_value(part, item, f"{path}[{number}]", names) for number, item in enumerate(node.items)]
+    return {name: any_value(part, value, join(path, name), names) for name, (_, value) in node.entries.items()}
+
+
+def typed_map(
+    part: Part, node: Node | None, fields: Mapping[str, Field], path: str, what: str, names: Names, owner: Scalar
+) -> dict[str, Any]:
+    """Values for named fields, each of its type: arguments, payloads, a sub-flow's variables."""
+    mapping = part.mapping(node, path, what)
+    found: dict[str, Any] = {}
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        field = fields.get(name)
+        if field is not None:
+            found[name] = template_value(part, field.type, value, join(path, name), f"`{name}`", names)
+            if field.enum and isinstance(value, Scalar) and "{{" not in value.text and found[name] not in field.enum:
+                part.not_among(value, join(path, name), f"`{name}`", value.text, [str(one) for one in field.enum])
+        elif not name.startswith("x-"):
+            hint = did_you_mean(name, fields) or (
+                f"{what} takes {one_of(fields)}" if fields else f"{what} takes nothing"
+            )
+            part.defect("unknown-field", f"{what} has no `{shorten(name)}`", key, join(path, name), hint)
+    missing = [name for name, field in fields.items() if field.required and name not in found]
+    if missing:
+        at = owner if mapping is None or not mapping.entries else next(iter(mapping.entries.values()))[0]
+        part.defect("missing-argument", f"{what} needs {one_of(missing).replace(' or ', ' and ')}", at, path)
+    return found
+
+
+def result_type(part: Part, verb: Verb, python_name: str = "") -> Record | None:
+    """What `as:` keeps."""
+    if verb.name == "python":
+        declared = part.python.get(python_name)
+        returns = {name: field.type for name, field in declared.returns.items()} if declared else {}
+        return Record(returns, open=declared is None, kind=python_name) if declared is None or returns else None
+    return Record(dict(verb.result), kind=verb.name) if verb.result else None
+
+
+# -- arguments with a meaning of their own
+
+Special = Callable[[_Builder, Argument, Node, str, str], Any]
+
+
+def _outcome(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
+    value = template_value(builder.part, TEXT, node, path, what, builder.names)
+    if isinstance(value, str):
+        builder.part.outcome(value, node, path)
+    return value
+
+
+def _set_values(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any]:
+    part = builder.part
+    found: dict[str, Any] = {}
+    mapping = part.mapping(node, path, "`set`")
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        variable = part.variables.get(name)
+        if variable is None:
+            hint = did_you_mean(name, part.variables) or f"declare it: `vars: {{{shorten(name)}: {{type: string}}}}`"
+            part.defect("unknown-variable", f"there is no variable `{shorten(name)}`", key, join(path, name), hint)
+        elif is_nothing(value):
+            found[name] = None
+        else:
+            found[name] = template_value(part, variable.type, value, join(path, name), f"`{name}`", builder.names)
+    return found
+
+
+def _event(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> str | None:
+    part = builder.part
+    name = part.text(node, path, what)
+    if name is None:
+        return None
+    if not EVENT_NAME.fullmatch(name):
+        plain = IDENTIFIER.fullmatch(name)
+        hint = (
+            f"write `app.{name}`"
+            if plain
+            else "all others say what has happened, and only those to whom it happens say so"
+        )
+        part.defect(
+            "bad-emit", f"a flow emits only events of its own, `app.…`, not `{shorten(name)}`", node, path, hint
+        )
+        return None
+    declared = part.events.get(name)
+    meant = did_you_mean(name, part.events) if declared is None else None
+    if meant:
+        part.defect("unknown-event", f"`{shorten(name)}` is not declared under `events:`", node, path, meant)
+    part.loading.emitted.add(name)
+    return name
+
+
+def _event_data(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any]:
+    event = builder.nodes.get("event")
+    name = event[1].text if event and isinstance(event[1], Scalar) else ""
+    fields = builder.part.events.get(name, {})
+    return typed_map(builder.part, node, fields, path, f"the payload of `{shorten(name)}`", builder.names, builder.key)
+
+
+def _python(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> str | None:
+    part = builder.part
+    name = part.text(node, path, what)
+    if name is not None and name not in part.python:
+        hint = (
+            did_you_mean(name, part.python)
+            or f"declare it: `python: {{{shorten(name)}: {{parameters: {{…}}, returns: {{…}}}}}}`"
+        )
+        part.defect("unknown-python", f"there is no Python action `{shorten(name)}`", node, path, hint)
+    return name
+
+
+def _python_arguments(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any] | None:
+    declared = builder.part.python.get(builder.python_name())
+    if declared is None:
+        return builder.map_of(node, path, what)
+    return typed_map(builder.part, node, declared.parameters, path, f"`{declared.name}`", builder.names, builder.key)
+
+
+def _agent(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> str | None:
+    name = builder.name_of("agent", node, path, what)
+    if name is not None:
+        builder.part.loading.agents.add(name)
+    return name
+
+
+def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> float | None:
+    """`detect_machine: {timeout: 15s}`, or `true`; seconds, None for no detection."""
+    if isinstance(node, MappingNode):
+        builder.part.unknown_keys(node, path, ("timeout",), ("timeout",), what)
+        seconds = builder.part.duration(node.get("timeout"), join(path, "timeout"), "`timeout`")
+        return VERBS["detect_machine"].timeout if seconds is None else seconds
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return VERBS["detect_machine"].timeout if node.value else None
+    return builder.part.duration(node, path, what)
+
+
+def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
+    part = builder.part
+    mapping = part.mapping(node, path, what)
+    if mapping is None:
+        return None
+    part.unknown_keys(mapping, path, ("key", "tool"), ("key", "tool"), what)
+    return {name: part.text(value, join(path, name), f"`{name}`") for name, (_, value) in mapping.entries.items()}
+
+
+def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
+    value = plain_data(node)
+    try:
+        return coerce(argument.type, value if isinstance(value, list) else [coerce(INTEGER, value)])
+    except ValueError as error:
+        misfit(builder.part, argument.type, node, path, what, str(error))
+        return None
+
+
+SPECIAL: Mapping[tuple[str, str], Special] = {
+    ("outcome", "name"): _outcome,
+    ("set", "values"): _set_values,
+    ("emit", "event"): _event,
+    ("emit", "data"): _event_data,
+    ("python", "name"): _python,
+    ("python", "arguments"): _python_arguments,
+    ("update_agent", "agent"): _agent,
+    ("dial", "detect_machine"): _detect,
+    ("consult", "accept"): _accept,
+    ("http", "expect"): _statuses,
+}
+
+# -- time limits that are the sum of their parts
+
+
+def _ring(arguments: Mapping[str, Any]) -> float:
+    ring = arguments["ringing_timeout"]
+    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE
+
+
+def _digits(arguments: Mapping[str, Any]) -> float:
+    def seconds(name: str) -> float:
+        value = arguments[name]
+        return value if isinstance(value, (int, float)) else 10.0
+
+    most = next((n for n in (arguments["count"], arguments["max"]) if isinstance(n, int)), MOST_KEYS)
+    tries = arguments["tries"] if isinstance(arguments["tries"], int) else 3
+    prompt = PROMPT if arguments["prompt"] else 0.0
+    return max(tries, 1) * (prompt + seconds("first_digit") + most * seconds("between_digits"))
+
+
+BY_PARTS: Mapping[str, Callable[[Mapping[str, Any]], float]] = {"dial": _ring, "collect_digits": _digits}

@@ -1,0 +1,246 @@
+"""What a file declares before its states: variables, payloads, tools, what Python supplies, limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from callflow.core.actions import OUTCOMES
+from callflow.core.durations import format_duration
+from callflow.core.expressions import DURATION, TEXT, TYPE_NAMES, ListOf, Type, coerce, type_named
+from callflow.core.flow import Field, Limits, PythonAction, Variable
+from callflow.core.suggest import did_you_mean
+from callflow.flowfile import keys
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, kind, shorten
+from callflow.flowfile.report import IDENTIFIER, Report, is_nothing, join, one_of, plain_data
+
+ENV_NAME = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
+EVENT_NAME = re.compile(r"app(\.[A-Za-z0-9_-]+)+", re.ASCII)
+
+_TYPE_HINTS = {
+    "str": "string", "text": "string", "int": "integer", "float": "number", "double": "number", "bool": "boolean",
+    "tel": "phone", "time": "duration", "seconds": "duration", "list": "list of string", "array": "list of string",
+}  # fmt: skip
+
+
+def variables(report: Report, node: Node | None) -> dict[str, Variable]:
+    found: dict[str, Variable] = {}
+    mapping = report.mapping(node, "vars", "`vars`")
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        path = f"vars.{name}"
+        if name.startswith("x-") or not report.check_name(key, path, "a variable", IDENTIFIER):
+            continue
+        found[name] = _variable(report, name, key, value, path)
+    return found
+
+
+def _variable(report: Report, name: str, key: Scalar, node: Node, path: str) -> Variable:
+    if isinstance(node, Scalar) and isinstance(node.value, str):  # `name: string`
+        return Variable(name, type_of(report, node, path), required=True)
+    mapping = report.mapping(node, path, f"the variable `{name}`")
+    if mapping is None:
+        if is_nothing(node):
+            report.defect(
+                "missing-key", f"the variable `{name}` needs a type", key, path, f"write `{name}: {{type: string}}`"
+            )
+        return Variable(name, TEXT, required=True)
+    report.unknown_keys(mapping, path, keys.VARIABLE, keys.VARIABLE, "a variable")
+    declared = required_type(report, mapping, key, path, f"the variable `{name}`")
+    default, given = None, mapping.get("default")
+    if given is not None:
+        default = literal(report, declared, given, join(path, "default"), f"the default of `{name}`")
+    return Variable(
+        name,
+        declared,
+        default,
+        given is None,
+        report.boolean(mapping.get("pii"), join(path, "pii"), "`pii`") or False,
+        report.text(mapping.get("description"), join(path, "description"), "`description`") or "",
+    )
+
+
+def required_type(report: Report, mapping: MappingNode, key: Scalar, path: str, what: str) -> Type:
+    node = mapping.get("type")
+    if node is None:
+        report.defect("missing-key", f"{what} needs a `type`", key, path, f"one of {one_of(TYPE_NAMES)}")
+        return TEXT
+    return type_of(report, node, join(path, "type"))
+
+
+def type_of(report: Report, node: Node, path: str) -> Type:
+    """The type that a node names; text, and a defect, where there is no such type."""
+    written = report.text(node, path, "`type`")
+    if written is None:
+        return TEXT
+    word = written.removeprefix("list of ").strip()
+    found = type_named(word) or (type_named(word.removesuffix("s")) if written != word else None)
+    if found is None:
+        meant = _TYPE_HINTS.get(word.lower())
+        hint = (
+            f"did you mean `{meant}`?"
+            if meant
+            else did_you_mean(word, TYPE_NAMES) or f"one of {one_of(TYPE_NAMES)}, or `list of string`"
+        )
+        report.defect("unknown-type", f"there is no type `{shorten(written)}`", node, path, hint)
+        return TEXT
+    return ListOf(found) if written.startswith("list of ") else found
+
+
+def literal(report: Report, expected: Type, node: Node, path: str, what: str) -> Any:
+    """The value of a node that holds no template, checked against a type. None where it does not fit."""
+    value = plain_data(node)
+    if value is None:
+        report.wrong_kind(node, path, f"{what} takes {expected.phrase}")
+        return None
+    try:
+        return coerce(expected, value)
+    except ValueError as error:
+        misfit(report, expected, node, path, what, str(error))
+        return None
+
+
+def misfit(report: Report, expected: Type, node: Node, path: str, what: str, reason: str) -> None:
+    """A defect for a value that is not of the type."""
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if expected == DURATION:
+            report.defect("bad-duration", f"{what}: {reason}", node, path)
+            return
+        if expected.name in ("text", "phone"):
+            report.no_text(node, path, what)
+            return
+    if expected == DURATION and isinstance(value, str):
+        report.defect("bad-duration", f"{what}: {reason}", node, path)
+        return
+    code = "bad-value" if expected.name in ("text", "phone") and isinstance(value, str) else "wrong-type"
+    said = reason if reason.startswith(("takes", "has", "item")) else f"takes {expected.phrase}, not {kind(node)}"
+    report.defect(code, f"{what} {said}", node, path)
+
+
+def fields(report: Report, node: Node | None, path: str, what: str) -> dict[str, Field]:
+    """Named fields: of a payload, of parameters, of what is returned. Each a type, or `{type, description, …}`."""
+    found: dict[str, Field] = {}
+    mapping = report.mapping(node, path, what)
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        inner = join(path, name)
+        if name.startswith("x-") or not report.check_name(key, inner, "a field", IDENTIFIER):
+            continue
+        found[name] = _field(report, name, key, value, inner)
+    return found
+
+
+def _field(report: Report, name: str, key: Scalar, node: Node, path: str) -> Field:
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return Field(name, type_of(report, node, path))
+    mapping = report.mapping(node, path, f"the field `{name}`")
+    if mapping is None:
+        if is_nothing(node):
+            report.defect("missing-key", f"the field `{name}` needs a type", key, path, f"write `{name}: string`")
+        return Field(name, TEXT)
+    report.unknown_keys(mapping, path, keys.FIELD, keys.FIELD, "a field")
+    declared = required_type(report, mapping, key, path, f"the field `{name}`")
+    words = tuple(
+        literal(report, declared, item, f"{path}.enum[{number}]", f"`enum` of `{name}`")
+        for number, item in enumerate(report.items(mapping.get("enum"), join(path, "enum"), "`enum`"))
+    )
+    required = report.boolean(mapping.get("required"), join(path, "required"), "`required`")
+    return Field(
+        name,
+        declared,
+        True if required is None else required,
+        report.boolean(mapping.get("pii"), join(path, "pii"), "`pii`") or False,
+        report.text(mapping.get("description"), join(path, "description"), "`description`") or "",
+        words,
+    )
+
+
+def environment(report: Report, node: Node | None) -> dict[str, Node]:
+    found = dict(report.words(node, "env", "`env`"))
+    for name, item in list(found.items()):
+        if not ENV_NAME.fullmatch(name):
+            hint = "name the variable alone: capital letters, digits and `_`"
+            report.defect("bad-name", f"`{shorten(name)}` is no name of an environment variable", item, "env", hint)
+            del found[name]
+    return found
+
+
+def outcomes(report: Report, node: Node | None) -> dict[str, Node]:
+    found = dict(report.words(node, "outcomes", "`outcomes`"))
+    for name, item in found.items():
+        if name in OUTCOMES:
+            report.defect("duplicate-item", f"every flow has the outcome `{name}`", item, "outcomes", "take it out")
+        elif not IDENTIFIER.fullmatch(name):
+            hint = "a name has letters, digits and `_`, and does not begin with a digit"
+            report.defect("bad-name", f"`{shorten(name)}` is no name for an outcome", item, "outcomes", hint)
+    return found
+
+
+def events(report: Report, node: Node | None) -> dict[str, Mapping[str, Field]]:
+    found: dict[str, Mapping[str, Field]] = {}
+    mapping = report.mapping(node, "events", "`events`")
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        path = f"events.{name}"
+        if name.startswith("x-"):
+            continue
+        if not EVENT_NAME.fullmatch(name):
+            hint = (
+                f"write `app.{name}`"
+                if re.fullmatch(r"[A-Za-z0-9_-]+", name)
+                else "write `app.` and letters, digits, `_` or `-`"
+            )
+            report.defect("bad-name", f"an event of your own begins with `app.`: `{shorten(name)}`", key, path, hint)
+            continue
+        found[name] = fields(report, value, path, f"the payload of `{name}`")
+    return found
+
+
+def python(report: Report, node: Node | None) -> dict[str, PythonAction]:
+    found: dict[str, PythonAction] = {}
+    mapping = report.mapping(node, "python", "`python`")
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        path = f"python.{name}"
+        if name.startswith("x-") or not report.check_name(key, path, "a Python action", IDENTIFIER):
+            continue
+        inner = report.mapping(value, path, f"the Python action `{name}`") or EMPTY
+        report.unknown_keys(inner, path, keys.PYTHON, keys.PYTHON, "a Python action")
+        timeout = report.duration(inner.get("timeout"), f"{path}.timeout", "`timeout`")
+        found[name] = PythonAction(
+            name,
+            fields(report, inner.get("parameters"), f"{path}.parameters", "`parameters`"),
+            fields(report, inner.get("returns"), f"{path}.returns", "`returns`"),
+            10.0 if timeout is None else timeout,
+            report.position(key, path),
+            report.text(inner.get("description"), f"{path}.description", "`description`") or "",
+        )
+    return found
+
+
+def limits(report: Report, node: Node | None) -> Limits:
+    mapping = report.mapping(node, "limits", "`limits`") or EMPTY
+    report.unknown_keys(mapping, "limits", keys.LIMITS, keys.LIMITS, "`limits`")
+    found: dict[str, Any] = {}
+    for name in ("call", "silence", "answer"):
+        seconds = report.duration(mapping.get(name), f"limits.{name}", f"`{name}`")
+        if seconds is not None:
+            found[name] = seconds
+            if seconds <= 0:
+                report.defect(
+                    "bad-duration",
+                    f"`{name}` is longer than {format_duration(seconds)}",
+                    mapping.entries[name][1],
+                    f"limits.{name}",
+                )
+    progress = report.integer(mapping.get("no_progress"), "limits.no_progress", "`no_progress`", least=1)
+    if progress is not None:
+        found["no_progress"] = progress
+    return Limits(**found)
+
+
+class _NoMark:
+    line = column = index = 0
+
+
+EMPTY = MappingNode({}, True, _NoMark(), _NoMark())
+"""What a mapping that nobody wrote holds."""

@@ -1,0 +1,111 @@
+"""What stands at the head of a file: version, name, declarations. Read before any of its states."""
+
+from __future__ import annotations
+
+import re
+
+from callflow.core.actions import VERBS
+from callflow.core.expressions import ANY, Type
+from callflow.flowfile import declarations as declared
+from callflow.flowfile import keys
+from callflow.flowfile.actions import result_type
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.part import Part
+from callflow.flowfile.report import NAME
+from callflow.flowfile.tools import read_tools
+
+_AS = re.compile(r"\bas['\"]?\s*:")
+
+
+def declare(part: Part) -> bool:
+    """Reads all that stands before the states. False where the version is another: nothing else can be judged then."""
+    root = part.root
+    if not _version(part):
+        return False
+    part.unknown_keys(root, "", keys.TOP_LEVEL, keys.TOP_LEVEL, "a flow")
+    name = part.text(root.get("name"), "name", "`name`")
+    if name is None and "name" not in root.entries:
+        part.defect("missing-key", "a flow needs a `name`", root, "name", "write `name: front-desk`")
+    elif name is not None and not NAME.fullmatch(name):
+        hint = "letters, digits, `_` and `-`, no blank"
+        part.defect("bad-name", f"`{shorten(name)}` is no name for a flow", root.entries["name"][1], "name", hint)
+    part.flow_name = name or "flow"
+    part.variables = declared.variables(part, root.get("vars"))
+    part.env = declared.environment(part, root.get("env"))
+    part.outcomes = declared.outcomes(part, root.get("outcomes"))
+    part.events = declared.events(part, root.get("events"))
+    part.python = declared.python(part, root.get("python"))
+    part.loading.outcomes.update(part.outcomes)
+    part.uses = _uses(part)
+    if _AS.search(part.source):
+        _results(part, root)
+    part.declare()
+    read_tools(part)
+    _share(part)
+    return True
+
+
+def _version(part: Part) -> bool:
+    entry = part.root.entries.get("callflow")
+    if entry is None:
+        hint = "write `callflow: 1` in the first line"
+        part.defect(
+            "missing-key", "a flow file says for which version of the language it is", part.root, "callflow", hint
+        )
+        return True
+    node = entry[1]
+    if isinstance(node, Scalar) and node.value == keys.VERSION and node.plain:
+        return True
+    shown = shorten(node.text) if isinstance(node, Scalar) else "that"
+    message = f"this callflow reads version {keys.VERSION} of the language, not {shown}"
+    part.defect("unknown-version", message, node, "callflow", f"write `callflow: {keys.VERSION}`")
+    return False
+
+
+def _uses(part: Part) -> dict[str, tuple[Scalar, Node]]:
+    mapping = part.mapping(part.root.get("use"), "use", "`use`")
+    return {
+        name: (key, value)
+        for name, (key, value) in (mapping.entries.items() if mapping else ())
+        if not name.startswith("x-") and part.check_name(key, f"use.{name}", "a sub-flow")
+    }
+
+
+def _results(part: Part, node: Node) -> None:
+    """The variables that `as:` makes, so that every expression knows them wherever it stands."""
+    if isinstance(node, Sequence):
+        for item in node.items:
+            _results(part, item)
+    elif isinstance(node, MappingNode):
+        for name, (_, value) in node.entries.items():
+            _results(part, value)
+            if name in VERBS and isinstance(value, MappingNode):
+                _keep_result(part, name, value)
+
+
+def _keep_result(part: Part, verb: str, node: MappingNode) -> None:
+    kept = node.get("as")
+    if not isinstance(kept, Scalar) or not isinstance(kept.value, str) or kept.value in part.variables:
+        return
+    named = node.get("name")
+    found: Type | None = result_type(part, VERBS[verb], named.text if isinstance(named, Scalar) else "")
+    if found is not None:
+        part.results[kept.value] = found if part.results.setdefault(kept.value, found) == found else ANY
+
+
+def _share(part: Part) -> None:
+    """What the whole flow has in common: two files must not mean different things by one name."""
+    loading = part.loading
+    for name, payload in part.events.items():
+        if loading.events.setdefault(name, payload) != payload:
+            message = f"another file of this flow declares `{shorten(name)}` with other fields"
+            part.defect(
+                "conflict", message, part.root.entries["events"][0], f"events.{name}", "declare the same in both"
+            )
+    for name, tool in part.tools.items():
+        if loading.tools.setdefault(name, tool) != tool:
+            message = f"another file of this flow has another tool `{name}`"
+            part.defect(
+                "conflict", message, part.root.entries["tools"][0], f"tools.{name}", "give one of the two another name"
+            )

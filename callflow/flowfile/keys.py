@@ -1,0 +1,124 @@
+"""The keys of the language, each with what it says: the loader allows these and no others, and the JSON Schema and the
+reference are generated from the same tables. `x-…`, the author's own notes, may stand among all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+VERSION: Final = 1
+
+TOP_LEVEL: Final[Mapping[str, str]] = {
+    "callflow": "The version of the language: 1.",
+    "name": "The flow's name: small letters, digits, `-` and `_`.",
+    "description": "What the flow is for.",
+    "vars": "The variables, each with a type; one without a default must be given when the call starts.",
+    "env": "The only environment variables that the flow may read.",
+    "events": "The author's own events, `app.…`, and the fields of their payloads.",
+    "outcomes": "Outcomes beside the ones that every flow has.",
+    "session": "Models and options of the AgentSession, so that a flow runs with no Python at all.",
+    "agent": "The agent that a flow with no Python has: its instructions.",
+    "tools": "The function tools that states offer to the model; with `own: true`, tools of the agent's own.",
+    "python": "What the embedding program supplies, with its parameters and what it returns.",
+    "answer": "Whether inbound calls are answered by LiveKit (automatic) or by the flow (manual, see `call.offered`).",
+    "reconnect_grace": "How long a far end that vanished may stay away before it counts as hung up.",
+    "limits": "What bounds every call: its length, silence, states entered without progress.",
+    "on_crash": "What becomes of the line when the agent's process dies: hang_up, or resume by another process.",
+    "standard": "Whether the standard rows, the states `ending` and `closed`, and the limits are supplied.",
+    "initial": "The state in which the call begins.",
+    "ending": "The state to which a failure leads that nobody handles.",
+    "on": "What events do in every state that does not say otherwise.",
+    "after": "Once, so long after the start of the call.",
+    "every": "Again and again from the start of the call.",
+    "silence": "When nobody has said anything for so long.",
+    "states": "The states.",
+    "wrap_up": "Actions after the line is down and the session closed, before the job ends.",
+    "use": "Other flow files, to be the inside of states: a name and a path from this file's folder.",
+}
+
+MAIN_ONLY: Final = frozenset(
+    {"session", "agent", "answer", "reconnect_grace", "limits", "on_crash", "wrap_up", "standard"}
+)
+"""What holds for a file that runs by itself, and not where it is used as a sub-flow."""
+
+STATE: Final[Mapping[str, str]] = {
+    "description": "What the state is for.",
+    "entry": "Actions on the way in.",
+    "exit": "Actions on the way out: they always run to the end.",
+    "on": "What events do here.",
+    "after": "Once, so long after the state was entered.",
+    "every": "Again and again, counted from the state's entry.",
+    "silence": "When nobody has said anything for so long.",
+    "always": "Rows that need no event: taken as soon as their guard holds.",
+    "ignore": "Events that are handled here by doing nothing.",
+    "tools": "The tools that the model may call here.",
+    "instructions": "What the model is told here, beside the agent's own instructions.",
+    "must_finish": "Until the state is done, nothing outside it may leave it.",
+    "waits": "Why no bound on time is right here.",
+    "initial": "The inner state in which this one begins; of a history state, its default.",
+    "states": "Inner states.",
+    "parallel": "Whether all inner states are active at once, as regions.",
+    "final": "Whether the state ends what it stands in: the call, at the top level.",
+    "history": "shallow or deep: stands for the last inside of the state around it.",
+    "flow": "A sub-flow as the inside, by its name under `use:`.",
+    "with": "The values of the sub-flow's variables.",
+    "task": "A LiveKit AgentTask as the inside, by the name under which the program supplies it.",
+    "returns": "In a final state at the top of a sub-flow: what is delivered with `done`.",
+}
+
+HISTORY_KEYS: Final = frozenset({"history", "initial", "description"})
+FINAL_KEYS: Final = frozenset({"final", "description", "entry", "returns"})
+
+TRANSITION: Final[Mapping[str, str]] = {
+    "target": "The state to go to; without one the state stays, and `do` is run.",
+    "when": "The guard: an expression that must be true.",
+    "do": "Actions on the way.",
+    "reenter": "Whether a target inside this state, or the state itself, leaves and enters it again.",
+    "description": "What the row is for.",
+}
+
+VARIABLE: Final[Mapping[str, str]] = {
+    "type": "string, integer, number, boolean, phone, duration, or `list of …` one of those.",
+    "default": "Its value when none is given.",
+    "pii": "Whether it is private: never written to a log, journal or record.",
+    "description": "What it holds.",
+}
+
+FIELD: Final[Mapping[str, str]] = {
+    "type": "string, integer, number, boolean, phone, duration, or `list of …` one of those.",
+    "description": "What it holds.",
+    "required": "Whether it is always there (true).",
+    "pii": "Whether it is private: never written to a log, journal or record.",
+    "enum": "The only values that it may have.",
+}
+
+TOOL: Final[Mapping[str, str]] = {
+    "description": "What the model is told about the tool.",
+    "parameters": "Its parameters.",
+    "run": "The action that answers the call: `http` or `python`.",
+    "result": "What the model gets, a template that reads `result`.",
+    "own": "Whether the tool is the agent's own: the flow listens to it and does not build it.",
+}
+
+PYTHON: Final[Mapping[str, str]] = {
+    "description": "What it does.",
+    "parameters": "Its parameters.",
+    "returns": "The fields of what it returns.",
+    "timeout": "How long it may take (10s).",
+}
+
+LIMITS: Final[Mapping[str, str]] = {
+    "call": "How long a call may last (1h).",
+    "silence": "How long nobody may say anything (2m).",
+    "answer": "How long to wait until the far end is on the line (1m).",
+    "no_progress": "How many states may be entered without speech heard, a key, or time passing (50).",
+}
+
+AGENT: Final[Mapping[str, str]] = {"instructions": "The agent's system prompt."}
+
+TASK: Final[Mapping[str, str]] = {"name": "Its name.", "arguments": "What it is built with."}
+
+RETRY: Final[Mapping[str, str]] = {
+    "times": "How often it is tried again.",
+    "backoff": "How long before the first of these, doubled before each later one.",
+}

@@ -1,0 +1,304 @@
+"""A flow file -> `Flow`, or every defect at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from callflow.core.durations import format_duration
+from callflow.core.events import matches
+from callflow.core.expressions import Names
+from callflow.core.flow import ROOT, Flow, Limits, Scope, State
+from callflow.core.suggest import did_you_mean
+from callflow.errors import Defect, FlowFileError
+from callflow.flowfile import declarations as declared
+from callflow.flowfile import keys
+from callflow.flowfile.actions import action_list
+from callflow.flowfile.header import declare
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, shorten
+from callflow.flowfile.outline import Draft, find, outline
+from callflow.flowfile.part import CALL, CALL_AT_THE_END, Loading, Mention, Part
+from callflow.flowfile.reach import check_reach
+from callflow.flowfile.report import TooManyDefects, is_nothing, notes
+from callflow.flowfile.rows import RowReader
+from callflow.flowfile.session import session
+from callflow.flowfile.source import read_text
+from callflow.flowfile.standard import FILE, limit_nodes, standard_nodes
+from callflow.flowfile.states import Rows, build_state, initial_of
+from callflow.flowfile.subflows import open_subflow
+from callflow.flowfile.tools import agent
+from callflow.flowfile.yaml import parse
+
+
+def load(path: str | os.PathLike[str]) -> Flow:
+    """The flow in a file, complete and checked. `-` reads standard input.
+
+    Raises FlowFileError with every defect.
+    """
+    return _demand(*read(path))
+
+
+def loads(text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".") -> Flow:
+    """The flow in a text. `name` stands in messages and journals; `use:` looks in `folder`.
+
+    Raises FlowFileError with every defect.
+    """
+    return _demand(*read_loads(text, name, folder))
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Flow | None, list[Defect]]:
+    """The flow in a file, or None, and all its defects in the order of the file. Raises nothing."""
+    text, defect = read_text(path)
+    if defect is not None:
+        return None, [defect]
+    name = os.fspath(path)
+    if name == "-":
+        return read_loads(text, "<stdin>")
+    return read_loads(text, name, Path(name).parent, Path(name))
+
+
+def read_loads(
+    text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".", path: Path | None = None
+) -> tuple[Flow | None, list[Defect]]:
+    """The same for a text. `path` is the file that it comes from, so that a sub-flow cannot include it again."""
+    root, defects = parse(text, name)
+    if root is None:
+        return None, defects
+    loading = Loading(defects=defects)
+    chain = (_real(path),) if path is not None else ()
+    try:
+        flow = _Loader(loading, Part(loading, name, root, ROOT, Path(folder), chain, text)).flow()
+    except TooManyDefects:
+        flow = None
+    if not defects:
+        return flow, []
+    return None, sorted(dict.fromkeys(defects), key=lambda one: (one.file != name, one.file, one.line, one.column))
+
+
+def _demand(flow: Flow | None, defects: list[Defect]) -> Flow:
+    if flow is None:
+        raise FlowFileError(defects)
+    return flow
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+class _Loader:
+    """One load, from the main file's nodes on."""
+
+    def __init__(self, loading: Loading, main: Part) -> None:
+        self.loading = loading
+        self.main = main
+        self.standard = Part(loading, FILE, standard_nodes())
+        self.standard.plain = Names(call=CALL)
+
+    def flow(self) -> Flow | None:
+        main, loading = self.main, self.loading
+        root = main.root
+        if not declare(main):
+            return None
+        standard = main.boolean(root.get("standard"), "standard", "`standard`") is not False
+        limits = self._limits(standard)
+        top = Draft(ROOT, "", "compound", None, main, root, root, "")
+        drafts = list(self._drafts(top, standard))
+        ending = self._ending(top, standard)
+        loading.states[ROOT] = self._root(top, standard, limits, ending)
+        for draft in drafts:
+            loading.states[draft.path] = build_state(draft, draft.path == ending)
+        self._scopes(drafts, ending)
+        closed = frozenset({"speech", "session", "line"})
+        at_the_end = Names(vars=main.plain.vars, call=CALL_AT_THE_END, env=main.plain.env)
+        wrap_up = action_list(main, root.get("wrap_up"), "wrap_up", at_the_end, "`wrap_up`", closed)
+        details = self._details()
+        self._check_mentions()
+        check_reach(loading, drafts)
+        if loading.defects:
+            return None
+        return Flow(
+            name=main.flow_name,
+            states=loading.states,
+            transitions=tuple(loading.transitions),
+            scopes=loading.scopes,
+            ending=ending or "",
+            outcomes=frozenset(loading.outcomes),
+            env=tuple(main.env),
+            events=loading.events,
+            tools=loading.tools,
+            python=main.python,
+            tasks=frozenset(loading.tasks),
+            agents=frozenset(loading.agents),
+            limits=limits,
+            wrap_up=wrap_up,
+            file=main.file,
+            notes=notes(root),
+            **details,
+        )
+
+    def _limits(self, standard: bool) -> Limits:
+        node = self.main.root.get("limits")
+        found = declared.limits(self.main, node)
+        if standard:
+            return found
+        written = node.entries if isinstance(node, MappingNode) else {}
+        return Limits(**{name: getattr(found, name) if name in written else None for name in keys.LIMITS})
+
+    # -- the tree of states
+
+    def _drafts(self, top: Draft, standard: bool) -> Iterator[Draft]:
+        """All states in document order, those of sub-flows inside their hosts, the supplied ones last."""
+        root = self.main.root
+        states = root.get("states")
+        if states is None or is_nothing(states):
+            hint = "the smallest flow has one: `states: {talking: {entry: [{say: Hello.}]}}`"
+            self.main.defect("missing-key", "a flow needs `states`", root, "", hint)
+        yield from self._with_insides(outline(self.main, states, top, "states", {}))
+        if not standard:
+            return
+        supplied = standard_nodes().get("states")
+        assert isinstance(supplied, MappingNode)  # noqa: S101 - our own text
+        wanted = {name: entry for name, entry in supplied.entries.items() if self._wants(name, top)}
+        node = MappingNode(wanted, False, supplied.start, supplied.end)
+        yield from outline(self.standard, node, top, "states", {}, supplied=True)
+
+    def _wants(self, name: str, top: Draft) -> bool:
+        """Whether a supplied state is part of this flow: the author has none of that name, and something may lead there."""
+        if name in top.children:
+            return False
+        ending = self.main.root.get("ending")
+        ends_there = ending is None or (isinstance(ending, Scalar) and ending.value == "ending")
+        return (ends_there and "ending" not in top.children) or re.search(rf"\b{name}\b", self.main.source) is not None
+
+    def _with_insides(self, drafts: Iterator[Draft]) -> Iterator[Draft]:
+        for draft in drafts:
+            yield draft
+            if "flow" in draft.node.entries and draft.kind == "compound":
+                inside = open_subflow(draft, self.main)
+                if inside is None:
+                    continue
+                draft.inside = inside
+                yield from self._with_insides(outline(inside, inside.root.get("states"), draft, "states", {}))
+
+    def _ending(self, top: Draft, standard: bool) -> str | None:
+        main = self.main
+        node = main.root.get("ending")
+        if node is None or is_nothing(node):
+            if standard:
+                return "ending"
+            message = "with `standard: false` a flow says where a failure leads that nobody handles"
+            main.defect(
+                "missing-key", message, main.root.entries["standard"][0], "ending", "write `ending: …`, a state's name"
+            )
+            return None
+        name = main.text(node, "ending", "`ending`")
+        return None if name is None else self._named(top, main, name, node)
+
+    def _named(self, outer: Draft, part: Part, name: str, node: Node) -> str | None:
+        found = find(outer, part, name)
+        if found is not None and found.kind != "history":
+            return found.path
+        hint = did_you_mean(name, outer.children) or "it names a state of this file"
+        part.defect("unknown-target", f"there is no state `{shorten(name)}`", node, "ending", hint)
+        return None
+
+    # -- the top level
+
+    def _root(self, top: Draft, standard: bool, limits: Limits, ending: str | None) -> State:
+        main, root = self.main, self.main.root
+        rows = Rows()
+        rows.read(RowReader(top, main), root, "")
+        redirect = ending or "ending"
+        supplied = RowReader(top, self.standard, redirect)
+        if standard:
+            on = standard_nodes().get("on")
+            assert isinstance(on, MappingNode)  # noqa: S101 - our own text
+            mine = {row.pattern for row in rows.rows}
+            missing = {name: entry for name, entry in on.entries.items() if name not in mine}
+            rows.rows += supplied.events(MappingNode(missing, False, on.start, on.end), "on")
+        for kind, seconds in (("after", limits.call), ("silence", limits.silence)):
+            if seconds is not None:
+                node = limit_nodes(kind, format_duration(seconds)).get(kind)
+                rows.timers += supplied.timers(kind, node, kind, len(rows.timers))  # type: ignore[arg-type] # one of the two
+        node = root.get("initial")
+        if node is None or is_nothing(node):
+            hint = f"write `initial: {next(iter(top.children), '…')}`"
+            main.defect("missing-initial", "a flow says in which state it begins", root, "initial", hint)
+        return State(
+            ROOT,
+            "",
+            "compound",
+            None,
+            tuple(child.path for child in top.children.values()),
+            initial_of(top, main, node, "initial"),
+            rows=tuple(rows.rows),
+            timers=tuple(rows.timers),
+            description=main.text(root.get("description"), "description", "`description`") or "",
+            position=main.position(root, ""),
+        )
+
+    def _scopes(self, drafts: list[Draft], ending: str | None) -> None:
+        main, scopes = self.main, self.loading.scopes
+        scopes[ROOT] = Scope(ROOT, main.flow_name, main.file, main.variables, ending, main.results)
+        for draft in drafts:
+            part = draft.inside
+            if part is None:
+                continue
+            node = part.root.get("ending")
+            name = None if node is None else part.text(node, "ending", "`ending`")
+            own = None if name is None or node is None else self._named(draft, part, name, node)
+            scopes[draft.path] = Scope(draft.path, part.flow_name, part.file, part.variables, own, part.results)
+
+    def _details(self) -> dict[str, Any]:
+        main, root = self.main, self.main.root
+        found: dict[str, Any] = {
+            "description": main.text(root.get("description"), "description", "`description`") or "",
+            "session": session(main, root.get("session")),
+            "agent": agent(main, root.get("agent")),
+        }
+        for name, choices in (("answer", ("automatic", "manual")), ("on_crash", ("hang_up", "resume"))):
+            word = main.choice(root.get(name), name, f"`{name}`", choices)
+            if word is not None:
+                found[name] = word
+        grace = main.duration(root.get("reconnect_grace"), "reconnect_grace", "`reconnect_grace`")
+        if grace is not None:
+            found["reconnect_grace"] = grace
+        return found
+
+    # -- names that are known only when all has been read
+
+    def _check_mentions(self) -> None:
+        loading = self.loading
+        for mention in loading.leg_mentions:
+            if mention.name not in loading.legs:
+                hint = (
+                    did_you_mean(mention.name, loading.legs) or f"legs of this flow: {', '.join(sorted(loading.legs))}"
+                )
+                message = f"no `dial` or `consult` makes a leg `{shorten(mention.name)}`"
+                mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
+        own = {*loading.emitted, *loading.events}
+        for mention in loading.heard:
+            if mention.what == "tool":
+                self._check_offered(mention)
+            elif not any(matches(mention.name, name) for name in own):
+                shown = shorten(mention.name)
+                hint = did_you_mean(mention.name, own) or f"declare it: `events: {{{shown}: {{}}}}`"
+                message = f"`{shown}` is neither declared under `events:` nor emitted by the flow"
+                mention.part.defect("unknown-event", message, mention.node, mention.path, hint)
+        if len(loading.legs) > 1:
+            for mention in loading.agent_leaves:
+                message = "with two telephone legs the line does not stay up without the agent"
+                hint = "`stand_by` leaves the two alone and drops the line when one has left"
+                mention.part.defect("agent-leaves-two-legs", message, mention.node, mention.path, hint)
+
+    def _check_offered(self, mention: Mention) -> None:
+        name = mention.name.removeprefix("tool.")
+        tool = mention.part.tools[name]
+        if not tool.own and name not in self.loading.offered:
+            message = f"no state offers the tool `{name}`, so that the model can never call it"
+            hint = f"add `tools: [{name}]` to a state, or declare it with `own: true` if the agent brings it"
+            mention.part.defect("tool-not-offered", message, mention.node, mention.path, hint)

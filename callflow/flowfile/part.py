@@ -1,0 +1,364 @@
+"""One flow file in its place: the main flow, or a sub-flow inside its host. What its names mean, and its expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import Factory, define
+
+from callflow.core.actions import OUTCOMES, VERBS
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, STATE_EVENTS, matches
+from callflow.core.expressions import (
+    ANY,
+    BOOLEAN,
+    NUMBER,
+    TEXT,
+    TIME,
+    Expression,
+    ExpressionError,
+    ListOf,
+    Names,
+    OneOf,
+    Record,
+    Template,
+    Type,
+    compile_guard,
+    compile_template,
+)
+from callflow.core.flow import ROOT, Field, PythonAction, Scope, State, Tool, Transition, Variable
+from callflow.core.suggest import did_you_mean
+from callflow.errors import Defect
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Place, Scalar, shorten
+from callflow.flowfile.report import Report
+
+CALL = Record(
+    {
+        "id": TEXT,
+        "outcome": TEXT,
+        "direction": OneOf("inbound", "outbound"),
+        "elapsed": NUMBER,
+        "answered": BOOLEAN,
+        "room": TEXT,
+        "identity": TEXT,
+        "kind": TEXT,
+        "name": TEXT,
+        "number": TEXT,
+        "trunk": TEXT,
+        "trunk_number": TEXT,
+        "sip_call_id": TEXT,
+        "attributes": Record({}, open=True),
+        "metadata": TEXT,
+    }
+)
+"""What an expression may read of the call: `call.id`, `call.number`, …"""
+
+CALL_AT_THE_END = Record({**CALL.fields, "transcript": ListOf(Record({}, open=True)), "record": Record({}, open=True)})
+"""In `wrap_up`: with the transcript and the record as well."""
+
+ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
+"""What every event has."""
+
+TIMER = Record(dict(ALWAYS_THERE), kind="a timer")
+
+
+@define(eq=False)
+class Mention:
+    """A name that is used before it is known whether somebody makes it: a leg, an event of the author's own."""
+
+    name: str
+    part: Part
+    node: Place
+    path: str
+    what: str = ""
+
+
+@define(eq=False)
+class Loading:
+    """What all files of one load share, and what becomes the flow."""
+
+    defects: list[Defect] = Factory(list)
+    files: dict[Path, tuple[MappingNode | None, str]] = Factory(dict)  # sub-flows that were read, with their text
+    instances: int = 0
+    states: dict[str, State] = Factory(dict)
+    transitions: list[Transition] = Factory(list)
+    scopes: dict[str, Scope] = Factory(dict)
+    tools: dict[str, Tool] = Factory(dict)
+    events: dict[str, Mapping[str, Field]] = Factory(dict)
+    outcomes: set[str] = Factory(lambda: set(OUTCOMES))
+    tasks: set[str] = Factory(set)
+    agents: set[str] = Factory(set)
+    legs: set[str] = Factory(lambda: {MAIN_LEG})
+    leg_mentions: list[Mention] = Factory(list)
+    emitted: set[str] = Factory(set)
+    heard: list[Mention] = Factory(list)
+    offered: set[str] = Factory(set)
+    agent_leaves: list[Mention] = Factory(list)  # `hang_up: {for: agent}`
+
+
+class Part(Report):
+    """`scope` is the path of the host (`""`: the main flow), `folder` where `use:` looks, `chain` the files around it."""
+
+    def __init__(
+        self,
+        loading: Loading,
+        file: str,
+        root: MappingNode,
+        scope: str = ROOT,
+        folder: Path = Path(),
+        chain: tuple[Path, ...] = (),
+        source: str = "",
+    ) -> None:
+        super().__init__(file, loading.defects)
+        self.loading = loading
+        self.root = root
+        self.scope = scope
+        self.folder = folder
+        self.chain = chain
+        self.source = source
+        self.flow_name = ""
+        self.variables: dict[str, Variable] = {}
+        self.results: dict[str, Type] = {}
+        self.env: Mapping[str, Node] = {}
+        self.outcomes: Mapping[str, Node] = {}
+        self.events: Mapping[str, Mapping[str, Field]] = {}
+        self.python: Mapping[str, PythonAction] = {}
+        self.tools: dict[str, Tool] = {}
+        self.uses: dict[str, tuple[Scalar, Node]] = {}
+        self.used: set[str] = set()
+        self.plain = Names()
+        self._names: dict[int, Names] = {}
+
+    # -- expressions
+
+    def declare(self) -> None:
+        """Fixes what expressions may read, once variables and environment are known."""
+        known = {name: variable.type for name, variable in self.variables.items()}
+        self.plain = Names(vars=Record({**known, **self.results}), call=CALL, env=Record(dict.fromkeys(self.env, TEXT)))
+
+    def names(self, event: Record | None) -> Names:
+        """What an expression may read where `event` is what happened (None: in a list without one)."""
+        if event is None:
+            return self.plain
+        found = self._names.get(id(event))
+        if found is None:
+            plain = self.plain
+            found = self._names[id(event)] = Names(event, plain.vars, plain.call, plain.env, plain.state, plain.others)
+        return found
+
+    def template(self, node: Scalar, names: Names, path: str, expect: Type | None = None) -> Template | None:
+        """The template in a node's text, None and its defects where it is wrong."""
+        try:
+            return compile_template(node.value, names, expect)  # type: ignore[arg-type] # callers have looked: it is text
+        except ExpressionError as error:
+            self._problems(error, node, path)
+            return None
+
+    def guard(self, node: Node, names: Names, path: str) -> Expression | None:
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            if isinstance(node, Scalar) and isinstance(node.value, bool):
+                hint = "leave the row out" if not node.value else "leave `when` out"
+                self.defect("wrong-kind", f"`when` takes an expression; {node.text} is always so", node, path, hint)
+            else:
+                self.wrong_kind(node, path, "`when` takes an expression")
+            return None
+        source = node.value
+        if source.startswith("{{") and source.endswith("}}") and source.count("{{") == 1:
+            hint = f"write {source[2:-2].strip()}"
+            self.defect("bad-expression", "`when` is an expression already: it takes no braces", node, path, hint)
+            return None
+        try:
+            return compile_guard(source, names)
+        except ExpressionError as error:
+            self._problems(error, node, path)
+            return None
+
+    def _problems(self, error: ExpressionError, node: Scalar, path: str) -> None:
+        for problem in error.problems:
+            at = _inside(node, problem.offset, problem.length)
+            self.defect(problem.code, problem.message, at, path, problem.hint)
+
+    # -- events
+
+    def payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
+        """The fields of an event, or those that all events of a pattern share; None, and a defect, for no event at all."""
+        found = _PAYLOADS.get(pattern)
+        if found is not None:
+            return found
+        entry = EVENTS.get(pattern)
+        if entry is not None:
+            found = _record(entry.fields, pattern)
+        elif pattern.startswith("tool."):
+            return self._tool_payload(pattern, node, path)
+        elif pattern.startswith("app."):
+            return self._own_payload(pattern, node, path)
+        elif pattern.startswith("leg."):
+            return self._leg_payload(pattern, node, path)
+        elif pattern.endswith((".*", "-*")):
+            sorts = [
+                event.fields for name, event in EVENTS.items() if matches(pattern, name) and name not in STATE_EVENTS
+            ]
+            if sorts:
+                found = _record(_shared(sorts), pattern)
+        if found is None:
+            self._unknown_event(pattern, node, path)
+            return None
+        _PAYLOADS[pattern] = found
+        return found
+
+    def _tool_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
+        if pattern == "tool.*":
+            return _record({}, pattern)
+        tool = self.tools.get(pattern[5:])
+        if tool is None:
+            if pattern.endswith((".*", "-*")) and any(matches(pattern, f"tool.{name}") for name in self.tools):
+                return _record({}, pattern)
+            hint = did_you_mean(pattern[5:], self.tools)
+            hint = (
+                hint
+                or f"declare it under `tools:`; a tool of the agent's own as `{shorten(pattern[5:])}: {{own: true}}`"
+            )
+            self.defect("unknown-tool", f"there is no tool `{shorten(pattern[5:])}`", node, path, hint)
+            return None
+        self.loading.heard.append(Mention(pattern, self, node, path, "tool"))
+        return tool_record(tool)
+
+    def _own_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
+        if pattern.endswith((".*", "-*")):
+            sorts = [event for name, event in self.events.items() if matches(pattern, name)]
+            if not sorts:
+                self.loading.heard.append(Mention(pattern, self, node, path, "app"))
+            return _record(_shared([_types(event) for event in sorts]), pattern)
+        declared = self.events.get(pattern)
+        if declared is None:
+            self.loading.heard.append(Mention(pattern, self, node, path, "app"))
+        return _record(_types(declared or {}), pattern)
+
+    def _leg_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
+        _, _, rest = pattern.partition(".")
+        leg, _, event = rest.partition(".")
+        if leg == MAIN_LEG:
+            name = event if event.startswith("dtmf") else f"call.{event}"
+            self.defect(
+                "unknown-event", "the main leg's events are `call.…` and `dtmf.…`", node, path, f"write `{name}`"
+            )
+            return None
+        if leg == "*" or not event:
+            if leg != "*":
+                self._unknown_event(pattern, node, path)
+                return None
+            return _record({"leg": TEXT}, pattern)
+        self.loading.leg_mentions.append(Mention(leg, self, node, path))
+        sorts = [entry.fields for name, entry in LEG_EVENTS.items() if matches(event, name) or event == "*"]
+        if not sorts:
+            hint = did_you_mean(event, LEG_EVENTS) or "a leg has: " + ", ".join(
+                name for name in LEG_EVENTS if "." not in name
+            )
+            self.defect("unknown-event", f"a leg has no event `{shorten(event)}`", node, path, hint)
+            return None
+        return _record(_shared(sorts), pattern)
+
+    def _unknown_event(self, pattern: str, node: Scalar, path: str) -> None:
+        shown = shorten(pattern)
+        if pattern.endswith((".*", "-*")):
+            message = f"no event begins with `{shown[:-1]}`"
+        elif "*" in pattern:
+            message = f"`{shown}` is no event: a pattern ends in `.*` or `-*`, and has no other `*`"
+        else:
+            message = f"there is no event `{shown}`"
+        self.defect("unknown-event", message, node, path, self._meant_event(pattern))
+
+    def _meant_event(self, pattern: str) -> str:
+        family, _, rest = pattern.partition(".")
+        keys = {"#": "pound", "*": "star", "hash": "pound"}
+        if family == "dtmf" and rest in keys:
+            return f"write `dtmf.{keys[rest]}`" if rest != "*" else "write `dtmf.star` for the key, `dtmf.*` for all"
+        if pattern in self.tools:
+            return f"write `tool.{pattern}`"
+        if f"app.{pattern}" in self.events:
+            return f"write `app.{pattern}`"
+        own = [*(f"tool.{name}" for name in self.tools), *self.events]
+        families = {name.partition(".")[0] + ".*" for name in EVENTS if "." in name}
+        near = did_you_mean(pattern, [*EVENTS, *own, *(families if pattern.endswith("*") else ())])
+        if near:
+            return near
+        same = [name for name in EVENTS if name.partition(".")[2] == pattern]
+        if len(same) == 1:
+            return f"did you mean `{same[0]}`?"
+        if family == "dtmf":
+            return "keys are " + ", ".join(DIGITS)
+        mine = [name for name in EVENTS if name.startswith(family + ".")]
+        if mine and len(mine) <= 8:
+            return f"`{family}.` has: " + ", ".join(name.partition(".")[2] for name in mine)
+        return "the reference lists every event; one of your own begins with `app.`"
+
+    # -- words
+
+    def outcome(self, word: str, node: Place, path: str) -> None:
+        """A defect if there is no such outcome."""
+        known = self.loading.outcomes
+        if word not in known:
+            hint = did_you_mean(word, known) or f"declare it: `outcomes: [{shorten(word)}]`"
+            self.defect("unknown-outcome", f"there is no outcome `{shorten(word)}`", node, path, hint)
+
+
+_PAYLOADS: dict[str, Record] = {}
+"""Of the catalogue's events and the patterns that some of them match: never more than the catalogue has beginnings."""
+
+
+def tool_record(tool: Tool) -> Record:
+    """The payload of a tool's event: its arguments, and with `run` its result."""
+    found = {name: field.type for name, field in tool.parameters.items()}
+    if tool.run is not None:
+        result = VERBS[tool.run.verb].result
+        found["result"] = Record(dict(result), open=True) if tool.run.verb == "http" else ANY
+    if tool.own and not tool.parameters:
+        return Record({**found, **ALWAYS_THERE}, open=True, kind=f"tool.{tool.name}")
+    return _record(found, f"tool.{tool.name}")
+
+
+def _record(fields: Mapping[str, Type], kind: str) -> Record:
+    return Record({**fields, **ALWAYS_THERE}, kind=kind)
+
+
+def _types(fields: Mapping[str, Field]) -> dict[str, Type]:
+    return {name: field.type for name, field in fields.items()}
+
+
+def _shared(sorts: list[Mapping[str, Type]] | list[dict[str, Type]]) -> dict[str, Type]:
+    """The fields that all have, with one type."""
+    if not sorts:
+        return {}
+    first, *others = sorts
+    return {name: kind for name, kind in first.items() if all(other.get(name) == kind for other in others)}
+
+
+class _Span(Place):
+    """A place inside a scalar's text."""
+
+    __slots__ = ("_end", "start")
+
+    def __init__(self, start: object, end: tuple[int, int]) -> None:
+        self.start = start  # type: ignore[assignment]
+        self._end = end
+
+    def ends(self) -> tuple[int, int]:
+        return self._end
+
+
+class _Start:
+    def __init__(self, line: int, column: int, index: int) -> None:
+        self.line, self.column, self.index = line, column, index
+
+
+def _inside(node: Scalar, offset: int, length: int) -> Place:
+    """The place of a part of a scalar's text; the whole scalar where an escape or a fold makes it unclear."""
+    start, end = node.start, node.end
+    written = end.index - start.index
+    quotes = 0 if node.plain else 1
+    if start.line != end.line or written != len(node.text) + 2 * quotes:
+        return node
+    column = start.column + quotes + offset
+    span = _Start(start.line, column, start.index + quotes + offset)
+    return _Span(span, (start.line + 1, column + 1 + max(length, 1)))

@@ -1,0 +1,225 @@
+"""Defects of one file, with their places, and the small readers of its values: each says what it takes, and where."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
+
+from callflow.core.durations import parse_duration
+from callflow.core.flow import Position
+from callflow.core.suggest import did_you_mean
+from callflow.errors import Defect
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Place, Scalar, Sequence, kind, shorten
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+TOO_MANY = 200
+"""Defects of one file; a reader of more has long stopped reading."""
+
+
+class TooManyDefects(Exception):
+    """Nobody reads on."""
+
+
+class Report:
+    """The defects of one file, and of the files that it uses: `defects` is shared by all of a load."""
+
+    def __init__(self, file: str, defects: list[Defect]) -> None:
+        self.file = file
+        self.defects = defects
+
+    def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
+        """Adds a defect. Raises TooManyDefects after 200."""
+        end_line, end_column = at.ends()
+        if end_line != at.line:  # underline the first line alone
+            end_line, end_column = at.line, at.column + 1
+        self.defects.append(
+            Defect(code, message, self.file, at.line, at.column, end_line, end_column, path, hint or "")
+        )
+        if len(self.defects) >= TOO_MANY:
+            raise TooManyDefects
+
+    def position(self, at: Place, path: str) -> Position:
+        mark = at.start
+        return Position(self.file, mark.line + 1, mark.column + 1, path)
+
+    # -- keys
+
+    def mapping(self, node: Node | None, path: str, what: str) -> MappingNode | None:
+        """The node, if it is a mapping; nothing written counts as an empty one and is None without a defect."""
+        if isinstance(node, MappingNode):
+            return node
+        if node is not None and not is_nothing(node):
+            self.wrong_kind(node, path, f"{what} takes keys with values")
+        return None
+
+    def unknown_keys(
+        self, node: MappingNode, path: str, allowed: Container[str], names: Iterable[str], what: str
+    ) -> None:
+        """A defect for every key that is not allowed."""
+        for name, (key, value) in node.entries.items():
+            if name not in allowed and not name.startswith("x-"):
+                self.unknown_key(node, key, value, path, names, what)
+
+    def unknown_key(
+        self, node: MappingNode, key: Scalar, value: Node, path: str, names: Iterable[str], what: str
+    ) -> None:
+        hint = did_you_mean(key.text, names)
+        if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
+            hint = "inside { } a comma ends the text before it: put quotes around the text"
+        if hint is None:
+            hint = f"{what} takes {one_of(names)}; notes of your own begin with `x-`"
+        self.defect("unknown-key", f"{what} has no key `{shorten(key.text)}`", key, join(path, key.text), hint)
+
+    # -- values
+
+    def wrong_kind(self, node: Node, path: str, takes: str, hint: str = "") -> None:
+        self.defect("wrong-kind", f"{takes}, not {kind(node)}", node, path, hint)
+
+    def text(self, node: Node | None, path: str, what: str) -> str | None:
+        """The text of a node. A number is never made into one."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return node.value
+        if node is not None:
+            self.no_text(node, path, what)
+        return None
+
+    def no_text(self, node: Node, path: str, what: str) -> None:
+        if isinstance(node, Scalar) and node.value is not None:
+            code = "wrong-kind" if isinstance(node.value, bool) else "number-for-text"
+            self.defect(
+                code,
+                f"{what} takes text, not {kind(node)}",
+                node,
+                path,
+                f'put quotes around it: "{shorten(node.text)}"',
+            )
+        else:
+            self.wrong_kind(node, path, f"{what} takes text", _broken_text(node))
+
+    def boolean(self, node: Node | None, path: str, what: str) -> bool | None:
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        if node is not None:
+            hint = ""
+            if isinstance(node, Scalar) and node.text.lower() in ("yes", "no", "on", "off", "true", "false"):
+                hint = f"write {'true' if node.text.lower() in ('yes', 'on', 'true') else 'false'}"
+            self.wrong_kind(node, path, f"{what} takes true or false", hint)
+        return None
+
+    def integer(self, node: Node | None, path: str, what: str, least: int = 0) -> int | None:
+        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            if node.value >= least:
+                return node.value
+            self.defect("bad-value", f"{what} is at least {least}, not {shorten(node.text)}", node, path)
+        elif node is not None:
+            self.wrong_kind(node, path, f"{what} takes an integer")
+        return None
+
+    def number(self, node: Node, path: str, what: str) -> float | None:
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return value
+        self.wrong_kind(node, path, f"{what} takes a number")
+        return None
+
+    def duration(self, node: Node | None, path: str, what: str) -> float | None:
+        """Seconds."""
+        if node is None:
+            return None
+        if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
+            self.wrong_kind(node, path, f"{what} takes a duration, such as 12s")
+            return None
+        try:
+            return parse_duration(node.value)
+        except ValueError as error:
+            self.defect("bad-duration", f"{what}: {error}", node, path)
+            return None
+
+    def choice(self, node: Node | None, path: str, what: str, choices: Iterable[str]) -> str | None:
+        word = self.text(node, path, what)
+        if word is not None and node is not None and word not in choices:
+            self.not_among(node, path, what, word, choices)
+            return None
+        return word
+
+    def not_among(self, node: Place, path: str, what: str, word: str, choices: Iterable[str]) -> None:
+        hint = did_you_mean(word, choices) or ""
+        self.defect("bad-value", f"{what} takes {one_of(choices)}, not `{shorten(word)}`", node, path, hint)
+
+    def check_name(self, key: Scalar, path: str, what: str, pattern: re.Pattern[str] = NAME) -> bool:
+        """Whether a key can be a name; a defect if not."""
+        if pattern.fullmatch(key.text) and len(key.text) <= 64:
+            return True
+        if "." in key.text:
+            message = f"the name of {what} holds no dot: `{shorten(key.text)}`"
+            hint = "a dot leads inward, from a state to its inner ones" if what == "a state" else ""
+        else:
+            signs = "letters, digits and `_`" if pattern is IDENTIFIER else "letters, digits, `_` and `-`"
+            message = f"`{shorten(key.text)}` is no name for {what}"
+            hint = f"a name has {signs}, does not begin with a digit, and is at most 64 characters long"
+        self.defect("bad-name", message, key, path, hint)
+        return False
+
+    def items(self, node: Node | None, path: str, what: str) -> list[Node]:
+        """The items of a list; nothing written is an empty one."""
+        if isinstance(node, Sequence):
+            return node.items
+        if node is not None and not is_nothing(node):
+            hint = f"write [{shorten(node.text)}]" if isinstance(node, Scalar) else ""
+            self.wrong_kind(node, path, f"{what} takes a list", hint)
+        return []
+
+    def words(self, node: Node | None, path: str, what: str) -> list[tuple[str, Node]]:
+        """The texts of a list, each once."""
+        found: dict[str, Node] = {}
+        for number, item in enumerate(self.items(node, path, what)):
+            word = self.text(item, f"{path}[{number}]", f"each item of {what}")
+            if word is None:
+                continue
+            if word in found:
+                message = f"`{shorten(word)}` stands here a second time; the first is in line {found[word].line}"
+                self.defect("duplicate-item", message, item, f"{path}[{number}]", "keep one of the two")
+            else:
+                found[word] = item
+        return list(found.items())
+
+
+def is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def one_of(words: Iterable[str]) -> str:
+    """`a`, `b` or `c`"""
+    quoted = [f"`{word}`" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}" if quoted else "nothing"
+
+
+def plain_data(node: Node) -> Any:
+    """The node as plain data: dicts, lists, scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [plain_data(item) for item in node.items]
+    return {name: plain_data(value) for name, (_, value) in node.entries.items()}
+
+
+def notes(node: MappingNode) -> Mapping[str, Any]:
+    """The author's own notes, `x-…`."""
+    return {name: plain_data(value) for name, (_, value) in node.entries.items() if name.startswith("x-")}
+
+
+def _broken_text(node: Node) -> str:
+    if isinstance(node, MappingNode) and len(node.entries) == 1:
+        return "a text with `: ` in it needs quotes around it"
+    if isinstance(node, Sequence) and node.flow:
+        return "a text in brackets needs quotes around it"
+    return ""

@@ -1,0 +1,239 @@
+"""What events, timers and guards do: nodes -> `Row`s, `TimerRow`s and `Transition`s."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from callflow.core.expressions import ANY, BOOLEAN, NUMBER, ExpressionError, OneOf, Record, Type, compile_template
+from callflow.core.flow import ROOT, Action, Row, TimerRow, Transition
+from callflow.flowfile import keys
+from callflow.flowfile.actions import action_list
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.outline import Draft, crosses_regions, find, missing_target
+from callflow.flowfile.part import ALWAYS_THERE, TIMER, Part
+from callflow.flowfile.report import is_nothing, join
+
+Level = Literal["own", "inner"]
+
+
+class RowReader:
+    """Reads the rows of one state; `part` is the file in which they stand, which for the top of a sub-flow is another
+    than the state's own. `redirect` is where the standard rows lead, whatever they say."""
+
+    def __init__(self, draft: Draft, part: Part, redirect: str | None = None) -> None:
+        self.draft = draft
+        self.part = part
+        self.level: Level = "inner" if draft.inside is part else "own"
+        self.supplied = redirect is not None
+        self.redirect = redirect
+
+    def events(self, node: Node | None, where: str) -> list[Row]:
+        """The rows under `on:`."""
+        part, rows = self.part, []
+        mapping = part.mapping(node, where, "`on`")
+        for pattern, (key, value) in mapping.entries.items() if mapping else ():
+            if pattern.startswith("x-"):
+                continue
+            path = join(where, pattern)
+            payload = done_payload(self.draft) if pattern == "done" else part.payload(pattern, key, path)
+            if pattern == "done" and self._done_at_top():
+                message = "the top level is never done, so that `done` has nobody to tell"
+                part.defect("done-at-top-level", message, key, path, "put the row into the state that is done")
+            moves = self.transitions(value, path, payload, key)
+            rows.append(Row(pattern, moves, part.position(key, path), level=self.level))
+        return rows
+
+    def _done_at_top(self) -> bool:
+        return self.draft.path == ROOT or self.level == "inner"
+
+    def ignored(self, node: Node | None, where: str, on: MappingNode | None) -> list[Row]:
+        """The rows under `ignore:`."""
+        part, rows = self.part, []
+        for number, (pattern, item) in enumerate(part.words(node, where, "`ignore`")):
+            path = f"{where}[{number}]"
+            if isinstance(item, Scalar):
+                part.payload(pattern, item, path)
+            if on is not None and pattern in on.entries:
+                line = on.entries[pattern][0].line
+                message = f"`{shorten(pattern)}` ties with the row under `on` in line {line}: neither is longer"
+                part.defect("tie", message, item, path, "keep one of the two")
+            rows.append(Row(pattern, (), part.position(item, path), ignore=True, level=self.level))
+        return rows
+
+    def timers(
+        self, kind: Literal["after", "every", "silence"], node: Node | None, where: str, first: int
+    ) -> list[TimerRow]:
+        """The rows under `after:`, `every:` or `silence:`, each with a duration as its key."""
+        part = self.part
+        rows: list[TimerRow] = []
+        if isinstance(node, (Scalar, Sequence)) and not is_nothing(node):
+            text = node.text if isinstance(node, Scalar) else "12s"
+            number = isinstance(node, Scalar) and isinstance(node.value, (int, float))
+            hint = f"write `{kind}: {{{shorten(text)}{'s' if number else ''}: {{target: …}}}}`"
+            part.defect(
+                "bad-duration" if number else "wrong-kind",
+                f"`{kind}` takes rows: a duration and what happens then",
+                node,
+                where,
+                hint,
+            )
+            return rows
+        mapping = part.mapping(node, where, f"`{kind}`")
+        for text, (key, value) in mapping.entries.items() if mapping else ():
+            if text.startswith("x-"):
+                continue
+            path = join(where, text)
+            seconds = part.duration(key, path, f"`{kind}`")
+            if seconds is not None and seconds <= 0:
+                part.defect(
+                    "bad-duration", f"`{kind}` counts longer than {text}", key, path, "for at once there is `always`"
+                )
+            moves = self.transitions(value, path, TIMER, key)
+            position = part.position(key, path)
+            rows.append(TimerRow(kind, seconds or 1.0, moves, position, first + len(rows), text, self.level))
+        return rows
+
+    def always(self, node: Node | None, where: str) -> tuple[Transition, ...]:
+        if node is None:
+            return ()
+        moves = self.transitions(node, where, None, node)
+        for move in moves:
+            if move.target is None and move.guard is None:
+                message = "a row under `always` without target and guard is taken again and again, without end"
+                self.part.defect("endless-always", message, node, where, "give it a `when`, or a `target`")
+        return moves
+
+    # -- transitions
+
+    def transitions(self, node: Node, path: str, payload: Record | None, key: Scalar | Node) -> tuple[Transition, ...]:
+        """A target, `{target, when, do, …}`, or a list of those."""
+        if not isinstance(node, Sequence):
+            move = self._transition(node, path, payload, key)
+            return () if move is None else (move,)
+        found: list[Transition] = []
+        if not node.items:
+            self._empty(node, path)
+        always = ""
+        for number, item in enumerate(node.items):
+            place = f"{path}[{number}]"
+            if always:
+                message = f"the row before this one ({always}) is always taken, so that this one never has its turn"
+                self.part.defect("never-reached", message, item, place, "give that one a `when`, or put it last")
+                always = ""
+            if isinstance(item, Sequence):
+                self.part.wrong_kind(
+                    item, place, "a row is a target, or keys with values", "take one pair of brackets away"
+                )
+                continue
+            move = self._transition(item, place, payload, item)
+            if move is not None:
+                found.append(move)
+                if move.guard is None and not (isinstance(item, MappingNode) and "when" in item.entries):
+                    always = f"line {item.line}"
+        return tuple(found)
+
+    def _empty(self, node: Node, path: str) -> None:
+        hint = "write the state to go to; to do nothing about an event, list it under `ignore`"
+        self.part.defect("empty-row", "this row does nothing", node, path, hint)
+
+    def _transition(  # noqa: C901 - one branch a key
+        self, node: Node, path: str, payload: Record | None, key: Scalar | Node
+    ) -> Transition | None:
+        part, draft = self.part, self.draft
+        transitions = part.loading.transitions
+        if isinstance(node, Scalar):
+            if node.value is None:
+                self._empty(key, path)
+                return None
+            target = self._target(node, path)
+            return self._add(Transition(
+                len(transitions), draft.path, target, None, (), False, part.position(node, path), "", self.level, part.scope,
+                self.supplied,
+            ))  # fmt: skip
+        if not isinstance(node, MappingNode):
+            part.wrong_kind(node, path, "a row is a target, or keys with values")
+            return None
+        entries = node.entries
+        names = part.names(payload)
+        target = guard = None
+        reenter: bool | None = False
+        description = ""
+        actions: tuple[Action, ...] = ()
+        for name, (name_key, value) in entries.items():
+            if name == "target":
+                target = None if is_nothing(value) else self._target(value, join(path, "target"))
+            elif name == "do":
+                actions = action_list(part, value, join(path, "do"), names, "`do`")
+            elif name == "when":
+                guard = part.guard(value, names, join(path, "when"))
+            elif name == "reenter":
+                reenter = part.boolean(value, join(path, "reenter"), "`reenter`")
+                if reenter and "target" not in entries:
+                    hint = f"write `target: {draft.name}` to leave and enter the state itself"
+                    part.defect("missing-key", "`reenter` goes with a `target`", name_key, join(path, "reenter"), hint)
+            elif name == "description":
+                description = part.text(value, join(path, "description"), "`description`") or ""
+            elif not name.startswith("x-"):
+                part.unknown_key(node, name_key, value, path, keys.TRANSITION, "a row")
+        if not ({"target", "do", "when"} & entries.keys()):
+            self._empty(key if not entries else node, path)
+        return self._add(Transition(
+            len(transitions), draft.path, target, guard, actions, bool(reenter), part.position(node, path), description,
+            self.level, part.scope, self.supplied,
+        ))  # fmt: skip
+
+    def _add(self, move: Transition) -> Transition:
+        self.part.loading.transitions.append(move)
+        return move
+
+    def _target(self, node: Node, path: str) -> str | None:
+        part = self.part
+        if self.redirect is not None:
+            return self.redirect
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            written = node.value
+        else:
+            part.text(node, path, "a target")
+            return None
+        target = find(self.draft, part, written)
+        if target is None:
+            hint = missing_target(self.draft, part, written)
+            part.defect("unknown-target", f"there is no state `{shorten(written)}`", node, path, hint)
+            return None
+        if not target.within(self.draft):
+            crossed = crosses_regions(self.draft, target)
+            if crossed is not None:
+                message = f"`{shorten(written)}` stands in another region of the parallel state `{crossed.name}`"
+                hint = f"`emit` an event that the other region listens to, or write the row in `{crossed.name}` itself"
+                part.defect("crosses-regions", message, node, path, hint)
+        return target.path
+
+
+def done_payload(draft: Draft) -> Record:
+    """What `done` of a state carries: with an inside, the names of its final states, and what they return."""
+    finals = [child for child in draft.children.values() if child.kind == "final"]
+    if not finals or draft.kind == "parallel":
+        return Record(dict(ALWAYS_THERE), kind="done")
+    fields: dict[str, Type] = {"final": OneOf(*(child.name for child in finals))}
+    if draft.inside is not None:
+        returned: dict[str, Type] = {}
+        for child in finals:
+            node = child.node.get("returns")
+            for name, (_, value) in node.entries.items() if isinstance(node, MappingNode) else ():
+                found = _type_of(child.part, value)
+                returned[name] = found if returned.setdefault(name, found) == found else ANY
+        fields["returns"] = Record(returned, kind="returns")
+    return Record({**fields, **ALWAYS_THERE}, kind="done")
+
+
+def _type_of(part: Part, node: Node) -> Type:
+    """The type of what is returned; ANY where it is not clear, or wrong (which is said where it stands)."""
+    if not isinstance(node, Scalar):
+        return ANY
+    if isinstance(node.value, str):
+        try:
+            return compile_template(node.value, part.plain).type
+        except ExpressionError:
+            return ANY
+    return BOOLEAN if isinstance(node.value, bool) else ANY if node.value is None else NUMBER

@@ -1,0 +1,103 @@
+"""Sub-flows: other files as the inside of a state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from callflow.core.suggest import did_you_mean
+from callflow.flowfile.header import declare
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, shorten
+from callflow.flowfile.outline import Draft
+from callflow.flowfile.part import Part
+from callflow.flowfile.report import join
+from callflow.flowfile.source import read_text
+from callflow.flowfile.yaml import parse
+
+MAX_DEPTH = 8
+"""Sub-flows inside each other."""
+
+MAX_INSTANCES = 100
+"""Sub-flows in all, each counted where it stands."""
+
+
+def open_subflow(draft: Draft, main: Part) -> Part | None:
+    """The sub-flow of a state with `flow:`, declared; None, and a defect, where it cannot be had."""
+    part, loading = draft.part, draft.part.loading
+    node = draft.node.get("flow")
+    where = join(draft.where, "flow")
+    name = part.text(node, where, "`flow`")
+    if name is None or node is None:
+        return None
+    if name not in part.uses:
+        hint = did_you_mean(name, part.uses) or f"name its file: `use: {{{shorten(name)}: {shorten(name)}.yaml}}`"
+        part.defect("unknown-sub-flow", f"there is no sub-flow `{shorten(name)}` under `use`", node, where, hint)
+        return None
+    file = part.text(part.uses[name][1], f"use.{name}", f"`{name}`")
+    if file is None:
+        return None
+    path = part.folder / file
+    real = Path(os.path.realpath(path))
+    loading.instances += 1
+    if real in part.chain:
+        way = " → ".join(one.name for one in (*part.chain[part.chain.index(real) :], real))
+        part.defect(
+            "sub-flow-cycle", f"this sub-flow includes itself: {way}", node, where, "take one of them out of the circle"
+        )
+        return None
+    if len(part.chain) > MAX_DEPTH or loading.instances > MAX_INSTANCES:
+        message = f"sub-flows stand at most {MAX_DEPTH} deep inside each other, and {MAX_INSTANCES} in all"
+        part.defect("too-many-sub-flows", message, node, where, "put some of them into one file")
+        return None
+    root, text = _read(part, name, path, real)
+    if root is None:
+        return None
+    inside = Part(loading, str(path), root, draft.path, path.parent, (*part.chain, real), text)
+    if not declare(inside):
+        return None
+    _check_main(draft, inside, main, node, where)
+    return inside
+
+
+def _read(part: Part, name: str, path: Path, real: Path) -> tuple[MappingNode | None, str]:
+    loading = part.loading
+    if real in loading.files:
+        return loading.files[real]
+    text, defect = read_text(path)
+    root = None
+    if defect is not None:
+        part.defect(defect.code, f"{path}: {defect.message}", part.uses[name][1], f"use.{name}", defect.hint)
+    else:
+        root, defects = parse(text, str(path))
+        loading.defects.extend(defects)
+    loading.files[real] = root, text
+    return root, text
+
+
+def _check_main(draft: Draft, inside: Part, main: Part, node: Node, where: str) -> None:
+    """The main flow is asked for its environment and its Python: what a sub-flow needs of them it must name, too."""
+    for variable in inside.env:
+        if variable not in main.env:
+            message = f"the sub-flow reads `{variable}`, which the main flow does not name under `env`"
+            draft.part.defect(
+                "undeclared-in-main", message, node, where, f"add it to the main flow: `env: [{variable}]`"
+            )
+    for name, action in inside.python.items():
+        known = main.python.get(name)
+        if known is None:
+            message = f"the sub-flow calls the Python action `{name}`, which the main flow does not declare"
+            draft.part.defect(
+                "undeclared-in-main", message, node, where, f"declare `{name}` under `python:` there, too"
+            )
+        elif _signature(known.parameters, known.returns) != _signature(action.parameters, action.returns):
+            message = f"the sub-flow and the main flow declare the Python action `{name}` differently"
+            draft.part.defect("conflict", message, node, where, "declare the same in both")
+
+
+def _signature(parameters: object, returns: object) -> tuple[object, ...]:
+    def plain(fields: object) -> tuple[object, ...]:
+        assert isinstance(fields, dict)  # noqa: S101 - as the reader made them
+        return tuple(sorted((field.name, str(field.type), field.required) for field in fields.values()))
+
+    return plain(parameters), plain(returns)
