@@ -14,6 +14,9 @@ from livekit.agents.voice import io
 from callflow.testing import spelling
 from callflow.testing.models import Samples
 
+QUIET = 400
+"""The level (of 32,767) below which a sample is not heard."""
+
 
 @frozen
 class Sound:
@@ -39,21 +42,20 @@ class Sound:
         return Sound(start, end, self.samples[first:last], self.rate)
 
 
-def join(sounds: Sequence[Sound]) -> Iterator[Sound]:
-    """The same sounds, those that follow each other without a gap (and hence belong to one speech) in one piece."""
-    held: list[Sound] = []
-    for sound in sounds:
-        if held and (sound.start - held[-1].end > 0.001 or sound.rate != held[-1].rate):
-            yield _one(held)
-            held = []
-        held.append(sound)
-    if held:
-        yield _one(held)
-
-
-def _one(sounds: Sequence[Sound]) -> Sound:
-    samples = np.concatenate([sound.samples for sound in sounds])
-    return Sound(sounds[0].start, sounds[-1].end, samples, sounds[0].rate)
+def join(pieces: Sequence[Sound]) -> Sound | None:
+    """The pieces of one speech as one sound, without the quiet at its end; None when there is nothing to hear."""
+    if not pieces:
+        return None
+    rate, start = pieces[0].rate, pieces[0].start
+    sound = np.zeros(round((pieces[-1].end - start) * rate) + 1, np.int16)
+    for piece in pieces:
+        first = round((piece.start - start) * rate)
+        sound[first : first + len(piece.samples)] = piece.samples[: len(sound) - first]
+    loud = np.flatnonzero(np.abs(sound.astype(np.int32)) > QUIET)
+    if not len(loud):
+        return None
+    sound = sound[: loud[-1] + 1]
+    return Sound(start, start + len(sound) / rate, sound, rate)
 
 
 @define(eq=False)
@@ -107,11 +109,11 @@ class Voice(io.AudioOutput):
         self._started = False
 
     @property
-    def sounds(self) -> Sequence[Sound]:
-        """Everything that has sounded until now, in its order."""
+    def speeches(self) -> Iterator[Sequence[Sound]]:
+        """Everything that has sounded until now, speech by speech, each in pieces."""
         now = self._paused_at if self._paused_at is not None else self._now()
-        utterances = [*self._done, *([self._current] if self._current else [])]
-        return [part for utterance in utterances for piece in utterance.pieces if (part := piece.within(0.0, now))]
+        for utterance in [*self._done, *([self._current] if self._current else [])]:
+            yield [part for piece in utterance.pieces if (part := piece.within(0.0, now))]
 
     @property
     def speaking(self) -> bool:

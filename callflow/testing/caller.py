@@ -190,7 +190,8 @@ class Caller:
     @property
     def heard(self) -> Sequence[Sound]:
         """What has reached the ear so far, by the time at which it was played: each speech in one piece."""
-        return [sound for room in self._voices for sound in audio.join(list(self._heard_from(room)))]
+        speeches = [self._heard_of(room, speech) for room in self._voices for speech in room.voice.speeches]
+        return sorted((sound for pieces in speeches if (sound := audio.join(pieces))), key=lambda sound: sound.start)
 
     @property
     def heard_text(self) -> str:
@@ -204,17 +205,18 @@ class Caller:
         until = self.left if self.left is not None else self._server.loop.time()
         return max(until - since - self._delay, 0.0)
 
-    def _heard_from(self, room: SimulatedRoom) -> Sequence[Sound]:
+    def _heard_of(self, room: SimulatedRoom, speech: Sequence[Sound]) -> Sequence[Sound]:
+        """The pieces of a speech, as far as the agent was connected and this ear was there when they came to it."""
         now = self._server.loop.time()
-        sounds: list[Sound] = []
-        for sound in room.voice.sounds:
+        heard: list[Sound] = []
+        for sound in speech:
             for hears in self._hears:
                 for speaks in room.stays:
                     since = max(hears[0], speaks[0]) - self._delay
                     until = min(_end(hears, now), _end(speaks, now)) - self._delay
                     part = sound.within(since, until)
-                    sounds += [part] if part else []
-        return sounds
+                    heard += [part] if part else []
+        return heard
 
     def _find_voices(self) -> None:
         members = self._state.members.values() if self._state else ()

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from livekit import rtc
 
 from callflow.core.snapshot import Start, Step
@@ -192,7 +192,8 @@ class PhoneWorld:
         await self._phone.close()
 
     def facts(self) -> Facts:
-        return self._world.facts()
+        facts = self._world.facts()
+        return evolve(facts, notes=tuple(note for note in facts.notes if not note.startswith("not live yet")))
 
     def finish(self, reason: str) -> None:
         self._world.finish(reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class Stage:
         if self.phone is not None:
             phone = SimulatedPhone(self.server, self.phone, self._answered)
             self.call.world = phone.world(self.call.world)
-        self._begin(self._follow())
+        self._begin(self._follow(self.call.steps()))
         self.record = await self.call.run()
         if phone is not None:
             self.far_end = phone.legs.get("far_end")
@@ -115,8 +115,8 @@ class Stage:
         if self.caller is not None:
             await self.caller(telephone)
 
-    async def _follow(self) -> None:
-        async for step in self.call.steps():
+    async def _follow(self, steps: AsyncIterator[Step]) -> None:
+        async for step in steps:
             self.steps.append(step)
             if self.watch is not None:
                 self.watch(step)

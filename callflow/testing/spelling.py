@@ -41,14 +41,16 @@ def spell(text: str, rate: int) -> Samples:
 
 
 def read(sound: Samples, rate: int) -> str:
-    """The text in a sound that begins with a letter; silence is left out, and so is a letter that is not whole."""
+    """The text in a sound that begins with a letter. A pause is a space, and a letter that is not whole is left out."""
     size = round(rate * LETTER)
     letters = bytearray()
     for start in range(0, len(sound) - size + 1, size):
         letter = _letter(sound[start : start + size], rate)
         if letter is not None:
             letters.append(letter)
-    return letters.decode(errors="ignore")
+        elif not letters.endswith(b" "):
+            letters += b" "
+    return letters.decode(errors="ignore").strip()
 
 
 def _letter(window: Samples, rate: int) -> int | None:
@@ -60,7 +62,7 @@ def _letter(window: Samples, rate: int) -> int | None:
 
 
 class SpelledTTS(tts.TTS[str]):
-    """Speaks by spelling: 24 kHz, one channel, 20 bytes a second."""
+    """Speaks by spelling: 24 kHz, one channel, 20 bytes a second, and a pause of 50 ms before each sentence."""
 
     SAMPLE_RATE = 24_000
     PIECE = 0.2  # seconds pushed at once
@@ -88,7 +90,8 @@ class _SpelledStream(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         rate = self._tts.sample_rate
         output_emitter.initialize(request_id="spelled", sample_rate=rate, num_channels=1, mime_type="audio/pcm")
-        sound = spell(self._input_text, rate)
+        pause = np.zeros(round(rate * LETTER), np.int16)
+        sound = np.concatenate([pause, spell(self._input_text, rate)])
         piece = int(SpelledTTS.PIECE * rate)
         for start in range(0, len(sound), piece):
             output_emitter.push(sound[start : start + piece].tobytes())
