@@ -25,9 +25,9 @@ Status = Literal["absent", "ringing", "on_line", "dropped", "gone", "down"]
 PARTIES = frozenset({"standard", "sip", "connector"})
 ON_BEHALF = "lk.publish_on_behalf"  # an avatar that publishes for an agent
 
-ROOM_DELETED_GRACE = 0.5
-"""Seconds. When a room is deleted, "the far end has left" and "the room is gone" come in either order, some 50 ms
-apart: the far end's leaving waits this long, and gives way to the room's."""
+ROOM_DELETED_GRACE = 0.4
+"""Seconds. When a room is deleted, "the far end has left", "the room is gone" and "the worker wants the job to end" come
+in any order, some 50 ms apart: the others wait this long, and give way to the room's."""
 
 Post = Callable[[str, Mapping[str, Any]], None]
 
@@ -140,6 +140,11 @@ class Line:
     def over(self) -> bool:
         """Whether nobody will ever hear anything again."""
         return self.status in ("gone", "down")
+
+    @property
+    def ending(self) -> bool:
+        """Whether the room is gone, or on its way: the flow has dropped it, or LiveKit has said that it was deleted."""
+        return self.dropped_by_us or self.status == "down"
 
     async def heard(self) -> bool:
         """Waits until the far end hears us; False when it never will. Unbounded: the effect's timeout bounds it."""

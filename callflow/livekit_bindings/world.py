@@ -23,7 +23,7 @@ from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import messages, private, report
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
-from callflow.livekit_bindings.line import Line
+from callflow.livekit_bindings.line import ROOM_DELETED_GRACE, Line
 from callflow.livekit_bindings.listeners import Listeners
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
@@ -57,6 +57,9 @@ ALWAYS = frozenset(
 )
 """LiveKit's events that go to the call even where no row of the flow listens: the silence, the record and whoever
 reads the journal need them. The others, a dozen a second in a conversation, only where a row listens."""
+
+NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed"})
+"""Of the session's events, those that the bindings themselves live on."""
 
 AEC_NOTE = (
     "in the first 3 s of the agent's first speech the STT hears silence (LiveKit's echo warm-up); on the phone there is"
@@ -110,6 +113,8 @@ class LiveKitWorld:
         self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
         self._ownership.take()
         for name in SESSION_EVENTS:
+            if name not in NEEDED and not self._heard(f"session.{name}"):
+                continue
             self._listeners.add(self.session, name, functools.partial(self._session_event, name))
         private.first_in_line(self.session, "close")
         for name in ROOM_EVENTS:
@@ -156,6 +161,8 @@ class LiveKitWorld:
     def finish(self, reason: str) -> None:
         self.line.close()
         self._listeners.close()
+        if self.flow.events and self.has_room and self.ctx.room.isconnected():
+            self.ctx.room.local_participant.unregister_rpc_method(messages.METHOD)
         self._ownership.give_back()
         self.offering.close()
         self.ctx.shutdown(reason)
@@ -269,11 +276,8 @@ class LiveKitWorld:
             self.session.update_agent(self.agent)
 
     def _listen_to_messages(self) -> None:
-        participant = self.ctx.room.local_participant
-        try:
-            participant.register_rpc_method(messages.METHOD, self._rpc)
-        except Exception:
-            logger.warning("the room takes no RPC", exc_info=True)
+        if self.flow.events:
+            self.ctx.room.local_participant.register_rpc_method(messages.METHOD, self._rpc)
 
     async def _rpc(self, invocation: Any) -> str:
         return messages.on_rpc(invocation, self.call.send)
@@ -316,9 +320,14 @@ class LiveKitWorld:
             self.line.changed(args[1])
 
     def _worker_closes(self, reason: str) -> None:
+        """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""
         if not self.has_room:
             self.line.hung_up_by_hand()
-        else:
+        elif not self.line.ending:
+            self.call.loop.call_later(ROOM_DELETED_GRACE, self._worker_has_closed, reason)
+
+    def _worker_has_closed(self, reason: str) -> None:
+        if not self.line.ending:
             self.call.job_ends(reason, worker=True)
 
     def _on_enter_failed(self, error: Exception) -> None:

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from livekit import rtc
-from livekit.agents import SpeechHandle
 from livekit.agents.utils.audio import audio_frames_from_file
+from livekit.agents.voice import SpeechHandle
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
