@@ -1,0 +1,637 @@
+"""One live call, as an actor: one inbox, one snapshot, and everything that runs for it.
+
+Whatever happens is only put into the inbox (`post`); the pump takes one input after the other through the pure step and
+starts what the step says. The pump is a callback of the event loop, not a task: it has no await at which it could be
+cancelled, and a waiting call costs no task of its own. `run` waits for the end, which is brought about in a task that the
+call owns and in which every wait is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from callflow.core.events import NO_DATA, EffectEnded, Event, Input, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
+from callflow.core.step import start, step
+from callflow.errors import CallEnded, CallflowError, StartError
+from callflow.runtime.effects import Effect, Goodbye, Opening, Status, is_speech, sentence, unspoken
+from callflow.runtime.ending import Ending, file_name
+from callflow.runtime.journal import Journal, Lines
+from callflow.runtime.payload import payload
+from callflow.runtime.ports import Facts, ToolReturn, World
+from callflow.runtime.record import CallRecord, EffectRecord, Log, place_of, record_of
+from callflow.runtime.redact import Redactor
+from callflow.runtime.steps import Steps
+
+logger = logging.getLogger("callflow")
+
+WORKER_SECONDS = 8.0
+"""What is owed, the ending and `wrap_up` share so much where the worker closes: it kills the job after 10."""
+
+JOB_SECONDS = 15.0
+"""LiveKit's own clock: so long after a room is gone or a job was told to end it cancels the entrypoint."""
+
+HOLD_SECONDS = 60.0
+"""How long that shutdown is held for `wrap_up`, and how long a call that the program hangs up may take to end."""
+
+OPEN_SECONDS = 60.0
+GOODBYE_SECONDS = 30.0
+"""What the start of the session, and the goodbye of `hang_up`, may take."""
+
+OPENING, GOODBYE = 0, -1
+"""Effects of the runtime's own; those of the flow count from 1."""
+
+INBOX_LIMIT = 1000
+"""Inputs that may wait. Beyond it only what decides over the call still gets in: no flood may starve a hang-up."""
+
+AT_ONCE = 64
+"""Inputs taken before the event loop has its turn again."""
+
+_DECIDE = ("call.", "leg.", "job.", "dial.", "amd.", "transfer.", "consult.", "task.", "tool.")
+_DECIDE_BY_NAME = frozenset({"room.disconnected", "session.close", "session.error"})
+_ENDING_PHASES = frozenset({"final", "closing", "wrap_up"})
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+_BEFORE = Snapshot((), Memory(phase="waiting"))
+"""A call that has not begun."""
+
+_current: contextvars.ContextVar[Call] = contextvars.ContextVar("callflow_call")
+
+
+def current_call() -> Call:
+    """The call in which this code runs: a tool, a Python action, an agent's hook. Raises CallflowError outside of one."""
+    call = _current.get(None)
+    if call is None:
+        raise CallflowError("there is no call here: current_call() works in what a call runs, its tools and actions")
+    return call
+
+
+class _Setup(NamedTuple):
+    """What a call is started with; forgotten once it runs."""
+
+    vars: Mapping[str, Any]
+    env: Mapping[str, str] | None
+    facts: Mapping[str, Any]
+    waiting: bool | None
+
+
+class Call:
+    """One running instance of a flow. Make it, then `await call.run()`.
+
+    `id` names it in records and files, made up unless given. `vars` are the flow's variables. `env` is where the flow's
+    environment variables are looked up, `os.environ` unless given. `facts` is what the program knows of the call, to be
+    read as `call.<name>` (`direction`). `waiting` says that the far end is not there yet: unless given, where the flow
+    does not dial it. `folder` is where `<id>.jsonl` (the journal) and `<id>.json` (the record) are written, None for
+    nowhere. `key` makes digests of private values comparable between calls. `epoch` is the loop's time zero, in seconds
+    since the epoch; taken from the clock when the call starts unless given. `worker_seconds` is what a call may take to
+    end when its worker closes.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_deadline",
+        "_ended",
+        "_ending",
+        "_epoch",
+        "_expected",
+        "_held",
+        "_inbox",
+        "_key",
+        "_over",
+        "_pumping",
+        "_redactor",
+        "_refused",
+        "_setup",
+        "_steps",
+        "_taken",
+        "_timer",
+        "_timer_generation",
+        "_told",
+        "_tools",
+        "effects",
+        "flow",
+        "folder",
+        "hurried",
+        "id",
+        "journal",
+        "log",
+        "loop",
+        "open_failed",
+        "opening",
+        "reason",
+        "record",
+        "snapshot",
+        "strays",
+        "worker_seconds",
+        "world",
+    )
+
+    def __init__(
+        self,
+        flow: Flow,
+        world: World,
+        *,
+        id: str | None = None,  # noqa: A002 - the word of the language
+        vars: Mapping[str, Any] | None = None,  # noqa: A002
+        env: Mapping[str, str] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        waiting: bool | None = None,
+        folder: str | Path | None = None,
+        key: bytes | None = None,
+        epoch: float | None = None,
+        worker_seconds: float = WORKER_SECONDS,
+    ) -> None:
+        self.flow = flow
+        self.world = world
+        self.id = id or f"call-{secrets.token_hex(6)}"
+        self.folder = None if folder is None else Path(folder)
+        self.worker_seconds = worker_seconds
+        self.snapshot: Snapshot = _BEFORE
+        self.record: CallRecord | None = None
+        self.loop: asyncio.AbstractEventLoop
+        # What its effects and its end work on.
+        self.effects: dict[int, Effect] = {}
+        self.opening: Effect | None = None
+        self.open_failed = False
+        self.strays: tuple[asyncio.Task[Any], ...] = ()
+        self.journal: Journal | None = None
+        self.log = Log()
+        self.hurried = False
+        self.reason: str | None = None
+        self._setup: _Setup | None = _Setup(vars or {}, env, facts or {}, waiting)
+        self._epoch = epoch
+        self._key = key
+        self._redactor: Redactor | None = None
+        self._context: contextvars.Context | None = None
+        self._inbox: list[Input] = []
+        self._pumping = True  # nothing is pumped before the call runs
+        self._taken = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_generation = 0
+        self._tools: dict[str, asyncio.Future[ToolReturn]] | None = None
+        self._steps: Steps | None = None
+        self._told = False  # job.shutdown is in the inbox, or was, or follows a goodbye
+        self._expected = False  # LiveKit will cancel the entrypoint: the room is gone, or the job was told to end
+        self._held = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._over = False  # nothing is taken any more
+        self._refused: StartError | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[CallRecord] | None = None
+
+    # -- what a program uses -------------------------------------------------------------------------------------
+
+    async def run(self) -> CallRecord:
+        """Run the call to its end. Called again, it waits for the same end.
+
+        Cancelled, the call is told `job.shutdown`, ends within `worker_seconds`, and CancelledError is raised then.
+        Raises StartError, after everything was closed, where variables or environment variables do not fit the flow.
+        """
+        ended = self._ended
+        if ended is None:
+            loop = asyncio.get_running_loop()
+            self._ended = ended = loop.create_future()
+            self._context = context = contextvars.copy_context()
+            context.run(_current.set, self)
+            context.run(self._begin, loop)
+        cancelled: asyncio.CancelledError | None = None
+        while not ended.done():
+            try:
+                await asyncio.shield(ended)
+            except asyncio.CancelledError as error:
+                cancelled = error
+                self._cancelled()
+        if cancelled is not None:
+            raise cancelled
+        if self._refused is not None:
+            raise self._refused
+        return ended.result()
+
+    def send(self, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Send an event of the flow's own, `app.<name>`, with its payload as declared under `events:`.
+
+        Raises CallEnded when the call is over, ValueError for an event or a payload that the flow does not declare,
+        CallflowError when the inbox is full.
+        """
+        if self._over:
+            raise CallEnded(f"the call {self.id} is over: {name} cannot be sent any more")
+        fitted = payload(self.flow, name, data or {})
+        if len(self._inbox) >= INBOX_LIMIT:
+            raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_LIMIT} inputs wait)")
+        self._put(Event(name, fitted, self.now()))
+
+    async def hang_up(self, goodbye: str | None = None) -> None:
+        """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
+        nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
+        if self._over or self._told or self._ended is None:
+            return
+        self._told = True
+        if goodbye and not self.hurried:
+            arguments = {"text": goodbye, "to": None, "interruptible": False, "repeat_if_interrupted": 0, "wait": True}
+            speech = Goodbye(self, Start(GOODBYE, "say", arguments, GOODBYE_SECONDS))
+            self._own(lambda: self._begin_effect(speech))
+        else:
+            self._hang_up()
+
+    def steps(self) -> AsyncIterator[Step]:
+        """Every step from now on, until the call ends: `async for step in call.steps()`."""
+        if self._steps is None:
+            self._steps = Steps()
+            self._steps.closed = self._over
+        return self._steps.subscribe()
+
+    async def tool_called(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        effect: int | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> ToolReturn:
+        """The model has called a tool: tell the flow, and wait until the tool may return (rule 15).
+
+        `effect` is the speech in which it was called, `id` LiveKit's own id of the call. Raises nothing but the
+        CancelledError of the waiting task; when the call ends meanwhile, every tool returns.
+        """
+        if self._over or self._ended is None:
+            return ToolReturn(error="the call is over", reply=False)
+        if self._tools is None:
+            self._tools = {}
+        key = id if id is not None and id not in self._tools else f"tool-{secrets.token_hex(6)}"
+        future: asyncio.Future[ToolReturn] = self.loop.create_future()
+        self._tools[key] = future
+        self._put(Event(f"tool.{name}", arguments, self.now(), effect, None, key))
+        try:
+            return await future
+        finally:
+            self._tools.pop(key, None)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is taken any more; the record may still be on its way."""
+        return self._over
+
+    def draft(self) -> CallRecord:
+        """The record as it would be now."""
+        try:
+            facts = self.world.facts()
+        except Exception as error:  # noqa: BLE001 - a record without them is better than none
+            facts = Facts(notes=(f"facts: {sentence(error)}",))
+        self.redactor.see(self.snapshot)
+        return record_of(
+            self.id,
+            self.flow,
+            self.log,
+            self.snapshot,
+            now=self.now(),
+            steps=self._taken,
+            facts=facts,
+            journal=None if self.journal is None else str(self.journal.path),
+            redactor=self.redactor,
+        )
+
+    # -- what a world uses ---------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds since the epoch, on a clock that never jumps. 0.0 before the call runs."""
+        return 0.0 if self._ended is None else (self._epoch or 0.0) + self.loop.time()
+
+    def post(
+        self,
+        name: str,
+        data: Mapping[str, Any] = NO_DATA,
+        *,
+        effect: int | None = None,
+        state: str | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """Something has happened. Only puts it into the inbox. From the loop's own thread."""
+        if len(self._inbox) >= INBOX_LIMIT and not (name.startswith(_DECIDE) or name in _DECIDE_BY_NAME):
+            if not self.log.drop(name):
+                logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
+            return
+        self._put(Event(name, data, self.now(), effect, state, id))
+
+    def job_ends(self, reason: str = "", *, worker: bool = False) -> None:
+        """The job was told to end: the flow hears `job.shutdown`, and time is short. With `worker` the worker itself
+        closes, so that speech is dropped and everything has to end within `worker_seconds`."""
+        if self._over or self._ended is None:
+            return
+        self._expected = True
+        if worker and not self.hurried:
+            self.hurried = True
+            self._own(self._hurry)
+        if not self._told:
+            self._told = True
+            self._put(Event("job.shutdown", {"reason": reason}, self.now()))
+        # A quarter of the worker's time is for what has to be closed by force.
+        self._bound(self.worker_seconds * 0.75 if worker else JOB_SECONDS)
+
+    def note(self, sentence: str) -> None:
+        """Something for the record that somebody should read."""
+        self.log.note(sentence)
+
+    @property
+    def redactor(self) -> Redactor:
+        """What hides this call's private values, made when it is first needed."""
+        if self._redactor is None:
+            self._redactor = Redactor(self.flow, self._key)
+        return self._redactor
+
+    # -- the start -----------------------------------------------------------------------------------------------
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        if self._epoch is None:
+            self._epoch = time.time() - loop.time()
+        now = self.log.now = self.now()
+        self._inbox = [entry._replace(time=now) for entry in self._inbox]
+        try:
+            first = self._first_step(now)
+            self.opening = Opening(self, Start(OPENING, "open", {}, OPEN_SECONDS))
+            self.opening.attempt()
+            self._took(first, _BEFORE)
+        except Exception as error:  # noqa: BLE001 - a call that cannot start ends like any other
+            self._refused = error if isinstance(error, StartError) else None
+            self._broke(error)
+            return
+        if not self._over:
+            self._pumping = False
+            self._go_on()
+
+    def _first_step(self, now: float) -> Step:
+        setup, self._setup = self._setup, None
+        setup = setup or _Setup({}, None, {}, None)
+        environ = os.environ if setup.env is None else setup.env
+        env = {name: environ[name] for name in self.flow.env if name in environ}
+        facts = {"id": self.id, **setup.facts}
+        waiting = not self.flow.outbound if setup.waiting is None else setup.waiting
+        if self.folder is not None:
+            head = {"call": self.id, "time": now, "vars": setup.vars, "env": env, "facts": facts, "waiting": waiting}
+            path = self.folder / f"{file_name(self.id)}.jsonl"
+            self.journal = Journal(path, Lines(self.flow, self.redactor), head)
+        self.world.begin(self)
+        return start(self.flow, setup.vars, time=now, env=env, call=facts, waiting=waiting)
+
+    # -- the inbox and the pump ----------------------------------------------------------------------------------
+
+    def _put(self, entry: Input) -> None:
+        if self._over:
+            return
+        self._inbox.append(entry)
+        if not self._pumping:
+            self._pumping = True
+            self.loop.call_soon(self._pump, context=self._context)
+
+    def _pump(self) -> None:
+        inbox = self._inbox
+        if len(inbox) > AT_ONCE:
+            batch = inbox[:AT_ONCE]
+            del inbox[:AT_ONCE]
+        else:
+            batch, self._inbox = inbox, []
+        flow, before = self.flow, self.snapshot
+        try:
+            for entry in batch:
+                done = step(flow, before, entry)
+                self._took(done, before)
+                if self._over:
+                    return
+                before = done.snapshot
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the call ends in order
+            self._broke(error)
+            return
+        self._pumping = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """What came meanwhile has its turn after the loop's; if nothing did, the journal is written."""
+        if self._inbox:
+            self._pumping = True
+            self.loop.call_soon(self._pump, context=self._context)
+            return
+        if self.journal is not None:
+            self.journal.flush()
+        memory = self.snapshot.memory
+        if memory.phase in _ENDING_PHASES and not (memory.timers or memory.effects):
+            self._broke(RuntimeError(f"nothing is under way that could end the call (phase {memory.phase})"))
+
+    def _took(self, done: Step, before: Snapshot) -> None:
+        """One step: noted, and what it says carried out."""
+        after = self.snapshot = done.snapshot
+        self._taken += 1
+        if self.journal is not None:
+            self.journal.add(done)
+        if self._steps is not None:
+            self._steps.add(done)
+        if after.memory is before.memory:  # the plainest of steps: nothing but the configuration can have changed
+            if done.moves:
+                self.log.moved(done)
+                self._settle(done)
+            return
+        self.log.step(done, before)
+        self._settle(done)
+        for effect in done.effects:
+            if isinstance(effect, Start):
+                self._start(effect)
+            elif effect.id in self.effects:
+                self.effects[effect.id].cancel()
+        if done.notes:
+            self._read_notes(done)
+        entry = done.event
+        if type(entry) is Event:
+            self._see(entry)
+        if after.memory.phase == "ended":
+            self._finish()
+        else:
+            self._schedule(after.memory.timers)
+
+    def _settle(self, done: Step) -> None:
+        try:
+            self.world.settle(done)
+        except Exception as error:
+            self.note(f"settle: {sentence(error)}")
+            logger.exception("settling a step has failed", extra={"call": self.id})
+
+    def _read_notes(self, done: Step) -> None:
+        for note in done.notes:
+            if note.kind == "tool_returned":
+                future = None if self._tools is None else self._tools.get(str(note.data["id"]))
+                if future is not None and not future.done():
+                    future.set_result(ToolReturn(note.data["result"], note.data["error"], note.data["reply"]))
+            elif note.kind == "log":
+                self.redactor.see(done.snapshot)
+                level = _LEVELS.get(str(note.data["level"]), logging.INFO)
+                logger.log(level, "%s", self.redactor.text(str(note.data["message"])), extra={"call": self.id})
+
+    def _see(self, entry: Event) -> None:
+        if entry.name == "room.disconnected":
+            self._expected = True
+            self._bound(JOB_SECONDS)
+        elif entry.name.startswith(("app.", "tool.")) and self.journal is None:
+            self.redactor.event(entry)  # the journal would have learned what is private in it
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def _schedule(self, timers: tuple[Timer, ...]) -> None:
+        """The earliest timer, and only that: the next one is chosen after its step."""
+        generation = timers[0].generation if timers else 0
+        if generation == self._timer_generation:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_generation = generation
+        if timers:
+            due = timers[0].due
+            when = due - (self._epoch or 0.0)
+            if when <= self.loop.time():
+                self._fire(generation, due)
+            else:
+                self._timer = self.loop.call_at(when, self._fire, generation, due, context=self._context)
+
+    def _fire(self, generation: int, due: float) -> None:
+        self._timer = None
+        self._put(TimerFired(generation, max(due, self.now())))
+
+    def _bound(self, seconds: float) -> None:
+        """The call ends by force after so many seconds, unless it has to earlier."""
+        when = self.loop.time() + seconds
+        if self._over or (self._deadline is not None and self._deadline.when() <= when):
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_at(when, self._out_of_time, context=self._context)
+
+    def _out_of_time(self) -> None:
+        self._deadline = None
+        if self.snapshot.memory.phase == "wrap_up" and not (self.hurried or self._held):
+            self._held = True
+            self._bound(HOLD_SECONDS)
+            return
+        if self._told:
+            self.log.caused("job.shutdown", self.log.told_by, self.snapshot, NO_DATA)
+        self._broke(CallflowError("the call was told to end, and did not end in time"))
+
+    # -- effects -------------------------------------------------------------------------------------------------
+
+    def _start(self, effect: Start) -> None:
+        if effect.verb == "shutdown":
+            self.reason = str(effect.arguments.get("reason") or "")
+            self.effect_ended(Effect(self, effect), "ok", NO_DATA, None)
+        elif self.hurried and is_speech(effect.verb):
+            self.effect_ended(Effect(self, effect), *unspoken(effect.verb))
+        else:
+            if effect.verb == "close":
+                self.log.force(name for name in ("line", "session") if effect.arguments.get(name))
+            self._begin_effect(Effect(self, effect))
+
+    def _begin_effect(self, effect: Effect) -> None:
+        self.effects[effect.start.id] = effect
+        effect.attempt()
+
+    def effect_ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None:
+        """An effect has come to its end, all its tries included."""
+        self.record_effect(effect, status, result, error)
+        if effect.start.verb == "close" and status == "ok" and self.flow.wrap_up:
+            record = self.draft().to_json(private=True)
+            result = {**result, "transcript": record["transcript"], "record": record}
+        self._put(EffectEnded(effect.start.id, status, result, error, self.now()))
+
+    def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None:
+        """An effect is over, or given up: for the record."""
+        one = effect.start
+        self.effects.pop(one.id, None)
+        seconds, at = self.now() - effect.began, place_of(self.flow, one)
+        self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
+
+    def opened(self, status: Status, error: str | None) -> None:
+        """The session has started, or will not."""
+        self.opening = None
+        if status in ("failed", "timed_out"):
+            self.open_failed = True
+            self.note(f"the session did not start: {error}")
+            self._put(Event("session.close", {"reason": "error", "error": error or status}, self.now()))
+
+    def said_goodbye(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None:
+        """The last words are spoken, or could not be."""
+        self.record_effect(effect, status, result, error)
+        self._hang_up()
+
+    def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None:
+        """A task that swallows its cancellation: nobody waits for it any longer."""
+        self.strays = (*self.strays, task)
+        self.note(f"{effect.verb} ({effect.id}) did not stop when its time was up")
+
+    def came_late(self, effect: Start, result: Mapping[str, Any]) -> None:
+        """What an effect brought after it was given up."""
+        if result:
+            what = f": {result['result']}" if "result" in result else ""
+            self.log.came_late(f"{effect.verb} ({effect.id}) ended after it was given up{what}")
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def _hang_up(self) -> None:
+        self.log.told_by = "program"
+        self._put(Event("job.shutdown", {"reason": "hang_up"}, self.now()))
+        self._bound(HOLD_SECONDS)
+
+    def _hurry(self) -> None:
+        try:
+            self.world.hurry()
+        except Exception as error:
+            self.note(f"hurry: {sentence(error)}")
+            logger.exception("dropping speech has failed", extra={"call": self.id})
+        for effect in list(self.effects.values()):
+            if is_speech(effect.start.verb):
+                effect.end_now(*unspoken(effect.start.verb))
+
+    def _cancelled(self) -> None:
+        """Somebody has cancelled the task that runs the call."""
+        if not self._expected:
+            self.job_ends("cancelled", worker=True)
+
+    def _broke(self, error: Exception) -> None:
+        """The call cannot go on by its rules: what is open is closed by force."""
+        if self._over:
+            return
+        self.log.broke(sentence(error), self.now(), self.snapshot)
+        if not isinstance(error, CallflowError):
+            logger.error("a call is ended by force", exc_info=error, extra={"call": self.id})
+        self._finish()
+
+    def _finish(self) -> None:
+        self._over = True
+        self._inbox = []
+        for timer in (self._timer, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._deadline = None
+        for future in (self._tools or {}).values():
+            if not future.done():
+                future.set_result(ToolReturn(error="the call is over", reply=False))
+        if self._steps is not None:
+            self._steps.close()
+        self._ending = self.loop.create_task(self._end(), name=f"callflow end of {self.id}")
+
+    async def _end(self) -> None:
+        self.record = await Ending(self).run()
+        if self._ended is not None:
+            self._ended.set_result(self.record)
+
+    def _own(self, function: Callable[[], None]) -> None:
+        """In the call's own context, so that what is started there finds its call."""
+        if _current.get(None) is self or self._context is None:
+            function()
+        else:
+            self._context.run(function)

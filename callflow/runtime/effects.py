@@ -1,0 +1,200 @@
+"""One effect of a call, from its start to its end: its tries, its time limit, its cancellation.
+
+Driven by callbacks, so that nothing here can be cancelled, and a task that swallows its cancellation holds up nobody: it
+is left behind, and what it brings later is recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from callflow.core.actions import VERBS
+from callflow.core.events import NO_DATA
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+
+if TYPE_CHECKING:
+    from callflow.runtime.call import Call
+
+GRACE = 1.0
+"""Seconds that a try may take to stop once its time is up; then the effect goes on without it."""
+
+UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
+
+Status = Literal["ok", "failed", "timed_out", "cancelled"]
+
+
+class Effect:
+    """An effect that runs. `phase`: trying, late (its time is up, it is stopping), pausing (before the next try),
+    stopping (cancelled by the call), over."""
+
+    __slots__ = ("alarm", "began", "call", "phase", "start", "task", "tries")
+
+    def __init__(self, call: Call, start: Start) -> None:
+        self.call = call
+        self.start = start
+        self.began = call.now()
+        self.tries = 0
+        self.task: asyncio.Task[Mapping[str, Any]] | None = None
+        self.alarm: asyncio.TimerHandle | None = None
+        self.phase: Literal["trying", "late", "pausing", "stopping", "over"] = "trying"
+
+    def attempt(self) -> None:
+        """Begin a try."""
+        self.phase = "trying"
+        self.tries += 1
+        loop = self.call.loop
+        try:
+            self.task = loop.create_task(self.perform(), name=f"callflow {self.start.verb} {self.start.id}")
+        except Exception as error:  # noqa: BLE001 - a world that fails before it can be awaited
+            self._again("failed", sentence(error))
+            return
+        self.task.add_done_callback(self._done)
+        if self.start.timeout is not None:
+            self.alarm = loop.call_later(self.start.timeout, self._time_is_up)
+
+    def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
+        return self.call.world.perform(self.start)
+
+    def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
+        self.call.effect_ended(self, status, result, error)
+
+    def cancel(self) -> None:
+        """Stop it by force. Its end is reported when it has stopped; one that has ended already is left alone."""
+        if self.phase in ("stopping", "over"):
+            if self.task is not None:
+                self.task.cancel()
+            return
+        self._disarm()
+        if self.task is None:
+            self._end("cancelled")
+            return
+        self.phase = "stopping"
+        self.task.cancel()
+
+    def end_now(self, status: Status, result: Mapping[str, Any], error: str | None = None) -> None:
+        """Report this end, whatever the task makes of its cancellation."""
+        if self.phase == "over":
+            return
+        self._disarm()
+        if self.task is not None:
+            self.task.cancel()
+        self._end(status, result, error)
+
+    def _time_is_up(self) -> None:
+        self.alarm = None
+        if self.task is None:
+            return
+        if self.phase == "trying":
+            self.phase = "late"
+            self.task.cancel()
+            self.alarm = self.call.loop.call_later(GRACE, self._time_is_up)
+        else:
+            self.call.left_behind(self.task, self.start)
+            self.task = None
+            self._again("timed_out", self._out_of_time())
+
+    def _done(self, task: asyncio.Task[Mapping[str, Any]]) -> None:
+        value, error = outcome_of(task)
+        if task is not self.task or self.phase == "over":
+            if error is None:
+                self.call.came_late(self.start, value)
+            return
+        self.task = None
+        self._disarm()
+        if self.phase == "stopping":
+            if error is None and value:
+                self.call.came_late(self.start, value)
+            self._end("cancelled")
+        elif self.phase == "late":
+            self._again("timed_out", self._out_of_time(), value)
+        elif error is not None:
+            self._again("failed", error)
+        else:
+            self._end("ok", value)
+
+    def _again(self, status: Status, error: str, result: Mapping[str, Any] = NO_DATA) -> None:
+        """One try has come to nothing: the next one, if there is one."""
+        if self.tries >= self.start.tries:
+            self._end(status, result, error)
+            return
+        self.phase = "pausing"
+        self.alarm = self.call.loop.call_later(self.start.backoff * 2 ** (self.tries - 1), self.attempt)
+
+    def _end(self, status: Status, result: Mapping[str, Any] = NO_DATA, error: str | None = None) -> None:
+        self.phase = "over"
+        self.report(status, result, error)
+
+    def _disarm(self) -> None:
+        if self.alarm is not None:
+            self.alarm.cancel()
+            self.alarm = None
+
+    def _out_of_time(self) -> str:
+        return f"no end within {self.start.timeout:g} s"
+
+
+class Opening(Effect):
+    """`World.open`: connecting, and the start of the session."""
+
+    __slots__ = ()
+
+    def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
+        return self._open()
+
+    async def _open(self) -> Mapping[str, Any]:
+        await self.call.world.open()
+        return NO_DATA
+
+    def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
+        self.call.opened(status, error)
+
+
+class Goodbye(Effect):
+    """The last words of `Call.hang_up`, spoken before the flow hears of it."""
+
+    __slots__ = ()
+
+    def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
+        self.call.said_goodbye(self, status, result, error)
+
+
+def is_speech(verb: str) -> bool:
+    """Whether this is worth nothing to a caller who is about to be dropped."""
+    entry = VERBS.get(verb)
+    return entry is not None and (entry.speech or verb in ("drain", "wait_for_speech"))
+
+
+def unspoken(verb: str) -> tuple[Status, Mapping[str, Any], str | None]:
+    """How a speech ends for which there is no time any more."""
+    if VERBS[verb].results:
+        return "failed", NO_DATA, "the worker closes"
+    return "ok", (UNHEARD if VERBS[verb].speech else NO_DATA), None
+
+
+def outcome_of(task: asyncio.Task[Any]) -> tuple[Mapping[str, Any], str | None]:
+    """A finished task's result, or the sentence that says why there is none."""
+    if task.cancelled():
+        return NO_DATA, "cancelled from outside"
+    error = task.exception()
+    if error is not None:
+        return NO_DATA, sentence(error)
+    value = task.result()
+    if value is None:
+        return NO_DATA, None
+    if not isinstance(value, Mapping):
+        return NO_DATA, f"its result must be a mapping, not {type(value).__name__}"
+    return value, None
+
+
+def sentence(error: BaseException) -> str:
+    """What an exception says, with its type where it is not one that callflow or the program raises on purpose."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception whose __str__ raises
+        text = ""
+    if isinstance(error, EffectError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,160 @@
+"""The end of every call, however it comes: effects stopped, session and line closed, journal and record written.
+
+Runs in a task that the call owns. Every part is bounded, survives the failure of the others and whoever cancels it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from callflow.core.events import NO_DATA
+from callflow.runtime.effects import sentence
+from callflow.runtime.journal import aside
+from callflow.runtime.record import CallRecord, save
+
+if TYPE_CHECKING:
+    from callflow.runtime.call import Call
+
+logger = logging.getLogger("callflow")
+
+STOP_SECONDS = 1.0
+CLOSE_SECONDS = 10.0
+DISK_SECONDS = 2.0
+"""How long effects may take to stop, the world to close, the disk to take journal and record."""
+
+
+class Ending:
+    """Brings one call to its end."""
+
+    __slots__ = ("_call", "_open", "_share")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._open = still_open(call)
+        # The worker's time is short: a quarter of it is left, and shared by the three parts.
+        self._share = min(1.0, call.worker_seconds / 80) if call.hurried else 1.0
+
+    async def run(self) -> CallRecord:
+        """The call's record. The job has been told to end by then."""
+        call = self._call
+        await self._part("stopping effects", self._stop_effects())
+        await self._part("closing", self._close())
+        await self._part("the journal", self._close_journal())
+        record = call.draft()
+        if call.folder is not None:
+            record = await self._save(record)
+        try:
+            call.world.finish(call.reason or record.outcome)
+        except Exception as error:
+            logger.exception("the job could not be ended", extra={"call": call.id})
+            record = _noted(record, f"finish: {sentence(error)}")
+        return record
+
+    async def _part(self, name: str, part: Any) -> None:
+        try:
+            await part
+        except Exception as error:
+            logger.exception("a part of a call's end has failed", extra={"call": self._call.id})
+            self._call.note(f"{name}: {sentence(error)}")
+
+    async def _stop_effects(self) -> None:
+        call = self._call
+        effects = [*call.effects.values(), *(() if call.opening is None else (call.opening,))]
+        tasks = [effect.task for effect in effects if effect.task is not None] + list(call.strays)
+        for effect in effects:
+            effect.cancel()
+        for task in call.strays:
+            task.cancel()
+        await self._within(STOP_SECONDS * self._share, tasks)
+        for effect in list(call.effects.values()):
+            call.record_effect(effect, "running", NO_DATA, None)
+        for task in tasks:
+            if not task.done():
+                call.note(f"the task of {task.get_name().removeprefix('callflow ')} did not stop and was left behind")
+
+    async def _close(self) -> None:
+        call = self._call
+        session, line = "session" in self._open or call.open_failed, "line" in self._open
+        if not (session or line):
+            return
+        call.log.force(self._open)
+        what = " and ".join(sorted(self._open)) or "session"
+        seconds = CLOSE_SECONDS * self._share
+        closing = call.loop.create_task(call.world.close(session=session, line=line), name="callflow close")
+        await self._within(seconds, [closing])
+        if closing.cancelled():  # not by us: whoever ends the loop cancels every task once
+            closing = call.loop.create_task(call.world.close(session=session, line=line), name="callflow close")
+            await self._within(seconds, [closing])
+        if not closing.done():
+            closing.cancel()
+            await self._within(STOP_SECONDS * self._share, [closing])
+            call.note(f"closing {what} took longer than {seconds:g} s")
+        elif closing.cancelled():
+            call.note(f"closing {what} was cancelled from outside")
+        elif (error := closing.exception()) is not None:
+            call.note(f"closing {what} failed: {sentence(error)}")
+        if line:
+            call.log.dropped_line(call.now())
+
+    async def _close_journal(self) -> None:
+        journal = self._call.journal
+        if journal is not None:
+            closing = self._call.loop.create_task(journal.close(DISK_SECONDS * self._share))
+            await self._within(2 * DISK_SECONDS * self._share, [closing])
+            if journal.problem is not None:
+                self._call.note(journal.problem)
+
+    async def _save(self, record: CallRecord) -> CallRecord:
+        assert self._call.folder is not None  # noqa: S101 - asked by the caller
+        path = self._call.folder / f"{file_name(self._call.id)}.json"
+        seconds = DISK_SECONDS * self._share
+        text = json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n"
+        try:
+            saving = aside(save, path, text)
+        except RuntimeError as down:  # the interpreter is going
+            return _noted(record, f"the record {path} could not be written: {down}")
+        await self._within(seconds, [saving])
+        if not saving.done():
+            return _noted(record, f"the record {path} could not be written: the disk took longer than {seconds:g} s")
+        error = None if saving.cancelled() else saving.exception()
+        if error is None:
+            return record
+        why = getattr(error, "strerror", None) or sentence(error)
+        return _noted(record, f"the record {path} could not be written: {why}")
+
+    async def _within(self, seconds: float, waiting: Iterable[asyncio.Future[Any]]) -> None:
+        """Wait for all of these, at most so long, whoever cancels this task meanwhile."""
+        loop = self._call.loop
+        until = loop.time() + seconds
+        pending = {one for one in waiting if not one.done()}
+        while pending and (left := until - loop.time()) > 0:
+            try:
+                await asyncio.wait(pending, timeout=left)
+            except asyncio.CancelledError:
+                logger.debug("the end of a call cannot be cancelled", extra={"call": self._call.id})
+            pending = {one for one in pending if not one.done()}
+
+
+def still_open(call: Call) -> frozenset[str]:
+    """What the flow has neither closed nor left on purpose."""
+    found = {"session", "line"} - call.snapshot.memory.closed
+    for effect in call.effects.values():
+        if effect.start.verb == "hang_up" and effect.start.arguments.get("for") == "agent":
+            found.discard("line")
+    return frozenset(found)
+
+
+def file_name(call: str) -> str:
+    """A call's id as a file's name."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", call).lstrip(".")[:100] or "call"
+
+
+def _noted(record: CallRecord, sentence: str) -> CallRecord:
+    return attrs.evolve(record, notes=(*record.notes, sentence))

@@ -1,0 +1,386 @@
+"""What became of one call: its `CallRecord`, and the log from which it is made.
+
+All times are seconds since the epoch, all durations seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import attrs
+from attrs import define, field, frozen
+
+from callflow.core.events import MAIN_LEG, EffectEnded, Event
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Microstep, Note, Snapshot, Start, Step
+from callflow.runtime.ports import Facts
+from callflow.runtime.redact import Redactor
+
+
+class Cause(NamedTuple):
+    """What technically ended a call. The first cause stays, whatever follows from it.
+
+    `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
+    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), or `fault`.
+    `by` is `caller`, `agent` (the flow), `program` (`call.hang_up()`), `worker` (the job was told to end), `callee`
+    (a dial that was not answered), `system` (the room, the session, the network, a fault), or what the event says.
+    `state` is the innermost state at that time, `detail` the event's payload: SIP status, disconnect reason.
+    """
+
+    event: str
+    by: str
+    time: float
+    state: str = ""
+    detail: Mapping[str, Any] = {}
+
+
+class Visit(NamedTuple):
+    """One stay in a state. `left` is None where the call ended in it; `seconds` is how long it was."""
+
+    state: str
+    entered: float
+    left: float | None
+    seconds: float
+
+
+class EffectRecord(NamedTuple):
+    """One effect, from its start to its end. `status`: ok, failed, timed_out, cancelled, or `running` where it had not
+    ended when the call was over. `tries` counts from 1; `at` is the action's place in the flow, `file:line`."""
+
+    id: int
+    verb: str
+    started: float
+    seconds: float
+    status: str
+    tries: int = 1
+    result: Mapping[str, Any] = {}
+    error: str | None = None
+    at: str = ""
+
+
+@frozen
+class CallRecord:
+    """The one record of a call, however it ended.
+
+    `call`, `room`, `job`, `participant` are ids, None where there was none. `answered` is when the far end came on the
+    line, `line_dropped` when it was off it. `outcome` is the business result, `cause` what technically ended the call,
+    `fault` why the flow could not go on (a cycle, an unhandled failure), `error` what broke in the runtime itself.
+    `forced` names what had to be closed by force, `late` what came after it could matter, `notes` what somebody should
+    read: a journal that could not be written, a task that did not stop. `transcript`, `usage`, `latencies` are as in
+    `callflow.runtime.ports.Facts`. `steps` counts the inputs taken, `dropped` those that a flood cost, by name.
+    """
+
+    call: str
+    flow: str
+    file: str
+    outcome: str
+    cause: Cause
+    started: float
+    ended: float
+    answered: float | None = None
+    line_dropped: float | None = None
+    room: str | None = None
+    job: str | None = None
+    participant: str | None = None
+    final: str | None = None
+    states: tuple[Visit, ...] = ()
+    effects: tuple[EffectRecord, ...] = ()
+    vars: Mapping[str, Any] = field(factory=dict)
+    transcript: tuple[Mapping[str, Any], ...] = ()
+    usage: Mapping[str, Any] = field(factory=dict)
+    latencies: tuple[Mapping[str, Any], ...] = ()
+    fault: str | None = None
+    error: str | None = None
+    forced: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    journal: str | None = None
+    steps: int = 0
+    dropped: Mapping[str, int] = field(factory=dict)
+    _redactor: Redactor | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def hung_up_by(self) -> str:
+        """Who ended it: `caller`, `agent`, `program`, `worker`, `callee`, `system`."""
+        return self.cause.by
+
+    @property
+    def seconds(self) -> float:
+        """How long the call was, from its first step to its end."""
+        return self.ended - self.started
+
+    def to_json(self, *, private: bool = False) -> dict[str, Any]:
+        """Plain data for `json.dumps`. Private values are digests unless `private` is set."""
+        data = {
+            name.lstrip("_"): _plain(getattr(self, name))
+            for name in (one.name for one in attrs.fields(CallRecord))
+            if name != "_redactor"
+        }
+        data["hung_up_by"] = self.hung_up_by
+        data["seconds"] = self.seconds
+        if private or self._redactor is None:
+            return data
+        data["vars"] = self._redactor.variables(self.vars)
+        hidden: dict[str, Any] = self._redactor.data(data)
+        return hidden
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+_ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
+_DROPS = frozenset({"hang_up", "delete_room", "stand_by"})
+_READ = frozenset({"late_outcome", "late_answer", "never_stopped"})
+
+MOST_ENTRIES = 10_000
+MOST_NOTES = 100
+"""A record stays a record, however long a call is."""
+
+_UNANSWERED = {"busy": "callee", "declined": "callee", "no_answer": "callee", "invalid": "system", "failed": "system"}
+
+
+@define
+class Log:
+    """What a record is made of, gathered while the call runs. `now` is the time of the latest step."""
+
+    now: float = 0.0
+    answered: float | None = None
+    line_dropped: float | None = None
+    cause: Cause | None = None
+    told_by: str = "worker"  # who stands behind a job.shutdown
+    error: str | None = None
+    visits: list[tuple[float, tuple[Microstep, ...]]] | None = None
+    effects: list[EffectRecord] | None = None
+    forced: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    dropped: dict[str, int] | None = None
+
+    def step(self, step: Step, before: Snapshot) -> None:
+        """One step that was more than a plain move."""
+        entry, memory = step.event, step.snapshot.memory
+        self.moved(step)
+        if isinstance(entry, Event):
+            self._event(entry, step, before)
+        elif isinstance(entry, EffectEnded):
+            self._effect_ended(entry, before)
+        elif entry is None and memory.phase != "waiting" and memory.legs[MAIN_LEG].status == "on_line":
+            self.answered = memory.started
+        if memory.fault is not None and before.memory.fault is None:
+            self.caused("fault", "system", before, {"error": memory.fault})
+        for effect in step.effects:
+            if isinstance(effect, Start) and _drops_line(effect):
+                self.caused(effect.verb, "agent", before, {})
+        if "line" in memory.closed:
+            self.dropped_line(self.now)
+        for note in step.notes:
+            if note.kind in _READ:
+                self._read(note)
+
+    def moved(self, step: Step) -> None:
+        """The states that a step left and entered."""
+        if step.event is not None and step.event.time > self.now:
+            self.now = step.event.time
+        if step.moves:
+            if self.visits is None:
+                self.visits = []
+            if len(self.visits) < MOST_ENTRIES:
+                self.visits.append((self.now, step.moves))
+            else:
+                self.note(f"only the first {MOST_ENTRIES} steps that moved are in this record")
+
+    def _event(self, event: Event, step: Step, before: Snapshot) -> None:
+        name = event.name
+        if name == "call.answered":
+            self._answered(event.time)
+        elif name in _ENDS and not any(note.kind in ("own", "held", "dropped") for note in step.notes):
+            if name in ("call.hangup", "room.disconnected"):
+                self.dropped_line(event.time)
+            by = self.told_by if name == "job.shutdown" else str(event.data.get("by") or _ENDS[name])
+            self.caused(name, by, before, event.data)
+
+    def _effect_ended(self, end: EffectEnded, before: Snapshot) -> None:
+        running = before.memory.effects.get(end.id)
+        if running is None or end.status == "cancelled":
+            return
+        if running.verb == "dial" and running.leg in (None, MAIN_LEG):
+            result = str(end.result.get("result") or ("no_answer" if end.status == "timed_out" else "failed"))
+            if result == "answered":
+                self._answered(end.time)
+            elif result in _UNANSWERED:
+                self.caused(f"dial.{result}", _UNANSWERED[result], before, {**end.result, "error": end.error})
+        elif running.verb == "transfer" and end.result.get("result") == "completed":
+            self.caused("transfer.completed", "agent", before, end.result)
+
+    def _answered(self, time: float) -> None:
+        if self.answered is None:
+            self.answered = time
+        if self.cause is not None and self.cause.event.startswith("dial."):
+            self.cause = None  # an earlier dial that was not answered ended nothing
+
+    def _read(self, note: Note) -> None:
+        data = note.data
+        if note.kind == "late_outcome":
+            self.came_late(f"outcome {data.get('name')}: {data.get('stands')} stands")
+        elif note.kind == "late_answer":
+            self.came_late(f"leg {data.get('leg')} answered after its dial was cancelled")
+        else:
+            self.note(f"effect {data.get('effect')} ({data.get('verb')}) did not stop when it was cancelled")
+
+    def caused(self, event: str, by: str, before: Snapshot, detail: Mapping[str, Any]) -> None:
+        """The first cause stays; a dial that was not answered is none yet when another one follows."""
+        if self.cause is None or (self.cause.event.startswith("dial.") and event.startswith("dial.")):
+            state = before.configuration[-1] if before.configuration else ""
+            self.cause = Cause(event, by, self.now, state, detail)
+
+    def broke(self, error: str, now: float, before: Snapshot) -> None:
+        """The call was ended by force."""
+        self.now, self.error = max(self.now, now), error
+        self.caused("fault", "system", before, {"error": error})
+
+    def dropped_line(self, time: float) -> None:
+        if self.line_dropped is None:
+            self.line_dropped = time
+
+    def force(self, names: Iterable[str]) -> None:
+        self.forced = tuple(sorted({*self.forced, *names}))
+
+    def effect(self, one: EffectRecord) -> None:
+        if self.effects is None:
+            self.effects = []
+        if len(self.effects) < MOST_ENTRIES:
+            self.effects.append(one)
+        else:
+            self.note(f"only the first {MOST_ENTRIES} effects are in this record")
+
+    def came_late(self, sentence: str) -> None:
+        self.late = (*self.late, sentence)[:MOST_NOTES]
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes = (*self.notes, sentence)[:MOST_NOTES]
+
+    def drop(self, name: str) -> bool:
+        """An event that a flood cost. False: the first one."""
+        first = self.dropped is None
+        if self.dropped is None:
+            self.dropped = {}
+        self.dropped[name] = self.dropped.get(name, 0) + 1
+        return not first
+
+
+def _drops_line(effect: Start) -> bool:
+    if effect.verb == "close":
+        return bool(effect.arguments.get("line"))
+    return effect.verb in _DROPS or (
+        effect.verb == "remove_participant" and effect.arguments.get("leg") in (None, MAIN_LEG)
+    )
+
+
+def record_of(
+    call: str,
+    flow: Flow,
+    log: Log,
+    snapshot: Snapshot,
+    *,
+    now: float,
+    steps: int = 0,
+    facts: Facts | None = None,
+    journal: str | None = None,
+    redactor: Redactor | None = None,
+) -> CallRecord:
+    """The record of a call as it is now."""
+    memory = snapshot.memory
+    facts = facts or Facts()
+    failed = memory.fault is not None or log.error is not None
+    return CallRecord(
+        call=call,
+        flow=flow.name,
+        file=flow.file,
+        outcome=memory.outcome or ("failed" if failed else "none"),
+        cause=log.cause or Cause("fault" if failed else "none", "system", now, "", {}),
+        started=memory.started or now,
+        ended=now,
+        answered=log.answered,
+        line_dropped=log.line_dropped,
+        room=facts.room,
+        job=facts.job,
+        participant=facts.participant,
+        final=memory.final,
+        states=_visits(log, now),
+        effects=tuple(sorted(log.effects or (), key=lambda one: one.id)),
+        vars=dict(memory.vars.get("", {})),
+        transcript=facts.transcript,
+        usage=facts.usage,
+        latencies=facts.latencies,
+        fault=memory.fault,
+        error=log.error,
+        forced=log.forced,
+        late=log.late,
+        notes=(*log.notes, *facts.notes),
+        journal=journal,
+        steps=steps,
+        dropped=log.dropped or {},
+        redactor=redactor,
+    )
+
+
+def _visits(log: Log, now: float) -> tuple[Visit, ...]:
+    found: list[Visit] = []
+    open_at: dict[str, int] = {}
+    for time, moves in log.visits or ():
+        for move in moves:
+            for state in move.exited:
+                index = open_at.pop(state, None)
+                if index is not None:
+                    found[index] = found[index]._replace(left=time, seconds=time - found[index].entered)
+            for state in move.entered:
+                open_at[state] = len(found)
+                found.append(Visit(state, time, None, 0.0))
+    for index in open_at.values():
+        found[index] = found[index]._replace(seconds=now - found[index].entered)
+    return tuple(found)
+
+
+def place_of(flow: Flow, effect: Start) -> str:
+    """Where the action of an effect stands: `file:line`; empty for what the runtime started by itself."""
+    kind, key, index = effect.source
+    try:
+        if kind in ("do", "stay"):
+            position = flow.transitions[int(key)].actions[index].position
+        elif kind in ("entry", "exit"):
+            state = flow.states[str(key)]
+            position = (state.entry if kind == "entry" else state.exit)[index].position
+        elif kind == "wrap_up":
+            position = flow.wrap_up[index].position
+        elif kind == "tool":
+            position = flow.tools[str(key)].position
+        elif kind == "task":
+            position = flow.states[str(key)].position
+        else:
+            return ""
+    except (LookupError, ValueError):
+        return ""
+    return f"{position.file}:{position.line}"
+
+
+def save(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,230 @@
+"""What is private never reaches a file: pii values become keyed digests, equal values equal digests.
+
+Private is what is marked `pii`: variables, fields of events, parameters of tools, arguments of actions; and every value of
+`env`. Where such a value was rendered into another text, its occurrence there is replaced too, also when it was spelt
+with other separators (`+1 555 123-4567`), quoted for a URL, or in other letters. A single character is no secret and is
+left alone in running text; a key that was pressed is hidden where the flow has no row for that very key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from threading import Lock
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from callflow.core.actions import INTERNAL_VERBS, VERBS
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, EffectEnded, Event
+from callflow.core.flow import Field, Flow
+from callflow.core.snapshot import Snapshot, Start
+
+MARK = "pii:"
+"""How every digest begins."""
+
+_FREE_TEXT = frozenset({"transcript", "text", "message"})
+"""Private as a whole, but too common as words ("yes") to be searched for in other texts."""
+
+_NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
+_KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
+_IS_DIGEST = re.compile(r"pii:[0-9a-f]{16}")
+
+
+class Redactor:
+    """Replaces one call's private values. `key` makes digests comparable between calls; by default it is the call's own.
+
+    It learns as it goes: values of variables, of payloads and arguments, each before the text in which they may occur.
+    """
+
+    __slots__ = ("_flow", "_key", "_known", "_lock", "_numbers", "_rows", "_search")
+
+    def __init__(self, flow: Flow, key: bytes | None = None) -> None:
+        self._flow = flow
+        self._key = key or os.urandom(32)
+        self._lock = Lock()  # the journal's thread learns too
+        self._known: dict[str, str] = {}  # a value, as text -> its digest
+        self._numbers: dict[float, str] = {}
+        self._search: tuple[re.Pattern[str], list[str]] | None = None  # and the digests by group of the pattern
+        self._rows = frozenset(row.pattern for state in flow.states.values() for row in state.rows)
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    def digest(self, value: Any) -> str:
+        """The digest of one value: `pii:` and 16 hexadecimal digits."""
+        if isinstance(value, str) and _IS_DIGEST.fullmatch(value):
+            return value
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+        return MARK + hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def learn(self, value: Any) -> None:
+        """Hide this value wherever it occurs from now on."""
+        if isinstance(value, Mapping):
+            for item in value.values():
+                self.learn(item)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.learn(item)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            if abs(value) >= 10:
+                self._numbers[value] = self.digest(value)
+                self._remember(str(value), self.digest(value))
+        elif isinstance(value, str):
+            self._remember(value.strip(), self.digest(value))
+
+    def _remember(self, text: str, token: str) -> None:
+        if len(text) > 1 and text not in self._known and not _IS_DIGEST.fullmatch(text):
+            with self._lock:
+                self._known[text] = token
+                self._search = None
+
+    def hide(self, value: Any, *, learn: bool = True) -> Any:
+        """A private value: its shape stays, its leaves become digests. Nothing stays nothing."""
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            return {str(name): self.hide(item, learn=learn) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.hide(item, learn=learn) for item in value]
+        if learn:
+            self.learn(value)
+        return self.digest(value)
+
+    # -- what may hold private values ----------------------------------------------------------------------------
+
+    def text(self, text: str) -> str:
+        """A text without the private values that are known so far."""
+        if self._known:
+            pattern, tokens = self._search or self._compile()
+            text = pattern.sub(lambda match: tokens[(match.lastindex or 1) - 1], text)
+        return _KEY.sub(self._key_name, text) if "dtmf." in text else text
+
+    def data(self, value: Any) -> Any:
+        """Plain data without the private values that are known so far; what JSON cannot hold becomes text."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bool) or value is None:
+            return value
+        if isinstance(value, (int, float)):
+            return self._numbers.get(value, value)
+        if isinstance(value, Mapping):
+            return {self.text(str(name)): self.data(item) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.data(item) for item in value]
+        if isinstance(value, (set, frozenset)):
+            return sorted(self.data(item) for item in map(str, value))
+        return self.text(str(value))
+
+    def fields(self, data: Mapping[str, Any], private: Iterable[str], *, free: frozenset[str] = frozenset()) -> Any:
+        """A payload of which the `private` fields are hidden; those in `free` are not searched for elsewhere."""
+        hidden = frozenset(private)
+        for name in hidden - free:
+            value = data.get(name)
+            # What is private in an open record is not its every word ("active"), but what looks like a number.
+            self.learn(_numbers_in(value) if isinstance(value, Mapping) else value)
+        return {
+            name: self.hide(value, learn=False) if name in hidden else self.data(value) for name, value in data.items()
+        }
+
+    def event(self, event: Event) -> Any:
+        """The payload of an event, as its type says."""
+        entry = EVENTS.get(event.name)
+        if entry is None and event.name.startswith("leg."):
+            entry = LEG_EVENTS.get(event.name.split(".", 2)[-1])
+        if entry is not None:
+            return self.fields(event.data, entry.pii, free=_FREE_TEXT)
+        family, _, name = event.name.partition(".")
+        if family == "app":
+            return self.fields(event.data, private_fields(self._flow.events.get(event.name, {})))
+        tool = self._flow.tools.get(name) if family == "tool" else None
+        if tool is None:
+            return self.data(event.data)
+        private = private_fields(tool.parameters)
+        answer = event.data.get("result")
+        if tool.run is not None and tool.run.verb == "python" and isinstance(answer, Mapping):
+            self.fields(answer, self._returned(tool.run.arguments.get("name")))  # learns
+        return self.fields(event.data, private)
+
+    def name(self, name: str) -> str:
+        """An event's name: of a key for which the flow has no row, the key is hidden."""
+        return self.text(name) if "dtmf." in name else name
+
+    def arguments(self, effect: Start) -> Any:
+        """The arguments of an effect, as the catalogue says."""
+        verb = VERBS.get(effect.verb) or INTERNAL_VERBS.get(effect.verb)
+        private = () if verb is None else [name for name, one in verb.arguments.items() if one.pii]
+        given = effect.arguments
+        if effect.verb == "python":
+            declared = self._flow.python.get(str(given.get("name")))
+            inner = given.get("arguments")
+            if declared is not None and isinstance(inner, Mapping):
+                return {
+                    **self.data({**given, "arguments": None}),
+                    "arguments": self.fields(inner, private_fields(declared.parameters)),
+                }
+        return self.fields(given, private)
+
+    def result(self, ended: EffectEnded, effect: Start | None) -> Any:
+        """The result of an effect, as the catalogue or the declaration of what Python returns says."""
+        if effect is None:
+            return self.data(ended.result)
+        if effect.verb == "python":
+            return self.fields(ended.result, self._returned(effect.arguments.get("name")))
+        verb = VERBS.get(effect.verb)
+        events = () if verb is None else verb.results
+        return self.fields(ended.result, {name for event in events for name in EVENTS[event].pii}, free=_FREE_TEXT)
+
+    def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
+        """The values of one scope's variables."""
+        declared = self._flow.scopes[scope].variables if scope in self._flow.scopes else {}
+        return self.fields(values, [name for name, one in declared.items() if one.pii])
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Learn the private variables of a call as it is now."""
+        for scope, values in snapshot.memory.vars.items():
+            if scope in self._flow.scopes:
+                for name, variable in self._flow.scopes[scope].variables.items():
+                    if variable.pii:
+                        self.learn(values.get(name))
+
+    def _returned(self, name: object) -> list[str]:
+        declared = self._flow.python.get(str(name))
+        return [] if declared is None else private_fields(declared.returns)
+
+    # -- the search ----------------------------------------------------------------------------------------------
+
+    def _compile(self) -> tuple[re.Pattern[str], list[str]]:
+        with self._lock:
+            # The longest first, so that a number is found before a shorter one inside it.
+            found = sorted(self._known.items(), key=lambda item: -len(item[0]))
+            pattern = re.compile("|".join(f"({_occurrence(value)})" for value, _ in found), re.IGNORECASE)
+            self._search = search = pattern, [token for _, token in found]
+            return search
+
+    def _key_name(self, match: re.Match[str]) -> str:
+        # Whoever reads `leg.human.dtmf.1` in a row reads it in the flow as well.
+        written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
+        taken = match[0] in self._rows or written in self._rows
+        return match[0] if taken else "dtmf." + self.digest(match[1])
+
+
+def private_fields(fields: Mapping[str, Field]) -> list[str]:
+    return [name for name, one in fields.items() if one.pii]
+
+
+def _numbers_in(value: Mapping[str, Any]) -> list[str]:
+    return [item for item in value.values() if isinstance(item, str) and len(item) > 3 and _NUMBER_LIKE.fullmatch(item)]
+
+
+def _occurrence(value: str) -> str:
+    digits = re.sub(r"\D", "", value)
+    if len(digits) >= 4 and _NUMBER_LIKE.fullmatch(value):
+        return r"\+?(?<!\d)" + r"[\s().\-]{0,2}".join(digits) + r"(?!\d)"
+    forms = {value, quote(value), quote_plus(value)}
+    written = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    before = r"(?<![^\W_])" if value[0].isalnum() else ""
+    after = r"(?![^\W_])" if value[-1].isalnum() else ""
+    return f"{before}(?:{written}){after}"
