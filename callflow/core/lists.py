@@ -315,6 +315,8 @@ def _named_result(
     if end.status == "ok":
         family = verb.results[0].partition(".")[0]
         name, data = f"{family}.{end.result.get('result', '')}", dict(end.result)
+        if verb.name == "task":  # its typed result is all that its event carries
+            data = {"result": data.get("value")}
     else:
         timed_out = end.status == "timed_out"
         name = verb.error_result(timed_out) or verb.results[-1]

@@ -404,9 +404,10 @@ def _return_tools(turn: Turn) -> None:
 def _replies(turn: Turn, call: ToolCall) -> bool:
     if not turn.live:
         return False
-    if call.state is None or (
-        call.state in turn.active and call.state not in {path for move in turn.moves for path in move.exited}
-    ):
+    exited = {path for move in turn.moves for path in move.exited}
+    # No state offers a tool of the agent's own: for it, any state that was left is the one that matters.
+    stays = not exited if call.state is None else call.state in turn.active and call.state not in exited
+    if stays:
         return True
     entered = {path for move in turn.moves for path in move.entered} & turn.active
     return not any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered)
