@@ -233,7 +233,6 @@ class _Builder:
                 if not IDENTIFIER.fullmatch(word):
                     self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
                                      "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
-                self.part.loading.legs.add(word)
             else:
                 self.part.loading.leg_mentions.append(Mention(word, self.part, node, path))
         return word
@@ -271,6 +270,8 @@ class _Builder:
             timeout = timeout if declared is None else declared.timeout
         if verb.name in BY_PARTS and "timeout" not in given:
             timeout = BY_PARTS[verb.name](arguments)
+        if verb.name in ("dial", "consult") and arguments["leg"] is not None:
+            part.loading.legs.add(arguments["leg"])
         if verb.name == "hang_up" and arguments["for"] == "agent":
             part.loading.agent_leaves.append(Mention("for", part, self.key, path))
         wait = True

@@ -129,6 +129,9 @@ class Part(Report):
         self.used: set[str] = set()
         self.plain = Names()
         self._names: dict[int, Names] = {}
+        self._payloads: dict[str, Record] = {}  # of tools
+        self._kept: list[Names] = []
+        self._compiled: dict[tuple[str, int, Type | None], Expression | Template] = {}
 
     # -- expressions
 
@@ -147,13 +150,22 @@ class Part(Report):
             found = self._names[id(event)] = Names(event, plain.vars, plain.call, plain.env, plain.state, plain.others)
         return found
 
+    def keep(self, names: Names) -> Names:
+        """Keeps names of one place alive: what is compiled is remembered by their identity."""
+        self._kept.append(names)
+        return names
+
     def template(self, node: Scalar, names: Names, path: str, expect: Type | None = None) -> Template | None:
         """The template in a node's text, None and its defects where it is wrong."""
-        try:
-            return compile_template(node.value, names, expect)  # type: ignore[arg-type] # callers have looked: it is text
-        except ExpressionError as error:
-            self._problems(error, node, path)
-            return None
+        source = node.text
+        found = self._compiled.get((source, id(names), expect))
+        if found is None:
+            try:
+                found = self._compiled[source, id(names), expect] = compile_template(source, names, expect)
+            except ExpressionError as error:
+                self._problems(error, node, path)
+                return None
+        return found  # type: ignore[return-value] # a guard's key has no type of its own
 
     def guard(self, node: Node, names: Names, path: str) -> Expression | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -168,11 +180,14 @@ class Part(Report):
             hint = f"write {source[2:-2].strip()}"
             self.defect("bad-expression", "`when` is an expression already: it takes no braces", node, path, hint)
             return None
-        try:
-            return compile_guard(source, names)
-        except ExpressionError as error:
-            self._problems(error, node, path)
-            return None
+        found = self._compiled.get((source, id(names), BOOLEAN))
+        if found is None:
+            try:
+                found = self._compiled[source, id(names), BOOLEAN] = compile_guard(source, names)
+            except ExpressionError as error:
+                self._problems(error, node, path)
+                return None
+        return found  # type: ignore[return-value] # guards hold no braces, templates do
 
     def _problems(self, error: ExpressionError, node: Scalar, path: str) -> None:
         for problem in error.problems:
@@ -210,6 +225,9 @@ class Part(Report):
     def _tool_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
         if pattern == "tool.*":
             return _record({}, pattern)
+        found = self._payloads.get(pattern)
+        if found is not None:
+            return found
         tool = self.tools.get(pattern[5:])
         if tool is None:
             if pattern.endswith((".*", "-*")) and any(matches(pattern, f"tool.{name}") for name in self.tools):
@@ -222,7 +240,8 @@ class Part(Report):
             self.defect("unknown-tool", f"there is no tool `{shorten(pattern[5:])}`", node, path, hint)
             return None
         self.loading.heard.append(Mention(pattern, self, node, path, "tool"))
-        return tool_record(tool)
+        found = self._payloads[pattern] = tool_record(tool)
+        return found
 
     def _own_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
         if pattern.endswith((".*", "-*")):

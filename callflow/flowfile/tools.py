@@ -52,7 +52,7 @@ def _tool(part: Part, name: str, key: Scalar, node: MappingNode, path: str) -> T
             return Tool(name, description, parameters, None, None, part.position(key, path), own)
     event = Record({**{one.name: one.type for one in parameters.values()}, **ALWAYS_THERE}, kind=f"tool.{name}")
     vars_ = part.plain.vars if part.scope == ROOT else Record({})  # a sub-flow's tool may be called in any place of it
-    names = Names(event, vars_, CALL, part.plain.env)
+    names = part.keep(Names(event, vars_, CALL, part.plain.env))
     if "run" in node.entries:
         run = _run(part, node.entries["run"][1], join(path, "run"), names)
     if "result" in node.entries:
@@ -75,7 +75,8 @@ def _result(part: Part, node: Node, path: str, names: Names, run: Action | None)
         kept = result_type(part, VERBS[run.verb], str(run.arguments.get("name", "")))
         others["result"] = ANY if kept is None else kept
     if isinstance(node, Scalar) and isinstance(node.value, str):
-        return part.template(node, Names(names.event, names.vars, names.call, names.env, names.state, others), path)
+        known = part.keep(Names(names.event, names.vars, names.call, names.env, names.state, others))
+        return part.template(node, known, path)
     part.text(node, path, "`result`")
     return None
 

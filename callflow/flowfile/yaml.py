@@ -316,7 +316,7 @@ class _Walk:
             self.defect(
                 "unknown-alias", f"nothing above is marked `&{shorten(name)}`", event.start_mark, event.end_mark, hint
             )
-            return Scalar("", None, True, event.start_mark, event.end_mark)
+            return Scalar(f"*{name}", f"*{name}", False, event.start_mark, event.end_mark)
         found = self.anchors[name]
         if found is None:
             self._stop(
