@@ -1,0 +1,100 @@
+"""Defects in the formats of `callflow check`: for people, one a line, JSON, SARIF. Plain functions from defects to text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from callflow import __version__
+from callflow.errors import Defect
+
+WIDEST = 120
+"""A line of the file that is longer is shown around the defect only."""
+
+
+def for_people(defects: Sequence[Defect], lines_of: Callable[[str], Sequence[str]]) -> str:
+    """Each defect: its code and sentence, the place, the line itself with the place underlined, the hint."""
+    return "\n\n".join(_for_people(defect, lines_of(defect.file)) for defect in defects)
+
+
+def _for_people(defect: Defect, lines: Sequence[str]) -> str:
+    parts = [f"{click.style(defect.code, fg='red', bold=True)}: {click.style(defect.message, bold=True)}"]
+    path = f"  ({defect.path})" if defect.path else ""
+    parts.append(f"  {click.style('-->', fg='blue')} {defect.file}:{defect.line}:{defect.column}{path}")
+    if 0 < defect.line <= len(lines):
+        line, begin = _window(lines[defect.line - 1], defect.column - 1)
+        wide = defect.end_column - defect.column if defect.end_line == defect.line else 1
+        wide = max(1, min(wide, len(line) - begin))
+        number = str(defect.line)
+        bar = click.style("|", fg="blue")
+        parts.append(f"  {click.style(number, fg='blue')} {bar} {line}")
+        below = "".join("\t" if letter == "\t" else " " * _width(letter) for letter in line[:begin])
+        marks = "^" * sum(_width(letter) for letter in line[begin : begin + wide] or " ")
+        parts.append(f"  {' ' * len(number)} {bar} {below}{click.style(marks, fg='red')}")
+    if defect.hint:
+        parts.append(f"  {click.style('hint:', fg='green')} {defect.hint}")
+    return "\n".join(parts)
+
+
+def _window(line: str, begin: int) -> tuple[str, int]:
+    """A long line's part around the defect, and where the defect begins in it. Nothing that moves a cursor is printed."""
+    line = "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in line)
+    if len(line) <= WIDEST:
+        return line, min(begin, len(line))
+    first = max(0, begin - WIDEST // 3)
+    cut = line[first : first + WIDEST]
+    head = "…" if first else ""
+    return head + cut + ("…" if first + WIDEST < len(line) else ""), begin - first + len(head)
+
+
+def _width(letter: str) -> int:
+    if letter.isascii():
+        return 1
+    from unicodedata import combining, east_asian_width
+
+    return 0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1
+
+
+def short(defects: Iterable[Defect]) -> str:
+    """`file:line:column: code: message`, one a line."""
+    return "\n".join(f"{one.file}:{one.line}:{one.column}: {one.code}: {one.message}" for one in defects)
+
+
+def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:
+    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint}, …]}`."""
+    return json.dumps(
+        {"files": list(files), "defects": [one._asdict() for one in defects]}, indent=2, ensure_ascii=False
+    )
+
+
+def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str]) -> str:
+    """SARIF 2.1.0 (OASIS), as code hosts and editors read it."""
+    found = list(defects)
+    codes = sorted({one.code for one in found})
+    rules = [{"id": code, "shortDescription": {"text": titles.get(code, code)}} for code in codes]
+    run = {
+        "tool": {"driver": {"name": "callflow", "version": __version__, "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one, codes.index(one.code)) for one in found],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _result(one: Defect, rule: int) -> dict[str, Any]:
+    region = {
+        "startLine": max(one.line, 1),
+        "startColumn": max(one.column, 1),
+        "endLine": max(one.end_line, 1),
+        "endColumn": max(one.end_column, 1),
+    }
+    place: dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": {"uri": one.file.replace("\\", "/")}, "region": region}
+    }
+    if one.path:
+        place["logicalLocations"] = [{"fullyQualifiedName": one.path}]
+    text = f"{one.message} ({one.hint})" if one.hint else one.message
+    return {"ruleId": one.code, "ruleIndex": rule, "level": "error", "message": {"text": text}, "locations": [place]}

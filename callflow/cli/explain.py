@@ -1,0 +1,30 @@
+"""`callflow explain CODE`: what a defect means, with a wrong and a right example."""
+
+from __future__ import annotations
+
+import click
+
+from callflow.core.suggest import did_you_mean
+from callflow.flowfile.codes import CODES
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain a code that `callflow check` has printed; without one, list them all."""
+    if code is None:
+        widest = max(len(name) for name in CODES)
+        for name, entry in CODES.items():
+            click.echo(f"{name:{widest}}  {entry.title}")
+        return
+    found = CODES.get(code)
+    if found is None:
+        hint = did_you_mean(code, CODES) or "`callflow explain` without a code lists them all"
+        raise click.UsageError(f"there is no code {code!r} ({hint})")
+    click.echo(f"{click.style(code, bold=True)}: {found.title}\n\n{found.explanation}\n")
+    click.echo(click.style("wrong:", fg="red") + "\n" + _indented(found.wrong))
+    click.echo("\n" + click.style("right:", fg="green") + "\n" + _indented(found.right))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in text.strip("\n").splitlines())
