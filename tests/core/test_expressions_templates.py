@@ -166,7 +166,7 @@ def test_a_template_that_cannot_be_filled_in_fails(source, expect, reason):
         ("Hello {{ event.digits }}", None, "no-event", "event", "there is no event to read here", "`set` a variable on the transition that leads here, and read vars.<name>"),
         ("Hello {{ 'Ann }} and", None, "bad-expression", "'", "the text is never closed", "close it with ' on the same line, and write a ' inside it as \\'"),
         ("Hello {{ vars.record }}", None, "wrong-type", "vars.record", "vars.record is a record and cannot be written into a text", "write one of its fields, such as vars.record.<name>"),
-        ("Hello {{ vars.lists }}", None, "wrong-type", "vars.lists", "vars.lists is a list of list of text and cannot be written into a text", "write join(…), or one of its items"),
+        ("Hello {{ vars.lists }}", None, "wrong-type", "vars.lists", "vars.lists is a list of list of text and cannot be written into a text", "write one of its items"),
         ("{{{ vars.name }}}", None, "bad-expression", "{", "{ has no meaning in an expression", "inside `when:` and inside {{ }} stands the expression alone, without braces"),
         ("{{ vars.count }}", TEXT, "wrong-type", "vars.count", "text is due here, and vars.count is an integer", "write text(vars.count)"),
         ("{{ vars.name | upper }}", None, "bad-expression", "|", "| is not an operator", "write or"),

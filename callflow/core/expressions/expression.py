@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from callflow.core.expressions.check import check, check_expected, check_guard
+from callflow.core.expressions.check import Checker
 from callflow.core.expressions.compile import Run, compiled, truth
 from callflow.core.expressions.names import Context, Names
 from callflow.core.expressions.nodes import Node
@@ -14,7 +14,7 @@ from callflow.core.expressions.parse import parse
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
 from callflow.core.expressions.types import BOOLEAN, DURATION, Type, coerce, is_a
 
-_SURPRISES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+SURPRISES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What Python raises when a value is not of the type that was promised."""
 
 
@@ -33,39 +33,42 @@ class Expression:
             return self._run(context)
         except Failed as failed:
             raise EvaluationError(self.source, str(failed)) from None
-        except _SURPRISES as error:
+        except SURPRISES as error:
             raise EvaluationError(self.source, reason(error)) from error
 
 
 def compile_guard(source: str, names: Names) -> Expression:
     """A guard, which is true or false; absent counts as false. Raises ExpressionError with every problem."""
     problems: list[Problem] = []
-    node, reads = tree(source, names, problems)
+    node, checker = tree(source, names, problems)
     if node is not None:
-        check_guard(node, source, problems)
+        checker.guard(node)
     if node is None or problems:
         raise ExpressionError(source, problems)
-    return Expression(source, BOOLEAN, reads, truth(node))
+    return Expression(source, BOOLEAN, frozenset(checker.reads), truth(node))
 
 
 def compile_expression(source: str, names: Names, expect: Type | None = None) -> Expression:
     """An expression of any type, or of the one that is expected. Raises ExpressionError with every problem."""
     problems: list[Problem] = []
-    node, reads = tree(source, names, problems)
+    node, checker = tree(source, names, problems)
     if node is not None and expect is not None:
-        check_expected(node, source, expect, problems)
+        checker.expected(node, expect)
     if node is None or problems:
         raise ExpressionError(source, problems)
-    run = compiled(node)
+    run, reads = compiled(node), frozenset(checker.reads)
     if expect is None:
         return Expression(source, node.type, reads, run)
     return Expression(source, expected_type(node.type, expect), reads, fitted(run, node.type, expect))
 
 
-def tree(source: str, names: Names, problems: list[Problem]) -> tuple[Node | None, frozenset[str]]:
-    """A parsed and checked tree and what it reads, or None and the problems."""
+def tree(source: str, names: Names, problems: list[Problem]) -> tuple[Node | None, Checker]:
+    """A parsed tree, None where it cannot be understood, and the checker that has filled in its types."""
+    checker = Checker(source, names, problems)
     node = parse(source, problems)
-    return node, frozenset() if node is None else check(node, source, names, problems)
+    if node is not None:
+        checker.type_of(node)
+    return node, checker
 
 
 def expected_type(found: Type, expect: Type) -> Type:

@@ -8,18 +8,18 @@ expression, so that a literal `{{` is written `{{ "{{" }}`; a single brace, and 
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
 from attrs import field, frozen
 
-from callflow.core.expressions.check import check_expected
 from callflow.core.expressions.compile import Run, compiled
-from callflow.core.expressions.expression import _SURPRISES, expected_type, fitted, reason, tree
+from callflow.core.expressions.expression import SURPRISES, expected_type, fitted, reason, tree
 from callflow.core.expressions.names import Context, Names
 from callflow.core.expressions.nodes import Node
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
 from callflow.core.expressions.render import has_text, limited, renderer
-from callflow.core.expressions.types import DURATION, TEXT, Type, coerce, is_textual, may_be
+from callflow.core.expressions.types import DURATION, TEXT, Record, Type, coerce, is_textual, may_be
 
 MAX_EXPRESSIONS: Final = 200
 """Expressions in one text."""
@@ -46,7 +46,7 @@ class Template:
             return self._run(context)
         except Failed as failed:
             raise EvaluationError(self.source, str(failed)) from None
-        except _SURPRISES as error:
+        except SURPRISES as error:
             raise EvaluationError(self.source, reason(error)) from error
 
 
@@ -55,23 +55,82 @@ def compile_template(source: str, names: Names, expect: Type | None = None) -> T
     if "{{" not in source:
         return _constant(source, expect)
     problems: list[Problem] = []
-    parts = _split(source, problems)
-    nodes = [(part, *_part_tree(part, names, problems)) if isinstance(part, _Hole) else part for part in parts]
-    reads: frozenset[str] = frozenset().union(*(entry[2] for entry in nodes if isinstance(entry, tuple)))
-    single = _single(nodes)
-    if single is not None:
-        return _keeping_type(source, *single, reads, expect, problems)
-    return _text(source, nodes, reads, expect, problems)
+    parts = [_Hole(*part, names) if isinstance(part, tuple) else part for part in _split(source, problems)]
+    holes = [part for part in parts if isinstance(part, _Hole)]
+    alone = len(holes) == 1 and all(part is holes[0] or (isinstance(part, str) and part.isspace()) for part in parts)
+    for hole in holes:
+        hole.check(alone, expect)
+        problems += (problem._replace(offset=problem.offset + hole.offset) for problem in hole.problems)
+    if not alone and expect is not None and not may_be(TEXT, expect):
+        hint = "leave out all but one {{ }}, which keeps the type of its value"
+        message = f"{expect.phrase} is due here, and a value written into a text is text"
+        problems.append(Problem("wrong-type", message, 0, len(source), hint))
+    if problems:
+        raise ExpressionError(source, problems)
+    reads = frozenset[str]().union(*(hole.checker.reads for hole in holes))
+    kind, run = holes[0].value() if alone else (TEXT, _text(parts))
+    if expect is not None:
+        kind, run = expected_type(kind, expect), fitted(run, kind, expect)
+    return Template(source, kind, reads, False, None, run)
 
 
-class _Hole(NamedTuple):
-    """An expression in a text, and where its source begins."""
+class _Hole:
+    """An expression in a text, `offset` characters behind its beginning."""
 
-    source: str
-    offset: int
+    def __init__(self, source: str, offset: int, names: Names) -> None:
+        self.source = source.strip()
+        self.offset = offset
+        self.problems: list[Problem] = []
+        self.node, self.checker = tree(source, names, self.problems)
+
+    def check(self, alone: bool, expect: Type | None) -> None:
+        """An expression that is the whole text is what is expected; in any other its value has to be written."""
+        if self.node is None:
+            return
+        kind = self.node.type
+        if alone:
+            if expect is not None:
+                self.checker.expected(self.node, expect)
+        elif not has_text(kind):
+            record = isinstance(kind, Record)
+            hint = f"write one of its fields, such as {self.source}.<name>" if record else "write one of its items"
+            message = f"{self.source} is {kind.phrase} and cannot be written into a text"
+            self.checker.wrong_type(self.node, message, hint)
+
+    def value(self) -> tuple[Type, Run]:
+        """Its type, and its value, which is never absent."""
+        return self._node.type, self._present("there is no value")
+
+    def text(self) -> Run:
+        """Its value as text."""
+        write, run = renderer(self._node.type), self._present(f"{self.source} has no value")
+        return lambda context: write(run(context))
+
+    @property
+    def _node(self) -> Node:
+        if self.node is None:
+            raise ExpressionError(self.source, self.problems)
+        return self.node
+
+    def _present(self, otherwise: str) -> Run:
+        run = compiled(self._node)
+
+        def present(context: Context) -> Any:
+            value = run(context)
+            if value is None:
+                raise Failed(otherwise)
+            return value
+
+        return present
 
 
-_Entry = str | tuple[_Hole, Node | None, frozenset[str]]
+def _text(parts: Sequence[str | _Hole]) -> Run:
+    pieces = [part.text() if isinstance(part, _Hole) else part for part in parts]
+
+    def render(context: Context) -> str:
+        return limited("".join([piece if isinstance(piece, str) else piece(context) for piece in pieces]))
+
+    return render
 
 
 def _constant(source: str, expect: Type | None) -> Template:
@@ -85,8 +144,9 @@ def _constant(source: str, expect: Type | None) -> Template:
     return Template(source, expect or TEXT, frozenset(), True, value, lambda context: value)
 
 
-def _split(source: str, problems: list[Problem]) -> list[str | _Hole]:
-    parts: list[str | _Hole] = []
+def _split(source: str, problems: list[Problem]) -> list[str | tuple[str, int]]:
+    """The texts, and the sources of the expressions between them with their offsets."""
+    parts: list[str | tuple[str, int]] = []
     position = 0
     while (opening := source.find("{{", position)) >= 0:
         if opening > position:
@@ -96,18 +156,11 @@ def _split(source: str, problems: list[Problem]) -> list[str | _Hole]:
             hint = 'close it with }}; to write the two braces themselves, write {{ "{{" }}'
             problems.append(Problem("unclosed-template", "the {{ is never closed", opening, 2, hint))
             return parts
-        parts.append(_Hole(source[opening + 2 : closing], opening + 2))
+        parts.append((source[opening + 2 : closing], opening + 2))
         position = closing + 2
         if len(parts) > 2 * MAX_EXPRESSIONS:
-            problems.append(
-                Problem(
-                    "too-large",
-                    f"the text has more than {MAX_EXPRESSIONS} expressions",
-                    position,
-                    len(source) - position,
-                    "split it",
-                )
-            )
+            message = f"the text has more than {MAX_EXPRESSIONS} expressions"
+            problems.append(Problem("too-large", message, position, len(source) - position, "split it"))
             return parts
     if position < len(source):
         parts.append(source[position:])
@@ -123,100 +176,3 @@ def _closing(source: str, start: int) -> int:
         return position
     # A quote that is never closed swallows the braces: take the first, and let the scanner say what is wrong.
     return source.find("}}", start)
-
-
-def _part_tree(hole: _Hole, names: Names, problems: list[Problem]) -> tuple[Node | None, frozenset[str]]:
-    found: list[Problem] = []
-    node, reads = tree(hole.source, names, found)
-    problems += (problem._replace(offset=problem.offset + hole.offset) for problem in found)
-    return (None if found else node), reads
-
-
-def _single(entries: list[_Entry]) -> tuple[_Hole, Node | None] | None:
-    holes = [entry for entry in entries if isinstance(entry, tuple)]
-    if len(holes) == 1 and all(isinstance(entry, tuple) or entry.isspace() for entry in entries):
-        return holes[0][0], holes[0][1]
-    return None
-
-
-def _keeping_type(
-    source: str, hole: _Hole, node: Node | None, reads: frozenset[str], expect: Type | None, problems: list[Problem]
-) -> Template:
-    found: list[Problem] = []
-    if node is not None and expect is not None:
-        check_expected(node, hole.source, expect, found)
-        problems += (problem._replace(offset=problem.offset + hole.offset) for problem in found)
-    if node is None or problems:
-        raise ExpressionError(source, problems)
-    run = compiled(node)
-    kind = node.type
-    if expect is not None:
-        run, kind = fitted(run, kind, expect), expected_type(kind, expect)
-
-    def present(context: Context) -> Any:
-        value = run(context)
-        if value is None:
-            raise Failed("there is no value")
-        return value
-
-    return Template(source, kind, reads, False, None, present)
-
-
-def _text(
-    source: str, entries: list[_Entry], reads: frozenset[str], expect: Type | None, problems: list[Problem]
-) -> Template:
-    pieces: list[str | Run] = []
-    for entry in entries:
-        if isinstance(entry, str):
-            pieces.append(entry)
-            continue
-        hole, node, _ = entry
-        if node is not None and not has_text(node.type):
-            shown = hole.source.strip()
-            hint = (
-                f"write one of its fields, such as {shown}.<name>"
-                if node.type.name == "record"
-                else "write join(…), or one of its items"
-            )
-            problems.append(
-                Problem(
-                    "wrong-type",
-                    f"{shown} is {node.type.phrase} and cannot be written into a text",
-                    hole.offset + node.start,
-                    node.end - node.start,
-                    hint,
-                )
-            )
-        elif node is not None:
-            pieces.append(_written(hole.source.strip(), compiled(node), node.type))
-    if expect is not None and not may_be(TEXT, expect):
-        hint = "leave out all but one {{ }}, which keeps the type of its value"
-        problems.append(
-            Problem(
-                "wrong-type",
-                f"{expect.phrase} is due here, and a value written into a text is text",
-                0,
-                len(source),
-                hint,
-            )
-        )
-    if problems:
-        raise ExpressionError(source, problems)
-
-    def render(context: Context) -> str:
-        return limited("".join([piece if isinstance(piece, str) else piece(context) for piece in pieces]))
-
-    kind = expect or TEXT
-    return Template(source, expected_type(TEXT, kind), reads, False, None, fitted(render, TEXT, kind))
-
-
-def _written(source: str, run: Run, kind: Type) -> Run:
-    write = renderer(kind)
-
-    def written(context: Context) -> str:
-        value = run(context)
-        if value is None:
-            raise Failed(f"{source} has no value")
-        return write(value)
-
-    return written
