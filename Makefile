@@ -71,11 +71,17 @@ types: $(DEV)
 	$(BIN)/mypy
 
 # Files that are made from the code. To add one: a target that writes it here, and its path in GENERATED.
-GENERATORS :=
-GENERATED :=
+GENERATORS := schema reference
+GENERATED := callflow/flowfile/flow.schema.json docs/reference
 
 .PHONY: generate $(GENERATORS)
 generate: $(GENERATORS)
+
+schema: $(DEV)
+	@$(BIN)/callflow schema > callflow/flowfile/flow.schema.json
+
+reference: $(DEV)
+	@$(BIN)/python docs/reference/generate.py
 
 # Fails when a committed file is not what the code makes of it now.
 .PHONY: fresh

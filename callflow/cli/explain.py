@@ -21,9 +21,10 @@ def command(code: str | None) -> None:
     if found is None:
         hint = did_you_mean(code, CODES) or "`callflow explain` without a code lists them all"
         raise click.UsageError(f"there is no code {code!r} ({hint})")
-    click.echo(f"{click.style(code, bold=True)}: {found.title}\n\n{found.explanation}\n")
-    click.echo(click.style("wrong:", fg="red") + "\n" + _indented(found.wrong))
-    click.echo("\n" + click.style("right:", fg="green") + "\n" + _indented(found.right))
+    click.echo(f"{click.style(code, bold=True)}: {found.title}\n\n{found.meaning}")
+    for name, colour, example in (("wrong", "red", found.wrong), ("right", "green", found.right)):
+        if example:
+            click.echo(f"\n{click.style(name + ':', fg=colour)}\n{_indented(example)}")
 
 
 def _indented(text: str) -> str:

@@ -1,0 +1,204 @@
+"""Writes the pages of this folder from the catalogues: `python docs/reference/generate.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS, Argument, Verb
+from callflow.core.durations import format_duration
+from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
+from callflow.core.expressions import DURATION, FUNCTIONS, Record
+from callflow.flowfile import keys, session
+from callflow.flowfile.codes import CODES
+
+EVENTS_INTRODUCTION = """# Events
+
+A key of `on:` is an event's name, or ends in `.*` or `-*`. Every event has a `time`, in seconds since the epoch, and a
+`name`. *Kept* says what a state that must finish does with an event that it does not let through: keep all of them, keep
+the latest of the name, or let it go.
+"""
+
+HERE = Path(__file__).parent
+MADE = "<!-- Made by docs/reference/generate.py from the code. Change the code, then run `make generate`. -->\n\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def keys_page() -> str:
+    parts = [
+        "# Keys of a flow file\n\nA key that is not listed here is an error, but for `x-…`: the author's own notes, anywhere.\n"
+    ]
+    groups: Sequence[tuple[str, Mapping[str, str]]] = (
+        ("The top level", keys.TOP_LEVEL),
+        ("A state", keys.STATE),
+        ("A transition", keys.TRANSITION),
+        ("A variable (`vars`)", keys.VARIABLE),
+        ("A field (`events`, `parameters`, `returns`)", keys.FIELD),
+        ("A tool (`tools`)", keys.TOOL),
+        ("Python code (`python`)", keys.PYTHON),
+        ("Limits (`limits`)", keys.LIMITS),
+        ("The agent (`agent`)", keys.AGENT),
+        ("A task (`task`)", keys.TASK),
+        ("Models of the session (`session`)", session.MODELS),
+        (
+            "Options of the session (`session`)",
+            {name: f"{text} ({kind})" for name, (kind, text) in session.OPTIONS.items()},
+        ),
+    )
+    for title, group in groups:
+        parts.append(
+            f"## {title}\n\n" + table(("key", "what it says"), [(f"`{name}`", text) for name, text in group.items()])
+        )
+    parts.append(
+        "## Outcomes that every flow has\n\n"
+        + ", ".join(f"`{name}`" for name in OUTCOMES)
+        + ". `outcomes:` adds to them.\n"
+    )
+    return "\n".join(parts)
+
+
+def events_page() -> str:
+    parts = [EVENTS_INTRODUCTION]
+    families: dict[str, list[EventType]] = {}
+    for event in EVENTS.values():
+        families.setdefault(event.name.partition(".")[0], []).append(event)
+    for family, events in families.items():
+        rows = [
+            (f"`{one.name}`", one.description or "LiveKit's own event of this name.", _fields(one), one.keep)
+            for one in events
+        ]
+        parts.append(f"## {family}\n\n" + table(("event", "when", "payload", "kept"), rows))
+    rows2 = [(f"`{family}.<name>`", text) for family, text in OPEN_FAMILIES.items()]
+    parts.append("## Families with names of your own\n\n" + table(("event", "when"), rows2))
+    return "\n".join(parts)
+
+
+def _fields(event: EventType) -> str:
+    return (
+        ", ".join(f"`{name}` {kind}{' (private)' if name in event.pii else ''}" for name, kind in event.fields.items())
+        or "-"
+    )
+
+
+def actions_page() -> str:
+    common = table(("argument", "what it says"), [(f"`{name}`", text) for name, text in COMMON_ARGUMENTS.items()])
+    parts = [
+        "# Actions\n\nA verb alone (`delete_room`), with its main argument (`say: Hello.`), or with its arguments. "
+        "Every action that takes time also has:\n\n" + common
+    ]
+    parts += [_verb(verb) for verb in VERBS.values()]
+    return "\n".join(parts)
+
+
+def _verb(verb: Verb) -> str:
+    text = [
+        f"## {verb.name}\n",
+        verb.description + (" **Experimental**: it does not run live yet." if verb.telephony else "") + "\n",
+    ]
+    if verb.arguments:
+        rows = [
+            (f"`{name}`{' (main)' if name == verb.main else ''}", str(one.type), _default(one), one.description)
+            for name, one in verb.arguments.items()
+        ]
+        text.append(table(("argument", "type", "default", "what it says"), rows))
+    facts = [f"Timeout: {_timeout(verb)}."]
+    if verb.tries > 1:
+        facts.append(f"Tries: {verb.tries}.")
+    if verb.results:
+        facts.append("Ends with one of " + ", ".join(f"`{one}`" for one in verb.results) + ".")
+    if verb.result:
+        facts.append("Result (`as`): " + ", ".join(f"`{name}` {kind}" for name, kind in verb.result.items()) + ".")
+    if verb.closes:
+        facts.append("Closes: " + ", ".join(sorted(verb.closes)) + ".")
+    return "\n".join([*text, " ".join(facts) + "\n"])
+
+
+def _timeout(verb: Verb) -> str:
+    if verb.at_once:
+        return "none, it is done at once"
+    if verb.timeout_is:
+        return verb.timeout_is
+    return "none" if verb.timeout is None else format_duration(verb.timeout)
+
+
+def _default(argument: Argument) -> str:
+    value: Any = argument.default
+    if argument.required:
+        return "must be given"
+    if value is None or value == "":
+        return "-"
+    if argument.type is DURATION:
+        return format_duration(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def expressions_page() -> str:
+    functions = [(f"`{one.usage}`", one.doc, f"`{one.example}`", f"`{one.gives}`") for one in FUNCTIONS.values()]
+    call = [(f"`call.{name}`", str(kind), text) for name, (kind, text) in CALL_FIELDS.items()]
+    late = [
+        (f"`call.{name}`", str(kind) if not isinstance(kind, Record) else "record", text)
+        for name, (kind, text) in WRAP_UP_FIELDS.items()
+    ]
+    return (
+        "# Guards and templates\n\nOne language in `when:` and inside `{{ }}`: comparisons, `and`, `or`, `not`, `in`, arithmetic, text and "
+        "list literals, `a[i]`, and the functions below. A field that is exactly one `{{ }}` keeps the value's type. A comparison "
+        "with an absent value is false; an error in a guard counts as false and is journaled, in a template it is a failure of the "
+        "action. There is no access to Python, and no clock: time is the event's.\n\n"
+        "## Names\n\n"
+        + table(
+            ("name", "what it is"),
+            [
+                (
+                    "`event.<field>`",
+                    "the payload of the event on which the row stands, and `event.time`; not in `entry` and `exit`",
+                ),
+                ("`vars.<name>`", "a variable, or what `as:` has kept: `vars.answer.status`"),
+                ("`call.<field>`", "the call, below"),
+                ("`env.<NAME>`", "an environment variable that the flow names under `env:`"),
+                ("`state.visits`", "how often the state was entered, this time included"),
+            ],
+        )
+        + "\n## The call\n\n"
+        + table(("name", "type", "what it is"), call)
+        + "\nIn `wrap_up` also:\n\n"
+        + table(("name", "type", "what it is"), late)
+        + "\n## Functions\n\n"
+        + table(("function", "what it gives", "example", "value"), functions)
+    )
+
+
+def defects_page() -> str:
+    parts = [
+        "# Defects of flow files\n\nThe codes that `callflow check` prints; `callflow explain CODE` shows the same on the command line.\n"
+    ]
+    for code, entry in CODES.items():
+        text = f"## {code}\n\n{entry.title}. {entry.meaning}\n"
+        for name, example in (("Wrong", entry.wrong), ("Right", entry.right)):
+            if example:
+                text += f"\n{name}:\n\n```yaml\n{example.strip(chr(10))}\n```\n"
+        parts.append(text)
+    return "\n".join(parts)
+
+
+PAGES = {
+    "keys.md": keys_page,
+    "events.md": events_page,
+    "actions.md": actions_page,
+    "expressions.md": expressions_page,
+    "defects.md": defects_page,
+}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (HERE / name).write_text(MADE + page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
