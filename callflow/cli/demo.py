@@ -1,0 +1,28 @@
+"""`callflow demo`: two calls offline. What goes wrong by hand, and the same as a flow; then two whole flows as they happen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+CALLERS = ("talks", "silent", "hangs-up", "voicemail", "busy", "no-answer")
+
+
+@click.command("demo")
+@click.option("--caller", type=click.Choice(CALLERS), default="talks", show_default=True, help="What the far end does.")
+@click.option("--fast", is_flag=True, help="Do not wait at all: as where the output is no terminal.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder for the journals, the records and the diagrams; a new temporary one unless given.",
+)
+def command(caller: str, fast: bool, out: Path | None) -> None:
+    """Show callflow at work: no server, no key, no network.
+
+    The room, the telephone network and the models are simulated; the sessions are LiveKit's own.
+    """
+    # Only here: rich, LiveKit and numpy take a second or two.
+    from callflow.cli._demo_show import Show
+
+    Show(caller, fast=fast, out=out).run()
