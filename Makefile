@@ -71,8 +71,8 @@ types: $(DEV)
 	$(BIN)/mypy
 
 # Files that are made from the code. To add one: a target that writes it here, and its path in GENERATED.
-GENERATORS := schema reference
-GENERATED := callflow/flowfile/flow.schema.json docs/reference
+GENERATORS := schema reference diagrams
+GENERATED := callflow/flowfile/flow.schema.json docs/reference diagrams
 
 .PHONY: generate $(GENERATORS)
 generate: $(GENERATORS)
@@ -82,6 +82,9 @@ schema: $(DEV)
 
 reference: $(DEV)
 	@$(BIN)/python docs/reference/generate.py
+
+diagrams: $(DEV)
+	@$(BIN)/python -m callflow.diagram flows/*.yaml -o diagrams
 
 # Fails when a committed file is not what the code makes of it now.
 .PHONY: fresh

@@ -19,6 +19,9 @@ SIZE: Final = 13
 SMALL: Final = 12
 """Points: the smallest text of a picture."""
 
+LARGE: Final = 150
+"""Arrows: a graph with more of them is laid out in a plainer way."""
+
 _INK = "#1f2933"
 _MUTED = "#5f6b7a"
 _LINE = "#7b8794"
@@ -42,7 +45,8 @@ class Style:
 
 
 def escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("\\", "&#92;")
+    # Graphviz puts a node's name for \\N, also after it has read the entities; a double backslash is one.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("\\", "&#92;&#92;")
 
 
 def to_dot(graph: Graph, style: Style | None = None) -> str:
@@ -60,11 +64,13 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         graph = self.graph
         yield f"digraph {_quoted(graph.name)} {{"
-        yield f'  graph [compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
-        yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SIZE}, fontcolor="{_INK}"];'
+        # Curves around thousands of obstacles take minutes.
+        large = "splines=line, nslimit=1, nslimit1=1, mclimit=0.5, " if len(graph.edges) > LARGE else ""
+        yield f'  graph [{large}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
+        yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}"];'
         yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}", color="{_LINE}", arrowsize=0.7];'
         yield "  subgraph cluster_flow {"
-        yield f'    label={self.frame()}; labeljust=l; style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
+        yield f'    label={self.frame()}; labeljust=l; fontsize={SMALL}; style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
         for node in graph.children(None):
             yield from self.node(node, "    ")
         yield from self.outcomes("    ")
@@ -96,9 +102,13 @@ class _Writer:
         fill = "#fff7e8" if node.visited else "#f1f4f8" if parallel else "white"
         width = 2 if node.visited or node.current else 1
         head = self.rows_table(node, 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"')
-        yield f'{indent}  label=<{head}>; labeljust=l; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=12;'
+        yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=12;'
         for child in self.graph.children(node.id):
             yield from self.node(child, indent + "  ")
+        if parallel:
+            begins = [self.names[dot.id] for region in self.graph.children(node.id) for dot in self.graph.children(region.id) if dot.kind == "initial"]
+            if len(begins) > 1:
+                yield f"{indent}  {{ rank=same; {'; '.join(begins)}; }}"
         yield from self.edges(node.id, indent + "  ")
         yield f"{indent}}}"
 
@@ -114,12 +124,12 @@ class _Writer:
 
     def rows_table(self, node: Node, attributes: str) -> str:
         ink = _QUIET if node.quiet else _INK
-        badge = f'  <FONT POINT-SIZE="{SMALL}" COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
+        badge = f'  <FONT COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
         if node.kind == "parallel":
-            badge += f'  <FONT POINT-SIZE="{SMALL}" COLOR="{_MUTED}">parallel</FONT>'
+            badge += f'  <FONT COLOR="{_MUTED}">parallel</FONT>'
         heading = "<BR/>".join(f"<B>{escape(line)}</B>" for line in wrap(node.name, self.style.box))
-        align = "" if node.kind == "final" and not node.rows else ' ALIGN="LEFT"'
-        cells = [f'<TR><TD{align}><FONT COLOR="{ink}">{heading}</FONT>{badge}</TD></TR>']
+        align = "" if node.kind == "final" and not node.rows else ' ALIGN="LEFT" BALIGN="LEFT"'
+        cells = [f'<TR><TD{align}><FONT COLOR="{ink}" POINT-SIZE="{SIZE}">{heading}</FONT>{badge}</TD></TR>']
         body = "<BR/>".join(self.cells(node))
         if body:
             # One cell for all lines, so that they stand at equal distances.
@@ -181,6 +191,7 @@ class _Writer:
     def edge(self, edge: Edge, name: str) -> Iterator[str]:
         """An arrow, with its label as a node half way: DOT's own labels leave their boxes and lie on each other."""
         tail, head = self.end(edge.source, edge), self.end(edge.target, edge, entering=True)
+        source = self.graph.by_id[edge.source]
         look = _look(edge)
         leaves, enters = self.clips(edge)
         if tail == head:
@@ -194,6 +205,18 @@ class _Writer:
             yield f"{name} [label={self.edge_label(edge)}{group}];"
             yield self.arrow(tail, name, f"{look}{leaves}, arrowhead=none", back=back)
             yield self.arrow(name, head, look + enters, back=back)
+            if edge.spine and self.graph.is_box(source):
+                # The line goes on below the whole box, also where another part of it reaches further down.
+                yield from (f"{self.names[leaf.id]} -> {name} [style=invis, weight=0];" for leaf in self.lowest(source) if self.names[leaf.id] != tail)
+
+    def lowest(self, box: Node) -> Iterator[Node]:
+        """What in a box leads to nothing else in it."""
+        onward = {edge.source for edge in self.graph.edges if box.id in self.graph.around(edge.source) and box.id in self.graph.around(edge.target)}
+        for child in self.graph.children(box.id):
+            if self.graph.is_box(child):
+                yield from self.lowest(child)
+            elif child.id not in onward and child.kind not in {"initial", "history"}:
+                yield child
 
     def clips(self, edge: Edge) -> tuple[str, str]:
         """Where an arrow begins or ends at a box, it is cut off at the box's border."""
@@ -215,9 +238,14 @@ class _Writer:
     def back_arrows(self) -> frozenset[tuple[str, str]]:
         """The arrows that lead back to where a call has been, as a walk from the beginning finds them."""
         onward: dict[str, list[str]] = {}
+        stands_for: dict[str, str] = {}
         # The straight line is walked first.
         for edge in sorted(self.graph.edges, key=lambda edge: not edge.spine):
-            onward.setdefault(self.end(edge.source, edge), []).append(self.end(edge.target, edge, entering=True))
+            tail, head = self.end(edge.source, edge), self.end(edge.target, edge, entering=True)
+            if self.graph.by_id[edge.source].kind == "history":
+                stands_for[tail] = head
+            else:
+                onward.setdefault(tail, []).append(head)
         back: set[tuple[str, str]] = set()
         done: set[str] = set()
         for start in self.names.values():
@@ -231,7 +259,7 @@ class _Writer:
                     path.pop()
                     open_now.discard(here)
                     done.add(here)
-                elif following in open_now:
+                elif following in open_now or stands_for.get(following) in open_now:
                     back.add((here, following))
                 elif following not in done:
                     open_now.add(following)
@@ -251,7 +279,8 @@ class _Writer:
             chosen = children[0]
         else:
             spine = [child for child in children if child.spine and child.kind != "initial"]
-            chosen = spine[-1] if spine and edge.spine else children[-1]
+            lowest = [child for child in children if child.kind not in {"initial", "history"}] or children
+            chosen = spine[-1] if spine and edge.spine else lowest[-1]
         return self.end(chosen.id, edge, entering=entering)
 
     def edge_label(self, edge: Edge) -> str:
@@ -292,7 +321,7 @@ class _Writer:
 
     def legend(self, labels: Sequence[Label]) -> str:
         """What the top level listens for, in two columns where there is much of it."""
-        texts = [self.label_text(label, 48) for label in labels]
+        texts = [self.label_text(label, 48, indented=True) for label in labels]
         half = (len(texts) + 1) // 2 if len(texts) > 2 else len(texts)
         columns = [column for column in (texts[:half], texts[half:]) if column]
         cells = "".join(f'<TD ALIGN="LEFT" BALIGN="LEFT" VALIGN="TOP">{"<BR/>".join(column)}</TD>' for column in columns)
@@ -319,7 +348,7 @@ def _font(colour: str, text: str, *, italic: bool = False) -> str:
     if not text:
         return ""
     inner = f"<I>{text}</I>" if italic else text
-    return f'<FONT COLOR="{colour}" POINT-SIZE="{SMALL}">{inner}</FONT>'
+    return f'<FONT COLOR="{colour}">{inner}</FONT>'
 
 
 def _look(edge: Edge) -> str:

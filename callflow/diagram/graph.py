@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from attrs import field, frozen
 
@@ -124,6 +124,10 @@ class Graph:
             parent = self.by_id[parent].parent
 
 
+CROWD: Final = 6
+"""Arrows into one state, or one outcome, from more states than this are lines in their boxes instead."""
+
+
 def state_id(path: str) -> str:
     return f"state {path}"
 
@@ -137,9 +141,10 @@ class _Builder:
         self.flow = flow
         self.marks = marks
         self.spine: Spine = find_spine(flow)
+        self.patterns = {transition.id: trigger for state in flow.states.values() for transition, trigger in _rows(state)}
+        self.crowded = self.crowded_targets()
         self.outcomes: dict[str, Node] = {}
-        # (source, target, actions …) -> the edge so far
-        self.edges: dict[tuple[str, str], Edge] = {}
+        self.edges: dict[tuple[str, str], Edge] = {}  # by source and target
 
     def graph(self) -> Graph:
         flow = self.flow
@@ -230,14 +235,34 @@ class _Builder:
     # Edges
 
     def is_arrow(self, transition: Transition) -> bool:
-        """A transition that stays is a line in its box; so is one into the state's own inside, which would have no way
-        to go but through the box."""
+        """Whether an arrow shows where it leads; otherwise a line in its state's box says so.
+
+        A transition that stays is such a line; so is one of a box into its own inside, or to itself, which would cross
+        it; and one to where many others lead too, unless it is on the path of a good call.
+        """
         target = transition.target
-        return target is not None and not target.startswith(f"{transition.source}.")
+        if target is None or target.startswith(f"{transition.source}."):
+            return False
+        if target == transition.source and self.flow.states[target].children:
+            return False
+        return transition.id in self.spine.transitions or self.goal(transition) not in self.crowded
+
+    def goal(self, transition: Transition) -> tuple[str, str]:
+        """Where the arrow leads: a state, and the outcome before it."""
+        state = self.flow.states[transition.source]
+        return transition.target or "", self.ends_with(state, transition, self.patterns.get(transition.id, ""))
+
+    def crowded_targets(self) -> frozenset[tuple[str, str]]:
+        """Where the arrows of more states would come together than anybody could follow."""
+        sources: dict[tuple[str, str], set[str]] = {}
+        for transition in self.flow.transitions:
+            if transition.target is not None and transition.source != ROOT:
+                sources.setdefault(self.goal(transition), set()).add(transition.source)
+        return frozenset(goal for goal, states in sources.items() if len(states) > CROWD)
 
     def leave(self, state: State) -> None:
         if state.kind == "history" and state.initial is not None:
-            self.join(Edge(state_id(state.path), state_id(state.initial), (Label("first time"),), quiet=state.supplied))
+            self.join(Edge(state_id(state.path), state_id(state.initial), (), quiet=state.supplied))
         for transition, trigger in _rows(state):
             if transition.target is None or not self.is_arrow(transition):
                 continue
@@ -302,7 +327,7 @@ class _Builder:
             actions,
             words.clean(target.path.removeprefix(f"{state.path}.")) if full and target is not None else "",
             outcome if full else "",
-            quiet=transition.supplied,
+            quiet=transition.supplied or state.supplied,
             taken=transition.id in self.marks.taken,
         )
 

@@ -20,6 +20,8 @@ LONGEST: Final = 90
 """Columns: what is longer is cut, with an ellipsis."""
 
 _TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+# Chinese and Japanese are broken between any two letters.
+_WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]? *|[^ \u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+ *| +")
 _SPACE = re.compile(r"\s+")
 # They turn the reading direction of whatever follows them, also of what is not theirs.
 _DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -54,22 +56,21 @@ def shorten(text: str, width: int = LONGEST) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns, broken between words, and inside a word that is longer than a line."""
+    """The text in lines of at most `width` columns, broken between words, inside one that is longer than a line."""
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
-        joined = f"{line} {word}" if line else word
-        if columns(joined) <= width:
-            line = joined
+    for word in _WORD.findall(text):
+        if columns(line) + columns(word.rstrip(" ")) <= width:
+            line += word
             continue
         if line:
-            lines.append(line)
+            lines.append(line.rstrip(" "))
         line = word
         while columns(line) > width:
             head = _head(line, width)
             lines.append(head)
             line = line[len(head) :]
-    lines.append(line)
+    lines.append(line.rstrip(" "))
     return lines
 
 
