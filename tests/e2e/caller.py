@@ -98,7 +98,7 @@ class Caller:
             if not any(identity.startswith("agent-") for identity in self.heard):
                 return False
             sounds = self.agent_voice().sounds()
-            return len(sounds) >= number and (not ended or time.monotonic() - sounds[number - 1].ended > 0.3)
+            return len(sounds) >= number and (not ended or time.monotonic() - sounds[number - 1].ended > 0.4)
 
         await self._until(enough, within, f"{number} sounds of the agent")
         return self.agent_voice()

@@ -98,6 +98,8 @@ async def line(request: pytest.FixtureRequest, server: LiveKitServer, tmp_path: 
         yield line
         for job in line.jobs:
             job.kill()
+            print(f"{job.path.name}: {job.path.read_text() if job.path.exists() else 'the job did not start'}")  # noqa: T201
+            print(f"the log of {job.worker.name}:\n{job.worker.said_of(room)}")  # noqa: T201 - pytest shows it for a failed test
         try:
             await lk.room.delete_room(api.DeleteRoomRequest(room=room))
         except api.ServerError as error:

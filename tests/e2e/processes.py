@@ -28,7 +28,11 @@ def stop(process: subprocess.Popen[bytes], *, within: float) -> int:
 def wait_until_gone(pid: int, *, within: float) -> None:
     """Until no process has this id. Raises AssertionError."""
     until = time.monotonic() + within
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > until:
-            raise AssertionError(f"process {pid} is still there after {within} s: {psutil.Process(pid).cmdline()}")
-        time.sleep(0.05)
+    try:
+        process = psutil.Process(pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > until:
+                raise AssertionError(f"process {pid} is still there after {within} s: {process.cmdline()}")
+            time.sleep(0.05)
+    except psutil.NoSuchProcess:
+        return

@@ -16,15 +16,16 @@ LOUD = 400.0  # root mean square of a frame that is not silence; a tone of ToneT
 
 @frozen
 class Sound:
-    """Something between two silences. Times are monotonic; `hz` is its strongest pitch."""
+    """Something between two silences: when it was heard (monotonic), how much sound it had, its strongest pitch.
+
+    On a busy machine frames come late, so that `seconds` may be less than `ended - began`; and WebRTC fills a gap in
+    what it receives by stretching what it has, so that a sound may be longer than what was said, never shorter.
+    """
 
     began: float
     ended: float
+    seconds: float
     hz: float
-
-    @property
-    def seconds(self) -> float:
-        return self.ended - self.began
 
 
 @define
@@ -36,10 +37,10 @@ class Hearing:
     def hear(self, at: float, samples: Samples) -> None:
         self.frames.append((at, samples))
 
-    def sounds(self, *, pause: float = 0.1) -> list[Sound]:
-        """The sounds so far; silence shorter than `pause` seconds belongs to a sound."""
+    def sounds(self, *, pause: float = 0.3) -> list[Sound]:
+        """The sounds so far; silence shorter than `pause` seconds, such as a busy machine makes, belongs to a sound."""
         return [
-            Sound(first - FRAME, last, pitch(np.concatenate(samples), RATE))
+            Sound(first - FRAME, last, FRAME * len(samples), pitch(np.concatenate(samples), RATE))
             for first, last, samples in self._groups(pause)
         ]
 
@@ -54,6 +55,10 @@ class Hearing:
                 if abs(pitch(window, RATE) - hz) <= within:
                     total += len(window) / RATE
         return total
+
+    def seconds_since(self, at: float) -> float:
+        """How much sound was heard from then on."""
+        return sum(sound.seconds for sound in self.sounds() if sound.began > at)
 
     def last_sound_at(self) -> float:
         """When the last loud frame was heard. Raises IndexError where all was silence."""

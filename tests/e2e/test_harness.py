@@ -18,7 +18,7 @@ async def test_a_goodbye_is_heard_whole_and_the_room_is_gone(line):
 
     voice = caller.agent_voice()
     assert [round(sound.hz, -1) for sound in voice.sounds()] == [440]
-    assert voice.seconds_at(440) == pytest.approx(len(GOODBYE) * 0.05, abs=0.06)
+    assert len(GOODBYE) * 0.05 - 0.05 < voice.seconds_at(440) < len(GOODBYE) * 0.05 + 0.5
     assert dropped.reason == "ROOM_DELETED"
     assert dropped.at - voice.last_sound_at() < 0.4
     await line.view.wait_until_gone(line.room, within=2)

@@ -43,6 +43,12 @@ class Worker:
         )
         return AgentJob(self, notes)
 
+    def said_of(self, room: str) -> str:
+        """The warnings and errors in its log that come from this room's jobs."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        said = [json.loads(line) for line in lines if room in line and ('"WARNING"' in line or '"ERROR"' in line)]
+        return "\n".join(f"{one['level']} {one['name']}: {one['message']}" for one in said)[-6000:]
+
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
 
