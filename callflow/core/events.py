@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
-from callflow.core.expressions import ANY, BOOLEAN, INTEGER, NUMBER, TEXT, ListOf, Record, Type
+from callflow.core.expressions import ANY, BOOLEAN, DURATION, INTEGER, TEXT, ListOf, OneOf, Record, Type
 
 Keep = Literal["all", "latest", "never"]
 """What a state that must finish does with an event that nobody takes meanwhile: all of them return in their order, the
@@ -118,10 +118,10 @@ _DIAL: dict[str, Type] = {
     "sip_status_code": INTEGER,
     "sip_status": TEXT,
     "cause": TEXT,
-    "elapsed": NUMBER,
+    "elapsed": DURATION,
     "error": TEXT,
 }
-_AMD: dict[str, Type] = {"category": TEXT, "reason": TEXT, "transcript": TEXT, "delay": NUMBER, "error": TEXT}
+_AMD: dict[str, Type] = {"category": TEXT, "reason": TEXT, "transcript": TEXT, "delay": DURATION, "error": TEXT}
 _DTMF: dict[str, Type] = {"digit": TEXT, "leg": TEXT, "code": INTEGER}
 _DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "error": TEXT}
 _TRANSFER: dict[str, Type] = {
@@ -130,7 +130,7 @@ _TRANSFER: dict[str, Type] = {
     "sip_status_code": INTEGER,
     "sip_status": TEXT,
     "cause": TEXT,
-    "elapsed": NUMBER,
+    "elapsed": DURATION,
     "error": TEXT,
 }
 
@@ -218,7 +218,7 @@ _CALL = {
         "The far end vanished without having left: its network, a takeover, a server's restart.",
         {"leg": TEXT, "identity": TEXT},
     ),
-    "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": NUMBER}),
+    "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": DURATION}),
 }
 _LEG_PII = {name: {"identity", "name", "number", "attributes"} for name in _CALL}
 _OUTCOMES_OF_DIAL = {
@@ -313,9 +313,9 @@ OPEN_FAMILIES: Mapping[str, str] = {
 
 CALL_FIELDS: Mapping[str, tuple[Type, str]] = {
     "id": (TEXT, "The call's id, unique."),
-    "direction": (TEXT, "inbound or outbound."),
+    "direction": (OneOf("inbound", "outbound"), "inbound or outbound."),
     "outcome": (TEXT, "The outcome so far; `none` or `failed` where nothing has named one."),
-    "elapsed": (NUMBER, "Seconds since the call started."),
+    "elapsed": (DURATION, "How long the call has lasted."),
     "answered": (BOOLEAN, "Whether the far end has been on the line."),
     "room": (TEXT, "The LiveKit room's name."),
     "job": (TEXT, "The LiveKit job's id."),
@@ -327,11 +327,12 @@ CALL_FIELDS: Mapping[str, tuple[Type, str]] = {
     "trunk_number": (TEXT, "The trunk's own number, the one that was called."),
     "sip_call_id": (TEXT, "LiveKit's id of the SIP call."),
     "attributes": (Record({}, open=True), "The far end's participant attributes."),
+    "metadata": (TEXT, "The far end's participant metadata."),
 }
 """What `call.<field>` may read anywhere."""
 
 WRAP_UP_FIELDS: Mapping[str, tuple[Type, str]] = {
-    "transcript": (TEXT, "The whole conversation, one line a turn: `caller: …`, `agent: …`."),
+    "transcript": (ListOf(Record({}, open=True)), "The conversation, a message each: role, text, time, interrupted."),
     "record": (Record({}, open=True), "The call's record so far, as plain data."),
 }
 """What `call.<field>` may read beside those in `wrap_up`."""

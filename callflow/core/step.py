@@ -27,7 +27,7 @@ from typing import Any
 
 from callflow.core import clocks, lists, moves
 from callflow.core.actions import RESULT_EVENTS
-from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired, keep_policy
+from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.plain import OBSERVED, plain_move
@@ -75,8 +75,8 @@ def start(
     memory = Memory(
         started=time,
         vars={ROOT: values},
-        env={name: (env or {})[name] for name in flow.env},
-        call=dict(call or {}),
+        env={name: (env or {})[name] for name in flow.env} or NO_DATA,
+        call=dict(call) if call else NO_DATA,
         legs=legs,
         phase="waiting" if waiting else "running",
     )

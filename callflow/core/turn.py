@@ -32,6 +32,10 @@ from callflow.core.snapshot import (
 from callflow.core.table import Table
 
 
+NOTHING: frozenset[str] = frozenset()
+"""Shared, as NO_DATA is: most of what a live call remembers is empty."""
+
+
 class Queued(NamedTuple):
     """An event that the step itself raised. `list` waits until it is taken; `result` says that it is a verb's named
     result, so that one other than success that nobody takes becomes a failure."""
@@ -54,7 +58,7 @@ class Turn:
     """One input being carried out. `active` are the active states without the top level."""
 
     def __init__(self, flow: Flow, snapshot: Snapshot, time: float, verdicts: Iterable[bool] | None = None) -> None:
-        memory = snapshot.memory
+        memory = snapshot.memory  # what it holds may be shared with other snapshots: everything is copied
         self.flow: Flow = flow
         self.table: Table = flow.table
         self.time = time
@@ -167,24 +171,24 @@ class Turn:
         """The step's value."""
         memory = Memory(
             started=self.started,
-            vars=self.vars,
+            vars={scope: values or NO_DATA for scope, values in self.vars.items()},
             env=self.env,
             call=self.call,
             phase=self.phase,
             lists=tuple(self.lists.values()),
-            effects=self.effects,
+            effects=self.effects or NO_DATA,
             timers=tuple(self.timers),
             silences=tuple(self.silences.values()),
             kept=tuple(self.kept),
             held=tuple(self.held),
-            history=self.history,
-            visits=self.visits,
-            finished=frozenset(self.finished),
+            history=self.history or NO_DATA,
+            visits=self.visits or NO_DATA,
+            finished=frozenset(self.finished) if self.finished else NOTHING,
             legs=self.legs,
             caller_speaks=self.caller_speaks,
             agent_busy=self.agent_busy,
-            closed=frozenset(self.closed),
-            closing=frozenset(self.closing),
+            closed=frozenset(self.closed) if self.closed else NOTHING,
+            closing=frozenset(self.closing) if self.closing else NOTHING,
             outcome=self.outcome,
             fault=self.fault,
             faults=self.faults,

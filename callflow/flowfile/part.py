@@ -8,18 +8,24 @@ from pathlib import Path
 from attrs import Factory, define
 
 from callflow.core.actions import OUTCOMES, VERBS
-from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, STATE_EVENTS, matches
+from callflow.core.events import (
+    CALL_FIELDS,
+    DIGITS,
+    EVENTS,
+    LEG_EVENTS,
+    MAIN_LEG,
+    STATE_EVENTS,
+    WRAP_UP_FIELDS,
+    matches,
+)
 from callflow.core.expressions import (
     ANY,
     BOOLEAN,
-    NUMBER,
     TEXT,
     TIME,
     Expression,
     ExpressionError,
-    ListOf,
     Names,
-    OneOf,
     Record,
     Template,
     Type,
@@ -27,34 +33,15 @@ from callflow.core.expressions import (
     compile_template,
 )
 from callflow.core.flow import ROOT, Field, PythonAction, Scope, State, Tool, Transition, Variable
-from callflow.core.suggest import did_you_mean
 from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
-from callflow.flowfile.report import Report
+from callflow.flowfile.report import Report, Suggestions
 
-CALL = Record(
-    {
-        "id": TEXT,
-        "outcome": TEXT,
-        "direction": OneOf("inbound", "outbound"),
-        "elapsed": NUMBER,
-        "answered": BOOLEAN,
-        "room": TEXT,
-        "identity": TEXT,
-        "kind": TEXT,
-        "name": TEXT,
-        "number": TEXT,
-        "trunk": TEXT,
-        "trunk_number": TEXT,
-        "sip_call_id": TEXT,
-        "attributes": Record({}, open=True),
-        "metadata": TEXT,
-    }
-)
+CALL = Record({name: kind for name, (kind, _) in CALL_FIELDS.items()})
 """What an expression may read of the call: `call.id`, `call.number`, …"""
 
-CALL_AT_THE_END = Record({**CALL.fields, "transcript": ListOf(Record({}, open=True)), "record": Record({}, open=True)})
+CALL_AT_THE_END = Record({**CALL.fields, **{name: kind for name, (kind, _) in WRAP_UP_FIELDS.items()}})
 """In `wrap_up`: with the transcript and the record as well."""
 
 ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
@@ -80,6 +67,7 @@ class Loading:
 
     defects: list[Defect] = Factory(list)
     files: dict[Path, tuple[MappingNode | None, str]] = Factory(dict)  # sub-flows that were read, with their text
+    suggestions: Suggestions = Factory(Suggestions)
     instances: int = 0
     states: dict[str, State] = Factory(dict)
     transitions: list[Transition] = Factory(list)
@@ -110,7 +98,7 @@ class Part(Report):
         chain: tuple[Path, ...] = (),
         source: str = "",
     ) -> None:
-        super().__init__(file, loading.defects)
+        super().__init__(file, loading.defects, loading.suggestions)
         self.loading = loading
         self.root = root
         self.scope = scope
@@ -232,7 +220,7 @@ class Part(Report):
         if tool is None:
             if pattern.endswith((".*", "-*")) and any(matches(pattern, f"tool.{name}") for name in self.tools):
                 return _record({}, pattern)
-            hint = did_you_mean(pattern[5:], self.tools)
+            hint = self.meant(pattern[5:], self.tools)
             hint = (
                 hint
                 or f"declare it under `tools:`; a tool of the agent's own as `{shorten(pattern[5:])}: {{own: true}}`"
@@ -271,7 +259,7 @@ class Part(Report):
         self.loading.leg_mentions.append(Mention(leg, self, node, path))
         sorts = [entry.fields for name, entry in LEG_EVENTS.items() if matches(event, name) or event == "*"]
         if not sorts:
-            hint = did_you_mean(event, LEG_EVENTS) or "a leg has: " + ", ".join(
+            hint = self.meant(event, LEG_EVENTS) or "a leg has: " + ", ".join(
                 name for name in LEG_EVENTS if "." not in name
             )
             self.defect("unknown-event", f"a leg has no event `{shorten(event)}`", node, path, hint)
@@ -299,7 +287,7 @@ class Part(Report):
             return f"write `app.{pattern}`"
         own = [*(f"tool.{name}" for name in self.tools), *self.events]
         families = {name.partition(".")[0] + ".*" for name in EVENTS if "." in name}
-        near = did_you_mean(pattern, [*EVENTS, *own, *(families if pattern.endswith("*") else ())])
+        near = self.meant(pattern, [*EVENTS, *own, *(families if pattern.endswith("*") else ())])
         if near:
             return near
         same = [name for name in EVENTS if name.partition(".")[2] == pattern]
@@ -318,7 +306,7 @@ class Part(Report):
         """A defect if there is no such outcome."""
         known = self.loading.outcomes
         if word not in known:
-            hint = did_you_mean(word, known) or f"declare it: `outcomes: [{shorten(word)}]`"
+            hint = self.meant(word, known) or f"declare it: `outcomes: [{shorten(word)}]`"
             self.defect("unknown-outcome", f"there is no outcome `{shorten(word)}`", node, path, hint)
 
 
