@@ -33,6 +33,7 @@ from callflow.core.table import Table
 
 
 NOTHING: frozenset[str] = frozenset()
+NO_EFFECTS: Mapping[int, Running] = {}
 """Shared, as NO_DATA is: most of what a live call remembers is empty."""
 
 
@@ -176,7 +177,7 @@ class Turn:
             call=self.call,
             phase=self.phase,
             lists=tuple(self.lists.values()),
-            effects=self.effects or NO_DATA,
+            effects=self.effects or NO_EFFECTS,
             timers=tuple(self.timers),
             silences=tuple(self.silences.values()),
             kept=tuple(self.kept),
