@@ -7,7 +7,7 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
