@@ -8,7 +8,6 @@ from typing import Any
 from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
 from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.flow import Action, Field
-from callflow.core.suggest import did_you_mean
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import EVENT_NAME, literal, misfit
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -107,12 +106,32 @@ def build_action(part: Part, node: Node, path: str, names: Names, around: Sequen
     return _Builder(part, verb, join(path, verb.name), names, key).build(value)
 
 
+_ELSEWHERE = {
+    "speak": "say", "tell": "say", "ask": "say", "tts": "say", "prompt": "say", "reply": "generate_reply", "generate": "generate_reply",
+    "call": "dial", "end_call": "hang_up", "end": "hang_up", "disconnect": "hang_up", "close": "aclose", "refer": "transfer",
+    "gather": "collect_digits", "record": "start_recording", "assign": "set", "raise": "emit", "send": "send_data",
+    "handoff": "update_agent", "request": "http", "run": "python", "webhook": "http", "audio": "play",
+}  # fmt: skip
+"""What other languages call these verbs."""
+
+_ROW_WORDS = ("goto", "target", "transition", "wait", "sleep", "delay", "pause", "if", "when")
+
+
+def meant_verb(part: Part, word: str) -> str | None:
+    """What the author may have meant."""
+    if word in _ELSEWHERE:
+        return f'did you mean "{_ELSEWHERE[word]}"?'
+    if word in _ROW_WORDS:
+        return "lists only act: what leads on stands in rows, under `on`, `after` or `always`"
+    return part.meant(word, VERBS)
+
+
 def _unknown_verb(part: Part, node: Scalar, path: str, around: Sequence | None) -> None:
     if not isinstance(node.value, str):
         part.wrong_kind(node, path, "an action is a verb with its arguments")
         return
-    hint = did_you_mean(node.text, VERBS)
-    if hint is None and around is not None and around.flow:
+    hint = meant_verb(part, node.text)
+    if hint is None and around is not None and around.flow and around.items[0] is not node:
         hint = "inside [ ] a comma ends the text before it: put quotes around the text"
     if hint is None and " " in node.text:
         hint = f"to speak a text, write `say: {shorten(node.text)}`"
@@ -128,7 +147,7 @@ def _unknown_key(part: Part, node: MappingNode, key: Scalar, value: Node, path: 
         message = f"`{shorten(key.text)}` stands beside the action's verb"
         part.defect("unknown-key", message, key, join(path, key.text), hint)
         return
-    hint = did_you_mean(key.text, VERBS) or "the reference lists every verb"
+    hint = meant_verb(part, key.text) or "the reference lists every verb"
     part.defect("unknown-verb", f"there is no verb `{shorten(key.text)}`", key, join(path, key.text), hint)
 
 
@@ -158,7 +177,7 @@ class _Builder:
             takes = f"`{verb.name}` takes no argument alone" if verb.arguments else f"`{verb.name}` takes no arguments"
             part.wrong_kind(node, self.path, takes, f"write `- {verb.name}`" if not verb.arguments else "")
         elif node is not None:
-            self._set(verb.main, verb.arguments[verb.main], node, arguments)
+            self._set(verb.main, verb.arguments[verb.main], node, arguments, self.path)
         self._require(arguments)
         return self._finish(arguments, position)
 
@@ -185,7 +204,7 @@ class _Builder:
         for name, (key, value) in node.entries.items():
             argument = known.get(name)
             if argument is not None:
-                self._set(name, argument, value, arguments)
+                self._set(name, argument, value, arguments, join(self.path, name))
             elif name not in COMMON_ARGUMENTS and not name.startswith("x-"):
                 self.bad = True
                 what = f"`{verb.name}`"
@@ -198,8 +217,7 @@ class _Builder:
                 example = f"write `{self.verb.name}: …`" if name == self.verb.main else f"write `{name}: …`"
                 self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
 
-    def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any]) -> None:
-        path = join(self.path, name)
+    def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any], path: str) -> None:
         what = f"`{name}` of `{self.verb.name}`" if name != self.verb.main else f"`{self.verb.name}`"
         special = SPECIAL.get((self.verb.name, name))
         self.bad = False
@@ -399,9 +417,7 @@ def typed_map(
             if field.enum and isinstance(value, Scalar) and "{{" not in value.text and found[name] not in field.enum:
                 part.not_among(value, join(path, name), f"`{name}`", value.text, [str(one) for one in field.enum])
         elif not name.startswith("x-"):
-            hint = did_you_mean(name, fields) or (
-                f"{what} takes {one_of(fields)}" if fields else f"{what} takes nothing"
-            )
+            hint = part.meant(name, fields) or (f"{what} takes {one_of(fields)}" if fields else f"{what} takes nothing")
             part.defect("unknown-field", f"{what} has no `{shorten(name)}`", key, join(path, name), hint)
     missing = [name for name, field in fields.items() if field.required and name not in found]
     if missing:
@@ -438,7 +454,7 @@ def _set_values(builder: _Builder, argument: Argument, node: Node, path: str, wh
     for name, (key, value) in mapping.entries.items() if mapping else ():
         variable = part.variables.get(name)
         if variable is None:
-            hint = did_you_mean(name, part.variables) or f"declare it: `vars: {{{shorten(name)}: {{type: string}}}}`"
+            hint = part.meant(name, part.variables) or f"declare it: `vars: {{{shorten(name)}: {{type: string}}}}`"
             part.defect("unknown-variable", f"there is no variable `{shorten(name)}`", key, join(path, name), hint)
         elif is_nothing(value):
             found[name] = None
@@ -464,7 +480,7 @@ def _event(builder: _Builder, argument: Argument, node: Node, path: str, what: s
         )
         return None
     declared = part.events.get(name)
-    meant = did_you_mean(name, part.events) if declared is None else None
+    meant = part.meant(name, part.events) if declared is None else None
     if meant:
         part.defect("unknown-event", f"`{shorten(name)}` is not declared under `events:`", node, path, meant)
     part.loading.emitted.add(name)
@@ -483,7 +499,7 @@ def _python(builder: _Builder, argument: Argument, node: Node, path: str, what: 
     name = part.text(node, path, what)
     if name is not None and name not in part.python:
         hint = (
-            did_you_mean(name, part.python)
+            part.meant(name, part.python)
             or f"declare it: `python: {{{shorten(name)}: {{parameters: {{…}}, returns: {{…}}}}}}`"
         )
         part.defect("unknown-python", f"there is no Python action `{shorten(name)}`", node, path, hint)

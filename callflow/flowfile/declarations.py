@@ -10,7 +10,6 @@ from callflow.core.actions import OUTCOMES
 from callflow.core.durations import format_duration
 from callflow.core.expressions import DURATION, TEXT, TYPE_NAMES, ListOf, Type, coerce, type_named
 from callflow.core.flow import Field, Limits, PythonAction, Variable
-from callflow.core.suggest import did_you_mean
 from callflow.flowfile import keys
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, kind, shorten
@@ -81,7 +80,7 @@ def type_of(report: Report, node: Node, path: str) -> Type:
         hint = (
             f"did you mean `{meant}`?"
             if meant
-            else did_you_mean(word, TYPE_NAMES) or f"one of {one_of(TYPE_NAMES)}, or `list of string`"
+            else report.meant(word, TYPE_NAMES) or f"one of {one_of(TYPE_NAMES)}, or `list of string`"
         )
         report.defect("unknown-type", f"there is no type `{shorten(written)}`", node, path, hint)
         return TEXT

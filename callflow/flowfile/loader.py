@@ -12,7 +12,6 @@ from callflow.core.durations import format_duration
 from callflow.core.events import matches
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
-from callflow.core.suggest import did_you_mean
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
@@ -172,7 +171,9 @@ class _Loader:
             return False
         ending = self.main.root.get("ending")
         ends_there = ending is None or (isinstance(ending, Scalar) and ending.value == "ending")
-        return (ends_there and "ending" not in top.children) or re.search(rf"\b{name}\b", self.main.source) is not None
+        return (ends_there and "ending" not in top.children) or re.search(
+            rf"\b{name}\b(?!\s*:)", self.main.source
+        ) is not None
 
     def _with_insides(self, drafts: Iterator[Draft]) -> Iterator[Draft]:
         for draft in drafts:
@@ -202,7 +203,7 @@ class _Loader:
         found = find(outer, part, name)
         if found is not None and found.kind != "history":
             return found.path
-        hint = did_you_mean(name, outer.children) or "it names a state of this file"
+        hint = part.meant(name, outer.children) or "it names a state of this file"
         part.defect("unknown-target", f"there is no state `{shorten(name)}`", node, "ending", hint)
         return None
 
@@ -276,7 +277,8 @@ class _Loader:
         for mention in loading.leg_mentions:
             if mention.name not in loading.legs:
                 hint = (
-                    did_you_mean(mention.name, loading.legs) or f"legs of this flow: {', '.join(sorted(loading.legs))}"
+                    mention.part.meant(mention.name, loading.legs)
+                    or f"legs of this flow: {', '.join(sorted(loading.legs))}"
                 )
                 message = f"no `dial` or `consult` makes a leg `{shorten(mention.name)}`"
                 mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
@@ -286,7 +288,7 @@ class _Loader:
                 self._check_offered(mention)
             elif not any(matches(mention.name, name) for name in own):
                 shown = shorten(mention.name)
-                hint = did_you_mean(mention.name, own) or f"declare it: `events: {{{shown}: {{}}}}`"
+                hint = mention.part.meant(mention.name, own) or f"declare it: `events: {{{shown}: {{}}}}`"
                 message = f"`{shown}` is neither declared under `events:` nor emitted by the flow"
                 mention.part.defect("unknown-event", message, mention.node, mention.path, hint)
         if len(loading.legs) > 1:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from attrs import Factory, define
 
 from callflow.core.flow import StateKind
-from callflow.core.suggest import did_you_mean
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import EMPTY
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -184,7 +183,7 @@ def missing_target(start: Draft, part: Part, target: str) -> str:
     same = [path for path, draft in paths.items() if draft.name == last and path != target]
     if same:
         return f"did you mean `{same[0]}`?"
-    near = did_you_mean(target, paths)
+    near = part.meant(target, paths)
     if near:
         return near
     known = ", ".join(f"`{shorten(name)}`" for name in list(reach)[:12])

@@ -21,6 +21,24 @@ TOO_MANY = 200
 """Defects of one file; a reader of more has long stopped reading."""
 
 
+MOST_COMPARISONS = 5_000
+"""Names that are compared with misspelt ones in one load: a file of mistakes alone must not take long either."""
+
+
+class Suggestions:
+    """Did you mean …, as long as the budget lasts."""
+
+    def __init__(self) -> None:
+        self.left = MOST_COMPARISONS
+
+    def meant(self, word: str, candidates: Iterable[str]) -> str | None:
+        known = list(candidates)
+        if len(known) > self.left:
+            return None
+        self.left -= len(known)
+        return did_you_mean(word, known)
+
+
 class TooManyDefects(Exception):
     """Nobody reads on."""
 
@@ -28,9 +46,10 @@ class TooManyDefects(Exception):
 class Report:
     """The defects of one file, and of the files that it uses: `defects` is shared by all of a load."""
 
-    def __init__(self, file: str, defects: list[Defect]) -> None:
+    def __init__(self, file: str, defects: list[Defect], suggestions: Suggestions) -> None:
         self.file = file
         self.defects = defects
+        self.meant = suggestions.meant
 
     def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
         """Adds a defect. Raises TooManyDefects after 200."""
@@ -68,7 +87,7 @@ class Report:
     def unknown_key(
         self, node: MappingNode, key: Scalar, value: Node, path: str, names: Iterable[str], what: str
     ) -> None:
-        hint = did_you_mean(key.text, names)
+        hint = self.meant(key.text, names)
         if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
             hint = "inside { } a comma ends the text before it: put quotes around the text"
         if hint is None:
@@ -148,7 +167,7 @@ class Report:
         return word
 
     def not_among(self, node: Place, path: str, what: str, word: str, choices: Iterable[str]) -> None:
-        hint = did_you_mean(word, choices) or ""
+        hint = self.meant(word, choices) or ""
         self.defect("bad-value", f"{what} takes {one_of(choices)}, not `{shorten(word)}`", node, path, hint)
 
     def check_name(self, key: Scalar, path: str, what: str, pattern: re.Pattern[str] = NAME) -> bool:

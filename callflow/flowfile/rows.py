@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from callflow.core.expressions import ANY, BOOLEAN, NUMBER, ExpressionError, OneOf, Record, Type, compile_template
+from callflow.core.expressions import (
+    ANY,
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    ExpressionError,
+    OneOf,
+    Record,
+    Type,
+    compile_template,
+)
+from callflow.core.expressions.types import common
 from callflow.core.flow import ROOT, Action, Row, TimerRow, Transition
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
@@ -212,6 +224,8 @@ class RowReader:
 
 def done_payload(draft: Draft) -> Record:
     """What `done` of a state carries: with an inside, the names of its final states, and what they return."""
+    if draft.inside is None and "flow" in draft.node.entries:  # a file that could not be read
+        return Record({"final": TEXT, "returns": Record({}, open=True), **ALWAYS_THERE}, kind="done")
     finals = [child for child in draft.children.values() if child.kind == "final"]
     if not finals or draft.kind == "parallel":
         return Record(dict(ALWAYS_THERE), kind="done")
@@ -222,7 +236,7 @@ def done_payload(draft: Draft) -> Record:
             node = child.node.get("returns")
             for name, (_, value) in node.entries.items() if isinstance(node, MappingNode) else ():
                 found = _type_of(child.part, value)
-                returned[name] = found if returned.setdefault(name, found) == found else ANY
+                returned[name] = common(returned.setdefault(name, found), found) or ANY
         fields["returns"] = Record(returned, kind="returns")
     return Record({**fields, **ALWAYS_THERE}, kind="done")
 
@@ -236,4 +250,6 @@ def _type_of(part: Part, node: Node) -> Type:
             return compile_template(node.value, part.plain).type
         except ExpressionError:
             return ANY
-    return BOOLEAN if isinstance(node.value, bool) else ANY if node.value is None else NUMBER
+    if isinstance(node.value, bool):
+        return BOOLEAN
+    return INTEGER if isinstance(node.value, int) else ANY if node.value is None else NUMBER

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from callflow.core.expressions import TEXT, Template
 from callflow.core.flow import ROOT, Field, Row, State, Task, TimerRow, Transition
-from callflow.core.suggest import did_you_mean
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list, any_value, typed_map
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -145,7 +144,7 @@ def initial_of(outer: Draft, part: Part, node: Node | None, where: str, quiet: b
     found = find(outer, part, name) if first in outer.children else None
     if found is None:
         if not quiet:
-            hint = did_you_mean(
+            hint = part.meant(
                 name, [child for child, draft in outer.children.items() if draft.part.scope == part.scope]
             )
             whose = f"inside `{outer.name}`" if outer.name and outer.inside is not part else "at the top level"
@@ -180,7 +179,7 @@ def _tools(draft: Draft) -> tuple[str, ...]:
         tool = part.tools.get(name)
         place = f"{where}[{number}]"
         if tool is None:
-            hint = did_you_mean(name, part.tools) or "declare it under `tools:`, with a description"
+            hint = part.meant(name, part.tools) or "declare it under `tools:`, with a description"
             part.defect("unknown-tool", f"there is no tool `{shorten(name)}`", item, place, hint)
         elif tool.own:
             message = f"`{shorten(name)}` is the agent's own tool: the agent offers it, not a state"

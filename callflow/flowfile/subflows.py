@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from callflow.core.suggest import did_you_mean
 from callflow.flowfile.header import declare
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, shorten
@@ -31,7 +30,7 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     if name is None or node is None:
         return None
     if name not in part.uses:
-        hint = did_you_mean(name, part.uses) or f"name its file: `use: {{{shorten(name)}: {shorten(name)}.yaml}}`"
+        hint = part.meant(name, part.uses) or f"name its file: `use: {{{shorten(name)}: {shorten(name)}.yaml}}`"
         part.defect("unknown-sub-flow", f"there is no sub-flow `{shorten(name)}` under `use`", node, where, hint)
         return None
     file = part.text(part.uses[name][1], f"use.{name}", f"`{name}`")

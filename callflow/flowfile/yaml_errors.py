@@ -269,6 +269,11 @@ def _colon(problem: Problem) -> Finding | None:
         )
     if missing is not None:
         return missing
+    above = problem.at(problem.line - 1) if problem.line else ""
+    if above.strip() and ":" not in above and _indent(above) == _indent(content):
+        message = f"`{shorten(above)}` stands where a key is due, but has no `:`"
+        length = len(above.strip())
+        return Finding("yaml-syntax", message, f"write `{above.strip()}:`", problem.line - 1, _indent(above), length)
     if problem.line and _indent(content) > _indent(problem.at(problem.line - 1)):
         return Finding(
             "bad-indentation",
