@@ -172,15 +172,9 @@ def _tools(flow: Flow, session: AgentSession[Any], agent: Agent, agents: Mapping
     ours = {name for name, tool in flow.tools.items() if not tool.own}
     owners = {"the session": session.tools, "the agent": agent.tools}
     owners |= {f"agent {name}": one.tools for name, one in agents.items() if isinstance(one, Agent)}
-    owned: set[str] = set()
     for owner, tools in owners.items():
-        names = set(llm.ToolContext(tools).function_tools)
-        owned |= names
-        for name in sorted(names & ours):
-            yield f"tool {name} is a tool of {owner} too: rename one, or leave it out of the flow's tools and only listen to tool.{name}"
-    hidden = any(isinstance(tool, llm.Toolset) for tools in owners.values() for tool in tools)
-    if hidden or any(not isinstance(one, Agent) for one in agents.values()) or session.mcp_servers or agent.mcp_servers:
-        return  # what these bring is known only when they run
-    for name, tool in flow.tools.items():
-        if tool.own and name not in owned:
-            yield f"tool {name} is to be the agent's own, and no agent has it{_hint(name, owned)}"
+        for name in sorted(ours & llm.ToolContext(tools).function_tools.keys()):
+            yield (
+                f"tool {name} is a tool of {owner} too: rename one, or write own: true for it in the flow, which then"
+                " only listens"
+            )

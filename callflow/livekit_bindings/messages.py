@@ -37,12 +37,11 @@ def read(payload: str | bytes) -> tuple[str, Mapping[str, Any]]:
         message = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
-    if not isinstance(message, dict) or not isinstance(message.get("event"), str):
-        raise ValueError('a message is {"event": "app.<name>", "data": {…}}')
-    data = message.get("data", {})
-    if not isinstance(data, dict):
-        raise ValueError("data must be an object")
-    return message["event"], data
+    name = message.get("event") if isinstance(message, dict) else None
+    data = message.get("data", {}) if isinstance(message, dict) else None
+    if not (isinstance(name, str) and isinstance(data, dict)):
+        raise ValueError('a message is {"event": "app.<name>", "data": {…}}')  # noqa: TRY004 - a message of the wrong form
+    return name, data
 
 
 def is_message(packet: Any) -> bool:

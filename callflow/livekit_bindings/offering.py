@@ -64,7 +64,11 @@ class Offering:
 
     def give_fresh_turn(self, event: Any) -> None:
         """LiveKit answers a tool's result under the tools that there were when it was called. Where the flow has moved
-        on meanwhile the model gets its turn under what the new states offer. `event`: function_tools_executed."""
+        on meanwhile the model gets its turn under what the new states offer; once the conversation is over, none at
+        all. `event`: function_tools_executed."""
+        if self._world.conversation_over:
+            event.cancel_tool_reply()
+            return
         calls = {call.call_id for call in event.function_calls} & self._fresh_turns
         self._fresh_turns -= calls
         if calls and event.has_tool_reply and not isinstance(self._world.session.llm, llm.RealtimeModel):

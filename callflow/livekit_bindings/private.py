@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
+from livekit.agents import Agent, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
+from livekit.agents.utils.aio import cancel_and_wait
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
 
 logger = logging.getLogger("callflow")
@@ -39,8 +40,8 @@ async def cancel_tools(session: AgentSession[Any], *, within: float) -> int:
 
     Returns how many have swallowed the cancellation and still run after `within` seconds: those nobody can stop.
     """
-    activity = activity_of(session)
-    executor = getattr(activity, "_tool_executor", None)
+    await asyncio.sleep(0)  # one that has its result may return
+    executor = getattr(activity_of(session), "_tool_executor", None)
     running = [task.exe_task for task in list(getattr(executor, "_running_tasks", {}).values())]
     running = [task for task in running if not task.done()]
     for task in running:
@@ -74,6 +75,12 @@ async def handoff_done(session: AgentSession[Any]) -> None:
         await asyncio.wait({handoff})
 
 
+def is_silent(session: AgentSession[Any]) -> bool:
+    """Whether nothing is spoken now, nor waits to be."""
+    activity = activity_of(session)
+    return activity is None or (activity.current_speech is None and not activity._speech_q)
+
+
 def silence_now(session: AgentSession[Any]) -> None:
     """Cuts whatever is spoken or waits to be, also what is not interruptible."""
     activity = activity_of(session)
@@ -82,11 +89,20 @@ def silence_now(session: AgentSession[Any]) -> None:
 
 
 async def abandon(session: AgentSession[Any]) -> None:
-    """A close did not come to its end: takes the session off the room, so that nothing of it is heard any more."""
-    session._started = False
+    """A close did not come to its end: ends by hand what it would have ended, so that the session neither hears nor is
+    heard, and its `close` event comes once. The activity itself, and the tool that holds it up, are left behind."""
+    session._closing, session._started = True, False
+    activity, session._activity = activity_of(session), None
+    host, session._session_host = session._session_host, None
     room_io, session._room_io = session._room_io, None
-    if room_io is not None:
-        await room_io.aclose()
+    session.input.audio = session.output.audio = session.output.transcription = None
+    parts = [getattr(activity, name, None) for name in ("_audio_recognition", "_rt_session")]
+    closing = [part._aclose() if hasattr(part, "_aclose") else part.aclose() for part in parts if part is not None]
+    closing += [part.aclose() for part in (host, room_io) if part is not None]
+    tasks = [session._forward_audio_atask, session._forward_video_atask, getattr(activity, "_scheduling_atask", None)]
+    closing += [cancel_and_wait(task) for task in tasks if task is not None]
+    session.emit("close", CloseEvent(reason=CloseReason.USER_INITIATED))
+    await asyncio.gather(*closing, return_exceptions=True)
 
 
 def run_inline(session: AgentSession[Any], work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

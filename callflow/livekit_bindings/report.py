@@ -37,9 +37,8 @@ def latencies(session: AgentSession[Any]) -> tuple[Mapping[str, Any], ...]:
     """One mapping for each turn that was measured, of whoever's turn it was."""
     turns = []
     for item in _messages(session):
-        measured = {
-            ours: round(item.metrics[theirs], 4) for theirs, ours in LATENCIES.items() if theirs in item.metrics
-        }  # type: ignore[literal-required]
+        metrics: Mapping[str, Any] = item.metrics
+        measured = {ours: round(metrics[theirs], 4) for theirs, ours in LATENCIES.items() if theirs in metrics}
         if measured:
             turns.append({"role": item.role, "time": item.created_at, **measured})
     return tuple(turns)

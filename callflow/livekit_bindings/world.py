@@ -86,7 +86,7 @@ class LiveKitWorld:
         self.actions, self.registered = actions, agents
         self.room_options, self.record = own_options(room_options), record
         self.has_room = not (ctx.is_fake_job() and isinstance(ctx.room, NonCallableMock))
-        self.conversation_over = False
+        self.conversation_over = self.session_closed = False
         self.hurried = False
         self.call: Call  # from `begin` on
         self._begun = False
@@ -332,8 +332,8 @@ class LiveKitWorld:
 
     def _on_enter_failed(self, error: Exception) -> None:
         logger.error("an agent's on_enter has failed", exc_info=error)
-        snapshot = self.call.snapshot
-        state = snapshot.configuration[-1] if snapshot is not None and snapshot.configuration else None
+        configuration = self.call.snapshot.configuration
+        state = configuration[-1] if configuration else None
         data = {"action": "on_enter", "error": str(error) or type(error).__name__, "timeout": False}
         self.call.post("failed", {**data, "origin": state or ""}, state=state)
 

@@ -34,11 +34,11 @@ class Stage:
     def flow(self, text):
         return callflow.loads(dedent(text))
 
-    def begin(self, flow, turns=(), *, agent=None, joins=True, metadata="", session=None, **options):
+    def begin(self, flow, turns=(), *, agent=None, joins=True, metadata="", session=None, tools=(), **options):
         """The worker has a job; the caller is there, unless `joins` is False."""
         flow = self.flow(flow) if isinstance(flow, str) else flow
         self.llm = ScriptedLLM(turns)
-        self.session = session or self.new_session()
+        self.session = session or self.new_session(tools=list(tools))
 
         async def entrypoint(ctx):
             self.call = callflow.bind(flow, ctx, self.session, agent or Agent(instructions="Be brief."), **options)
@@ -66,6 +66,10 @@ class Stage:
 
     async def ended(self):
         return await self.job.ended()
+
+    async def call_ended(self):
+        """The call's record, when the job may still have its own things to do."""
+        return await self.call.run()
 
     async def play(self, flow, turns=(), **options):
         self.begin(flow, turns, **options)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from callflow.testing import Tool
+import pytest
+from livekit import rtc
+from livekit.agents import Agent, function_tool
+
+import callflow
+from callflow.testing import Caller, Fault, Pause, Tool
 
 SMALLEST = """
     callflow: 1
@@ -20,6 +25,8 @@ SMALLEST = """
           tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
 """
 
+REASON = rtc.DisconnectReason
+
 
 async def test_the_model_ends_the_call_and_the_caller_hears_the_whole_goodbye(stage):
     stage.begin(SMALLEST, ["Hello.", Tool("end_call")])
@@ -28,5 +35,251 @@ async def test_the_model_ends_the_call_and_the_caller_hears_the_whole_goodbye(st
     record = await stage.ended()
     assert stage.heard == "Hello.\nGoodbye."
     assert record.outcome == "completed"
+    assert (record.cause.event, record.cause.by) == ("delete_room", "agent")
     assert stage.caller.left - stage.caller.heard[-1].end < 0.4
-    print(record)
+    assert [visit.state for visit in record.states] == ["talking", "ending", "closed"]
+    assert [message["text"] for message in record.transcript] == ["Hello.", "that is all", "Goodbye."]
+    assert stage.server.rooms == {}
+
+
+async def test_the_line_drops_before_slow_hooks_run(stage):
+    async def slow(ctx):
+        await asyncio.sleep(2)
+
+    stage.on_session_end = slow
+    stage.begin(SMALLEST, ["Hello.", Tool("end_call")])
+    await asyncio.sleep(2)
+    await stage.caller.say("bye")
+    await stage.ended()
+    assert stage.heard == "Hello.\nGoodbye."
+    assert stage.caller.left - stage.caller.heard[-1].end < 0.4
+
+
+async def test_the_caller_hangs_up(stage):
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    stage.caller.hang_up()
+    record = await stage.ended()
+    assert (record.outcome, record.cause.event, record.hung_up_by) == ("hung_up", "call.hangup", "caller")
+    assert record.cause.detail["disconnect_reason"] == "CLIENT_INITIATED"
+    assert stage.server.rooms == {}
+
+
+async def test_nobody_comes(stage):
+    record = await stage.play(SMALLEST, joins=False)
+    assert record.outcome == "no_answer"
+    assert stage.llm.requests == []  # nothing was said to nobody
+    assert stage.server.rooms == {}
+
+
+async def test_a_late_caller_is_greeted_by_the_agent_that_waited_in_silence(stage):
+    class FrontDesk(Agent):
+        async def on_enter(self):
+            self.session.say("Front desk.")
+
+    stage.begin(SMALLEST.replace("[{generate_reply: {instructions: Greet the caller and help.}}]", "[]"),
+                agent=FrontDesk(instructions="Help."), joins=False)  # fmt: skip
+    await asyncio.sleep(20)
+    stage.caller.join()
+    await asyncio.sleep(3)
+    assert stage.heard == "Front desk."
+    stage.caller.hang_up()
+    assert (await stage.ended()).outcome == "hung_up"
+
+
+@pytest.mark.parametrize("room_first", [False, True])
+async def test_the_room_is_deleted_from_outside(stage, room_first):
+    stage.server.room_first = room_first
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    stage.server.delete_room("room")
+    stage.job.request_shutdown()  # a server that deletes a room ends its jobs, too
+    record = await stage.ended()
+    assert (record.outcome, record.cause.event) == ("line_lost", "room.disconnected")
+    assert record.cause.detail["reason"] == "ROOM_DELETED"
+
+
+async def test_the_caller_is_removed(stage):
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    stage.server.remove("room", "caller")
+    record = await stage.ended()
+    assert (record.outcome, record.cause.by, record.cause.detail["cause"]) == ("hung_up", "operator", "removed")
+
+
+async def test_a_caller_whose_network_fails_comes_back_and_the_call_goes_on(stage):
+    stage.begin(SMALLEST, ["Hello.", Tool("end_call")])
+    await asyncio.sleep(2)
+    stage.caller.vanish()
+    await asyncio.sleep(5)
+    stage.caller.join()
+    await asyncio.sleep(2)
+    assert not stage.call.over
+    await stage.caller.say("bye")
+    record = await stage.ended()
+    assert stage.heard == "Hello.\nGoodbye."
+    assert record.outcome == "completed"
+
+
+async def test_who_is_taken_over_and_does_not_come_back_has_hung_up_after_the_grace(stage):
+    stage.begin(SMALLEST.replace("initial:", "reconnect_grace: 5s\n    initial:"), ["Hello."])
+    await asyncio.sleep(2)
+    state = stage.server.rooms["room"]
+    stage.server.leave(state, stage.caller, REASON.UNKNOWN_REASON)
+    left = asyncio.get_running_loop().time()
+    record = await stage.ended()
+    assert (record.outcome, record.cause.by, record.cause.detail["cause"]) == ("hung_up", "unknown", "vanished")
+    assert record.cause.time - record.started == pytest.approx(left + 5 - stage.job.began, abs=0.2)
+
+
+async def test_a_second_caller_is_another_leg_whose_hang_up_ends_nothing(stage):
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(1)
+    seen = []
+
+    async def watch():
+        async for step in stage.call.steps():
+            if getattr(step.event, "name", "").startswith(("call.", "leg.")):
+                seen.append((step.event.name, step.event.data["identity"]))
+
+    watching = asyncio.create_task(watch())
+    second = Caller(stage.server, "room", "second")
+    second.join()
+    await asyncio.sleep(1)
+    second.hang_up()
+    await asyncio.sleep(2)
+    stage.caller.hang_up()
+    assert (await stage.ended()).outcome == "hung_up"
+    await watching
+    assert seen == [("leg.second.answered", "second"), ("leg.second.hangup", "second"), ("call.hangup", "caller")]
+
+
+async def test_the_worker_closes(stage):
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    began = asyncio.get_running_loop().time()
+    stage.job.request_shutdown()
+    record = await stage.ended()
+    assert (record.outcome, record.hung_up_by) == ("cancelled", "worker")
+    assert stage.caller.left - began < 1
+    assert stage.job.over - began < 8
+
+
+async def test_the_session_does_not_start(stage):
+    class Broken(Agent):
+        pass
+
+    session = stage.new_session(llm=None)
+
+    async def start(*_, **__):
+        raise RuntimeError("no models today")
+
+    session.start = start
+    record = await stage.play(SMALLEST.replace("generate_reply: {instructions: Greet the caller and help.}", "say: Hello."),
+                              session=session)  # fmt: skip
+    assert record.outcome == "failed"
+    assert any("no models today" in note for note in record.notes)
+    assert not stage.caller.on_line
+    assert stage.server.rooms == {}
+
+
+async def test_the_room_cannot_be_reached(stage, monkeypatch):
+    async def connect(*_, **__):
+        await asyncio.sleep(1)
+        raise rtc.ConnectError("engine: signal failure")
+
+    monkeypatch.setattr(rtc.Room, "connect", connect)
+    monkeypatch.setattr("callflow.testing.room.SimulatedRoom.connect", connect)
+    record = await stage.play(SMALLEST)
+    assert record.outcome == "failed"
+    assert any("signal failure" in note for note in record.notes)
+    assert stage.job.reason == "failed"
+    assert not stage.caller.on_line
+
+
+async def test_a_model_that_fails_again_and_again_ends_the_call(stage):
+    stage.begin(SMALLEST, [ValueError("out of credit")] * 40)
+    record = await stage.ended()
+    assert record.outcome == "failed"
+    assert not stage.caller.on_line
+    assert "out of credit" in record.fault
+
+
+async def test_a_model_that_hangs_is_a_failure_and_the_caller_is_not_left_in_silence(stage):
+    stage.begin(SMALLEST, [Pause(3600)])
+    record = await stage.ended()
+    assert record.outcome == "failed"
+    assert not stage.caller.on_line
+    assert stage.caller.left - stage.caller.joined < 65
+
+
+async def test_the_program_hangs_up(stage):
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    await stage.call.hang_up("We are closing.")
+    record = await stage.ended()
+    assert stage.heard == "Hello.\nWe are closing."
+    assert (record.outcome, record.hung_up_by) == ("cancelled", "program")
+
+
+async def test_the_program_sends_an_event_and_watches_the_steps(stage):
+    flow = """
+    callflow: 1
+    name: approvals
+    events: {app.approved: {by: {type: string}}}
+    initial: asking
+    states:
+      asking:
+        entry: [{say: One moment.}]
+        on:
+          app.approved: {target: ending, do: [{say: "{{ event.by }} says yes."}, {outcome: completed}]}
+    """
+    stage.begin(flow)
+    await asyncio.sleep(2)
+    states = []
+
+    async def watch():
+        async for step in stage.call.steps():
+            states.extend(step.entered)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    with pytest.raises(ValueError, match="app.approve is no event"):
+        stage.call.send("app.approve")
+    stage.call.send("app.approved", {"by": "Ann"})
+    await stage.ended()
+    await watching
+    assert stage.heard == "One moment.\nAnn says yes."
+    assert states == ["ending", "closed"]
+    with pytest.raises(callflow.CallEnded):
+        stage.call.send("app.approved", {"by": "Ann"})
+
+
+async def test_a_tool_finds_its_call(stage):
+    found = []
+
+    class Desk(Agent):
+        @function_tool
+        async def look(self) -> str:
+            """Looks."""
+            found.append(callflow.current_call())
+            return "seen"
+
+    stage.begin(SMALLEST, ["Hello.", Tool("look"), "I have looked."], agent=Desk(instructions="Help."))
+    await asyncio.sleep(2)
+    await stage.caller.say("look")
+    await asyncio.sleep(3)
+    assert found == [stage.call]
+    stage.caller.hang_up()
+    await stage.ended()
+
+
+async def test_delete_room_fails_once(stage):
+    stage.server.faults["DeleteRoom"] = [Fault(500)]
+    stage.begin(SMALLEST, ["Hello.", Tool("end_call")])
+    await asyncio.sleep(2)
+    await stage.caller.say("bye")
+    record = await stage.ended()
+    assert record.outcome == "completed"
+    assert [effect.tries for effect in record.effects if effect.verb == "delete_room"] == [2]
+    assert not stage.caller.on_line

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callflow.core.snapshot import Start
@@ -25,9 +25,13 @@ NOTHING: Mapping[str, Any] = {}
 TOOLS_WITHIN = 0.5
 """Seconds that function tools get to end once they were cancelled."""
 
-AFTER_SPEECH = 0.5
+AFTER_SPEECH = 0.3
 """Seconds that LiveKit's drain gets once nothing is spoken any more; what it then waits for is a tool or an `on_exit`
 that does not end."""
+
+CLOSE_WITHIN = 8.0
+CLOSE_STUCK = 0.5
+"""Seconds for `session.aclose()`: less than the action's own 10 s; with a tool that nobody can stop it cannot end."""
 
 ABANDON_WITHIN = 0.8
 """Seconds to take a session off the room that did not close."""
@@ -71,22 +75,37 @@ async def end_conversation(world: LiveKitWorld, *, tail: float) -> None:
     if world.hurried or not world.line.hears:
         private.silence_now(world.session)
         return
-    await private.cancel_tools(world.session, within=TOOLS_WITHIN)
-    draining = asyncio.ensure_future(world.session_drain())
-    out = asyncio.ensure_future(private.speech_is_out(world.session))
+    draining = asyncio.ensure_future(_drain(world))
     cut = asyncio.ensure_future(world.line.cut())
     try:
-        await asyncio.wait({out, cut}, return_when=asyncio.FIRST_COMPLETED)
-        if cut.done():
-            private.silence_now(world.session)
-        _, late = await asyncio.wait({draining}, timeout=AFTER_SPEECH)
-        if late:
-            world.note("a function tool or an on_exit did not end: the conversation was closed without waiting for it")
-        if not cut.done():
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(cut), tail)
+        while True:
+            await _first(private.speech_is_out(world.session), cut)
+            if cut.done():
+                private.silence_now(world.session)
+                break
+            quiet = world.call.loop.time()
+            await asyncio.wait({draining, cut}, timeout=AFTER_SPEECH, return_when=asyncio.FIRST_COMPLETED)
+            if not private.is_silent(world.session):
+                continue  # an `on_exit` had something to say
+            if not draining.done() and not cut.done():
+                world.note("a tool or an on_exit did not end: the conversation was closed without waiting for it")
+            await _first(asyncio.sleep(quiet + tail - world.call.loop.time()), cut)
+            break
     finally:
-        await stop(draining, out, cut)
+        await stop(draining, cut)
+
+
+async def _drain(world: LiveKitWorld) -> None:
+    await asyncio.gather(private.cancel_tools(world.session, within=TOOLS_WITHIN), world.session_drain())
+
+
+async def _first(work: Coroutine[Any, Any, Any], cut: asyncio.Future[None]) -> None:
+    """Waits for `work`, and no longer than somebody hears it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, cut}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await stop(task)
 
 
 async def aclose(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
@@ -95,15 +114,32 @@ async def aclose(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
 
 
 async def close_session(world: LiveKitWorld) -> None:
-    """`session.aclose()`, in the call's own task; one that does not come to its end is taken off the room."""
+    """`session.aclose()`, in the call's own task. One that does not come to its end is taken off the room: nobody hears
+    it any more, and what it waits for is left to the end of the process."""
     world.conversation_over = True
-    await private.cancel_tools(world.session, within=TOOLS_WITHIN)
+    if world.session_closed:
+        return
+    stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN)
+    closing = asyncio.ensure_future(world.session_aclose())
     try:
-        await world.session_aclose()
-    except BaseException:
-        with contextlib.suppress(Exception, asyncio.TimeoutError):
-            await asyncio.wait_for(private.abandon(world.session), ABANDON_WITHIN)
+        await asyncio.wait({closing}, timeout=CLOSE_STUCK if stuck else CLOSE_WITHIN)
+        world.session_closed = True
+        if closing.done():
+            closing.result()
+            return
+        world.note("the session did not close in time: it was taken off the room")
+        await stop(closing)
+        await _abandon(world)
+    except asyncio.CancelledError:
+        closing.cancel()
+        await _abandon(world)
         raise
+
+
+async def _abandon(world: LiveKitWorld) -> None:
+    world.session_closed = True
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(private.abandon(world.session), ABANDON_WITHIN)
 
 
 async def close_models(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
