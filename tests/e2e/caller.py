@@ -67,7 +67,9 @@ class Caller:
 
     async def leave(self) -> None:
         """Hang up. Harmless where the line is down already."""
-        await self.room.disconnect()
+        await self.room.disconnect()  # returns at once where the line is down, with events still on their way
+        if (events := self.room._task) is not None:
+            await asyncio.wait({events}, timeout=5)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
