@@ -101,7 +101,7 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[boo
     if memory.idle and type(event) is Event:
         table = flow.table
         try:
-            move = table.plain[configuration][event.name]
+            move = table.plain[configuration][event[0]]  # its name, found faster
         except KeyError:
             move = plain_move(table, configuration, event.name)
         if move is not None:

@@ -31,7 +31,6 @@ from callflow.core.snapshot import (
 )
 from callflow.core.table import Table
 
-
 NOTHING: frozenset[str] = frozenset()
 NO_EFFECTS: Mapping[int, Running] = {}
 """Shared, as NO_DATA is: most of what a live call remembers is empty."""
