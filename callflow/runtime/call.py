@@ -28,7 +28,7 @@ from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
-from callflow.runtime.record import CallRecord, EffectRecord, Log, place_of, record_of
+from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, place_of, record_of
 from callflow.runtime.redact import Redactor
 from callflow.runtime.steps import Steps
 
@@ -98,9 +98,9 @@ class Call:
 
     __slots__ = (
         "__weakref__",
+        "_begun",
         "_context",
         "_deadline",
-        "_ended",
         "_ending",
         "_epoch",
         "_expected",
@@ -118,6 +118,7 @@ class Call:
         "_timer_generation",
         "_told",
         "_tools",
+        "_waiters",
         "effects",
         "flow",
         "folder",
@@ -186,8 +187,9 @@ class Call:
         self._deadline: asyncio.TimerHandle | None = None
         self._over = False  # nothing is taken any more
         self._refused: StartError | None = None
-        self._ending: asyncio.Task[None] | None = None
-        self._ended: asyncio.Future[CallRecord] | None = None
+        self._ending: asyncio.Task[CallRecord] | None = None
+        self._begun = False
+        self._waiters: tuple[asyncio.Future[None], ...] = ()
 
     # -- what a program uses -------------------------------------------------------------------------------------
 
@@ -197,17 +199,18 @@ class Call:
         Cancelled, the call is told `job.shutdown`, ends within `worker_seconds`, and CancelledError is raised then.
         Raises StartError, after everything was closed, where variables or environment variables do not fit the flow.
         """
-        ended = self._ended
-        if ended is None:
-            loop = asyncio.get_running_loop()
-            self._ended = ended = loop.create_future()
-            self._context = context = contextvars.copy_context()
-            context.run(_current.set, self)
-            context.run(self._begin, loop)
+        if not self._begun:
+            self._begun = True
+            self.loop = asyncio.get_running_loop()
+            self._context = contextvars.copy_context()
+            self._context.run(_current.set, self)
+            self._context.run(self._begin)
         cancelled: asyncio.CancelledError | None = None
-        while not ended.done():
+        while (record := self.record) is None:
+            waiter = self.loop.create_future()  # one for each wait: nobody's cancellation is another's
+            self._waiters = (*self._waiters, waiter)
             try:
-                await asyncio.shield(ended)
+                await waiter
             except asyncio.CancelledError as error:
                 cancelled = error
                 self._cancelled()
@@ -215,7 +218,7 @@ class Call:
             raise cancelled
         if self._refused is not None:
             raise self._refused
-        return ended.result()
+        return record
 
     def send(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Send an event of the flow's own, `app.<name>`, with its payload as declared under `events:`.
@@ -233,7 +236,7 @@ class Call:
     async def hang_up(self, goodbye: str | None = None) -> None:
         """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
         nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
-        if self._over or self._told or self._ended is None:
+        if self._over or self._told or not self._begun:
             return
         self._told = True
         if goodbye and not self.hurried:
@@ -263,7 +266,7 @@ class Call:
         `effect` is the speech in which it was called, `id` LiveKit's own id of the call. Raises nothing but the
         CancelledError of the waiting task; when the call ends meanwhile, every tool returns.
         """
-        if self._over or self._ended is None:
+        if self._over or not self._begun:
             return ToolReturn(error="the call is over", reply=False)
         if self._tools is None:
             self._tools = {}
@@ -287,24 +290,28 @@ class Call:
             facts = self.world.facts()
         except Exception as error:  # noqa: BLE001 - a record without them is better than none
             facts = Facts(notes=(f"facts: {sentence(error)}",))
-        self.redactor.see(self.snapshot)
-        return record_of(
-            self.id,
-            self.flow,
-            self.log,
-            self.snapshot,
-            now=self.now(),
-            steps=self._taken,
-            facts=facts,
-            journal=None if self.journal is None else str(self.journal.path),
-            redactor=self.redactor,
-        )
+        try:
+            self.redactor.see(self.snapshot)
+            return record_of(
+                self.id,
+                self.flow,
+                self.log,
+                self.snapshot,
+                now=self.now(),
+                steps=self._taken,
+                facts=facts,
+                journal=None if self.journal is None else str(self.journal.path),
+                redactor=self.redactor,
+            )
+        except Exception as error:
+            logger.exception("the record of a call is not whole", extra={"call": self.id})
+            return bare_record(self.id, self.flow, self.now(), sentence(error))
 
     # -- what a world uses ---------------------------------------------------------------------------------------
 
     def now(self) -> float:
         """Seconds since the epoch, on a clock that never jumps. 0.0 before the call runs."""
-        return 0.0 if self._ended is None else (self._epoch or 0.0) + self.loop.time()
+        return (self._epoch or 0.0) + self.loop.time() if self._begun else 0.0
 
     def post(
         self,
@@ -325,7 +332,7 @@ class Call:
     def job_ends(self, reason: str = "", *, worker: bool = False) -> None:
         """The job was told to end: the flow hears `job.shutdown`, and time is short. With `worker` the worker itself
         closes, so that speech is dropped and everything has to end within `worker_seconds`."""
-        if self._over or self._ended is None:
+        if self._over or not self._begun:
             return
         self._expected = True
         if worker and not self.hurried:
@@ -350,10 +357,9 @@ class Call:
 
     # -- the start -----------------------------------------------------------------------------------------------
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+    def _begin(self) -> None:
         if self._epoch is None:
-            self._epoch = time.time() - loop.time()
+            self._epoch = time.time() - self.loop.time()
         now = self.log.now = self.now()
         self._inbox = [entry._replace(time=now) for entry in self._inbox]
         try:
@@ -622,12 +628,24 @@ class Call:
                 future.set_result(ToolReturn(error="the call is over", reply=False))
         if self._steps is not None:
             self._steps.close()
-        self._ending = self.loop.create_task(self._end(), name=f"callflow end of {self.id}")
+        self._end(Ending(self))
 
-    async def _end(self) -> None:
-        self.record = await Ending(self).run()
-        if self._ended is not None:
-            self._ended.set_result(self.record)
+    def _end(self, ending: Ending) -> None:
+        self._ending = self.loop.create_task(ending.run(), name=f"callflow end of {self.id}")
+        self._ending.add_done_callback(lambda task: self._end_came(ending, task))
+
+    def _end_came(self, ending: Ending, task: asyncio.Task[CallRecord]) -> None:
+        if task.cancelled():  # before it could begin; from then on it cannot be cancelled
+            self._end(ending)
+            return
+        error = task.exception()
+        if error is not None:
+            logger.error("the end of a call has failed", exc_info=error, extra={"call": self.id})
+            self.note(f"the end of the call: {sentence(error)}")
+        self.record = task.result() if error is None else self.draft()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _own(self, function: Callable[[], None]) -> None:
         """In the call's own context, so that what is started there finds its call."""

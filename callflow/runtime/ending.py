@@ -9,7 +9,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -49,7 +50,11 @@ class Ending:
         await self._part("the journal", self._close_journal())
         record = call.draft()
         if call.folder is not None:
-            record = await self._save(record)
+            try:
+                record = await self._save(record, call.folder / f"{file_name(call.id)}.json")
+            except Exception as error:
+                logger.exception("a record could not be written", extra={"call": call.id})
+                record = _noted(record, f"the record could not be written: {sentence(error)}")
         try:
             call.world.finish(call.reason or record.outcome)
         except Exception as error:
@@ -87,11 +92,7 @@ class Ending:
         call.log.force(self._open)
         what = " and ".join(sorted(self._open)) or "session"
         seconds = CLOSE_SECONDS * self._share
-        closing = call.loop.create_task(call.world.close(session=session, line=line), name="callflow close")
-        await self._within(seconds, [closing])
-        if closing.cancelled():  # not by us: whoever ends the loop cancels every task once
-            closing = call.loop.create_task(call.world.close(session=session, line=line), name="callflow close")
-            await self._within(seconds, [closing])
+        closing = await self._owned(lambda: call.world.close(session=session, line=line), seconds)
         if not closing.done():
             closing.cancel()
             await self._within(STOP_SECONDS * self._share, [closing])
@@ -106,20 +107,14 @@ class Ending:
     async def _close_journal(self) -> None:
         journal = self._call.journal
         if journal is not None:
-            closing = self._call.loop.create_task(journal.close(DISK_SECONDS * self._share))
-            await self._within(2 * DISK_SECONDS * self._share, [closing])
+            await self._owned(lambda: journal.close(DISK_SECONDS * self._share), 2 * DISK_SECONDS * self._share)
             if journal.problem is not None:
                 self._call.note(journal.problem)
 
-    async def _save(self, record: CallRecord) -> CallRecord:
-        assert self._call.folder is not None  # noqa: S101 - asked by the caller
-        path = self._call.folder / f"{file_name(self._call.id)}.json"
+    async def _save(self, record: CallRecord, path: Path) -> CallRecord:
         seconds = DISK_SECONDS * self._share
         text = json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n"
-        try:
-            saving = aside(save, path, text)
-        except RuntimeError as down:  # the interpreter is going
-            return _noted(record, f"the record {path} could not be written: {down}")
+        saving = aside(save, path, text)
         await self._within(seconds, [saving])
         if not saving.done():
             return _noted(record, f"the record {path} could not be written: the disk took longer than {seconds:g} s")
@@ -128,6 +123,15 @@ class Ending:
             return record
         why = getattr(error, "strerror", None) or sentence(error)
         return _noted(record, f"the record {path} could not be written: {why}")
+
+    async def _owned(self, make: Callable[[], Coroutine[Any, Any, None]], seconds: float) -> asyncio.Task[None]:
+        """A task of our own, waited for that long; begun again if somebody cancels it, as who ends a loop does once."""
+        for _ in range(2):
+            task = self._call.loop.create_task(make(), name="callflow close")
+            await self._within(seconds, [task])
+            if not task.cancelled():
+                break
+        return task
 
     async def _within(self, seconds: float, waiting: Iterable[asyncio.Future[Any]]) -> None:
         """Wait for all of these, at most so long, whoever cancels this task meanwhile."""

@@ -67,6 +67,7 @@ class CallRecord:
 
     `call`, `room`, `job`, `participant` are ids, None where there was none. `answered` is when the far end came on the
     line, `line_dropped` when it was off it. `outcome` is the business result, `cause` what technically ended the call,
+    `trigger` the event by which the flow went to its `ending:` (`tool.end_call`, `silence 30s`; empty for a failure),
     `fault` why the flow could not go on (a cycle, an unhandled failure), `error` what broke in the runtime itself.
     `forced` names what had to be closed by force, `late` what came after it could matter, `notes` what somebody should
     read: a journal that could not be written, a task that did not stop. `transcript`, `usage`, `latencies` are as in
@@ -85,6 +86,7 @@ class CallRecord:
     room: str | None = None
     job: str | None = None
     participant: str | None = None
+    trigger: str | None = None
     final: str | None = None
     states: tuple[Visit, ...] = ()
     effects: tuple[EffectRecord, ...] = ()
@@ -316,6 +318,7 @@ def record_of(
         room=facts.room,
         job=facts.job,
         participant=facts.participant,
+        trigger=_trigger(log, flow),
         final=memory.final,
         states=_visits(log, now),
         effects=tuple(sorted(log.effects or (), key=lambda one: one.id)),
@@ -333,6 +336,16 @@ def record_of(
         dropped=log.dropped or {},
         redactor=redactor,
     )
+
+
+def bare_record(call: str, flow: Flow, now: float, error: str) -> CallRecord:
+    """What is left to say of a call whose record cannot be made."""
+    return CallRecord(call, flow.name, flow.file, "failed", Cause("fault", "system", now), now, now, error=error)
+
+
+def _trigger(log: Log, flow: Flow) -> str | None:
+    into = (move for _, moves in log.visits or () for move in moves if flow.ending in move.entered)
+    return next((move.trigger for move in into), None)
 
 
 def _visits(log: Log, now: float) -> tuple[Visit, ...]:

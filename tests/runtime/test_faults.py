@@ -1,0 +1,200 @@
+"""Rule 16: whatever fails, hangs or never ends, a call ends exactly once, closed, its job ended, its record written."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+
+import attrs
+import pytest
+
+import callflow.runtime.call as call_module
+from callflow.core.events import EffectEnded, TimerFired
+from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call, crash, fail, hang, odd, slow_to_stop, swallow
+
+FULL = """
+callflow: 1
+name: full
+tools:
+  end_call: {description: The caller is done.}
+python:
+  verify: {parameters: {pin: {type: string, pii: true}}, returns: {ok: boolean}}
+wrap_up: [{http: {url: "https://crm.example"}}]
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Greet.}}, {python: {name: verify, arguments: {pin: "1234"}}}]
+    exit: [{send_data: bye}]
+    tools: [end_call]
+    after: {20s: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}}
+"""
+
+VERBS = ("generate_reply", "python", "send_data", "say", "drain", "delete_room", "aclose", "close", "http")
+
+
+def ended_well(world: FakeWorld, record) -> None:
+    """What holds however a call has ended."""
+    assert world.did.count("finish") == 1, "the job is told to end, once"
+    assert world.did[-1] == "finish", "as the last thing"
+    assert not world.line_up
+    assert not world.session_open
+    assert record is world.call.record
+    json.dumps(record.to_json())
+
+
+@pytest.mark.parametrize("act", [fail, crash, hang, swallow, slow_to_stop, odd], ids=lambda act: act.__name__)
+@pytest.mark.parametrize("verb", VERBS)
+async def test_each_effect_failing_hanging_or_never_stopping(verb, act):
+    world = FakeWorld(**{verb: act})
+    call = a_call(world, FULL)
+    record = await call.run()
+    world.let_go.set()
+    await asyncio.sleep(4)
+    ended_well(world, record)
+    assert record.ended - EPOCH < 150, "and before anybody has lost patience"
+    statuses = {one.verb: one.status for one in record.effects}
+    if verb in statuses:
+        assert statuses[verb] in ("failed", "timed_out", "cancelled") or act in (swallow, slow_to_stop)
+
+
+async def test_every_effect_fails():
+    world = FakeWorld(**dict.fromkeys(VERBS, fail))
+    record = await a_call(world, FULL).run()
+    ended_well(world, record)
+    assert record.forced == ("line", "session")
+    assert "close session line" in world.did
+
+
+async def test_every_effect_hangs_and_swallows_and_so_does_the_close():
+    world = FakeWorld(**dict.fromkeys(VERBS, swallow))
+    world.hangs.add("close")
+    record = await a_call(world, FULL).run()
+    assert world.finished == ["completed"]
+    assert "closing line and session took longer than 10 s" in record.notes
+    assert any("did not stop" in note for note in record.notes)
+    assert record.ended - EPOCH < 200
+    world.let_go.set()
+    await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("method", ["begin", "open", "settle", "hurry", "facts", "close", "finish"])
+async def test_each_method_of_the_world_raising(method):
+    world = FakeWorld()
+    world.breaks |= {method, "close session line", "close session", "close line"} if method == "close" else {method}
+    if method == "close":
+        world.acts = {"delete_room": hang, "close": hang}
+    call = a_call(world, FULL)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    call.job_ends("worker closes", worker=True)
+    record = await running
+    assert call.record is record
+    assert record.ended - EPOCH <= 2 + 8
+    if method != "finish":
+        assert world.did.count("finish") == 1
+    if method == "close":
+        assert "closing line and session failed: ValueError: close session line is broken" in record.notes
+    if method in ("settle", "hurry", "facts", "finish"):
+        assert f"{method}: ValueError: {method} is broken" in record.notes
+
+
+@pytest.mark.parametrize("nth", range(1, 14))
+async def test_the_step_itself_raising(monkeypatch, nth):
+    real = call_module.step
+    count = itertools.count(1)
+
+    def step(flow, snapshot, event):
+        if next(count) == nth:
+            raise KeyError("a bug in the step")
+        return real(flow, snapshot, event)
+
+    monkeypatch.setattr(call_module, "step", step)
+    world = FakeWorld()
+    record = await a_call(world, FULL).run()
+    ended_well(world, record)
+    if next(count) > nth:
+        assert record.error == "KeyError: 'a bug in the step'"
+        assert record.outcome in ("failed", "completed")
+
+
+async def test_a_call_that_nothing_could_end_is_ended(monkeypatch):
+    """An effect's end that gets lost on its way to the step: no timer and no effect is left in the ending."""
+    real = call_module.step
+
+    def step(flow, snapshot, event):
+        if isinstance(event, EffectEnded) and snapshot.memory.effects[event.id].verb == "http":
+            lost = snapshot._replace(memory=attrs.evolve(snapshot.memory, effects={}, timers=()))
+            return call_module.Step(event, lost)
+        return real(flow, snapshot, event)
+
+    monkeypatch.setattr(call_module, "step", step)
+    world = FakeWorld()
+    record = await a_call(world, FULL).run()
+    ended_well(world, record)
+    assert "nothing is under way that could end the call" in record.error
+
+
+async def test_late_results_are_recorded():
+    text = (
+        SMALL.replace("entry: [{say: Hello.}]", "entry: [{python: {name: slow, timeout: 2s, optional: true}}]")
+        + "python: {slow: {}}\n"
+    )
+    world = FakeWorld(python=swallow)
+    call = a_call(world, text)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(5)
+    assert [one.status for one in call.draft().effects if one.verb == "python"] == ["timed_out"]
+    world.let_go.set()
+    await asyncio.sleep(1)
+    world.hang_up()
+    record = await running
+    assert record.late == ("python (1) ended after it was given up: answered",)
+    assert "python (1) did not stop when its time was up" in record.notes
+
+
+async def test_a_cancelled_effect_that_is_slow_to_stop_holds_up_what_follows_five_seconds_at_most():
+    world = FakeWorld(say=swallow)
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    record = await running
+    at = {what: time for time, what in world.log}
+    assert at["delete_room"] == pytest.approx(2 + 5 + 0.2)
+    assert "effect 1 (say) did not stop when it was cancelled" in record.notes
+    assert world.swallowed >= 2, "it is cancelled once more at the end"
+    assert any("say 1 did not stop and was left behind" in note for note in record.notes)
+    world.let_go.set()
+    await asyncio.sleep(0.1)
+
+
+async def test_a_timer_of_a_step_that_raises_leaves_no_timer(monkeypatch):
+    real = call_module.step
+
+    def step(flow, snapshot, event):
+        if isinstance(event, TimerFired):
+            raise ArithmeticError("no")
+        return real(flow, snapshot, event)
+
+    monkeypatch.setattr(call_module, "step", step)
+    world = FakeWorld()
+    call = a_call(world)
+    record = await call.run()
+    ended_well(world, record)
+    assert not [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
+
+
+async def test_the_record_is_written_although_the_disk_does_not_take_it(tmp_path):
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    world = FakeWorld()
+    call = a_call(world, folder=blocked / "calls")
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    record = await running
+    ended_well(world, record)
+    assert record.outcome == "hung_up"
+    assert any("could not be written: Not a directory" in note for note in record.notes)
+    assert any("is not whole: Not a directory" in note for note in record.notes)
