@@ -33,6 +33,8 @@ async def ended(line, job, *, room=False, within=10):
     assert job.notes("raised") == []
     [record] = job.notes("record")
     assert done["tasks"] == []
+    assert record["forced"] == []
+    assert record["fault"] is record["error"] is None
     if not room:
         await line.view.wait_until_gone(line.room, within=3)
         assert await line.view.participants(line.room) == {}
@@ -60,6 +62,7 @@ async def test_a_caller_joins_talks_and_leaves(line):
     await caller.leave()
     record = await ended(line, job)
     assert record["outcome"] == "hung_up"
+    assert record["hung_up_by"] == "caller"
     assert [m["text"] for m in record["transcript"]] == ["Hello.", "yes", "All right."]
 
 
@@ -73,6 +76,7 @@ async def test_the_model_ends_the_call_and_the_caller_hears_the_whole_goodbye(li
     assert dropped.at - caller.agent_voice().last_sound_at() < 0.4
     record = await ended(line, job)
     assert record["outcome"] == "completed"
+    assert record["hung_up_by"] == "agent"
 
 
 @pytest.mark.smoke
@@ -162,6 +166,7 @@ async def test_a_deploy_that_cannot_wait_does_not_leave_the_caller_in_silence(li
         await caller.dropped(within=25)
         record = await ended(line, job, within=25)
         assert record["outcome"] == "cancelled"
+        assert record["hung_up_by"] == "worker"
 
 
 async def test_a_handoff_and_a_task_in_mid_flow(line):
