@@ -18,6 +18,8 @@ from typing import Any
 from livekit import api
 from livekit.agents import AgentSession, JobContext
 
+from callflow.livekit_bindings import private
+
 logger = logging.getLogger("callflow")
 
 OURS = (str(Path(__file__).parent.parent), asyncio.__path__[0])
@@ -42,6 +44,7 @@ class Ownership:
         self._wrap(session, "shutdown", self._session_shutdown)
         self._wrap(session, "aclose", self._session_aclose)
         self._wrap(session, "drain", self._session_drain)
+        self._wrap(session, "emit", private.isolated_emit(session))
 
     def give_back(self) -> None:
         for owner, name in self._wrapped:

@@ -13,9 +13,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
 from livekit.agents.utils.aio import cancel_and_wait
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
+from livekit.agents.voice.agent_activity import ActivityClosedError
 
 logger = logging.getLogger("callflow")
 
@@ -73,6 +75,12 @@ async def handoff_done(session: AgentSession[Any]) -> None:
     handoff = getattr(session, "_update_activity_atask", None)
     if isinstance(handoff, asyncio.Task) and not handoff.done():
         await asyncio.wait({handoff})
+
+
+async def idle(session: AgentSession[Any]) -> None:
+    """Returns when neither the caller nor the agent speaks or is about to, or the conversation is over."""
+    with contextlib.suppress(ActivityClosedError, RuntimeError):
+        await session.wait_for_idle()
 
 
 def is_silent(session: AgentSession[Any]) -> bool:
@@ -168,11 +176,18 @@ def _tell(done: asyncio.Future[Any], told: Callable[[str], None]) -> None:
         told(reason)
 
 
-def first_in_line(emitter: Any, event: str) -> None:
-    """Moves the handler that was added last to the front: one of the program's that raises a TypeError stops those
-    behind it."""
-    with contextlib.suppress(AttributeError, KeyError):
-        handlers = emitter._events[event]
-        *others, last = handlers
-        handlers.clear()
-        handlers.update(dict.fromkeys([last, *others]))
+def isolated_emit(session: AgentSession[Any]) -> Callable[[Any, Any], None]:
+    """`session.emit` with each handler on its own. LiveKit re-raises a handler's TypeError into whoever emits: one bad
+    handler of the program's would stop those behind it, and a bad `close` handler the close itself."""
+
+    def emit(event: Any, arg: Any) -> None:
+        session._recorded_events.append(arg)
+        for handler in list(session._events.get(event, ())):
+            alone: rtc.EventEmitter[Any] = rtc.EventEmitter()
+            alone.on(event, handler)
+            try:
+                alone.emit(event, arg)
+            except TypeError:
+                logger.exception("a handler of the session's has failed", extra={"event": event})
+
+    return emit

@@ -116,7 +116,6 @@ class LiveKitWorld:
             if name not in NEEDED and not self._heard(f"session.{name}"):
                 continue
             self._listeners.add(self.session, name, functools.partial(self._session_event, name))
-        private.first_in_line(self.session, "close")
         for name in ROOM_EVENTS:
             self._listeners.add(self.ctx.room, name, functools.partial(self._room_event, name))
         private.on_worker_request(self.ctx, self._worker_closes)

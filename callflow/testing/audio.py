@@ -198,9 +198,18 @@ class Ear(io.AudioInput):
     def __init__(self) -> None:
         super().__init__(label="simulated ear")
         self._frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+        self._attached = True
 
     async def __anext__(self) -> rtc.AudioFrame:
         return await self._frames.get()
 
     def hear(self, frame: rtc.AudioFrame) -> None:
-        self._frames.put_nowait(frame)
+        if self._attached:
+            self._frames.put_nowait(frame)
+
+    def on_attached(self) -> None:
+        self._attached = True
+
+    def on_detached(self) -> None:
+        """Muted: what is said now is lost, as it is in LiveKit's own input."""
+        self._attached = False

@@ -43,9 +43,13 @@ async def say(world: LiveKitWorld, effect: Start) -> Result:
     again = arguments.get("repeat_if_interrupted") or 0
     while True:
         result = await speak(world, effect, lambda: world.session.say(text, allow_interruptions=interruptible))
+        if text.strip() and result["heard"] and not (result["spoken"] or result["interrupted"]):
+            raise EffectError("nothing of it was spoken: the TTS has failed")
         if not (result["interrupted"] and result["heard"]) or again == 0:
             return result
         again -= 1
+        # Said into the caller's own words, or before the answer to them, it would be cut at once.
+        await private.idle(world.session)
 
 
 async def generate_reply(world: LiveKitWorld, effect: Start) -> Result:
