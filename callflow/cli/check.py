@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import click
 
 from callflow.core.flow import Flow
 from callflow.errors import Defect
-from callflow.flowfile import read
+from callflow.flowfile.loader import read_with_text
+from callflow.verify import check as verify
 
 
 @click.command("check")
@@ -31,10 +32,13 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
     """
     defects: list[Defect] = []
     flows: list[tuple[str, Flow]] = []
+    texts: dict[str, str] = {}
     for file in dict.fromkeys(files):
-        flow, found = read(file)
+        flow, found, text = read_with_text(file)
         defects += found
+        texts["<stdin>" if file == "-" else file] = text
         if flow is not None:
+            defects += verify(flow)
             flows.append((file, flow))
     if format_ == "json":
         from callflow.cli._formats import as_json
@@ -42,33 +46,35 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         click.echo(as_json(defects, list(files)))
     elif format_ == "sarif":
         from callflow.cli._formats import as_sarif
-        from callflow.flowfile.codes import CODES
+        from callflow.verify.codes import EVERY_CODE
 
-        click.echo(as_sarif(defects, {code: entry.title for code, entry in CODES.items()}))
+        click.echo(as_sarif(defects, {code: entry.title for code, entry in EVERY_CODE.items()}))
     elif expand and not defects:
         from callflow.flowfile.expand import expand as expanded
 
-        click.echo("---\n".join(expanded(file) for file, _ in flows), nl=False)
+        click.echo("---\n".join(expanded(texts[flow.file], flow) for _, flow in flows), nl=False)
     elif format_ == "short":
         from callflow.cli._formats import short
 
         if defects:
             click.echo(short(defects))
     else:
-        _tell(flows, defects)
+        _tell(flows, defects, texts)
     sys.exit(1 if defects else 0)
 
 
-def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect]) -> None:
+def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: Mapping[str, str]) -> None:
+    wrong = {defect.file for defect in defects}
     for file, flow in flows:
-        click.echo(f"{file}: {_checked(flow)}")
+        if flow.file not in wrong:
+            click.echo(f"{file}: {_checked(flow)}")
     if not defects:
         return
     from callflow.cli._formats import for_people
 
-    if flows:
+    if any(flow.file not in wrong for _, flow in flows):
         click.echo()
-    click.echo(for_people(defects, _lines))
+    click.echo(for_people(defects, lambda file: texts[file].splitlines() if file in texts else _lines(file)))
     count = f"{len(defects)} defect{'s' if len(defects) > 1 else ''}"
     codes = ", ".join(dict.fromkeys(defect.code for defect in defects))
     click.echo(

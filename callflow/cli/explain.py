@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from callflow.core.suggest import did_you_mean
-from callflow.flowfile.codes import CODES
+from callflow.verify.codes import EVERY_CODE as CODES
 
 
 @click.command("explain")

@@ -12,9 +12,9 @@ from callflow.flowfile.actions import result_type
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.part import Part
-from callflow.flowfile.report import NAME
 from callflow.flowfile.tools import read_tools
 
+_FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _AS = re.compile(r"\bas['\"]?\s*:")
 
 
@@ -27,8 +27,8 @@ def declare(part: Part) -> bool:
     name = part.text(root.get("name"), "name", "`name`")
     if name is None and "name" not in root.entries:
         part.defect("missing-key", "a flow needs a `name`", root, "name", "write `name: front-desk`")
-    elif name is not None and not NAME.fullmatch(name):
-        hint = "letters, digits, `_` and `-`, no blank"
+    elif name is not None and not _FLOW_NAME.fullmatch(name):
+        hint = "small letters, digits, `_` and `-`, no blank"
         part.defect("bad-name", f"`{shorten(name)}` is no name for a flow", root.entries["name"][1], "name", hint)
     part.flow_name = name or "flow"
     part.variables = declared.variables(part, root.get("vars"))

@@ -25,7 +25,7 @@ from callflow.flowfile.reach import check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
 from callflow.flowfile.session import session
-from callflow.flowfile.source import read_text
+from callflow.flowfile.source import STDIN, read_text
 from callflow.flowfile.standard import FILE, limit_nodes, standard_nodes
 from callflow.flowfile.states import Rows, build_state, initial_of
 from callflow.flowfile.subflows import open_subflow
@@ -51,13 +51,18 @@ def loads(text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".")
 
 def read(path: str | os.PathLike[str]) -> tuple[Flow | None, list[Defect]]:
     """The flow in a file, or None, and all its defects in the order of the file. Raises nothing."""
+    return read_with_text(path)[:2]
+
+
+def read_with_text(path: str | os.PathLike[str]) -> tuple[Flow | None, list[Defect], str]:
+    """The same, and the text of the file (empty where it cannot be read): standard input can be read only once."""
     text, defect = read_text(path)
     if defect is not None:
-        return None, [defect]
+        return None, [defect], text
     name = os.fspath(path)
-    if name == "-":
-        return read_loads(text, "<stdin>")
-    return read_loads(text, name, Path(name).parent, Path(name))
+    if name == STDIN:
+        return *read_loads(text, "<stdin>"), text
+    return *read_loads(text, name, Path(name).parent, Path(name)), text
 
 
 def read_loads(

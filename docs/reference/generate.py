@@ -11,7 +11,7 @@ from callflow.core.durations import format_duration
 from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
 from callflow.core.expressions import DURATION, FUNCTIONS, Record
 from callflow.flowfile import keys, session
-from callflow.flowfile.codes import CODES
+from callflow.verify.codes import EVERY_CODE as CODES
 
 EVENTS_INTRODUCTION = """# Events
 

@@ -1,0 +1,116 @@
+"""A bound on time is in force in every state: its own, an outer one, or the limit on the whole call at last.
+
+Where that last one is all there is, an event of a person ends the state, or the state ends by itself, or `waits` says why
+it may last so long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callflow.core.actions import RESULT_EVENTS, VERBS
+from callflow.core.events import matches
+from callflow.core.flow import ROOT, Flow, State, TimerRow
+from callflow.errors import Defect
+from callflow.verify.endings import self_driven, within
+from callflow.verify.places import defect, named
+
+OF_A_PERSON = (
+    "call.hangup",
+    "tool.x",
+    "dtmf.1",
+    "session.user_input_transcribed",
+    "session.user_state_changed",
+    "leg.x.hangup",
+)
+"""By a person, or by the model on what a person says."""
+
+ANSWERED = ("call.answered", "dial.answered", "amd.human")
+
+
+def bounds(flow: Flow) -> Iterator[Defect]:
+    unanswered = _before_the_answer(flow) if flow.outbound else frozenset()
+    for path, state in flow.states.items():
+        if path == ROOT or state.children or state.kind in ("final", "history") or within(path, flow.ending):
+            continue
+        around = [state, *(flow.states[outer] for outer in flow.ancestors(path))]
+        timers = [timer for outer in around for timer in outer.timers if _ends(timer)]
+        if any(not _of_the_call(timer) for timer in timers) or _ends_by_itself(flow, state):
+            continue
+        if not timers:
+            yield defect(
+                "no-time-bound", f"nothing bounds how long {named(path)} may last", state.position,
+                "add `after`, here or further out, or `limits: {call: 1h}`", len(state.name),
+            )  # fmt: skip
+        elif path in unanswered and not any(one.waits for one in around):
+            yield defect(
+                "waits-for-nobody", f"only the limit on the whole call bounds {named(path)}, in which nobody is on the line yet",
+                state.position, "add `after`, or say with `waits: …` why it may last so long", len(state.name),
+            )  # fmt: skip
+        elif not _person_ends(around) and not any(one.waits for one in around):
+            yield defect(
+                "waits-for-nobody", f"only the limit on the whole call bounds {named(path)}, and no event of a person ends it",
+                state.position, "add `after`, or say with `waits: …` why it may last so long", len(state.name),
+            )  # fmt: skip
+
+
+def _ends(timer: TimerRow) -> bool:
+    """Whether a timer is sure to lead on: `every` and `silence` may not, nor a row with a guard."""
+    return timer.kind == "after" and any(move.guard is None and move.target is not None for move in timer.transitions)
+
+
+def _of_the_call(timer: TimerRow) -> bool:
+    """The supplied `limits.call`."""
+    return all(move.supplied for move in timer.transitions)
+
+
+def _ends_by_itself(flow: Flow, state: State) -> bool:
+    """Whether the state's own list, whose actions are all bounded, or its task, leads on."""
+    if any(move.target is not None and move.guard is None for move in state.always):
+        return True
+    if state.task is not None:
+        return any(move.target is not None for move in self_driven(state))
+    results = {result for action in state.entry for result in VERBS[action.verb].results}
+    if results and any(
+        matches(row.pattern, result) for row in state.rows for result in results if result in RESULT_EVENTS
+    ):
+        return True
+    if any(action.timeout is None and not VERBS[action.verb].at_once and action.wait for action in state.entry):
+        return any(action.verb == "stand_by" for action in state.entry)
+    return any(row.pattern == "done" and any(move.target is not None for move in row.transitions) for row in state.rows)
+
+
+def _person_ends(around: list[State]) -> bool:
+    return any(
+        move.target is not None
+        for state in around
+        for row in state.rows
+        if row.pattern.startswith(("tool.", "leg.")) or any(matches(row.pattern, event) for event in OF_A_PERSON)
+        for move in row.transitions
+    )
+
+
+def _before_the_answer(flow: Flow) -> frozenset[str]:
+    """The states in which a call that dials may be before anybody has answered."""
+    seen: set[str] = set()
+    waiting = [ROOT]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        state = flow.states[path]
+        if state.initial is not None:
+            waiting.append(state.initial)
+        if state.kind == "parallel":
+            waiting += state.children
+        for row in state.rows if path != ROOT else ():
+            if row.pattern.startswith(("call.", "dtmf.", "tool.", "amd.", "session.")) or row.pattern in ANSWERED:
+                continue
+            waiting += [move.target for move in row.transitions if move.target is not None]
+        for timer in state.timers if path != ROOT else ():
+            waiting += [
+                move.target for move in timer.transitions if move.target is not None and timer.kind != "silence"
+            ]
+        waiting += [move.target for move in state.always if move.target is not None]
+    return frozenset(seen)

@@ -1,0 +1,76 @@
+"""The codes of the checker's rules, as in `callflow.flowfile.codes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callflow.flowfile.codes import CODES as FILE_CODES
+from callflow.flowfile.codes import Code
+
+CODES: Mapping[str, Code] = {
+    "hidden-end": Code(
+        "The end of the call is hidden",
+        "`call.hangup`, `room.disconnected` and `job.shutdown` end the call, whatever state it is in. A row that stays, "
+        "an inner pattern or an `ignore` that takes one of them keeps a call going that nobody is in. To finish "
+        "something first, make the state `must_finish`: the event is kept until it is done.",
+        "states:\n  talking:\n    on: {call.*: {do: [{log: Something.}]}}\n",
+        "states:\n  talking:\n    must_finish: true\n    on: {call.dropped: {do: [{log: Something.}]}}\n",
+    ),
+    "unhandled-end": Code(
+        "The end of the call is not handled",
+        "`call.hangup`, `room.disconnected` and `job.shutdown` lead to `ending:` or to a final state from every state. The "
+        "standard rows see to it; where they are replaced, the new ones must hold without a guard.",
+        "on: {call.hangup: {target: ending, when: event.by == 'caller'}}\n",
+        "on: {call.hangup: [{target: ending, when: event.by == 'caller', do: [{outcome: hung_up}]}, ending]}\n",
+    ),
+    "end-leads-nowhere": Code(
+        "The end of the call leads nowhere",
+        "The row leads to a state in which the call waits for somebody outside, although nobody may be left. A state on "
+        "the way to the end leads on by itself: by `done`, `always` or `after`.",
+        "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {on: {app.saved: ending}}\nevents: {app.saved: {}}\n",
+        "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {entry: [{log: Saved.}], on: {done: ending}}\n",
+    ),
+    "no-time-bound": Code(
+        "No bound on time",
+        "Some bound on time is in force in every state: an `after` of its own or further out, or the limit on the whole "
+        "call. Without one a call can last for ever.",
+        "standard: false\nending: ending\non: {call.hangup: ending, room.disconnected: ending, job.shutdown: ending}\n"
+        "states:\n  talking: {}\n  ending: {entry: [hang_up], on: {done: over}}\n  over: {final: true}\n",
+        "standard: false\nending: ending\nlimits: {call: 1h}\non: {call.hangup: ending, room.disconnected: ending, job.shutdown: ending}\n"
+        "states:\n  talking: {}\n  ending: {entry: [hang_up], on: {done: over}}\n  over: {final: true}\n",
+    ),
+    "waits-for-nobody": Code(
+        "A wait that nobody ends",
+        "Only the limit on the whole call bounds this state, and nobody who is on the line can end it. Add an `after`, "
+        "or say with `waits` why it may last so long.",
+        "events: {app.free: {}}\nstates:\n  talking: {on: {app.free: dialing}}\n"
+        '  dialing: {entry: [{dial: {to: "+15551234567", trunk: ST_1}}], on: {dial.*: ending}}\n',
+        "events: {app.free: {}}\nstates:\n  talking: {on: {app.free: dialing}, after: {5m: ending}}\n"
+        '  dialing: {entry: [{dial: {to: "+15551234567", trunk: ST_1}}], on: {dial.*: ending}}\n',
+    ),
+    "after-cuts-must-finish": Code(
+        "An `after` that cuts what must finish",
+        "A state that must finish is left by its own `after` before its list can be through, given the time limits of its "
+        "actions and their tries.",
+        "states:\n  talking:\n    must_finish: true\n    entry: [{say: {text: Goodbye., timeout: 30s}}]\n    after: {10s: ending}\n",
+        "states:\n  talking:\n    must_finish: true\n    entry: [{say: {text: Goodbye., timeout: 5s}}]\n    after: {10s: ending}\n",
+    ),
+    "always-too-early": Code(
+        "An `always` that looks too early",
+        "`always` looks at the variables as they are, also while lists run: it sees the old value. To decide after a list, "
+        "use `done` with guards.",
+        "vars: {ready: {type: boolean, default: false}}\nstates:\n  talking:\n    entry: [{say: One moment.}, {set: {ready: true}}]\n"
+        "    always: {target: ending, when: not vars.ready}\n",
+        "vars: {ready: {type: boolean, default: false}}\nstates:\n  talking:\n    entry: [{say: One moment.}, {set: {ready: true}}]\n"
+        "    on: {done: {target: ending, when: vars.ready}}\n",
+    ),
+    "shutdown-keeps-line": Code(
+        "A shutdown that leaves the caller alone",
+        "`shutdown` ends the agent's job. It drops nobody: the far end hears silence. `delete_room` drops the line.",
+        "states:\n  talking: {on: {dtmf.0: ending}}\n  ending: {entry: [drain, shutdown], on: {done: closed}}\n",
+        "states:\n  talking: {on: {dtmf.0: ending}}\n  ending: {entry: [drain, delete_room, shutdown], on: {done: closed}}\n",
+    ),
+}
+
+EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CODES}
+"""All codes that `callflow check` may print: the file's, then the checker's."""

@@ -1,0 +1,166 @@
+"""A hang-up, a lost line and a shutdown end the call, whatever state it is in.
+
+`call.hangup`, `room.disconnected` and `job.shutdown` lead to `ending:` or a final state from every configuration. A state
+may delay them by `must_finish`; nobody may hide them: no inner row or pattern, no `ignore`, no region of a parallel state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from callflow.core.events import matches
+from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
+from callflow.errors import Defect
+from callflow.verify.places import defect, named
+
+ENDS: Mapping[str, str] = {
+    "call.hangup": "the far end has hung up",
+    "room.disconnected": "the line is lost",
+    "job.shutdown": "the job is told to end",
+}
+
+SELF_DRIVEN = frozenset({"done", "failed", "task.completed", "task.failed"})
+"""Events that come without anybody from outside."""
+
+
+class Answer(NamedTuple):
+    """What one configuration may do about an event: pass it outward, stay where it is, be led to an end, or be led
+    somewhere else. `at` is the row that decides."""
+
+    kind: Literal["passes", "stays", "ends", "strays"]
+    at: Position | None = None
+    length: int = 1
+    target: str = ""
+
+
+PASSES = Answer("passes")
+ENDED = Answer("ends")
+
+
+def endings(flow: Flow) -> Iterator[Defect]:
+    """The rule, for each of the three events."""
+    for event, fact in ENDS.items():
+        answers = _Answers(flow, event)
+        for answer in sorted(answers.of(flow.root), key=str):
+            if answer.kind == "stays" and answer.at is not None:
+                yield defect(
+                    "hidden-end", f"`{event}` is taken here, and the call goes on although {fact}", answer.at,
+                    f"lead it to `{flow.ending}`; to finish something first there is `must_finish`", answer.length,
+                )  # fmt: skip
+            elif answer.kind == "strays" and answer.at is not None:
+                yield defect(
+                    "end-leads-nowhere",
+                    f"`{event}` leads to {named(answer.target)}, from where the call ends only if somebody outside acts",
+                    answer.at, f"add a row for `done`, or `after`, that leads on to `{flow.ending}`", answer.length,
+                )  # fmt: skip
+            elif answer.kind == "passes":
+                hint = f"write `{event}: {{target: {flow.ending}, …}}` at the top level"
+                yield defect("unhandled-end", f"nobody is sure to take `{event}`, so that the call goes on although {fact}",
+                             flow.root.position, hint)  # fmt: skip
+
+
+class _Answers:
+    """What the configurations inside a state may do about one event."""
+
+    def __init__(self, flow: Flow, event: str) -> None:
+        self.flow = flow
+        self.event = event
+
+    def of(self, state: State) -> set[Answer]:
+        """All answers that are possible while `state` is active, by itself and what is active inside it."""
+        flow = self.flow
+        if _over(flow, state.path):
+            return {ENDED}
+        inner = [flow.states[child] for child in state.children if flow.states[child].kind != "history"]
+        if not inner:
+            return self._own(state)
+        sets = [self.of(child) for child in inner]
+        answers = _side_by_side(sets) if state.kind == "parallel" else set().union(*sets)
+        if PASSES in answers:
+            answers = (answers - {PASSES}) | self._own(state)
+        return answers
+
+    def _own(self, state: State) -> set[Answer]:
+        """What the state's rows may do, in the order in which they are asked; `passes` if none of them is sure to hold."""
+        found: set[Answer] = set()
+        rows = sorted((row for row in state.rows if matches(row.pattern, self.event)), key=self._precedence)
+        for row in rows:
+            if row.ignore:
+                return found | {Answer("stays", row.position, len(row.pattern))}
+            for move in row.transitions:
+                found.add(self._answer(row, move))
+                if move.guard is None:
+                    return found
+        return found | {PASSES}
+
+    def _precedence(self, row: Row) -> tuple[bool, bool, int]:
+        return row.level != "inner", row.pattern != self.event, -len(row.pattern)
+
+    def _answer(self, row: Row, move: Transition) -> Answer:
+        if move.target is None:
+            return Answer("stays", row.position, len(row.pattern))
+        if leads_to_end(self.flow, move.target):
+            return ENDED
+        return Answer("strays", row.position, len(row.pattern), move.target)
+
+
+def _side_by_side(regions: list[set[Answer]]) -> set[Answer]:
+    """The answers of a parallel state: each region is asked, and one that leads somewhere leads all."""
+    found = {answer for region in regions for answer in region if answer.kind in ("strays", "ends")}
+    quiet = [{answer for answer in region if answer.kind in ("stays", "passes")} for region in regions]
+    if all(quiet):
+        if any(PASSES in region for region in quiet):
+            found.add(PASSES)
+        if all(region - {PASSES} for region in quiet):
+            found |= set().union(*quiet) - {PASSES}
+    return found
+
+
+def _over(flow: Flow, path: str) -> bool:
+    """Whether the call is ending in this state, or over."""
+    state = flow.states[path]
+    return within(path, flow.ending) or (state.kind == "final" and state.parent == ROOT)
+
+
+def within(path: str, outer: str) -> bool:
+    return bool(outer) and (path == outer or path.startswith(outer + "."))
+
+
+def leads_to_end(flow: Flow, target: str) -> bool:
+    """Whether a call in this state comes to its end by rows that need nobody outside."""
+    waiting, seen = [target], {target}
+    while waiting:
+        path = waiting.pop()
+        if _over(flow, path):
+            return True
+        for following in _driven(flow, path):
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return False
+
+
+def _driven(flow: Flow, path: str) -> Iterator[str]:
+    """Where a state leads by itself: its inside, and rows for what comes without anybody outside."""
+    state = flow.states[path]
+    if state.initial is not None:
+        yield state.initial
+    if state.kind == "parallel":
+        yield from state.children
+    around = [path, *(outer for outer in flow.ancestors(path) if outer != ROOT)]
+    for outer in around:
+        for move in self_driven(flow.states[outer]):
+            if move.target is not None:
+                yield move.target
+
+
+def self_driven(state: State) -> Iterable[Transition]:
+    """The rows of a state that come to be taken without anybody outside."""
+    for row in state.rows:
+        if any(matches(row.pattern, event) for event in SELF_DRIVEN):
+            yield from row.transitions
+    for timer in state.timers:
+        if timer.kind != "silence":
+            yield from timer.transitions
+    yield from state.always

@@ -1,0 +1,124 @@
+"""Rules on lists of actions: what may cut them, what reads them too early, what they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callflow.core.actions import VERBS
+from callflow.core.durations import format_duration
+from callflow.core.flow import Action, Flow, State, Transition
+from callflow.errors import Defect
+from callflow.verify.places import defect, named
+
+
+def must_finish_cut(flow: Flow) -> Iterator[Defect]:
+    """No `after` cuts the list of a state that must finish, given the sum of its time limits."""
+    for state in flow.states.values():
+        if not state.must_finish:
+            continue
+        longest = longest_time(state.entry)
+        for timer in state.timers:
+            leaves = any(move.target is not None for move in timer.transitions)
+            if timer.kind == "after" and leaves and (longest is None or timer.seconds < longest):
+                needs = "has no bound" if longest is None else f"may take {format_duration(longest)}"
+                hint = (
+                    "give its actions a `timeout`"
+                    if longest is None
+                    else f"write {format_duration(longest)} or more, or shorten the timeouts"
+                )
+                yield defect(
+                    "after-cuts-must-finish",
+                    f"after {timer.text} {named(state.path)} is left, which must finish and whose list {needs}",
+                    timer.position, hint, len(timer.text),
+                )  # fmt: skip
+
+
+def longest_time(actions: Iterable[Action]) -> float | None:
+    """Seconds that a list may take, each action for all its tries; None where nothing bounds it."""
+    total = 0.0
+    for action in actions:
+        if not action.wait or VERBS[action.verb].at_once or action.verb == "shutdown":
+            continue
+        if action.timeout is None:
+            return None
+        total += action.timeout * action.tries
+        total += sum(action.backoff * 2**number for number in range(action.tries - 1))
+    return total
+
+
+def early_always(flow: Flow) -> Iterator[Defect]:
+    """No `always` reads what a list before it sets later: it looks at the variables as they are, also while lists run."""
+    entering: dict[str, list[Transition]] = {}
+    for move in flow.transitions:
+        if move.target is not None:
+            for path in _entered(flow, move.target):
+                entering.setdefault(path, []).append(move)
+    for state in flow.states.values():
+        if not state.always:
+            continue
+        late = _late(state, entering.get(state.path, ()))
+        for move in state.always:
+            if move.guard is None:
+                continue
+            for name in sorted(
+                late & {read.removeprefix("vars.") for read in move.guard.reads if read.startswith("vars.")}
+            ):
+                yield defect(
+                    "always-too-early",
+                    f"this row reads `vars.{name}` as soon as {named(state.path)} is entered, and a list sets it only later",
+                    move.position, "decide when the list is through: write the row under `on: {done: …}`",
+                )  # fmt: skip
+
+
+def _entered(flow: Flow, target: str) -> Iterator[str]:
+    """The states that a target enters, as far as it names them: itself, those around it, and where it begins."""
+    yield target
+    yield from flow.ancestors(target)
+    inner = flow.states[target].initial
+    while inner is not None:
+        yield inner
+        inner = flow.states[inner].initial
+
+
+def _late(state: State, moves: Iterable[Transition]) -> set[str]:
+    """The variables that are set behind something that takes time, on the way into a state or in its entry list."""
+    late: set[str] = set()
+    held = False
+    for move in moves:
+        found, waits = _set_late(move.actions, False)
+        late |= found
+        held = held or waits
+    return late | _set_late(state.entry, held)[0]
+
+
+def _set_late(actions: Iterable[Action], waits: bool) -> tuple[set[str], bool]:
+    late: set[str] = set()
+    for action in actions:
+        if action.verb == "set" and waits:
+            late.update(action.arguments["values"] or ())
+        if action.save_as is not None:
+            late.add(action.save_as)
+        waits = waits or (action.wait and not VERBS[action.verb].at_once)
+    return late, waits
+
+
+def line_left_up(flow: Flow) -> Iterator[Defect]:
+    """`shutdown` ends the agent's job and drops nobody: something before it in its list drops the line, or leaves it on
+    purpose (`stand_by`, `hang_up: {for: agent}`)."""
+    for actions in _lists(flow):
+        closed = False
+        for action in actions:
+            closed = closed or "line" in VERBS[action.verb].closes or action.verb == "remove_participant"
+            if action.verb == "shutdown" and not closed:
+                yield defect(
+                    "shutdown-keeps-line", "`shutdown` ends the agent's job, and the far end stays on a line on which nobody is",
+                    action.position, "put `delete_room` before it, or write `hang_up` for both", len("shutdown"),
+                )  # fmt: skip
+
+
+def _lists(flow: Flow) -> Iterator[Iterable[Action]]:
+    for state in flow.states.values():
+        yield state.entry
+        yield state.exit
+    for move in flow.transitions:
+        yield move.actions
