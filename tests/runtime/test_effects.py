@@ -1,0 +1,130 @@
+"""One effect: its tries, its time limit, its end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from callflow.errors import EffectError
+from tests.support.worlds import SMALL, FakeWorld, a_call, hang, ok
+
+
+def times(world, verb):
+    return [round(time, 2) for time, what in world.log if what == verb]
+
+
+async def one_effect(
+    world, action="http: {url: 'https://x.example', timeout: 3s, retry: {times: 2, backoff: 2s}, optional: true}"
+):
+    call = a_call(world, SMALL.replace("entry: [{say: Hello.}]", f"entry: [{{{action}}}]"))
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(40)
+    world.hang_up()
+    record = await running
+    return next(one for one in record.effects if one.id == 1)
+
+
+async def test_it_is_tried_again_with_a_growing_pause():
+    async def fails(world, effect):
+        await asyncio.sleep(0.5)
+        raise EffectError("busy right now")
+
+    world = FakeWorld(http=fails)
+    effect = await one_effect(world)
+    assert times(world, "http") == [0.0, 2.5, 7.0]
+    assert (effect.status, effect.tries, effect.error) == ("failed", 3, "busy right now")
+    assert effect.seconds == pytest.approx(7.5)
+
+
+async def test_the_time_limit_holds_for_each_try():
+    world = FakeWorld(http=hang)
+    effect = await one_effect(world)
+    assert times(world, "http") == [0.0, 5.0, 12.0]
+    assert (effect.status, effect.tries, effect.error) == ("timed_out", 3, "no end within 3 s")
+    assert effect.seconds == pytest.approx(15.0)
+
+
+async def test_the_first_try_that_succeeds_is_its_end():
+    async def second_time(world, effect):
+        if times(world, "http") == [0.0]:
+            raise ConnectionError
+        return await ok(world, effect)
+
+    world = FakeWorld(http=second_time)
+    effect = await one_effect(world)
+    assert times(world, "http") == [0.0, 2.0]
+    assert (effect.status, effect.tries, effect.error) == ("ok", 2, None)
+
+
+async def test_a_try_that_does_not_stop_is_left_behind_after_a_second():
+    async def stubborn_once(world, effect):
+        if times(world, "http") == [0.0]:
+            while not world.let_go.is_set():
+                try:
+                    await world.let_go.wait()
+                except asyncio.CancelledError:
+                    world.swallowed += 1
+        return {"status": 200}
+
+    world = FakeWorld(http=stubborn_once)
+    effect = await one_effect(world)
+    assert times(world, "http") == [0.0, 6.0]
+    assert (effect.status, effect.result) == ("ok", {"status": 200})
+    world.let_go.set()
+    await asyncio.sleep(0)
+
+
+async def test_leaving_the_state_between_two_tries_ends_it():
+    world = FakeWorld(http=hang)
+    call = a_call(
+        world,
+        SMALL.replace(
+            "entry: [{say: Hello.}]",
+            "entry: [{http: {url: 'https://x.example', timeout: 3s, retry: {times: 3, backoff: 60s}}}]",
+        ),
+    )
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(10)
+    world.hang_up()
+    record = await running
+    assert (record.effects[0].status, record.effects[0].tries) == ("cancelled", 1)
+    assert times(world, "delete_room") == [10.2]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (EffectError("the trunk refuses"), "the trunk refuses"),
+        (ValueError("bad"), "ValueError: bad"),
+        (ValueError(), "ValueError"),
+        (asyncio.CancelledError(), "cancelled from outside"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+async def test_what_its_error_says(error, sentence):
+    async def fails(world, effect):
+        raise error
+
+    effect = await one_effect(FakeWorld(say=fails), "say: {text: Hello., optional: true}")
+    assert (effect.status, effect.error) == ("failed", sentence)
+
+
+async def test_a_result_must_be_a_mapping():
+    async def strange(world, effect):
+        return "ok"
+
+    effect = await one_effect(FakeWorld(say=strange), "say: {text: Hello., optional: true}")
+    assert effect.error == "its result must be a mapping, not str"
+
+
+async def test_what_succeeded_before_it_was_cancelled_has_succeeded():
+    """The end is in the inbox when the hang-up that cancels it is taken."""
+    world = FakeWorld()
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    asyncio.get_running_loop().call_at(1.0, world.hang_up)
+    record = await running
+    assert record.effects[0].verb == "say"
+    assert record.effects[0].status in ("ok", "cancelled")
+    assert record.outcome == "hung_up"

@@ -1,0 +1,162 @@
+"""Nothing that is marked private reaches a file, in whatever spelling."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import callflow
+from callflow.core.events import EffectEnded, Event
+from callflow.core.snapshot import Start
+from callflow.runtime.redact import Redactor
+
+FLOW = callflow.loads("""
+callflow: 1
+name: private
+vars:
+  phone: {type: phone, default: "+15551234567", pii: true}
+  name: {type: string, default: Ann Lee, pii: true}
+  pin: {type: integer, default: 4711, pii: true}
+  city: {type: string, default: Berlin}
+events:
+  app.paid: {card: {type: string, pii: true}, amount: integer}
+tools:
+  find: {description: Finds., parameters: {account: {type: string, pii: true}, kind: {type: string}}}
+python:
+  check: {parameters: {pin: {type: string, pii: true}, kind: {type: string}}, returns: {token: {type: string, pii: true}, ok: boolean}}
+initial: talking
+states:
+  talking:
+    tools: [find]
+    on: {app.paid: ending, dtmf.1: ending, tool.find: ending}
+    entry: [{python: {name: check, arguments: {pin: x, kind: y}}}]
+""")
+
+DIGEST = re.compile(r"pii:[0-9a-f]{16}")
+
+
+@pytest.fixture
+def redactor():
+    redactor = Redactor(FLOW, b"a key")
+    redactor.variables({"phone": "+15551234567", "name": "Ann Lee", "pin": 4711, "city": "Berlin"})
+    return redactor
+
+
+def test_equal_values_have_equal_digests_under_one_key():
+    one, two, other = Redactor(FLOW, b"k"), Redactor(FLOW, b"k"), Redactor(FLOW)
+    assert one.digest("+15551234567") == two.digest("+15551234567") != one.digest("+15551234568")
+    assert one.digest("+15551234567") != other.digest("+15551234567"), "a call's own key, unless one is given"
+    assert one.digest(one.digest("x")) == one.digest("x")
+
+
+def test_variables(redactor):
+    hidden = redactor.variables({"phone": "+15551234567", "name": None, "pin": 4711, "city": "Berlin"})
+    assert hidden == {
+        "phone": redactor.digest("+15551234567"),
+        "name": None,
+        "pin": redactor.digest(4711),
+        "city": "Berlin",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call +15551234567 now",
+        "Call 15551234567 now",
+        "Call +1 555 123-4567.",
+        "Call 1 5 5 5 1 2 3 4 5 6 7, please",
+        "sip:+15551234567@trunk.example",
+        "https://crm.example/?phone=%2B15551234567&x=1",
+        "sip_15551234567",
+    ],
+)
+def test_a_number_inside_a_text(redactor, text):
+    hidden = redactor.text(text)
+    assert redactor.digest("+15551234567") in hidden
+    assert "4567" not in hidden
+    assert "5 5 5" not in hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("Hello Ann Lee!", "Hello {name}!"),
+        ("HELLO ANN LEE", "HELLO {name}"),
+        ("https://x.example/Ann%20Lee?n=Ann+Lee", "https://x.example/{name}?n={name}"),
+        ("Annabel Leeds", "Annabel Leeds"),
+        ("Your PIN is 4711.", "Your PIN is {pin}."),
+        ("order 147112", "order 147112"),
+        ("Berlin", "Berlin"),
+    ],
+)
+def test_a_value_inside_a_text(redactor, text, hidden):
+    expected = hidden.format(name=redactor.digest("Ann Lee"), pin=redactor.digest(4711))
+    assert redactor.text(text) == expected
+
+
+def test_payloads_as_their_events_declare_them(redactor):
+    paid = redactor.event(Event("app.paid", {"card": "4000123412341234", "amount": 5}))
+    assert paid == {"card": redactor.digest("4000123412341234"), "amount": 5}
+    assert DIGEST.search(redactor.text("card 4000 1234 1234 1234"))
+    found = redactor.event(Event("tool.find", {"account": "DE-99", "kind": "gold", "result": None}))
+    assert found == {"account": redactor.digest("DE-99"), "kind": "gold", "result": None}
+    said = redactor.event(Event("session.user_input_transcribed", {"transcript": "yes please", "is_final": True}))
+    assert said == {"transcript": redactor.digest("yes please"), "is_final": True}
+    assert redactor.text("yes please") == "yes please", "what people say is hidden, not searched for"
+
+
+def test_what_is_known_of_a_leg(redactor):
+    data = {
+        "leg": "far_end",
+        "identity": "sip_+49301234567",
+        "number": "+49301234567",
+        "attributes": {"sip.callStatus": "active", "sip.phoneNumber": "+49301234567"},
+    }
+    hidden = redactor.event(Event("call.answered", data))
+    assert hidden["leg"] == "far_end"
+    assert all(
+        DIGEST.fullmatch(value) for value in (hidden["identity"], hidden["number"], *hidden["attributes"].values())
+    )
+    assert hidden["number"] == hidden["attributes"]["sip.phoneNumber"]
+    assert redactor.text("the call is active") == "the call is active"
+
+
+def test_arguments_and_results(redactor):
+    dial = redactor.arguments(Start(1, "dial", {"to": "+4930999999", "trunk": "ST_1", "leg": "far_end"}, 35.0))
+    assert dial == {"to": redactor.digest("+4930999999"), "trunk": "ST_1", "leg": "far_end"}
+    check = Start(2, "python", {"name": "check", "arguments": {"pin": "8822", "kind": "a"}}, 5.0)
+    assert redactor.arguments(check)["arguments"] == {"pin": redactor.digest("8822"), "kind": "a"}
+    result = redactor.result(EffectEnded(2, "ok", {"token": "t-000-1", "ok": True}), check)
+    assert result == {"token": redactor.digest("t-000-1"), "ok": True}
+    assert (
+        redactor.text("token t-000-1 for 8822") == f"token {redactor.digest('t-000-1')} for {redactor.digest('8822')}"
+    )
+    keys = redactor.result(EffectEnded(3, "ok", {"digits": "9876", "tries": 1}), Start(3, "collect_digits", {}, None))
+    assert keys == {"digits": redactor.digest("9876"), "tries": 1}
+    say = redactor.arguments(Start(4, "say", {"text": "I call +15551234567.", "interruptible": True}, 60.0))
+    assert say == {"text": f"I call {redactor.digest('+15551234567')}.", "interruptible": True}
+
+
+def test_a_key_for_which_the_flow_has_no_row_is_hidden(redactor):
+    assert redactor.name("dtmf.1") == "dtmf.1", "whoever reads the flow knows it"
+    assert redactor.name("dtmf.4") == f"dtmf.{redactor.digest('4')}"
+    assert redactor.name("leg.human.dtmf.pound") == f"leg.human.dtmf.{redactor.digest('pound')}"
+    assert redactor.name("dtmf.input") == "dtmf.input"
+
+
+def test_what_json_cannot_hold_becomes_text(redactor):
+    assert redactor.data({1: {2, 3}, "x": object, "n": 4711, "t": ("Ann Lee",)}) == {
+        "1": ["2", "3"],
+        "x": "<class 'object'>",
+        "n": redactor.digest(4711),
+        "t": [redactor.digest("Ann Lee")],
+    }
+
+
+def test_many_values_at_once(redactor):
+    for number in range(500):
+        redactor.learn(f"customer-{number:04d}")
+    text = redactor.text("from customer-0007 to customer-0499 and customer-9999")
+    assert text == f"from {redactor.digest('customer-0007')} to {redactor.digest('customer-0499')} and customer-9999"
