@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -36,11 +37,14 @@ def command(file: str, output: str, format_: str | None, time_limit: float) -> N
         click.echo(f"`callflow check {file}` shows each in its place", err=True)
         sys.exit(1)
     try:
-        picture = draw(flow, chosen, time_limit=time_limit)
+        with warnings.catch_warnings(record=True, action="always") as told:
+            picture = draw(flow, chosen, time_limit=time_limit)
     except DiagramError as error:
         raise click.ClickException(str(error)) from None
+    for warning in told:
+        click.echo(f"warning: {warning.message}", err=True)
     if output == "-":
-        click.get_binary_stream("stdout").write(picture)
+        sys.stdout.buffer.write(picture)
         return
     try:
         Path(output).write_bytes(picture)

@@ -64,13 +64,19 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         graph = self.graph
         yield f"digraph {_quoted(graph.name)} {{"
-        # Curves around thousands of obstacles take minutes.
-        large = "splines=line, nslimit=1, nslimit1=1, mclimit=0.5, " if len(graph.edges) > LARGE else ""
-        yield f'  graph [{large}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
+        # Curves around thousands of obstacles take minutes, and so does a frame around them all.
+        large = len(graph.edges) > LARGE
+        quick = "splines=line, nslimit=1, nslimit1=1, mclimit=0.5, " if large else ""
+        yield f'  graph [{quick}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
         yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}"];'
         yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}", color="{_LINE}", arrowsize=0.7];'
-        yield "  subgraph cluster_flow {"
-        yield f'    label={self.frame()}; labeljust=l; fontsize={SMALL}; style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
+        frame = f"label={self.frame()}; labeljust=l; labelloc=t; fontsize={SMALL};"
+        if large:
+            yield f"  {frame}"
+            yield "  {"
+        else:
+            yield "  subgraph cluster_flow {"
+            yield f'    {frame} style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
         for node in graph.children(None):
             yield from self.node(node, "    ")
         yield from self.outcomes("    ")
@@ -191,7 +197,6 @@ class _Writer:
     def edge(self, edge: Edge, name: str) -> Iterator[str]:
         """An arrow, with its label as a node half way: DOT's own labels leave their boxes and lie on each other."""
         tail, head = self.end(edge.source, edge), self.end(edge.target, edge, entering=True)
-        source = self.graph.by_id[edge.source]
         look = _look(edge)
         leaves, enters = self.clips(edge)
         if tail == head:
@@ -205,9 +210,16 @@ class _Writer:
             yield f"{name} [label={self.edge_label(edge)}{group}];"
             yield self.arrow(tail, name, f"{look}{leaves}, arrowhead=none", back=back)
             yield self.arrow(name, head, look + enters, back=back)
-            if edge.spine and self.graph.is_box(source):
-                # The line goes on below the whole box, also where another part of it reaches further down.
-                yield from (f"{self.names[leaf.id]} -> {name} [style=invis, weight=0];" for leaf in self.lowest(source) if self.names[leaf.id] != tail)
+            if edge.spine and not back:
+                # The line goes on below the whole box that it leaves, also where a part of it reaches further down.
+                yield from (f"{leaf} -> {name} [style=invis, weight=0];" for leaf in self.left_behind(edge) if leaf != tail)
+
+    def left_behind(self, edge: Edge) -> Iterator[str]:
+        """The lowest nodes of the outermost box that an arrow leaves."""
+        kept = {edge.target, *self.graph.around(edge.target)}
+        left = [box for box in (edge.source, *self.graph.around(edge.source)) if box not in kept and self.graph.is_box(self.graph.by_id[box])]
+        if left:
+            yield from (self.names[leaf.id] for leaf in self.lowest(self.graph.by_id[left[-1]]))
 
     def lowest(self, box: Node) -> Iterator[Node]:
         """What in a box leads to nothing else in it."""

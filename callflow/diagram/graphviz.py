@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Final, Literal, Self
 
 from attrs import frozen
 
-from callflow.diagram.dot import FONT, SMALL, Style, to_dot
+from callflow.diagram.dot import FONT, LARGE, SMALL, Style, to_dot
 from callflow.diagram.graph import Graph
 from callflow.errors import DiagramError
 
@@ -60,7 +61,8 @@ def draw_picture(graph: Graph, format: PictureFormat, *, time_limit: float = TIM
         dot, svg = graphviz.fitting(graph)
         if format == "svg":
             return _finished(svg, graph.name)
-        return graphviz.run(dot, format)
+        # A reader of SVG has fonts of their own; here the letters are drawn now.
+        return graphviz.run(dot, format, letters=_letters(dot))
 
 
 @frozen
@@ -104,10 +106,9 @@ class _Graphviz:
     def fitting(self, graph: Graph) -> tuple[str, str]:
         """The DOT text whose picture fits on a page (else the narrowest), and that picture as SVG."""
         narrowest: tuple[float, str, str] | None = None
-        for dot in _once(to_dot(graph, style) for style in _STYLES):
-            # A second try costs as long as the first: what takes long stays as it is.
-            if narrowest is not None and time.monotonic() > self.deadline - self.time_limit / 2:
-                break
+        # A large graph fits on no page, and each try takes long.
+        styles = _STYLES[:1] if len(graph.edges) > LARGE else _STYLES
+        for dot in _once(to_dot(graph, style) for style in styles):
             svg = self.run(dot, "svg").decode()
             width = _width(svg)
             if narrowest is None or width < narrowest[0]:
@@ -117,14 +118,14 @@ class _Graphviz:
         assert narrowest is not None  # noqa: S101 - there is one style at least
         return narrowest[1], narrowest[2]
 
-    def run(self, dot: str, format: PictureFormat) -> bytes:  # noqa: A002 - as above
+    def run(self, dot: str, format: PictureFormat, letters: str = "") -> bytes:  # noqa: A002 - as above
         if format == "png":
             dot = dot.replace("graph [", f"graph [dpi={72 * _PNG_SCALE}, ", 1)
         left = self.deadline - time.monotonic()
         try:
             done = subprocess.run(  # noqa: S603 - our own file, our own Python
                 # -P: nothing that lies beside layout.py stands in for a library.
-                [sys.executable, "-P", str(_LAYOUT), format],
+                [sys.executable, "-P", str(_LAYOUT), format, *([letters] if letters else [])],
                 input=dot.encode(),
                 capture_output=True,
                 timeout=max(left, 0.1),
@@ -136,10 +137,22 @@ class _Graphviz:
                 f"laying out this flow takes longer than {self.time_limit:g}s: draw it as text (.mmd or .dot), "
                 "or split it into sub-flows, or allow more time"
             ) from None
+        said = done.stderr.decode(errors="replace").strip().splitlines()
         if done.returncode != 0 or not done.stdout:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
             raise DiagramError(f"Graphviz failed (exit status {done.returncode}): {said[-1] if said else 'it said nothing'}")
+        missing = next((line.removeprefix("missing:") for line in said if line.startswith("missing:")), "")
+        if missing:
+            warnings.warn(
+                f"no font on this machine has {' '.join(missing[:20])}{' …' if len(missing) > 20 else ''}: the picture has boxes "
+                "in their place. Install a font that has them, or draw SVG, which is shown with its reader's fonts",
+                stacklevel=5,
+            )
         return done.stdout
+
+
+def _letters(dot: str) -> str:
+    """The letters for which the picture may need a font of the system's, each once."""
+    return "".join(sorted({letter for letter in dot if ord(letter) > 0x24F}))
 
 
 def _font_directory() -> str:

@@ -50,7 +50,7 @@ def shorten(text: str, width: int = LONGEST) -> str:
         return text
     kept = _head(text, width - 1, seam=False)
     space = kept.rfind(" ")
-    if space > len(kept) * 2 // 3:
+    if space > len(kept) * 2 // 3 and text[len(kept)] != " ":
         kept = kept[:space]
     return kept.rstrip(" ,;:.") + "…"
 
