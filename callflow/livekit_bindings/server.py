@@ -1,0 +1,133 @@
+"""An AgentServer for one flow: what `callflow run` starts. Its jobs load the flow and make their session by themselves."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess
+
+from callflow.core.flow import Flow
+from callflow.errors import BindError
+from callflow.flowfile import load
+from callflow.livekit_bindings.binding import run
+from callflow.livekit_bindings.models import session_of
+
+logger = logging.getLogger("callflow")
+
+LIVEKIT = {"LIVEKIT_URL": "--url", "LIVEKIT_API_KEY": "--api-key", "LIVEKIT_API_SECRET": "--api-secret"}
+"""What a worker needs to know of its LiveKit server, and the options that say it instead."""
+
+
+def server_of(
+    file: str,
+    *,
+    factory: str | None = None,
+    name: str = "",
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the language
+    journal: str | None = None,
+) -> AgentServer:
+    """A server whose jobs run the flow in `file`.
+
+    `factory` is `module:function`; see `supplied`. `name` makes it a server that is dispatched to by name only. `vars`
+    hold where a job's metadata has none. `journal` is the folder for journals and records.
+    """
+    server = AgentServer(setup_fnc=functools.partial(warm_up, file=file, factory=factory))
+    entry = functools.partial(entrypoint, file=file, factory=factory, vars=vars, journal=journal)
+    server.rtc_session(entry, agent_name=name)
+    return server
+
+
+def warm_up(_process: JobProcess, *, file: str, factory: str | None) -> None:
+    """In a job's process, before there is a caller who would wait for it."""
+    load(file).table  # noqa: B018 - compiled when it is first used
+    if factory is not None:
+        found(factory)
+
+
+async def entrypoint(
+    ctx: JobContext,
+    *,
+    file: str,
+    factory: str | None,
+    vars: Mapping[str, Any] | None,  # noqa: A002
+    journal: str | None,
+) -> None:
+    flow = load(file)
+    options = await supplied(flow, ctx, factory)
+    session = options.pop("session", None) or session_of(flow)
+    if vars is not None and not ctx.job.metadata.strip():
+        options.setdefault("vars", vars)
+    options.setdefault("journal", journal)
+    record = await run(flow, ctx, session, options.pop("agent", None), **options)
+    logger.info("call ended", extra={"outcome": record.outcome, "call": record.call, "room": record.room})
+
+
+async def supplied(flow: Flow, ctx: JobContext, factory: str | None) -> dict[str, Any]:
+    """What the factory makes for one call, as arguments of `run`.
+
+    It is called with the JobContext, or with nothing if it takes nothing, and returns an Agent, an AgentSession, both,
+    or a mapping of `run`'s arguments (`session`, `agent`, `actions`, `agents`, …); it may be a coroutine function.
+    """
+    if factory is None:
+        return {}
+    make = found(factory)
+    made = make(ctx) if inspect.signature(make).parameters else make()
+    if inspect.isawaitable(made):
+        made = await made
+    options: dict[str, Any] = {}
+    for one in made if isinstance(made, tuple | list) else [made]:
+        if isinstance(one, Agent):
+            options["agent"] = one
+        elif isinstance(one, AgentSession):
+            options["session"] = one
+        elif isinstance(one, Mapping):
+            options |= one
+        else:
+            raise BindError(
+                [f"{factory} made a {type(one).__name__}: an Agent, an AgentSession or a mapping is wanted"]
+            )
+    return options
+
+
+def found(factory: str) -> Callable[..., Any]:
+    """The function that `module:function` names. Raises BindError."""
+    module, _, name = factory.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            raise BindError([f"--agent {factory}: there is no module {module} here"]) from error
+        raise
+    except AttributeError as error:
+        raise BindError([f"--agent {factory}: {module} has no {name}"]) from error
+    if not callable(function):
+        raise BindError([f"--agent {factory}: {name} is not a function"])
+    return function  # type: ignore[no-any-return]
+
+
+def missing(flow: Flow, mode: str, arguments: list[str], *, factory: str | None) -> list[str]:
+    """What has to be there before anything starts, and is not; a sentence for each."""
+    wrong = []
+    given = {argument.partition("=")[0] for argument in arguments}
+    for variable, option in LIVEKIT.items():
+        if mode != "console" and option not in given and not os.environ.get(variable):
+            wrong.append(f"{variable} is not set, and there is no {option}")
+    wrong += [f"the flow reads {variable}, which is not set" for variable in flow.env if variable not in os.environ]
+    if factory is None:
+        if not flow.session:
+            wrong.append("the flow has no `session:` that names its models: write one, or say --agent module:function")
+        elif mode == "console" and any(isinstance(flow.session.get(kind), str) for kind in ("stt", "llm", "tts")):
+            keys = [name for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET") if not os.environ.get(name)]
+            wrong += [f"{name} is not set: the models of `session:` run on LiveKit Inference" for name in keys]
+        for what, names in (("python", flow.python), ("agents", flow.agents), ("tasks", flow.tasks)):
+            if names:
+                wrong.append(
+                    f"the flow needs {what} of the program's ({', '.join(sorted(names))}): say --agent module:function"
+                )
+    return wrong
