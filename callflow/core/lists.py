@@ -286,7 +286,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     action = None if one is None else actions_of(turn, one)[one.position]
     if one is None or action is None:
         if end.status in ("failed", "timed_out"):
-            turn.note("failure", action=effect.verb, error=end.error, state=effect.owner, optional=True)
+            _fail_unawaited(turn, effect, end)
         return None
     one = one._replace(effect=None)
     turn.lists[one.seq] = one
@@ -376,6 +376,19 @@ def _fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out:
         return
     turn.lists[one.seq] = one._replace(effect=None, stopped=True)
     turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
+
+
+def _fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
+    """Speech that its list did not wait for has failed: the state hears of it all the same. One that outlived its list
+    (the model called a tool in it) has nobody left, and is recorded."""
+    kind, key, position = effect.source
+    outlived = effect.owner is None and kind not in OWED
+    one = ActionList(0, kind, ROOT, turn.flow.transitions[int(key)].source if kind in ("do", "stay") else str(key), key)
+    recorded = outlived or not turn.live or actions_of(turn, one)[position].optional
+    error = end.error or ("out of time" if end.status == "timed_out" else end.status)
+    turn.note("failure", action=effect.verb, error=error, state=one.writer, optional=recorded)
+    if not recorded:
+        turn.queue.append(Queued(failure(turn, one, effect.verb, error, end.status == "timed_out")))
 
 
 def failure(turn: Turn, one: ActionList, verb: str, error: str, timed_out: bool) -> Event:

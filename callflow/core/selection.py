@@ -32,7 +32,8 @@ class _Search:
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
     def first(self, rows: Iterable[Transition | None]) -> Transition | bool | None:
-        """The first row whose guard holds and that may be taken; None: ignored; False: none."""
+        """The first row whose guard holds; None: ignored; False: none; True: it may not be taken now. A barred row has
+        won all the same: what it would do is put off, and nobody behind or around it does something else instead."""
         for row in rows:
             if row is None:
                 return None
@@ -42,7 +43,7 @@ class _Search:
                 continue
             if self.bars(row):
                 self.barred = True
-                continue
+                return True
             return row
         return False
 
@@ -76,7 +77,7 @@ def select(turn: Turn, event: Event) -> Selected:
         for path in around:
             row = search.first(turn.table.states[path].candidates(event.name))
             if row is not False:
-                taken = True
+                taken = taken or row is not True
                 if isinstance(row, Transition) and all(row is not other for other in found):
                     found.append(row)
                 break
@@ -91,8 +92,8 @@ def select_always(turn: Turn) -> tuple[Transition, ...]:
         for path in (leaf, *turn.table.states[leaf].ancestors):
             rows = turn.table.states[path].always
             row = search.first(rows) if rows else False
-            if isinstance(row, Transition):
-                if all(row is not other for other in found):
+            if row is not False:
+                if isinstance(row, Transition) and all(row is not other for other in found):
                     found.append(row)
                 break
     return _optimal(turn, found)
@@ -104,7 +105,7 @@ def select_done(turn: Turn, event: Event) -> Selected:
     if state is None or state not in turn.active:
         return NOTHING
     row = _Search(turn, event).first(turn.table.states[state].candidates("done"))
-    return Selected((row,) if isinstance(row, Transition) else (), row is not False)
+    return Selected((row,) if isinstance(row, Transition) else (), isinstance(row, Transition) or row is None)
 
 
 def select_failed(turn: Turn, event: Event) -> Selected:
@@ -136,7 +137,7 @@ def select_failed(turn: Turn, event: Event) -> Selected:
         else:
             row = search.first(candidates)
         if row is not False:
-            return Selected((row,) if isinstance(row, Transition) else (), True, search.barred)
+            return Selected((row,) if isinstance(row, Transition) else (), row is not True, search.barred)
         if path == turn.flow.ending and within:
             return Selected((), True)  # only its own rows count in there: the next action runs
         if path == ROOT:
@@ -156,7 +157,7 @@ def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
     """A timer is heard by its own state only, and spent by a guard that is false."""
     search = _Search(turn, event)
     found = search.first(row.transitions)
-    return Selected((found,) if isinstance(found, Transition) else (), found is not False, search.barred)
+    return Selected((found,) if isinstance(found, Transition) else (), isinstance(found, Transition), search.barred)
 
 
 def has_outer_row(turn: Turn, name: str) -> bool:

@@ -217,7 +217,9 @@ def _innermost(turn: Turn) -> list[str]:
 def _effect_ended(turn: Turn, end: EffectEnded) -> None:
     effect = turn.effects.get(end.id)
     result = lists.ended(turn, end)
-    if result is not None and turn.live:
+    if result is not None and not turn.live:  # nobody takes it any more, and the list goes on
+        lists.settle(turn, result, taken=True)
+    elif result is not None:
         if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
             _observe(turn, result.event)
         lists.settle(turn, result, _take(turn, result))
@@ -402,7 +404,7 @@ def _return_tools(turn: Turn) -> None:
 
 
 def _replies(turn: Turn, call: ToolCall) -> bool:
-    if not turn.live:
+    if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
         return False
     exited = {path for move in turn.moves for path in move.exited}
     # No state offers a tool of the agent's own: for it, any state that was left is the one that matters.
