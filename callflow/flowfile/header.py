@@ -15,7 +15,7 @@ from callflow.flowfile.part import Part
 from callflow.flowfile.tools import read_tools
 
 _FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
-_AS = re.compile(r"\bas['\"]?\s*:")
+_AS = ("as:", "as :", 'as"', "as'")
 
 
 def declare(part: Part) -> bool:
@@ -38,7 +38,7 @@ def declare(part: Part) -> bool:
     part.python = declared.python(part, root.get("python"))
     part.loading.outcomes.update(part.outcomes)
     part.uses = _uses(part)
-    if _AS.search(part.source):
+    if any(sign in part.source for sign in _AS):  # few flows keep results: the others need not be searched
         _results(part, root)
     part.declare()
     read_tools(part)

@@ -233,6 +233,8 @@ class _Walk:
                     elif key is not _DROPPED:
                         entries[key.text] = (key, node)
                     key = None
+                elif type(node) is Scalar and node.value.__class__ is str and node.text != "<<":
+                    key = node
                 else:
                     key = self._key(node, inner)
             elif inner is not None:

@@ -7,6 +7,7 @@ change with the version of Python. The grammar is the subset of Python's that th
 
 from __future__ import annotations
 
+import re
 from typing import Final, TypeVar
 
 from callflow.core.expressions.nodes import (
@@ -58,10 +59,17 @@ _FOREIGN = {
 }  # fmt: skip
 _ABSENT_WORDS = ("None", "none", "null", "Null", "NULL", "nil", "undefined")
 _BOOLEANS = {"true": True, "false": False}
+_PLAIN = re.compile(r"\s*(event|vars|call|env|state)\.([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
 
 
 def parse(source: str, problems: list[Problem]) -> Node | None:
     """The tree of an expression, or None when it cannot be understood. Adds all that is wrong to `problems`."""
+    plain = _PLAIN.fullmatch(source)
+    if plain is not None:  # most expressions of a flow: `vars.name` needs no tokens
+        base = Name(*plain.span(1), plain[1])
+        field = Field(base.start, plain.end(2), base, plain[2])
+        field.depth = 2
+        return field
     try:
         return _Parser(source, scan(source, problems), problems).whole()
     except Stop:
