@@ -61,6 +61,9 @@ _DECIDE_BY_NAME = frozenset({"room.disconnected", "session.close", "session.erro
 _ENDING_PHASES = frozenset({"final", "closing", "wrap_up"})
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+_NONE: dict[int, Effect] = {}
+"""No effects, for all the calls that have none."""
+
 _BEFORE = Snapshot((), Memory(phase="waiting"))
 """A call that has not begun."""
 
@@ -161,7 +164,7 @@ class Call:
         self.record: CallRecord | None = None
         self.loop: asyncio.AbstractEventLoop
         # What its effects and its end work on.
-        self.effects: dict[int, Effect] = {}
+        self.effects: dict[int, Effect] = _NONE
         self.opening: Effect | None = None
         self.open_failed = False
         self.strays: tuple[asyncio.Task[Any], ...] = ()
@@ -543,6 +546,8 @@ class Call:
             self._begin_effect(Effect(self, effect))
 
     def _begin_effect(self, effect: Effect) -> None:
+        if self.effects is _NONE:
+            self.effects = {}
         self.effects[effect.start.id] = effect
         effect.attempt()
 
@@ -557,7 +562,8 @@ class Call:
     def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None:
         """An effect is over, or given up: for the record."""
         one = effect.start
-        self.effects.pop(one.id, None)
+        if one.id in self.effects:
+            del self.effects[one.id]
         seconds, at = self.now() - effect.began, place_of(self.flow, one)
         self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
 

@@ -151,6 +151,15 @@ MOST_NOTES = 100
 _UNANSWERED = {"busy": "callee", "declined": "callee", "no_answer": "callee", "invalid": "system", "failed": "system"}
 
 
+class _Moves(NamedTuple):
+    """What a step moved, and the moves before it: a chain, since most calls only ever have a few."""
+
+    before: _Moves | None
+    number: int
+    time: float
+    moves: tuple[Microstep, ...]
+
+
 @define
 class Log:
     """What a record is made of, gathered while the call runs. `now` is the time of the latest step."""
@@ -161,7 +170,7 @@ class Log:
     cause: Cause | None = None
     told_by: str = "worker"  # who stands behind a job.shutdown
     error: str | None = None
-    visits: list[tuple[float, tuple[Microstep, ...]]] | None = None
+    moves: _Moves | None = None
     effects: list[EffectRecord] | None = None
     forced: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
@@ -194,10 +203,10 @@ class Log:
         if step.event is not None and step.event.time > self.now:
             self.now = step.event.time
         if step.moves:
-            if self.visits is None:
-                self.visits = []
-            if len(self.visits) < MOST_ENTRIES:
-                self.visits.append((self.now, step.moves))
+            before = self.moves
+            count = 1 if before is None else before.number + 1
+            if count <= MOST_ENTRIES:
+                self.moves = _Moves(before, count, self.now, step.moves)
             else:
                 self.note(f"only the first {MOST_ENTRIES} steps that moved are in this record")
 
@@ -344,22 +353,31 @@ def bare_record(call: str, flow: Flow, now: float, error: str) -> CallRecord:
 
 
 def _trigger(log: Log, flow: Flow) -> str | None:
-    into = (move for _, moves in log.visits or () for move in moves if flow.ending in move.entered)
+    into = (move for _, move in _all_moves(log) if flow.ending in move.entered)
     return next((move.trigger for move in into), None)
+
+
+def _all_moves(log: Log) -> list[tuple[float, Microstep]]:
+    """In their order, each with its time."""
+    found: list[tuple[float, Microstep]] = []
+    link = log.moves
+    while link is not None:
+        found += [(link.time, move) for move in reversed(link.moves)]
+        link = link.before
+    return found[::-1]
 
 
 def _visits(log: Log, now: float) -> tuple[Visit, ...]:
     found: list[Visit] = []
     open_at: dict[str, int] = {}
-    for time, moves in log.visits or ():
-        for move in moves:
-            for state in move.exited:
-                index = open_at.pop(state, None)
-                if index is not None:
-                    found[index] = found[index]._replace(left=time, seconds=time - found[index].entered)
-            for state in move.entered:
-                open_at[state] = len(found)
-                found.append(Visit(state, time, None, 0.0))
+    for time, move in _all_moves(log):
+        for state in move.exited:
+            index = open_at.pop(state, None)
+            if index is not None:
+                found[index] = found[index]._replace(left=time, seconds=time - found[index].entered)
+        for state in move.entered:
+            open_at[state] = len(found)
+            found.append(Visit(state, time, None, 0.0))
     for index in open_at.values():
         found[index] = found[index]._replace(seconds=now - found[index].entered)
     return tuple(found)
