@@ -67,7 +67,7 @@ class _Writer:
         # Curves around thousands of obstacles take minutes, and so does a frame around them all.
         large = len(graph.edges) > LARGE
         quick = "splines=line, nslimit=1, nslimit1=1, mclimit=0.5, " if large else ""
-        yield f'  graph [{quick}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.32, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
+        yield f'  graph [{quick}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.36, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
         yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}"];'
         yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}", color="{_LINE}", arrowsize=0.7];'
         frame = f"label={self.frame()}; labeljust=l; labelloc=t; fontsize={SMALL};"
@@ -108,7 +108,7 @@ class _Writer:
         fill = "#fff7e8" if node.visited else "#f1f4f8" if parallel else "white"
         width = 2 if node.visited or node.current else 1
         head = self.rows_table(node, 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"')
-        yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=12;'
+        yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=10;'
         for child in self.graph.children(node.id):
             yield from self.node(child, indent + "  ")
         if parallel:
@@ -329,6 +329,9 @@ class _Writer:
         rows += [f'<TR><TD ALIGN="LEFT">{_font(_NOTE, escape(line))}</TD></TR>' for note in graph.notes for line in wrap(note, 84)]
         if graph.frame:
             rows.append(f'<TR><TD ALIGN="LEFT">{self.legend(graph.frame)}</TD></TR>')
+        if graph.wrap_up:
+            lines = [_font(_MUTED, "after the call"), *(_font(_INK, escape(line)) for action in graph.wrap_up for line in wrap(action, 84))]
+            rows.append(f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{"<BR/>".join(lines)}</TD></TR>')
         return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>>'
 
     def legend(self, labels: Sequence[Label]) -> str:

@@ -90,11 +90,13 @@ class Edge:
 
 @frozen
 class Graph:
-    """`frame` is what the top level listens for in every state; it is drawn once, around them all."""
+    """`frame` is what the top level listens for in every state; it is drawn once, around them all. `wrap_up` is what is
+    done after the call."""
 
     name: str
     description: str
     frame: tuple[Label, ...]
+    wrap_up: tuple[str, ...]
     notes: tuple[str, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -159,6 +161,7 @@ class _Builder:
             name=words.clean(flow.name),
             description=words.shorten(words.clean(flow.description), 160),
             frame=tuple(self.label(*row, full=True) for row in _rows(root)),
+            wrap_up=tuple(words.action(it) for it in flow.wrap_up),
             notes=self.notes(ROOT),
             nodes=(*nodes, *self.outcomes.values()),
             edges=tuple(edges),
@@ -218,7 +221,7 @@ class _Builder:
         if state.returns:
             yield Row("returns", words.shorten(words.source(state.returns)))
         if state.tools:
-            yield Row("tools", words.clean(", ".join(state.tools)))
+            yield Row("tools", words.clean(", ".join(map(self.tool, state.tools))))
         for transition, trigger in _rows(state):
             if not self.is_arrow(transition):
                 yield Row("transition", label=self.label(transition, trigger, full=transition.target is not None))
@@ -228,6 +231,11 @@ class _Builder:
         if state.waits:
             yield Row("waits", words.shorten(words.clean(state.waits)))
         yield from (Row("note", note) for note in self.notes(state.path))
+
+    def tool(self, name: str) -> str:
+        """A tool's name, with what it runs by itself."""
+        tool = self.flow.tools.get(name)
+        return name if tool is None or tool.run is None else f"{name} ({tool.run.verb})"
 
     def notes(self, path: str) -> tuple[str, ...]:
         return tuple(words.clean(note) for note in self.marks.notes.get(path, ()))

@@ -104,7 +104,11 @@ class _Writer:
         yield f"  {self.names[edge.source]} --> {self.names[edge.target]}{f' : {text}' if text else ''}"
 
     def frame(self) -> Iterator[str]:
-        lines = [*(self.label(label) for label in self.graph.frame), *(escape(note) for note in self.graph.notes)]
+        lines = [
+            *(self.label(label) for label in self.graph.frame),
+            *(escape(f"after the call: {action}") for action in self.graph.wrap_up),
+            *(escape(note) for note in self.graph.notes),
+        ]
         first = next((edge.target for edge in self.graph.edges if self.graph.by_id[edge.source].parent is None), None)
         if lines and first is not None:
             yield f"  note right of {self.names[first]}"

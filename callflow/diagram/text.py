@@ -35,6 +35,7 @@ class _Writer:
         if self.details:
             for label in self.graph.frame:
                 yield self.line("  ", f"{'▶' if label.taken else '·'} in every state: {_label(label)}", _TAKEN if label.taken else _FAINT)
+            yield from (self.line("  ", f"· after the call: {action}", _FAINT) for action in self.graph.wrap_up)
         yield from (self.line("  ", f"! {note}") for note in self.graph.notes)
         for node in self.graph.children(None):
             yield from self.node(node, "  ")

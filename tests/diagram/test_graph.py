@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.diagram import Graph, Marks, graph_of
+from callflow.diagram import Graph, Marks, draw, graph_of, to_text
 from callflow.diagram.graph import CROWD, Node
 from tests.diagram.flows import flow, nested, questions, shipped
 
@@ -121,6 +121,15 @@ def test_only_the_transition_that_was_taken_is_marked_on_a_shared_arrow():
     [edge] = [edge for edge in graph.edges if edge.target == "state talking"]
     assert edge.taken
     assert [(label.trigger, label.taken) for label in edge.labels] == [("amd.*", False), ("after 20s", True)]
+
+
+def test_what_a_tool_runs_and_what_is_done_after_the_call():
+    assert "tools: find_order (http), end_call" in rows(graph_of(shipped("look-up")), "talking")
+    graph = graph_of(flow("first: {on: {done: ending}}", "wrap_up: [{http: {url: https://example.com, method: POST}}]"))
+    assert graph.wrap_up == ("http POST https://example.com",)
+    assert "· after the call: http POST https://example.com" in to_text(graph)
+    for format_ in ("svg", "mmd"):
+        assert "after the call" in draw(flow("first: {on: {done: ending}}", "wrap_up: [{log: Done.}]"), format_).decode()
 
 
 def test_whose_line_a_hang_up_drops_is_said():
