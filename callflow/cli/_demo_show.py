@@ -108,7 +108,6 @@ class Show:
     # -- the parts
 
     def _head(self) -> None:
-        self._line("callflow demo", style="bold")
         self._wrap(
             f"Real: livekit-agents {version('livekit-agents')}, its AgentSession, its job. Simulated: the room, the "
             "telephone network, the models, and the people. No server, no key, no network. "

@@ -22,6 +22,7 @@ def command(caller: str, fast: bool, out: Path | None) -> None:
 
     The room, the telephone network and the models are simulated; the sessions are LiveKit's own.
     """
+    click.secho("callflow demo", bold=True)
     # Only here: rich, LiveKit and numpy take a second or two.
     from callflow.cli._demo_show import Show
 
