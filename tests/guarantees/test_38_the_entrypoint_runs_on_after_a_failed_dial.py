@@ -1,0 +1,64 @@
+"""Row 38: the entrypoint runs on after a failed dial, and greets nobody: `ctx.shutdown()` only sets a future.
+
+In a flow dialling is a state; what follows it follows its result.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from livekit.agents import AgentSession
+
+import callflow
+from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.testing import ScriptedLLM, SpelledSTT, SpelledTTS
+from callflow.testing.play import Stage
+from tests.support import raw
+
+OUTBOUND = Path(__file__).parents[2] / "flows" / "outbound.yaml"
+NUMBER = "+15550123456"
+
+
+async def test_by_itself_the_greeting_is_made_all_the_same():
+    model_asked = []
+
+    async def dials(ctx, session):
+        answered = False  # what a dial that has failed leaves behind
+        if not answered:
+            ctx.shutdown("busy")
+        await session.generate_reply(instructions="greet the customer")
+        model_asked.append(len(session.llm.requests))
+
+    async with raw.raw_call(raw.Agent(instructions="x"), ["Hello Ada."], after_start=dials) as call:
+        await call.job.ended()
+        assert model_asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("far_end", "outcome", "by", "most"),
+    [
+        ("busy", "busy", "callee", 1),
+        ("no-answer", "no_answer", "callee", 31),
+        ("declines", "declined", "callee", 4),
+        ("invalid", "invalid", "system", 1),
+        ("fails", "failed", "system", 1),
+    ],
+)
+async def test_a_flow_ends_with_what_became_of_the_dial(server, ended, monkeypatch, far_end, outcome, by, most):
+    monkeypatch.setenv("SIP_OUTBOUND_TRUNK_ID", "ST_test")
+    model = ScriptedLLM(["Hello Ada."])
+    call = Stage(
+        callflow.load(OUTBOUND),
+        server,
+        phone=PhoneNetwork({NUMBER: FAR_ENDS[far_end]}),
+        session=AgentSession(llm=model, stt=SpelledSTT(), tts=SpelledTTS(), **raw.SPEECH),
+        vars={"phone_number": NUMBER},
+    )
+    record = await call.play()
+    assert call.trace == ["dialing", "ending", "closed"]
+    assert (record.outcome, record.hung_up_by) == (outcome, by)
+    assert record.seconds < most
+    assert model.requests == []
+    assert call.phone.dialled == [NUMBER]
+    ended(call)
