@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 import yaml
 from yaml.cyaml import CSafeLoader
-from yaml.tokens import ScalarToken
+from yaml.tokens import (
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    ScalarToken,
+)
 
 from callflow.errors import Defect
 from callflow.flowfile.nodes import quoted, shorten
@@ -172,12 +178,33 @@ def _string_before(problem: Problem, line: int, column: int) -> tuple[int, int, 
     return last
 
 
+def _open_bracket(problem: Problem) -> tuple[int, int] | None:
+    """Where the innermost bracket opens that is never closed."""
+    opened: list[tuple[int, int]] = []
+    try:
+        for token in yaml.scan(problem.text, CSafeLoader):
+            if isinstance(token, (FlowSequenceStartToken, FlowMappingStartToken)):
+                opened.append((token.start_mark.line, token.start_mark.column))
+            elif isinstance(token, (FlowSequenceEndToken, FlowMappingEndToken)) and opened:
+                opened.pop()
+    except yaml.YAMLError:
+        pass  # the very error that is being explained
+    return opened[-1] if opened else None
+
+
 def _unclosed_bracket(problem: Problem) -> Finding | None:
     if "flow" not in problem.context or problem.began is None:
         return None
     line, column = problem.began
+    if line >= len(problem.lines) or not problem.at(line, column):  # libyaml has forgotten where it opened
+        opened = _open_bracket(problem)
+        if opened is None:
+            return None
+        line, column = opened
     bracket = problem.at(line, column)[:1]
     close = CLOSES.get(bracket, "")
+    if not close:
+        return None
     if problem.line != line or not problem.at(problem.line, problem.column).strip():
         return Finding(
             "unclosed-bracket",
