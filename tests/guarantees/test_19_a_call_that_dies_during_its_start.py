@@ -84,8 +84,8 @@ async def test_a_call_that_dies_while_it_starts_ends_once(stage, server, ended, 
     assert (
         record.outcome
         in {
-            "caller leaves": {"hung_up", "timed_out", "line_lost", "none"},
-            "room deleted": {"line_lost", "hung_up", "timed_out", "none"},
+            "caller leaves": {"hung_up", "no_answer"},
+            "room deleted": {"line_lost", "hung_up", "no_answer"},
             "worker closes": {"cancelled"},
         }[what]
     )
