@@ -326,11 +326,16 @@ class Call:
         id: str | None = None,  # noqa: A002
     ) -> None:
         """Something has happened. Only puts it into the inbox. From the loop's own thread."""
-        if len(self._inbox) >= INBOX_LIMIT and not (name.startswith(_DECIDE) or name in _DECIDE_BY_NAME):
+        inbox = self._inbox
+        if len(inbox) >= INBOX_LIMIT and not (name.startswith(_DECIDE) or name in _DECIDE_BY_NAME):
             if not self.log.drop(name):
                 logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
             return
-        self._put(Event(name, data, self.now(), effect, state, id))
+        entry = Event(name, data, self.now(), effect, state, id)
+        if self._pumping and not self._over:  # the quick way: somebody will look into the inbox anyway
+            inbox.append(entry)
+        else:
+            self._put(entry)
 
     def job_ends(self, reason: str = "", *, worker: bool = False) -> None:
         """The job was told to end: the flow hears `job.shutdown`, and time is short. With `worker` the worker itself
@@ -502,16 +507,17 @@ class Call:
             self._timer = None
         self._timer_generation = generation
         if timers:
-            due = timers[0].due
-            when = due - (self._epoch or 0.0)
+            when = timers[0].due - (self._epoch or 0.0)
             if when <= self.loop.time():
-                self._fire(generation, due)
+                self._fire()
             else:
-                self._timer = self.loop.call_at(when, self._fire, generation, due, context=self._context)
+                self._timer = self.loop.call_at(when, self._fire, context=self._context)
 
-    def _fire(self, generation: int, due: float) -> None:
+    def _fire(self) -> None:
+        """The earliest timer is due: it has been scheduled since the last step that changed the timers."""
         self._timer = None
-        self._put(TimerFired(generation, max(due, self.now())))
+        timer = self.snapshot.memory.timers[0]
+        self._put(TimerFired(timer.generation, max(timer.due, self.now())))
 
     def _bound(self, seconds: float) -> None:
         """The call ends by force after so many seconds, unless it has to earlier."""

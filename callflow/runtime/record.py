@@ -151,13 +151,9 @@ MOST_NOTES = 100
 _UNANSWERED = {"busy": "callee", "declined": "callee", "no_answer": "callee", "invalid": "system", "failed": "system"}
 
 
-class _Moves(NamedTuple):
-    """What a step moved, and the moves before it: a chain, since most calls only ever have a few."""
-
-    before: _Moves | None
-    number: int
-    time: float
-    moves: tuple[Microstep, ...]
+_Moves = tuple["_Moves | None", int, float, tuple[Microstep, ...]]
+"""The moves before these, how many steps that moved there are, the time, what moved. A chain of plain tuples: most calls
+have a few, and some a great many."""
 
 
 @define
@@ -204,9 +200,9 @@ class Log:
             self.now = step.event.time
         if step.moves:
             before = self.moves
-            count = 1 if before is None else before.number + 1
-            if count <= MOST_ENTRIES:
-                self.moves = _Moves(before, count, self.now, step.moves)
+            number = 1 if before is None else before[1] + 1
+            if number <= MOST_ENTRIES:
+                self.moves = (before, number, self.now, step.moves)
             else:
                 self.note(f"only the first {MOST_ENTRIES} steps that moved are in this record")
 
@@ -362,8 +358,8 @@ def _all_moves(log: Log) -> list[tuple[float, Microstep]]:
     found: list[tuple[float, Microstep]] = []
     link = log.moves
     while link is not None:
-        found += [(link.time, move) for move in reversed(link.moves)]
-        link = link.before
+        link, _, time, moves = link
+        found += [(time, move) for move in reversed(moves)]
     return found[::-1]
 
 
