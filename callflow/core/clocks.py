@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Silence, Timer
@@ -49,12 +51,13 @@ def enter(turn: Turn, path: str) -> None:
 
 
 def leave(turn: Turn, path: str) -> None:
-    """A state is left: its timers are gone, also those that were kept."""
+    """A state is left: its timers are gone, also those that were kept or are just returning."""
     if not turn.table.states[path].timers:
         return
     turn.timers = [one for one in turn.timers if one.state != path or one.kind in ("stop", "settle")]
     turn.silences.pop(path, None)
     turn.kept = [event for event in turn.kept if not (is_timer(event) and event.state == path)]
+    turn.returning = deque(event for event in turn.returning if not (is_timer(event) and event.state == path))
 
 
 def is_timer(event: Event) -> bool:

@@ -276,6 +276,8 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     if end.status == "ok":
         turn.closed |= verb.closes
         _legs_after(turn, effect)
+    elif end.status == "failed":  # what closes now, somebody else has closed
+        turn.closing -= verb.closes
     if effect.stopping:
         clocks.disarm(turn, "stop", ROOT, effect.id)
         if effect.verb == "dial" and end.status == "ok" and end.result.get("result") == "answered":

@@ -139,6 +139,7 @@ def enter(
     for path in exited:
         turn.active.discard(path)
         turn.finished.discard(path)
+        turn.drop_done(path)
         turn.vars.pop(path, None) if path in turn.flow.scopes else None
         clocks.leave(turn, path)
         if turn.flow.states[path].exit:

@@ -288,10 +288,9 @@ def _take(turn: Turn, queued: Queued) -> bool:
 
 
 def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
-    guarded = turn.table.must_finish & turn.active
     turn.budget += len(rows)
     moves.move(turn, rows, trigger, event)
-    if guarded - turn.active and turn.kept:  # one that had to finish was left
+    if turn.kept and not turn.table.must_finish.isdisjoint(turn.moves[-1].exited):  # one that had to finish was left
         turn.returning.extend(turn.kept)
         turn.kept = []
 

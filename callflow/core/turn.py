@@ -117,6 +117,12 @@ class Turn:
         self.lists[one.seq] = one
         return one
 
+    def drop_done(self, path: str) -> None:
+        """A state that is left is not done any more, also when it is entered again before its `done` is looked at."""
+        stale = [one for one in self.queue if one.event.name == "done" and one.event.state == path]
+        for one in stale:
+            self.queue.remove(one)
+
     @property
     def live(self) -> bool:
         """Whether events are taken: no final state of the top level is reached yet."""
