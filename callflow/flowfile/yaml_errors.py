@@ -340,6 +340,20 @@ def _no_colon(problem: Problem) -> Finding | None:
     )
 
 
+def _colon_in_braces(problem: Problem) -> Finding | None:
+    """`{do:[…]}`, `{do:]`."""
+    if "unexpected ':'" not in problem.said:
+        return None
+    column = problem.at(problem.line).find(":", max(problem.column - 1, 0))
+    return Finding(
+        "missing-space",
+        "a space is missing behind the `:`",
+        "write `key: value`, also in braces",
+        problem.line,
+        column if column >= 0 else problem.column,
+    )
+
+
 def _missing_space(problem: Problem, line: int) -> Finding | None:
     match = re.match(r"(\s*(?:- )*)([\w.*\-]+):(\S.*)", problem.at(line)) if line >= 0 else None
     if match is None or match[3].startswith("//"):
@@ -445,7 +459,9 @@ def _block(problem: Problem) -> Finding | None:
         return Finding(
             "complex-key", "a key is missing before the `:`", "write `key: value`", problem.line, problem.column
         )
-    if "'-' indicator" in problem.said and began is not None:
+    if "'-' indicator" in problem.said and began is not None and content.lstrip().startswith("- "):
+        message = f"this item does not begin in the column of the others (see line {began[0] + 1})"
+    elif "'-' indicator" in problem.said and began is not None:
         message = f"the items of this list begin with `-` (see line {began[0] + 1}); this line does not"
     elif content.lstrip().startswith("- ") and began is not None and began[1] == problem.column:
         message = f"keys stand here (see line {began[0] + 1}); an item of a list does not fit among them"
@@ -471,6 +487,7 @@ TRAPS: tuple[Callable[[Problem], Finding | None], ...] = (
     _escape,
     _colon,
     _no_colon,
+    _colon_in_braces,
     _dash,
     _question,
     _directive,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from callflow.flowfile import loads
+from callflow.flowfile import load, loads
 from callflow.flowfile.codes import CODES as FILE_CODES
 from callflow.flowfile.codes import whole
 from callflow.verify import check
@@ -27,3 +29,177 @@ def test_the_right_example_has_no_defect(code):
 
 def test_codes_are_not_used_twice():
     assert not CODES.keys() & FILE_CODES.keys()
+
+
+HEAD = "callflow: 1\nname: example\ninitial: talking\n"
+FLOWS = Path(__file__).parents[2] / "flows"
+
+
+@pytest.mark.parametrize("path", sorted(FLOWS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_flows_to_copy_keep_every_rule(path):
+    assert check(load(path)) == []
+
+
+def codes(text: str):
+    return [defect.code for defect in check(loads(HEAD + text))]
+
+
+class TestEndings:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            # an inner row may lead to the end in its own way
+            "states: {talking: {on: {call.hangup: {target: ending, do: [{log: x}]}}}}",
+            # a pattern that an exact outer name does not rescue, but which itself leads to the end
+            "states: {talking: {on: {call.*: ending}}}",
+            # a state that finishes something first
+            "states: {talking: {must_finish: true, entry: [{log: x}], on: {dtmf.1: ending}}}",
+            # by way of a state that leads on by itself, also by a timer, by its outer state, by `always`
+            "states: {talking: {on: {call.hangup: saving}}, saving: {entry: [{log: x}], on: {done: ending}}}",
+            "states: {talking: {on: {call.hangup: saving}}, saving: {after: {5s: ending}}}",
+            "states: {talking: {on: {call.hangup: saving}}, saving: {always: ending}}",
+            "states: {talking: {on: {call.hangup: saving.a}}, saving: {initial: a, states: {a: {always: b}, b: {final: true}}, on: {done: ending}}}",
+            "states: {talking: {on: {call.hangup: over}}, over: {final: true}}",
+            # a region that does something about it, and lets the top level lead
+            "states: {talking: {parallel: true, states: {a: {on: {call.hangup: {do: [{log: x}]}}}, b: {}}}}",
+            "states: {talking: {parallel: true, states: {a: {ignore: [call.*]}, b: {}}}}",
+            # in the ending everything may happen
+            "states: {talking: {}, ending: {ignore: [call.*], entry: [hang_up], on: {done: closed}}}",
+            # a guard with something behind it
+            "states: {talking: {on: {call.hangup: [{target: ending, when: event.by == 'x'}, {target: ending, do: [{log: y}]}]}}}",
+            # a guard, and the top level behind it
+            "states: {talking: {on: {call.hangup: {target: ending, when: event.by == 'x'}}}}",
+        ],
+    )
+    def test_kept(self, text):
+        assert codes(text) == []
+
+    @pytest.mark.parametrize(
+        ("text", "code", "times"),
+        [
+            ("states: {talking: {ignore: [call.hangup]}}", "hidden-end", 1),
+            ("states: {talking: {ignore: [room.*]}}", "hidden-end", 1),
+            ("states: {talking: {on: {job.*: {do: []}}}}", "hidden-end", 1),
+            ("states: {talking: {initial: a, ignore: [call.hangup], states: {a: {always: b}, b: {}}}}", "hidden-end", 1),
+            ("states: {talking: {initial: a, states: {a: {on: {dtmf.1: b}}, b: {on: {call.*: {do: [{log: x}]}}}}}}", "hidden-end", 1),
+            ("states: {talking: {on: {call.hangup: [{do: [], when: event.by == 'x'}, ending]}}}", "hidden-end", 1),
+            ("states: {talking: {must_finish: true, ignore: [call.hangup]}}", "hidden-end", 1),
+            # all regions take it and none leads out
+            ("states: {talking: {parallel: true, states: {a: {ignore: [call.*]}, b: {ignore: [call.hangup]}}}}", "hidden-end", 2),
+            # one region moves inside itself, and so preempts the row of the top level
+            ("states: {talking: {parallel: true, states: {a: {initial: x, states: {x: {on: {call.hangup: y}}, y: {}}}, b: {}}}}", "end-leads-nowhere", 1),
+            ("states: {talking: {on: {call.hangup: waiting}}, waiting: {on: {dtmf.1: ending}}}", "end-leads-nowhere", 1),
+            ("on: {job.shutdown: {target: ending, when: vars.a}}\nvars: {a: {type: boolean, default: true}}\nstates: {talking: {}}", "unhandled-end", 1),
+        ],
+    )  # fmt: skip
+    def test_broken(self, text, code, times):
+        assert codes(text) == [code] * times
+
+    def test_inside_a_sub_flow(self, tmp_path):
+        (tmp_path / "inner.yaml").write_text(
+            "callflow: 1\nname: inner\ninitial: a\nstates: {a: {ignore: [call.hangup], on: {dtmf.1: b}}, b: {final: true}}\n"
+        )
+        main = tmp_path / "main.yaml"
+        main.write_text(HEAD + "use: {inner: inner.yaml}\nstates: {talking: {flow: inner, on: {done: ending}}}\n")
+        (defect,) = check(load(main))
+        assert defect.code == "hidden-end"
+        assert (defect.file, defect.line) == (str(tmp_path / "inner.yaml"), 4)
+
+
+class TestBounds:
+    BARE = (
+        "standard: false\nending: over\non: {call.hangup: over, room.disconnected: over, job.shutdown: over}\n"
+        "states:\n  over: {final: true}\n"
+    )
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            "{after: {5m: over}}",
+            "{initial: a, after: {5m: over}, states: {a: {}}}",
+            "{entry: [{say: Hello.}], on: {done: over}}",
+            "{always: over}",
+        ],
+    )
+    def test_bounded(self, state):
+        assert codes(f"{self.BARE}  talking: {state}\n") == []
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            "{}",
+            "{silence: {12s: over}}",  # a caller who goes on talking is never silent
+            "{every: {5m: {do: []}}}",
+            "{after: {5m: {do: [{log: x}]}}}",
+            "{after: {5m: {target: over, when: state.visits > 1}}}",
+            "{entry: [{play: {file: a.wav, loop: true}}], on: {dtmf.1: over}}",
+        ],
+    )
+    def test_unbounded(self, state):
+        assert codes(f"{self.BARE}  talking: {state}\n") == ["no-time-bound"]
+
+    def test_the_limit_on_the_call_is_one(self):
+        assert codes(f"limits: {{call: 1h}}\n{self.BARE}  talking: {{}}\n") == []
+
+    def test_the_bound_of_the_top_level_is_one(self):
+        assert codes(f"after: {{10m: over}}\n{self.BARE}  talking: {{}}\n") == []
+
+    def test_before_the_answer_nobody_ends_a_wait_but_its_author(self):
+        text = (
+            "events: {app.free: {}}\nstates:\n  talking: {on: {app.free: dialing}%s}\n"
+            "  dialing: {entry: [{dial: {to: '+15551234567', trunk: ST_1}}], on: {dial.answered: on, dial.*: ending}}\n  on: {}\n"
+        )
+        assert codes(text % "") == ["waits-for-nobody"]
+        assert codes(text % ", waits: the dialler is slow at noon") == []
+        assert codes(text % ", after: {5m: ending}") == []
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            ("{must_finish: true, entry: [{say: A.}], after: {60s: ending}}", []),
+            ("{must_finish: true, entry: [{say: A.}], after: {59s: ending}}", ["after-cuts-must-finish"]),
+            ("{must_finish: true, entry: [{say: {text: A., wait: false}}], after: {1s: ending}}", []),
+            (
+                "{must_finish: true, entry: [delete_room], after: {16s: ending}}",
+                ["after-cuts-must-finish"],
+            ),  # three tries of 5s, 0.5s and 1s between
+            ("{must_finish: true, entry: [delete_room], after: {17s: ending}}", []),
+            ("{must_finish: true, entry: [stand_by], after: {1h: ending}}", ["after-cuts-must-finish"]),
+            ("{entry: [{say: A.}], after: {1s: ending}}", []),
+        ],
+    )
+    def test_what_must_finish_is_not_cut(self, state, expected):
+        assert codes(f"states: {{talking: {state}}}\n") == expected
+
+    @pytest.mark.parametrize(
+        ("entry", "expected"),
+        [
+            ("[{set: {ready: true}}, {say: A.}]", []),
+            ("[{say: A.}, {set: {ready: true}}]", ["always-too-early"]),
+            ("[{say: {text: A., wait: false}}, {set: {ready: true}}]", []),
+            ("[{say: A.}, {set: {other: true}}]", []),
+        ],
+    )
+    def test_always_reads_nothing_that_comes_later(self, entry, expected):
+        text = (
+            "vars: {ready: {type: boolean, default: false}, other: {type: boolean, default: false}}\n"
+            f"states: {{talking: {{entry: {entry}, always: {{target: ending, when: vars.ready}}}}}}\n"
+        )
+        assert codes(text) == expected
+
+    def test_nor_the_result_of_an_action(self):
+        text = (
+            "states: {talking: {entry: [{http: {url: https://example.com, as: reply}}],"
+            " always: {target: ending, when: vars.reply.status == 200}}}\n"
+        )
+        assert codes(text) == ["always-too-early"]
+
+    def test_nor_what_the_way_in_sets_later(self):
+        text = (
+            "vars: {ready: {type: boolean, default: false}}\nstates:\n"
+            "  talking: {on: {dtmf.1: {target: asking, do: [{say: A.}, {set: {ready: true}}]}}}\n"
+            "  asking: {always: {target: ending, when: vars.ready}}\n"
+        )
+        assert codes(text) == ["always-too-early"]
