@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from textwrap import dedent
 
 import pytest
 from livekit.agents import Agent, AgentSession
+from livekit.agents.testing import fake_job_context
 
 import callflow
 from callflow.testing import Caller, ScriptedLLM, SimulatedJob, SimulatedServer, SpelledSTT, SpelledTTS
@@ -16,6 +18,16 @@ from callflow.testing import Caller, ScriptedLLM, SimulatedJob, SimulatedServer,
 async def server():
     async with SimulatedServer() as server:
         yield server
+
+
+@contextmanager
+def console_job(**options):
+    """A fake job, as `console` gives one; its folder is put away."""
+    with fake_job_context(**options) as ctx:
+        try:
+            yield ctx
+        finally:
+            ctx._tempdir.cleanup()
 
 
 class Stage:
