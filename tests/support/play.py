@@ -30,12 +30,12 @@ class Play:
         self.stopping: dict[int, Start] = {}
         self.trace: list[str] = []
         self.notes: list[Note] = []
-        self.last: Step = start(self.flow, time=time, **more)
+        self.last: Step = start(self.flow, vars, time=time, **more)
         self._read(self.last)
 
     # -- what the world does -------------------------------------------------------------------------------------
 
-    def send(self, name: str, *, effect: int | None = None, id: str | None = None, **data: Any) -> Play:  # noqa: A002
+    def send(self, name: str, /, *, effect: int | None = None, id: str | None = None, **data: Any) -> Play:  # noqa: A002
         return self._step(Event(name, data, self.time, effect=effect, id=id))
 
     def end(self, words: str, status: str = "ok", error: str | None = None, **result: Any) -> Play:

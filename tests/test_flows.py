@@ -1,0 +1,183 @@
+"""The flows to copy do what their first lines promise: each is played by hand, on the core alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import callflow
+from callflow.core.events import EffectEnded
+from tests.support.play import Play
+
+FOLDER = Path(__file__).parent.parent / "flows"
+
+MONDAY_NOON = 1_763_982_000.0  # 2025-11-24, 11:00 UTC: the desk in Berlin is open
+SUNDAY_NOON = MONDAY_NOON - 86_400.0
+
+
+def call(name: str, **more: Any) -> Play:
+    return Play(callflow.load(FOLDER / f"{name}.yaml"), **more)
+
+
+def outbound() -> Play:
+    return call("outbound", vars={"phone_number": "+15551234567"}, env={"SIP_OUTBOUND_TRUNK_ID": "ST_1"})
+
+
+def inbound(time: float = MONDAY_NOON) -> Play:
+    play = call("inbound", time=time, env={"FRONT_DESK_NUMBER": "+15557654321"})
+    return play.end("say the practice, good day. You are talking to an assistant.").end("generate_reply")
+
+
+def how_it_ended(play: Play) -> tuple[str | None, list[str]]:
+    """The outcome, and the verbs of the hang-up in their order."""
+    mark = len(play.trace)
+    running = [words.split()[0] for words in play.doing]
+    play.finish()
+    return play.outcome, [words for words in (*running, *(line.split()[0] for line in play.since(mark))) if words in {"drain", "delete_room", "aclose", "shutdown", "hang_up"}]
+
+
+HUNG_UP = ["drain", "delete_room", "aclose", "shutdown"]
+
+
+def test_smallest():
+    play = call("smallest").end("generate_reply").send("tool.end_call", id="1")
+    assert play.doing == ["say Goodbye."]
+    assert how_it_ended(play) == ("completed", HUNG_UP)
+
+
+@pytest.mark.parametrize("result", ["busy", "no_answer", "declined", "invalid", "failed"])
+def test_outbound_nobody_answers(result):
+    play = outbound().end("dial", result=result, leg="far_end")
+    assert how_it_ended(play) == (result, HUNG_UP)
+
+
+def test_outbound_a_person():
+    play = outbound().end("dial", result="answered", leg="far_end")
+    assert (play.state, play.doing) == ("screening", [])
+    play.send("amd.human", category="human")
+    assert play.doing == ["generate_reply Greet there and ask about the appointment."]
+    play.end("generate_reply").send("tool.end_call", id="1")
+    assert play.doing == ["say Thank you, goodbye."]
+    assert how_it_ended(play) == ("completed", HUNG_UP)
+
+
+def test_outbound_a_voicemail_and_another_machine():
+    voicemail = outbound().end("dial", result="answered", leg="far_end").send("amd.machine-vm", category="machine-vm")
+    assert voicemail.doing == ["say Hello, this is a reminder about your appointment. Please call us back."]
+    assert how_it_ended(voicemail) == ("voicemail", HUNG_UP)
+    menu = outbound().end("dial", result="answered", leg="far_end").send("amd.machine-ivr", category="machine-ivr")
+    assert how_it_ended(menu) == ("machine", HUNG_UP)
+
+
+def test_outbound_nobody_can_tell_who_it_is():
+    play = outbound().end("dial", result="answered", leg="far_end").wait(20)
+    assert play.state == "talking"
+
+
+def test_inbound_put_through_while_somebody_is_there():
+    play = inbound().send("tool.speak_to_person", id="1", time=MONDAY_NOON)
+    play.end("say One moment, I am putting you through.")
+    assert play.doing == ["transfer +15557654321"]
+    play.end("transfer", result="completed", leg="far_end")
+    assert how_it_ended(play) == ("transferred", HUNG_UP)
+
+
+def test_inbound_a_message_when_nobody_is_free():
+    play = inbound().send("tool.speak_to_person", id="1").end("say One moment, I am putting you through.")
+    play.end("transfer", result="failed", leg="far_end")
+    assert play.state == "helping.message.asking"
+    assert play.doing == ["say Nobody is free now, but I can take a message."]
+
+
+def test_inbound_a_message_out_of_hours():
+    play = inbound(SUNDAY_NOON).send("tool.speak_to_person", id="1")
+    play.end("say We are closed now, but I can take a message.")
+    play.send("tool.message_is_complete", id="2", name="Ann", text="Please call me.")
+    assert play.doing == ["say I have noted, from Ann: Please call me. Is that right?"]
+    play.send("tool.message_is_wrong", id="3").stopped("say").send("tool.message_is_complete", id="4", name="Anne", text="Call me.")
+    play.send("tool.message_is_right", id="5")
+    assert play.vars == {"business": "the practice", "caller": "Anne", "message": "Call me."}
+    assert how_it_ended(play) == ("message_taken", HUNG_UP)
+
+
+def test_inbound_a_silent_caller():
+    play = inbound().wait(8)
+    assert play.doing == ["say Are you still there?"]
+    play.end("say").wait(25)
+    assert play.doing == ["say I cannot hear you, so I will hang up. Goodbye."]
+    assert how_it_ended(play) == ("abandoned", HUNG_UP)
+
+
+def test_silence_ladder():
+    play = call("silence-ladder").end("generate_reply").wait(8)
+    assert play.doing == ["say Are you still there?"]
+    # A caller who speaks begins the ladder again.
+    play.end("say").send("session.user_state_changed", old_state="listening", new_state="speaking")
+    play.send("session.user_state_changed", old_state="speaking", new_state="listening").wait(8)
+    assert play.doing == ["say Are you still there?"]
+    play.end("say").wait(8)
+    assert play.doing == ["say Take your time, I am listening."]
+    play.end("say").wait(14)
+    assert play.doing == ["say I cannot hear you, so I will hang up. Please call again."]
+    assert how_it_ended(play) == ("abandoned", HUNG_UP)
+
+
+def test_silence_ladder_a_caller_who_looks_something_up():
+    play = call("silence-ladder").end("generate_reply").send("tool.wait_for_caller", id="1").end("say Of course, take your time.")
+    play.wait(59)
+    assert (play.state, play.doing) == ("conversation.patient", [])
+    play.send("session.user_state_changed", old_state="listening", new_state="speaking")
+    assert play.state == "conversation.talking"
+
+
+def test_maximum_duration():
+    play = call("maximum-duration").end("generate_reply").send("tool.caller_is_known", id="1", number="1234")
+    assert (play.state, play.vars) == ("talking", {"customer": "1234"})
+    for _ in range(9):
+        play.send("session.user_state_changed", old_state="listening", new_state="speaking")
+        play.send("session.user_state_changed", old_state="speaking", new_state="listening").wait(60)
+    assert play.doing == ["say We have one minute left."]
+    play.end("say").wait(60)
+    assert play.doing == ["say Our time is over. Please call again. Goodbye."]
+    assert how_it_ended(play) == ("timed_out", HUNG_UP)
+
+
+def test_hand_over():
+    play = call("hand-over", call={"identity": "ann"}).end("say").wait(45)
+    assert play.doing == ["say We are still waiting for your colleague."]
+    play.send("room.participant_connected", identity="recorder", kind="egress")
+    assert play.state == "waiting"
+    play.send("room.participant_connected", identity="bob", kind="standard").stopped("say")
+    play.end("say Here is your colleague. I will leave you to it.")
+    assert [words.split()[0] for words in play.doing] == ["hang_up"]
+    assert how_it_ended(play) == ("transferred", ["hang_up"])
+
+
+def test_hand_over_nobody_comes():
+    play = call("hand-over").end("say").wait(299)
+    while play.doing:
+        play.end(play.doing[0])
+    play.wait(1)
+    assert play.doing == ["say I am sorry, nobody has come. Goodbye."]
+    assert how_it_ended(play) == ("no_answer", HUNG_UP)
+
+
+def test_look_up_when_the_service_is_down():
+    play = call("look-up", env={"SHOP_URL": "https://shop.example"}).end("generate_reply").send("tool.find_order", id="1", number="42")
+    play.end("http", "failed", "connection refused")
+    [returned] = play.noted("tool_returned")
+    # The model hears of it, and its instructions say what to tell the caller.
+    assert (returned["error"], returned["reply"], play.state) == ("connection refused", True, "talking")
+
+
+def test_look_up():
+    play = call("look-up", env={"SHOP_URL": "https://shop.example"}).end("generate_reply").send("tool.find_order", id="1", number="42")
+    assert play.doing == ["http https://shop.example/orders"]
+    assert play.running[play.find("http")].arguments["json"] == {"number": "42"}
+    play._step(EffectEnded(play.find("http"), "ok", {"status": 200, "body": {"state": "on its way"}}, None, play.time))
+    [returned] = play.noted("tool_returned")
+    assert (returned["result"], returned["error"], returned["reply"]) == ({"state": "on its way"}, None, True)
+    play.send("tool.end_call", id="2")
+    assert how_it_ended(play) == ("completed", HUNG_UP)
