@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import math
+import os
 import tempfile
 import textwrap
 import time
@@ -34,7 +35,7 @@ from callflow.testing.play import Stage
 
 WIDEST = 100
 SPEED = 12.0
-LAPSE = 2.5
+LAPSE = 5.0
 """Seconds of a call in which nothing is to be seen: the line that follows says how many."""
 
 EVENT, STATE = 25, 20
@@ -72,6 +73,13 @@ class Column:
         return shown
 
 
+class Paper(Console):
+    """Where it is printed. Who has read enough (`| head`) ends the demo, in the middle of a call."""
+
+    def on_broken_pipe(self) -> None:
+        os._exit(1)
+
+
 @define(eq=False)
 class Show:
     """One run of the demo."""
@@ -86,7 +94,7 @@ class Show:
     _columns: tuple[Column, Column] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=False, emoji=False, markup=False)
+        self.console = Paper(highlight=False, soft_wrap=False, emoji=False, markup=False)
         self.console.width = max(min(self.console.width, WIDEST), 60)
         live = self.console.is_terminal and not self.fast
         self.speed = SPEED if live else math.inf
@@ -192,8 +200,9 @@ class Show:
         self._line("           the last three in which the call moved:", style=FAINT)
         for row in [row for row in rows if '"moves"' in row][-3:]:
             data = json.loads(row)
-            brief = {key: data[key] for key in ("seq", "event", "ended", "verb", "timer", "states") if key in data}
+            brief = {key: data[key] for key in ("seq", "event", "ended", "verb", "timer") if key in data}
             brief["rows"] = [Path(at).name for move in data["moves"] for at in move.get("rows", ())]
+            brief["states"] = data["states"]
             self._line("    " + json.dumps(brief, separators=(",", ":")), style=FAINT)
 
     def _record(self, record: CallRecord) -> None:
@@ -297,7 +306,9 @@ class Lines:
     def _print(self, at: float, step: Step, started: Sequence[Start], stopped: Sequence[Cancel]) -> None:
         if not self._headed:
             self._headed = True
-            self.show.console.print(Text(f"  {'time':>5}  {'event':<{EVENT}} {'state':<{STATE}} starts", FAINT))
+            self.show.console.print(
+                Text(f"  {'time':>5}  {'event':<{EVENT}} {'state':<{STATE}} effects started", FAINT)
+            )
         line = self._at(at)
         line.append(f"{_cut(self._event(step), EVENT):<{EVENT}} ")
         before = self._before.configuration if self._before else ()
@@ -362,7 +373,12 @@ def _rows_of(file: Path, word: str, width: int) -> Iterator[str]:
     lines = file.read_text(encoding="utf-8").splitlines()
     at = next(number for number, line in enumerate(lines) if line.strip().startswith(f"{word}:"))
     for line in textwrap.dedent("\n".join(lines[at - 1 : at + 1])).splitlines():
-        yield from textwrap.wrap(line, width, subsequent_indent=" " * 6, drop_whitespace=True)
+        head, comma, tail = line.partition(", do:")
+        if len(line) <= width or not comma:
+            yield line
+        else:
+            yield f"{head},"
+            yield " " * (head.index("{") + 1) + f"do:{tail}"
 
 
 def _cut(text: str, width: int) -> str:
