@@ -273,11 +273,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     turn.note(
         "ended", effect=end.id, verb=effect.verb, status=end.status, seconds=turn.time - effect.started, error=end.error
     )
-    if end.status == "ok":
-        turn.closed |= verb.closes
-        _legs_after(turn, effect)
-    elif end.status == "failed":  # what closes now, somebody else has closed
-        turn.closing -= verb.closes
+    _closed_by(turn, effect, end)
     if effect.stopping:
         clocks.disarm(turn, "stop", ROOT, effect.id)
         if effect.verb == "dial" and end.status == "ok" and end.result.get("result") == "answered":
@@ -349,6 +345,15 @@ def _tool_ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
             return Queued(event._replace(data=data, time=turn.time))
     turn.tools.append(ToolCall(event, one.owner, result=result))
     return Queued(event._replace(data=data, time=turn.time))
+
+
+def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
+    """What an effect has closed. If it failed, whatever closes later was somebody else's doing."""
+    if end.status == "ok":
+        turn.closed |= verb_of(effect.verb).closes
+        _legs_after(turn, effect)
+    elif end.status == "failed":
+        turn.closing -= verb_of(effect.verb).closes
 
 
 def _legs_after(turn: Turn, effect: Running) -> None:
