@@ -33,6 +33,7 @@ class Offering:
         self._toolbox.listen_to_session()
         self._begun = False
         self._settling: asyncio.Task[None] | None = None
+        self._turn: asyncio.Task[None] | None = None
         self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
 
     def settle(self, step: Step) -> None:
@@ -73,11 +74,13 @@ class Offering:
         self._fresh_turns -= calls
         if calls and event.has_tool_reply and not isinstance(self._world.session.llm, llm.RealtimeModel):
             event.cancel_tool_reply()
-            self._world.call.loop.call_soon(self._reply)  # once the results are in the history
+            agent = self._world.session.current_agent
+            self._turn = self._world.call.loop.create_task(self._reply(agent))  # once the results are in the history
 
     def close(self) -> None:
-        if self._settling is not None:
-            self._settling.cancel()
+        for task in (self._settling, self._turn):
+            if task is not None:
+                task.cancel()
 
     async def _called(
         self, name: str, arguments: Mapping[str, Any], called: llm.FunctionCall, speech: str
@@ -90,9 +93,16 @@ class Offering:
             self._fresh_turns.add(called.call_id)
         return returned
 
-    def _reply(self) -> None:
+    async def _reply(self, before: Agent) -> None:
+        """The fresh turn. An agent that has taken over meanwhile and greets by itself needs none."""
         world = self._world
-        if private.is_running(world.session) and not world.conversation_over and not world.line.over:
+        await asyncio.sleep(0)  # a handoff of this step's begins
+        await private.handoff_done(world.session)
+        await self.settled()
+        if not private.is_running(world.session) or world.conversation_over or world.line.over:
+            return
+        agent = world.session.current_agent
+        if agent is before or type(agent).on_enter is Agent.on_enter:
             world.session.generate_reply()
 
     async def _apply(self, before: asyncio.Task[None] | None) -> None:

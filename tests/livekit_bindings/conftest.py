@@ -46,11 +46,11 @@ class Stage:
     def flow(self, text):
         return callflow.loads(dedent(text))
 
-    def begin(self, flow, turns=(), *, agent=None, joins=True, metadata="", session=None, tools=(), **options):
+    def begin(self, flow, turns=(), *, agent=None, joins=True, metadata="", session=None, tools=(), userdata=None, **options):
         """The worker has a job; the caller is there, unless `joins` is False."""
         flow = self.flow(flow) if isinstance(flow, str) else flow
         self.llm = ScriptedLLM(turns)
-        self.session = session or self.new_session(tools=list(tools))
+        self.session = session or self.new_session(tools=list(tools), **({} if userdata is None else {"userdata": userdata}))
 
         async def entrypoint(ctx):
             self.call = callflow.bind(flow, ctx, self.session, agent or Agent(instructions="Be brief."), **options)
