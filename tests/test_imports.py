@@ -59,11 +59,11 @@ def test_every_part_has_its_place():
 def test_imports_go_one_way(part):
     wrong = []
     for path in _parts()[part]:
+        if path.name == "__main__.py":  # a program of its own, which nobody imports
+            continue
         for module, line in _imports(path):
-            names = module.split(".")
-            if names[0] != "callflow" or names[1] == part or names[1] not in LEVEL:
-                continue
-            if LEVEL[names[1]] >= LEVEL[part]:
+            top, other, *_ = [*module.split("."), ""]
+            if top == "callflow" and other != part and LEVEL.get(other, -1) >= LEVEL[part]:
                 wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {module}")
     assert wrong == []
 
