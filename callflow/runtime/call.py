@@ -29,19 +29,11 @@ from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
 from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, place_of, record_of
-from callflow.runtime.redact import Redactor
+from callflow.runtime.redact import WITH_PRIVATE, Redactor
+from callflow.runtime.shutdown import WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps
 
 logger = logging.getLogger("callflow")
-
-WORKER_SECONDS = 8.0
-"""What is owed, the ending and `wrap_up` share so much where the worker closes: it kills the job after 10."""
-
-JOB_SECONDS = 15.0
-"""LiveKit's own clock: so long after a room is gone or a job was told to end it cancels the entrypoint."""
-
-HOLD_SECONDS = 60.0
-"""How long that shutdown is held for `wrap_up`, and how long a call that the program hangs up may take to end."""
 
 OPEN_SECONDS = 60.0
 GOODBYE_SECONDS = 30.0
@@ -103,11 +95,8 @@ class Call:
         "__weakref__",
         "_begun",
         "_context",
-        "_deadline",
         "_ending",
         "_epoch",
-        "_expected",
-        "_held",
         "_inbox",
         "_key",
         "_over",
@@ -115,17 +104,16 @@ class Call:
         "_redactor",
         "_refused",
         "_setup",
+        "_shutdown",
         "_steps",
         "_taken",
         "_timer",
         "_timer_generation",
-        "_told",
         "_tools",
         "_waiters",
         "effects",
         "flow",
         "folder",
-        "hurried",
         "id",
         "journal",
         "log",
@@ -170,7 +158,6 @@ class Call:
         self.strays: tuple[asyncio.Task[Any], ...] = ()
         self.journal: Journal | None = None
         self.log = Log()
-        self.hurried = False
         self.reason: str | None = None
         self._setup: _Setup | None = _Setup(vars or {}, env, facts or {}, waiting)
         self._epoch = epoch
@@ -184,10 +171,7 @@ class Call:
         self._timer_generation = 0
         self._tools: dict[str, asyncio.Future[ToolReturn]] | None = None
         self._steps: Steps | None = None
-        self._told = False  # job.shutdown is in the inbox, or was, or follows a goodbye
-        self._expected = False  # LiveKit will cancel the entrypoint: the room is gone, or the job was told to end
-        self._held = False
-        self._deadline: asyncio.TimerHandle | None = None
+        self._shutdown: Shutdown | None = None
         self._over = False  # nothing is taken any more
         self._refused: StartError | None = None
         self._ending: asyncio.Task[CallRecord] | None = None
@@ -234,20 +218,20 @@ class Call:
         fitted = payload(self.flow, name, data or {})
         if len(self._inbox) >= INBOX_LIMIT:
             raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_LIMIT} inputs wait)")
-        self._put(Event(name, fitted, self.now()))
+        self.put(Event(name, fitted, self.now()))
 
     async def hang_up(self, goodbye: str | None = None) -> None:
         """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
         nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
-        if self._over or self._told or not self._begun:
+        if self._over or not self._begun or self.shutdown.told:
             return
-        self._told = True
         if goodbye and not self.hurried:
+            self.shutdown.told = True
             arguments = {"text": goodbye, "to": None, "interruptible": False, "repeat_if_interrupted": 0, "wait": True}
             speech = Goodbye(self, Start(GOODBYE, "say", arguments, GOODBYE_SECONDS))
             self._own(lambda: self._begin_effect(speech))
         else:
-            self._hang_up()
+            self._own(self.shutdown.by_program)
 
     def steps(self) -> AsyncIterator[Step]:
         """Every step from now on, until the call ends: `async for step in call.steps()`."""
@@ -276,7 +260,7 @@ class Call:
         key = id if id is not None and id not in self._tools else f"tool-{secrets.token_hex(6)}"
         future: asyncio.Future[ToolReturn] = self.loop.create_future()
         self._tools[key] = future
-        self._put(Event(f"tool.{name}", arguments, self.now(), effect, None, key))
+        self.put(Event(f"tool.{name}", arguments, self.now(), effect, None, key))
         try:
             return await future
         finally:
@@ -335,26 +319,29 @@ class Call:
         if self._pumping and not self._over:  # the quick way: somebody will look into the inbox anyway
             inbox.append(entry)
         else:
-            self._put(entry)
+            self.put(entry)
 
     def job_ends(self, reason: str = "", *, worker: bool = False) -> None:
         """The job was told to end: the flow hears `job.shutdown`, and time is short. With `worker` the worker itself
         closes, so that speech is dropped and everything has to end within `worker_seconds`."""
-        if self._over or not self._begun:
-            return
-        self._expected = True
-        if worker and not self.hurried:
-            self.hurried = True
-            self._own(self._hurry)
-        if not self._told:
-            self._told = True
-            self._put(Event("job.shutdown", {"reason": reason}, self.now()))
-        # A quarter of the worker's time is for what has to be closed by force.
-        self._bound(self.worker_seconds * 0.75 if worker else JOB_SECONDS)
+        if not self._over and self._begun:
+            self._own(lambda: self.shutdown.by_job(reason, worker=worker))
 
     def note(self, sentence: str) -> None:
         """Something for the record that somebody should read."""
         self.log.note(sentence)
+
+    @property
+    def hurried(self) -> bool:
+        """Whether the worker closes, and nothing waits for speech any more."""
+        return self._shutdown is not None and self._shutdown.hurried
+
+    @property
+    def shutdown(self) -> Shutdown:
+        """How this call was told to end."""
+        if self._shutdown is None:
+            self._shutdown = Shutdown(self)
+        return self._shutdown
 
     @property
     def redactor(self) -> Redactor:
@@ -377,7 +364,7 @@ class Call:
             self._took(first, _BEFORE)
         except Exception as error:  # noqa: BLE001 - a call that cannot start ends like any other
             self._refused = error if isinstance(error, StartError) else None
-            self._broke(error)
+            self.break_off(error)
             return
         if not self._over:
             self._pumping = False
@@ -399,7 +386,7 @@ class Call:
 
     # -- the inbox and the pump ----------------------------------------------------------------------------------
 
-    def _put(self, entry: Input) -> None:
+    def put(self, entry: Input) -> None:
         if self._over:
             return
         self._inbox.append(entry)
@@ -423,7 +410,7 @@ class Call:
                     return
                 before = done.snapshot
         except Exception as error:  # noqa: BLE001 - whatever breaks, the call ends in order
-            self._broke(error)
+            self.break_off(error)
             return
         self._pumping = False
         self._go_on()
@@ -438,7 +425,7 @@ class Call:
             self.journal.flush()
         memory = self.snapshot.memory
         if memory.phase in _ENDING_PHASES and not (memory.timers or memory.effects):
-            self._broke(RuntimeError(f"nothing is under way that could end the call (phase {memory.phase})"))
+            self.break_off(RuntimeError(f"nothing is under way that could end the call (phase {memory.phase})"))
 
     def _took(self, done: Step, before: Snapshot) -> None:
         """One step: noted, and what it says carried out."""
@@ -490,9 +477,8 @@ class Call:
 
     def _see(self, entry: Event) -> None:
         if entry.name == "room.disconnected":
-            self._expected = True
-            self._bound(JOB_SECONDS)
-        elif entry.name.startswith(("app.", "tool.")) and self.journal is None:
+            self.shutdown.by_room()
+        elif self.journal is None and entry.name.startswith(("app.", "tool.", "call.", "leg.")):
             self.redactor.event(entry)  # the journal would have learned what is private in it
 
     # -- time ----------------------------------------------------------------------------------------------------
@@ -517,26 +503,7 @@ class Call:
         """The earliest timer is due: it has been scheduled since the last step that changed the timers."""
         self._timer = None
         timer = self.snapshot.memory.timers[0]
-        self._put(TimerFired(timer.generation, max(timer.due, self.now())))
-
-    def _bound(self, seconds: float) -> None:
-        """The call ends by force after so many seconds, unless it has to earlier."""
-        when = self.loop.time() + seconds
-        if self._over or (self._deadline is not None and self._deadline.when() <= when):
-            return
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._deadline = self.loop.call_at(when, self._out_of_time, context=self._context)
-
-    def _out_of_time(self) -> None:
-        self._deadline = None
-        if self.snapshot.memory.phase == "wrap_up" and not (self.hurried or self._held):
-            self._held = True
-            self._bound(HOLD_SECONDS)
-            return
-        if self._told:
-            self.log.caused("job.shutdown", self.log.told_by, self.snapshot, NO_DATA)
-        self._broke(CallflowError("the call was told to end, and did not end in time"))
+        self.put(TimerFired(timer.generation, max(timer.due, self.now())))
 
     # -- effects -------------------------------------------------------------------------------------------------
 
@@ -563,13 +530,16 @@ class Call:
         if effect.start.verb == "close" and status == "ok" and self.flow.wrap_up:
             record = self.draft().to_json(private=True)
             result = {**result, "transcript": record["transcript"], "record": record}
-        self._put(EffectEnded(effect.start.id, status, result, error, self.now()))
+        self.put(EffectEnded(effect.start.id, status, result, error, self.now()))
 
     def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None:
         """An effect is over, or given up: for the record."""
         one = effect.start
         if one.id in self.effects:
             del self.effects[one.id]
+        if self.journal is None and one.verb in WITH_PRIVATE:
+            self.redactor.arguments(one)
+            self.redactor.result(one, result)
         seconds, at = self.now() - effect.began, place_of(self.flow, one)
         self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
 
@@ -579,12 +549,13 @@ class Call:
         if status in ("failed", "timed_out"):
             self.open_failed = True
             self.note(f"the session did not start: {error}")
-            self._put(Event("session.close", {"reason": "error", "error": error or status}, self.now()))
+            self.put(Event("session.close", {"reason": "error", "error": error or status}, self.now()))
 
     def said_goodbye(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None:
         """The last words are spoken, or could not be."""
         self.record_effect(effect, status, result, error)
-        self._hang_up()
+        if not self._over:
+            self.shutdown.by_program()
 
     def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None:
         """A task that swallows its cancellation: nobody waits for it any longer."""
@@ -599,27 +570,12 @@ class Call:
 
     # -- the end -------------------------------------------------------------------------------------------------
 
-    def _hang_up(self) -> None:
-        self.log.told_by = "program"
-        self._put(Event("job.shutdown", {"reason": "hang_up"}, self.now()))
-        self._bound(HOLD_SECONDS)
-
-    def _hurry(self) -> None:
-        try:
-            self.world.hurry()
-        except Exception as error:
-            self.note(f"hurry: {sentence(error)}")
-            logger.exception("dropping speech has failed", extra={"call": self.id})
-        for effect in list(self.effects.values()):
-            if is_speech(effect.start.verb):
-                effect.end_now(*unspoken(effect.start.verb))
-
     def _cancelled(self) -> None:
         """Somebody has cancelled the task that runs the call."""
-        if not self._expected:
+        if not self._over and not self.shutdown.expected:
             self.job_ends("cancelled", worker=True)
 
-    def _broke(self, error: Exception) -> None:
+    def break_off(self, error: Exception) -> None:
         """The call cannot go on by its rules: what is open is closed by force."""
         if self._over:
             return
@@ -631,10 +587,11 @@ class Call:
     def _finish(self) -> None:
         self._over = True
         self._inbox = []
-        for timer in (self._timer, self._deadline):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._deadline = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._shutdown is not None:
+            self._shutdown.stop()
         for future in (self._tools or {}).values():
             if not future.done():
                 future.set_result(ToolReturn(error="the call is over", reply=False))

@@ -51,7 +51,7 @@ class Ending:
         record = call.draft()
         if call.folder is not None:
             try:
-                record = await self._save(record, call.folder / f"{file_name(call.id)}.json")
+                record = await self._save(record, self._path(call.folder))
             except Exception as error:
                 logger.exception("a record could not be written", extra={"call": call.id})
                 record = _noted(record, f"the record could not be written: {sentence(error)}")
@@ -110,6 +110,11 @@ class Ending:
             await self._owned(lambda: journal.close(DISK_SECONDS * self._share), 2 * DISK_SECONDS * self._share)
             if journal.problem is not None:
                 self._call.note(journal.problem)
+
+    def _path(self, folder: Path) -> Path:
+        """The record stands beside its journal, under the same name."""
+        journal = self._call.journal
+        return folder / f"{file_name(self._call.id)}.json" if journal is None else journal.path.with_suffix(".json")
 
     async def _save(self, record: CallRecord, path: Path) -> CallRecord:
         seconds = DISK_SECONDS * self._share

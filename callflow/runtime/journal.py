@@ -20,9 +20,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -109,10 +111,22 @@ class Journal:
                 self._file.close()
             return
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a", encoding="utf-8", errors="backslashreplace")
+            self._file = self._open()
         self._file.write("".join(as_json(self._lines.line(one)) for one in batch))
         self._file.flush()
+
+    def _open(self) -> IO[str]:
+        """A file of its own, for its owner alone: a call that has the id of an older one does not write into its file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        first = self.path
+        for number in count(2):
+            try:
+                descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            except FileExistsError:
+                self.path = first.with_stem(f"{first.stem}-{number}")
+            else:
+                return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123 - a descriptor
+        raise AssertionError  # numbers do not end
 
 
 @cache
@@ -195,7 +209,7 @@ class Lines:
             start, began = self._effects.pop(entry.id, (None, entry.time))
             line: dict[str, Any] = {"ended": entry.id, "verb": None if start is None else start.verb}
             line |= {"status": entry.status, "seconds": round(entry.time - began, 6)}
-            line |= {"result": hide.result(entry, start)} if entry.result else {}
+            line |= {"result": hide.result(start, entry.result)} if entry.result else {}
             line |= {"error": hide.text(entry.error)} if entry.error is not None else {}
             return entry.time, line
         line = {"event": hide.name(entry.name)}

@@ -164,7 +164,7 @@ class Log:
     answered: float | None = None
     line_dropped: float | None = None
     cause: Cause | None = None
-    told_by: str = "worker"  # who stands behind a job.shutdown
+    told_by: str = "program"  # who stands behind a job.shutdown
     error: str | None = None
     moves: _Moves | None = None
     effects: list[EffectRecord] | None = None
@@ -406,7 +406,8 @@ def save(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)

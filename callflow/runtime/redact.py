@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS
-from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, EffectEnded, Event
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, Event
 from callflow.core.flow import Field, Flow
 from callflow.core.snapshot import Snapshot, Start
 
@@ -28,6 +28,18 @@ MARK = "pii:"
 
 _FREE_TEXT = frozenset({"transcript", "text", "message"})
 """Private as a whole, but too common as words ("yes") to be searched for in other texts."""
+
+WITH_PRIVATE = frozenset(
+    verb.name
+    for verb in VERBS.values()
+    if verb.name == "python"
+    or any(argument.pii for argument in verb.arguments.values())
+    or any(EVENTS[event].pii for event in verb.results)
+)
+"""The verbs whose arguments or results may be private."""
+
+_PLAIN = frozenset({"method", "expect", "name", "level", "topic"})
+"""Arguments of actions of which nothing private can be made."""
 
 _NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
@@ -93,6 +105,10 @@ class Redactor:
             self.learn(value)
         return self.digest(value)
 
+    def hide_whole(self, value: Any) -> Any:
+        """One digest for all of it. Nothing stays nothing."""
+        return None if value is None else self.digest(value)
+
     # -- what may hold private values ----------------------------------------------------------------------------
 
     def text(self, text: str) -> str:
@@ -157,6 +173,8 @@ class Redactor:
         verb = VERBS.get(effect.verb) or INTERNAL_VERBS.get(effect.verb)
         private = () if verb is None else [name for name, one in verb.arguments.items() if one.pii]
         given = effect.arguments
+        if effect.source[0] == "wrap_up":  # the whole conversation may be in it
+            return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
         if effect.verb == "python":
             declared = self._flow.python.get(str(given.get("name")))
             inner = given.get("arguments")
@@ -167,15 +185,17 @@ class Redactor:
                 }
         return self.fields(given, private)
 
-    def result(self, ended: EffectEnded, effect: Start | None) -> Any:
+    def result(self, effect: Start | None, result: Mapping[str, Any]) -> Any:
         """The result of an effect, as the catalogue or the declaration of what Python returns says."""
         if effect is None:
-            return self.data(ended.result)
+            return self.data(result)
         if effect.verb == "python":
-            return self.fields(ended.result, self._returned(effect.arguments.get("name")))
+            return self.fields(result, self._returned(effect.arguments.get("name")))
+        if effect.verb == "close":  # the whole conversation, for `wrap_up`
+            return {name: self.hide_whole(value) for name, value in result.items()}
         verb = VERBS.get(effect.verb)
         events = () if verb is None else verb.results
-        return self.fields(ended.result, {name for event in events for name in EVENTS[event].pii}, free=_FREE_TEXT)
+        return self.fields(result, {name for event in events for name in EVENTS[event].pii}, free=_FREE_TEXT)
 
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""

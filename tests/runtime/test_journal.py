@@ -11,6 +11,7 @@ import pytest
 import callflow
 import callflow.runtime.journal as journal_module
 from callflow.errors import JournalError
+from callflow.runtime.ports import Facts
 from callflow.runtime.replay import read_journal, replay
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call
 
@@ -27,6 +28,7 @@ events:
 tools:
   end_call: {description: Done.}
   find: {description: Finds., parameters: {account: {type: string, pii: true}}}
+wrap_up: [{http: {url: "https://crm.example", method: POST, json: {said: "{{ call.transcript }}", record: "{{ call.record }}"}}}]
 initial: talking
 states:
   talking:
@@ -46,6 +48,7 @@ states:
       dtmf.1: {target: ending, when: vars.pin == 47110815}
 """
 
+SAID = "My dog is called Rex"
 SECRETS = ("15551234567", "Ann Lee", "47110815", "DE-99", "DE-17", "4000123412341234", "sip_")
 
 
@@ -57,6 +60,9 @@ def place(words):
 async def recorded(tmp_path, **options):
     """A call with something private in everything that it meets."""
     world = FakeWorld()
+    world.last = Facts(
+        room="call-_+15551234567_x", participant="sip_15551234567", transcript=({"role": "user", "text": SAID},)
+    )
     call = a_call(world, PRIVATE, id="c-1", vars={"phone": "+15551234567"}, folder=tmp_path, **options)
     steps = []
 
@@ -110,6 +116,8 @@ async def test_nothing_private_is_in_the_files(tmp_path):
         assert text
         for secret in SECRETS:
             assert secret not in text, f"{secret} in {path.name}"
+        assert (SAID in text) == (path.suffix == ".json"), "the conversation is in the record, and only there"
+        assert path.stat().st_mode & 0o077 == 0, "and for its owner's eyes"
         assert "dtmf.7" not in text
         assert "dtmf.1" in text if path.suffix == ".jsonl" else True
 
@@ -121,6 +129,35 @@ async def test_equal_values_can_be_compared_between_calls_under_one_key(tmp_path
         digests.append(read_journal(tmp_path / name / "c-1.jsonl").head["vars"]["phone"])
     assert digests[0] == digests[1]
     assert re.fullmatch("pii:[0-9a-f]{16}", digests[0])
+
+
+async def test_nothing_private_is_in_a_record_without_a_journal(tmp_path):
+    world = FakeWorld()
+    world.last = Facts(
+        participant="sip_15551234567", transcript=({"role": "user", "text": "DE-17, 4000 1234 1234 1234"},)
+    )
+    call = a_call(world, PRIVATE, vars={"phone": "+15551234567"})
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    await call.tool_called("find", {"account": "DE-17"})
+    call.send("app.paid", {"card": "4000123412341234", "amount": 5})
+    world.hang_up()
+    record = await running
+    for secret in (*SECRETS[:-1], "4000 1234"):
+        assert secret not in json.dumps(record.to_json())
+    assert record.vars["phone"] == "+15551234567", "the program itself sees it"
+    assert "DE-17" in json.dumps(record.to_json(private=True))
+
+
+async def test_two_calls_of_one_id_do_not_write_into_one_file(tmp_path):
+    first, _ = await recorded(tmp_path)
+    second, _ = await recorded(tmp_path)
+    assert [record.journal for record in (first, second)] == [
+        str(tmp_path / "c-1.jsonl"),
+        str(tmp_path / "c-1-2.jsonl"),
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c-1-2.json", "c-1-2.jsonl", "c-1.json", "c-1.jsonl"]
+    assert len(read_journal(second.journal).lines) == second.steps
 
 
 async def test_a_redacted_journal_replays_to_the_same_steps(tmp_path):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import callflow
-from callflow.core.events import EffectEnded, Event
+from callflow.core.events import Event
 from callflow.core.snapshot import Start
 from callflow.runtime.redact import Redactor
 
@@ -128,12 +128,12 @@ def test_arguments_and_results(redactor):
     assert dial == {"to": redactor.digest("+4930999999"), "trunk": "ST_1", "leg": "far_end"}
     check = Start(2, "python", {"name": "check", "arguments": {"pin": "8822", "kind": "a"}}, 5.0)
     assert redactor.arguments(check)["arguments"] == {"pin": redactor.digest("8822"), "kind": "a"}
-    result = redactor.result(EffectEnded(2, "ok", {"token": "t-000-1", "ok": True}), check)
+    result = redactor.result(check, {"token": "t-000-1", "ok": True})
     assert result == {"token": redactor.digest("t-000-1"), "ok": True}
     assert (
         redactor.text("token t-000-1 for 8822") == f"token {redactor.digest('t-000-1')} for {redactor.digest('8822')}"
     )
-    keys = redactor.result(EffectEnded(3, "ok", {"digits": "9876", "tries": 1}), Start(3, "collect_digits", {}, None))
+    keys = redactor.result(Start(3, "collect_digits", {}, None), {"digits": "9876", "tries": 1})
     assert keys == {"digits": redactor.digest("9876"), "tries": 1}
     say = redactor.arguments(Start(4, "say", {"text": "I call +15551234567.", "interruptible": True}, 60.0))
     assert say == {"text": f"I call {redactor.digest('+15551234567')}.", "interruptible": True}

@@ -85,6 +85,19 @@ on:
     assert record.cause.detail == {"reason": "shutdown by the program"}
 
 
+async def test_who_stands_behind_a_job_shutdown():
+    for by, tell in (
+        ("worker", lambda call: call.job_ends("parent process shutdown")),
+        ("program", lambda call: call.post("job.shutdown", {"reason": "ctx.shutdown()"})),
+    ):
+        world = FakeWorld()
+        call = a_call(world)
+        running = asyncio.create_task(call.run())
+        await asyncio.sleep(5)
+        tell(call)
+        assert (await running).hung_up_by == by
+
+
 async def test_an_ending_that_takes_longer_than_livekit_waits_is_cut_short():
     text = (
         SMALL

@@ -1,0 +1,100 @@
+"""A call that was told to end: by whom, and by when it has to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from callflow.core.events import NO_DATA, Event
+from callflow.errors import CallflowError
+from callflow.runtime.effects import is_speech, sentence, unspoken
+
+if TYPE_CHECKING:
+    from callflow.runtime.call import Call
+
+logger = logging.getLogger("callflow")
+
+WORKER_SECONDS = 8.0
+"""What is owed, the ending and `wrap_up` share so much where the worker closes: it kills the job after 10."""
+
+JOB_SECONDS = 15.0
+"""LiveKit's own clock: so long after a room is gone or a job was told to end it cancels the entrypoint."""
+
+HOLD_SECONDS = 60.0
+"""How long that shutdown is held for `wrap_up`, and how long a call that the program hangs up may take to end."""
+
+
+class Shutdown:
+    """Made when a call is first told to end. `told`: `job.shutdown` is in the inbox, was taken, or follows a goodbye.
+    `expected`: LiveKit will cancel the entrypoint, and means no more by it. `hurried`: the worker closes."""
+
+    __slots__ = ("_call", "_held", "_timer", "expected", "hurried", "told")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._held = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.told = False
+        self.expected = False
+        self.hurried = False
+
+    def tell(self, reason: str, by: str) -> None:
+        """The flow hears `job.shutdown`."""
+        self.told = True
+        self._call.log.told_by = by
+        self._call.put(Event("job.shutdown", {"reason": reason}, self._call.now()))
+
+    def by_job(self, reason: str, *, worker: bool) -> None:
+        self.expected = True
+        if worker and not self.hurried:
+            self.hurried = True
+            self._drop_speech()
+        if not self.told:
+            self.tell(reason, "worker")
+        # A quarter of the worker's time is for what has to be closed by force.
+        self.within(self._call.worker_seconds * 0.75 if worker else JOB_SECONDS)
+
+    def by_program(self) -> None:
+        self.tell("hang_up", "program")
+        self.within(HOLD_SECONDS)
+
+    def by_room(self) -> None:
+        """The room is gone: LiveKit ends the job, and cancels the entrypoint if the call is not over by then."""
+        self.expected = True
+        self.within(JOB_SECONDS)
+
+    def within(self, seconds: float) -> None:
+        """The call ends by force after so many seconds, unless it has to earlier."""
+        loop = self._call.loop
+        when = loop.time() + seconds
+        if self._timer is None or self._timer.when() > when:
+            self.stop()
+            self._timer = loop.call_at(when, self._out_of_time)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _out_of_time(self) -> None:
+        call = self._call
+        self._timer = None
+        if call.snapshot.memory.phase == "wrap_up" and not (self.hurried or self._held):
+            self._held = True
+            self.within(HOLD_SECONDS)
+            return
+        if self.told:
+            call.log.caused("job.shutdown", call.log.told_by, call.snapshot, NO_DATA)
+        call.break_off(CallflowError("the call was told to end, and did not end in time"))
+
+    def _drop_speech(self) -> None:
+        call = self._call
+        try:
+            call.world.hurry()
+        except Exception as error:
+            call.note(f"hurry: {sentence(error)}")
+            logger.exception("dropping speech has failed", extra={"call": call.id})
+        for effect in list(call.effects.values()):
+            if is_speech(effect.start.verb):
+                effect.end_now(*unspoken(effect.start.verb))
