@@ -9,11 +9,11 @@ from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
 from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.flow import Action, Field
 from callflow.flowfile import keys
-from callflow.flowfile.declarations import EVENT_NAME, literal, misfit
+from callflow.flowfile.declarations import is_event_name, literal, misfit
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.part import Mention, Part
-from callflow.flowfile.report import IDENTIFIER, is_nothing, join, one_of, plain_data
+from callflow.flowfile.report import is_name, is_nothing, join, one_of, plain_data
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     verb.name: {name: argument.default for name, argument in verb.arguments.items()} for verb in VERBS.values()
@@ -248,7 +248,7 @@ class _Builder:
             return None
         if name in ("leg", "to"):
             if self.verb.name in ("dial", "consult"):
-                if not IDENTIFIER.fullmatch(word):
+                if not is_name(word):
                     self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
                                      "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
             else:
@@ -329,7 +329,7 @@ class _Builder:
                 "no-result", f"`{self.verb.name}` has no result to keep", self.nodes["as"][0], path, "take it out"
             )
             return None
-        if not IDENTIFIER.fullmatch(name):
+        if not is_name(name):
             hint = "a name has letters, digits and `_`, and does not begin with a digit"
             self.part.defect("bad-name", f"`{shorten(name)}` is no name for a variable", node, path, hint)
             return None
@@ -468,8 +468,8 @@ def _event(builder: _Builder, argument: Argument, node: Node, path: str, what: s
     name = part.text(node, path, what)
     if name is None:
         return None
-    if not EVENT_NAME.fullmatch(name):
-        plain = IDENTIFIER.fullmatch(name)
+    if not is_event_name(name):
+        plain = is_name(name)
         hint = (
             f"write `app.{name}`"
             if plain

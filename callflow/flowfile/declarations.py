@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,7 @@ from callflow.core.flow import Field, Limits, PythonAction, Variable
 from callflow.flowfile import keys
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, kind, shorten
-from callflow.flowfile.report import IDENTIFIER, Report, is_nothing, join, one_of, plain_data
-
-ENV_NAME = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
-EVENT_NAME = re.compile(r"app(\.[A-Za-z0-9_-]+)+", re.ASCII)
+from callflow.flowfile.report import Report, is_name, is_nothing, join, one_of, plain_data
 
 _TYPE_HINTS = {
     "str": "string", "text": "string", "int": "integer", "float": "number", "double": "number", "bool": "boolean",
@@ -24,12 +20,18 @@ _TYPE_HINTS = {
 }  # fmt: skip
 
 
+def is_event_name(text: str) -> bool:
+    """Whether an event of an author's own can be called so: `app.approved`, `app.crm.found`."""
+    first, *others = text.split(".")
+    return first == "app" and bool(others) and all(word and is_name("_" + word, dashes=True) for word in others)
+
+
 def variables(report: Report, node: Node | None) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     mapping = report.mapping(node, "vars", "`vars`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"vars.{name}"
-        if name.startswith("x-") or not report.check_name(key, path, "a variable", IDENTIFIER):
+        if name.startswith("x-") or not report.check_name(key, path, "a variable"):
             continue
         found[name] = _variable(report, name, key, value, path)
     return found
@@ -124,7 +126,7 @@ def fields(report: Report, node: Node | None, path: str, what: str) -> dict[str,
     mapping = report.mapping(node, path, what)
     for name, (key, value) in mapping.entries.items() if mapping else ():
         inner = join(path, name)
-        if name.startswith("x-") or not report.check_name(key, inner, "a field", IDENTIFIER):
+        if name.startswith("x-") or not report.check_name(key, inner, "a field"):
             continue
         found[name] = _field(report, name, key, value, inner)
     return found
@@ -158,7 +160,7 @@ def _field(report: Report, name: str, key: Scalar, node: Node, path: str) -> Fie
 def environment(report: Report, node: Node | None) -> dict[str, Node]:
     found = dict(report.words(node, "env", "`env`"))
     for name, item in list(found.items()):
-        if not ENV_NAME.fullmatch(name):
+        if not (is_name(name) and name == name.upper()):
             hint = "name the variable alone: capital letters, digits and `_`"
             report.defect("bad-name", f"`{shorten(name)}` is no name of an environment variable", item, "env", hint)
             del found[name]
@@ -170,7 +172,7 @@ def outcomes(report: Report, node: Node | None) -> dict[str, Node]:
     for name, item in found.items():
         if name in OUTCOMES:
             report.defect("duplicate-item", f"every flow has the outcome `{name}`", item, "outcomes", "take it out")
-        elif not IDENTIFIER.fullmatch(name):
+        elif not is_name(name):
             hint = "a name has letters, digits and `_`, and does not begin with a digit"
             report.defect("bad-name", f"`{shorten(name)}` is no name for an outcome", item, "outcomes", hint)
     return found
@@ -183,10 +185,10 @@ def events(report: Report, node: Node | None) -> dict[str, Mapping[str, Field]]:
         path = f"events.{name}"
         if name.startswith("x-"):
             continue
-        if not EVENT_NAME.fullmatch(name):
+        if not is_event_name(name):
             hint = (
                 f"write `app.{name}`"
-                if re.fullmatch(r"[A-Za-z0-9_-]+", name)
+                if is_event_name(f"app.{name}")
                 else "write `app.` and letters, digits, `_` or `-`"
             )
             report.defect("bad-name", f"an event of your own begins with `app.`: `{shorten(name)}`", key, path, hint)
@@ -200,7 +202,7 @@ def python(report: Report, node: Node | None) -> dict[str, PythonAction]:
     mapping = report.mapping(node, "python", "`python`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"python.{name}"
-        if name.startswith("x-") or not report.check_name(key, path, "a Python action", IDENTIFIER):
+        if name.startswith("x-") or not report.check_name(key, path, "a Python action"):
             continue
         inner = report.mapping(value, path, f"the Python action `{name}`") or EMPTY
         report.unknown_keys(inner, path, keys.PYTHON, keys.PYTHON, "a Python action")

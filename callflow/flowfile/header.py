@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, Type
 from callflow.flowfile import declarations as declared
@@ -12,9 +10,9 @@ from callflow.flowfile.actions import result_type
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.part import Part
+from callflow.flowfile.report import is_name
 from callflow.flowfile.tools import read_tools
 
-_FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _AS = ("as:", "as :", 'as"', "as'")
 
 
@@ -27,7 +25,7 @@ def declare(part: Part) -> bool:
     name = part.text(root.get("name"), "name", "`name`")
     if name is None and "name" not in root.entries:
         part.defect("missing-key", "a flow needs a `name`", root, "name", "write `name: front-desk`")
-    elif name is not None and not _FLOW_NAME.fullmatch(name):
+    elif name is not None and not _is_flow_name(name):
         hint = "small letters, digits, `_` and `-`, no blank"
         part.defect("bad-name", f"`{shorten(name)}` is no name for a flow", root.entries["name"][1], "name", hint)
     part.flow_name = name or "flow"
@@ -44,6 +42,10 @@ def declare(part: Part) -> bool:
     read_tools(part)
     _share(part)
     return True
+
+
+def _is_flow_name(name: str) -> bool:
+    return is_name("_" + name, dashes=True) and name == name.lower() and name[0] not in "_-"
 
 
 def _version(part: Part) -> bool:
@@ -68,7 +70,7 @@ def _uses(part: Part) -> dict[str, tuple[Scalar, Node]]:
     return {
         name: (key, value)
         for name, (key, value) in (mapping.entries.items() if mapping else ())
-        if not name.startswith("x-") and part.check_name(key, f"use.{name}", "a sub-flow")
+        if not name.startswith("x-") and part.check_name(key, f"use.{name}", "a sub-flow", dashes=True)
     }
 
 

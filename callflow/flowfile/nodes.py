@@ -2,13 +2,13 @@
 
 A node keeps the parser's own marks and turns them into lines and columns only when somebody asks: most nodes are
 never asked. Lines and columns count from 1, columns in characters; the end is the first place behind the node.
+
+Plain classes: making these with attrs would cost every command that reads a flow some milliseconds.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
-
-from attrs import define
 
 
 class Mark(Protocol):
@@ -40,26 +40,30 @@ class Place:
         return self.end.line + 1, self.end.column + 1
 
 
-@define(eq=False)
 class Scalar(Place):
     """One value. `value` is typed by the YAML 1.2 core schema (None, bool, int, float), or text; `text` is what was
     written, so that `+15551234567` can be shown to its author as it stands there. `plain` is true without quotes."""
 
-    text: str
-    value: str | int | float | bool | None
-    plain: bool
-    start: Mark
-    end: Mark
+    __slots__ = ("end", "plain", "start", "text", "value")
+
+    def __init__(self, text: str, value: str | float | bool | None, plain: bool, start: Mark, end: Mark) -> None:
+        self.text = text
+        self.value = value
+        self.plain = plain
+        self.start = start
+        self.end = end
 
 
-@define(eq=False)
 class Mapping(Place):
     """Keys with their values, in the order of the file. `flow` is true for the form in braces."""
 
-    entries: dict[str, tuple[Scalar, Node]]
-    flow: bool
-    start: Mark
-    end: Mark
+    __slots__ = ("end", "entries", "flow", "start")
+
+    def __init__(self, entries: dict[str, tuple[Scalar, Node]], flow: bool, start: Mark, end: Mark) -> None:
+        self.entries = entries
+        self.flow = flow
+        self.start = start
+        self.end = end
 
     def get(self, key: str) -> Node | None:
         """The value under `key`, or None."""
@@ -73,14 +77,16 @@ class Mapping(Place):
         return next(reversed(self.entries.values()))[1].ends()
 
 
-@define(eq=False)
 class Sequence(Place):
     """A list. `flow` is true for the form in brackets."""
 
-    items: list[Node]
-    flow: bool
-    start: Mark
-    end: Mark
+    __slots__ = ("end", "flow", "items", "start")
+
+    def __init__(self, items: list[Node], flow: bool, start: Mark, end: Mark) -> None:
+        self.items = items
+        self.flow = flow
+        self.start = start
+        self.end = end
 
     def ends(self) -> tuple[int, int]:
         if self.flow or not self.items:

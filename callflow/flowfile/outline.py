@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from attrs import Factory, define
-
 from callflow.core.flow import StateKind
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import EMPTY
@@ -15,22 +13,33 @@ from callflow.flowfile.part import Part
 from callflow.flowfile.report import is_nothing, join
 
 
-@define(eq=False)
 class Draft:
     """A state on its way. `part` is the file that it stands in; `inside` that of its sub-flow, if it has one; `where`
     the path in its file, for messages."""
 
-    path: str
-    name: str
-    kind: StateKind
-    parent: Draft | None
-    part: Part
-    key: Place
-    node: MappingNode
-    where: str
-    supplied: bool = False
-    inside: Part | None = None
-    children: dict[str, Draft] = Factory(dict)
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        kind: StateKind,
+        parent: Draft | None,
+        part: Part,
+        key: Place,
+        node: MappingNode,
+        where: str,
+        supplied: bool = False,
+    ) -> None:
+        self.path = path
+        self.name = name
+        self.kind = kind
+        self.parent = parent
+        self.part = part
+        self.key = key
+        self.node = node
+        self.where = where
+        self.supplied = supplied
+        self.inside: Part | None = None
+        self.children: dict[str, Draft] = {}
 
     def within(self, other: Draft) -> bool:
         """Whether this is `other` or stands inside it."""
@@ -59,7 +68,7 @@ def outline(
     level: list[tuple[Draft, Scalar]] = []
     for name, (key, value) in mapping.entries.items():
         place = join(where, name)
-        if name.startswith("x-") or not part.check_name(key, place, "a state"):
+        if name.startswith("x-") or not part.check_name(key, place, "a state", dashes=True):
             continue
         inner = part.mapping(value, place, f"the state `{name}`")
         if inner is None and not is_nothing(value):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import Factory, define
-
 from callflow.core.actions import OUTCOMES, VERBS
 from callflow.core.events import (
     CALL_FIELDS,
@@ -50,39 +48,39 @@ ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
 TIMER = Record(dict(ALWAYS_THERE), kind="a timer")
 
 
-@define(eq=False)
 class Mention:
     """A name that is used before it is known whether somebody makes it: a leg, an event of the author's own."""
 
-    name: str
-    part: Part
-    node: Place
-    path: str
-    what: str = ""
+    def __init__(self, name: str, part: Part, node: Place, path: str, what: str = "") -> None:
+        self.name = name
+        self.part = part
+        self.node = node
+        self.path = path
+        self.what = what
 
 
-@define(eq=False)
 class Loading:
     """What all files of one load share, and what becomes the flow."""
 
-    defects: list[Defect] = Factory(list)
-    files: dict[Path, tuple[MappingNode | None, str]] = Factory(dict)  # sub-flows that were read, with their text
-    suggestions: Suggestions = Factory(Suggestions)
-    instances: int = 0
-    states: dict[str, State] = Factory(dict)
-    transitions: list[Transition] = Factory(list)
-    scopes: dict[str, Scope] = Factory(dict)
-    tools: dict[str, Tool] = Factory(dict)
-    events: dict[str, Mapping[str, Field]] = Factory(dict)
-    outcomes: set[str] = Factory(lambda: set(OUTCOMES))
-    tasks: set[str] = Factory(set)
-    agents: set[str] = Factory(set)
-    legs: set[str] = Factory(lambda: {MAIN_LEG})
-    leg_mentions: list[Mention] = Factory(list)
-    emitted: set[str] = Factory(set)
-    heard: list[Mention] = Factory(list)
-    offered: set[str] = Factory(set)
-    agent_leaves: list[Mention] = Factory(list)  # `hang_up: {for: agent}`
+    def __init__(self, defects: list[Defect]) -> None:
+        self.defects = defects
+        self.suggestions = Suggestions()
+        self.files: dict[Path, tuple[MappingNode | None, str]] = {}  # sub-flows that were read, with their text
+        self.instances = 0
+        self.states: dict[str, State] = {}
+        self.transitions: list[Transition] = []
+        self.scopes: dict[str, Scope] = {}
+        self.tools: dict[str, Tool] = {}
+        self.events: dict[str, Mapping[str, Field]] = {}
+        self.outcomes: set[str] = set(OUTCOMES)
+        self.tasks: set[str] = set()
+        self.agents: set[str] = set()
+        self.legs: set[str] = {MAIN_LEG}
+        self.leg_mentions: list[Mention] = []
+        self.emitted: set[str] = set()
+        self.heard: list[Mention] = []
+        self.offered: set[str] = set()
+        self.agent_leaves: list[Mention] = []  # `hang_up: {for: agent}`
 
 
 class Part(Report):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
@@ -13,9 +12,6 @@ from callflow.core.suggest import did_you_mean
 from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, Sequence, kind, shorten
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 TOO_MANY = 200
 """Defects of one file; a reader of more has long stopped reading."""
@@ -131,7 +127,7 @@ class Report:
         return None
 
     def integer(self, node: Node | None, path: str, what: str, least: int = 0) -> int | None:
-        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+        if isinstance(node, Scalar) and type(node.value) is int:  # a truth value is no integer here
             if node.value >= least:
                 return node.value
             self.defect("bad-value", f"{what} is at least {least}, not {shorten(node.text)}", node, path)
@@ -170,15 +166,15 @@ class Report:
         hint = self.meant(word, choices) or ""
         self.defect("bad-value", f"{what} takes {one_of(choices)}, not `{shorten(word)}`", node, path, hint)
 
-    def check_name(self, key: Scalar, path: str, what: str, pattern: re.Pattern[str] = NAME) -> bool:
+    def check_name(self, key: Scalar, path: str, what: str, dashes: bool = False) -> bool:
         """Whether a key can be a name; a defect if not."""
-        if pattern.fullmatch(key.text) and len(key.text) <= 64:
+        if is_name(key.text, dashes):
             return True
         if "." in key.text:
             message = f"the name of {what} holds no dot: `{shorten(key.text)}`"
             hint = "a dot leads inward, from a state to its inner ones" if what == "a state" else ""
         else:
-            signs = "letters, digits and `_`" if pattern is IDENTIFIER else "letters, digits, `_` and `-`"
+            signs = "letters, digits, `_` and `-`" if dashes else "letters, digits and `_`"
             message = f"`{shorten(key.text)}` is no name for {what}"
             hint = f"a name has {signs}, does not begin with a digit, and is at most 64 characters long"
         self.defect("bad-name", message, key, path, hint)
@@ -206,6 +202,12 @@ class Report:
             else:
                 found[word] = item
         return list(found.items())
+
+
+def is_name(text: str, dashes: bool = False) -> bool:
+    """Whether a text can be a name: letters, digits and `_` (with `dashes` also `-`), no digit first, 64 at most."""
+    plain = text.replace("-", "_") if dashes and not text.startswith("-") else text
+    return plain.isidentifier() and plain.isascii() and len(text) <= 64
 
 
 def is_nothing(node: Node) -> bool:

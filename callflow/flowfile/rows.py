@@ -250,6 +250,4 @@ def _type_of(part: Part, node: Node) -> Type:
             return compile_template(node.value, part.plain).type
         except ExpressionError:
             return ANY
-    if isinstance(node.value, bool):
-        return BOOLEAN
-    return INTEGER if isinstance(node.value, int) else ANY if node.value is None else NUMBER
+    return {bool: BOOLEAN, int: INTEGER, float: NUMBER}.get(type(node.value), ANY)

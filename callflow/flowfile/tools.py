@@ -13,7 +13,7 @@ from callflow.flowfile.declarations import fields
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar
 from callflow.flowfile.part import ALWAYS_THERE, CALL, Part
-from callflow.flowfile.report import IDENTIFIER, is_nothing, join, one_of
+from callflow.flowfile.report import is_nothing, join, one_of
 
 RUNS = ("http", "python")
 
@@ -23,7 +23,7 @@ def read_tools(part: Part) -> None:
     mapping = part.mapping(part.root.get("tools"), "tools", "`tools`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"tools.{name}"
-        if name.startswith("x-") or not part.check_name(key, path, "a tool", IDENTIFIER):
+        if name.startswith("x-") or not part.check_name(key, path, "a tool"):
             continue
         inner = part.mapping(value, path, f"the tool `{name}`")
         if inner is not None:

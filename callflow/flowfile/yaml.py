@@ -12,6 +12,7 @@ Scalars follow the YAML 1.2 core schema: `on`, `no`, `1:30`, `1_000` and dates a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 import yaml
@@ -41,32 +42,20 @@ MAX_VALUES = 50_000
 MAX_DIGITS = 100
 MAX_DEFECTS = 100
 
-LITERALS = {
-    "": None,
-    "~": None,
-    "null": None,
-    "Null": None,
-    "NULL": None,
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-}
-_NUMBER = re.compile(
-    r"(?P<int>[-+]?[0-9]+)"
-    r"|(?P<octal>0o[0-7]+)"
-    r"|(?P<hex>0x[0-9a-fA-F]+)"
-    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
-)
+LITERALS: dict[str, bool | float | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    ".nan": float("nan"), ".NaN": float("nan"), ".NAN": float("nan"),
+}  # fmt: skip
+_FLOAT = frozenset("0123456789+-.eE")
 _MAY_BE_NUMBER = frozenset("0123456789+-.")
 _NUMBER_ENDS = frozenset("0123456789.abcdefABCDEFnN")
 _MAY_BE_LITERAL = frozenset("nN~tTfF")
 _TAG = "tag:yaml.org,2002:"
 # YAML 1.1, and libyaml with it, ends a line at these; editors do not, and every line number behind them would be off.
 _LINE_ENDS = {"\x85": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029"}
-_UNPRINTABLE = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PRINTABLE = "\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 
 
 def parse(text: str, file: str) -> tuple[Mapping | None, list[Defect]]:
@@ -89,18 +78,29 @@ def core_value(text: str) -> str | int | float | bool | None:
     """
     if text in LITERALS:
         return LITERALS[text]
-    if text[0] not in _MAY_BE_NUMBER or text[-1] not in _NUMBER_ENDS:
+    if text[0] not in _MAY_BE_NUMBER or text[-1] not in _NUMBER_ENDS or not text.isascii():
         return text
-    match = _NUMBER.fullmatch(text)
-    if match is None:
+    convert = _conversion(text)
+    if convert is None:
         return text
     if len(text) > MAX_DIGITS:
         raise ValueError(text)
-    form = match.lastgroup
-    if form == "int":
-        return int(text)
-    if form == "float":
-        return float(text.replace(".i", "i").replace(".I", "I").replace(".n", "n").replace(".N", "N"))
+    try:
+        return convert(text)
+    except ValueError:  # `1.2.3`, `0xg`: text after all
+        return text
+
+
+def _conversion(text: str) -> Callable[[str], int | float] | None:
+    """What makes a number of a text that looks like one; Python's own conversions take more than YAML's forms."""
+    if text.isdigit() or (text[0] in "+-" and text[1:].isdigit()):
+        return int
+    if text[:2] in ("0x", "0o"):
+        return None if "_" in text else _prefixed
+    return float if _FLOAT.issuperset(text) else None
+
+
+def _prefixed(text: str) -> int:
     return int(text, 0)
 
 
@@ -395,7 +395,7 @@ class _Walk:
         # libyaml says where it stopped reading, in bytes; what it stopped at is the first character of its kind.
         character = self.text[position] if position < len(self.text) else ""
         if character not in _LINE_ENDS:
-            match = _UNPRINTABLE.search(self.text)
+            match = re.search(f"[^{_PRINTABLE}]", self.text)
             position = match.start() if match else min(position, len(self.text) - 1)
             character = self.text[position]
         name = {"\0": "a NUL", "\ufeff": "a byte order mark"}.get(character, "a control character")
