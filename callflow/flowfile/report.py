@@ -127,10 +127,11 @@ class Report:
         return None
 
     def integer(self, node: Node | None, path: str, what: str, least: int = 0) -> int | None:
-        if isinstance(node, Scalar) and type(node.value) is int:  # a truth value is no integer here
-            if node.value >= least:
-                return node.value
-            self.defect("bad-value", f"{what} is at least {least}, not {shorten(node.text)}", node, path)
+        value: Any = node.value if isinstance(node, Scalar) else None
+        if node is not None and type(value) is int:  # a truth value is no integer here
+            if value >= least:
+                return int(value)
+            self.defect("bad-value", f"{what} is at least {least}, not {value}", node, path)
         elif node is not None:
             self.wrong_kind(node, path, f"{what} takes an integer")
         return None
