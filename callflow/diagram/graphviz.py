@@ -7,6 +7,8 @@ it lacks (Chinese, emoji). And a layout may take minutes: so it has a process of
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 import subprocess
@@ -14,7 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -44,6 +46,7 @@ INSTALL: Final = "pip install 'callflow[diagrams]'"
 _STYLES: Final = (Style(), Style(34, 25, 14), Style(28, 20, 12), Style(24, 16, 12))
 """Tried one after the other, until the picture is narrow enough."""
 
+_BOLD, _ITALIC = 1, 2  # bits of `fontchar` in Graphviz's xdot format
 _LAYOUT: Final = Path(__file__).with_name("layout.py")
 _PNG_SCALE: Final = 2  # for screens with small dots
 
@@ -60,7 +63,7 @@ def draw_picture(graph: Graph, format: PictureFormat, *, time_limit: float = TIM
     with _Graphviz(time.monotonic() + time_limit, time_limit) as graphviz:
         dot, svg = graphviz.fitting(graph)
         if format == "svg":
-            return _finished(svg, graph.name)
+            return _finished(svg, graph.name, _text_widths(graphviz.run(dot, "json")))
         # A reader of SVG has fonts of their own; here the letters are drawn now.
         return graphviz.run(dot, format, letters=_letters(dot))
 
@@ -118,7 +121,7 @@ class _Graphviz:
         assert narrowest is not None  # noqa: S101 - there is one style at least
         return narrowest[1], narrowest[2]
 
-    def run(self, dot: str, format: PictureFormat, letters: str = "") -> bytes:  # noqa: A002 - as above
+    def run(self, dot: str, format: PictureFormat | Literal["json"], letters: str = "") -> bytes:  # noqa: A002 - as above
         if format == "png":
             dot = dot.replace("graph [", f"graph [dpi={72 * _PNG_SCALE}, ", 1)
         left = self.deadline - time.monotonic()
@@ -179,11 +182,52 @@ _DOCTYPE = re.compile(r"<!DOCTYPE.*?>\n?", re.DOTALL)
 _TITLE = re.compile(r"<title>.*?</title>\n?", re.DOTALL)
 
 
-def _finished(svg: str, name: str) -> bytes:
-    """Graphviz's SVG without its comments and its names for nodes, with fonts for whoever lacks ours."""
+_TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
+_ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
+
+_Look = tuple[str, float, bool, bool]
+"""A text, its size in points, whether it is bold, whether it is italic."""
+
+
+def _finished(svg: str, name: str, widths: Mapping[_Look, float]) -> bytes:
+    """Graphviz's SVG without its comments and its names for nodes, with fonts for whoever lacks ours.
+
+    Each text says how wide it is, so that it keeps to its box in whatever font it is shown.
+    """
+
+    def fitted(match: re.Match[str]) -> str:
+        attributes = dict(_ATTRIBUTE.findall(match[1]))
+        look = (
+            html.unescape(match[2]),
+            float(attributes.get("font-size", 0)),
+            attributes.get("font-weight") == "bold",
+            attributes.get("font-style") == "italic",
+        )
+        width = widths.get(look)
+        length = "" if width is None else f' textLength="{width:g}" lengthAdjust="spacingAndGlyphs"'
+        return f"<text {match[1]}{length}>{match[2]}</text>"
+
     svg = _TITLE.sub("", _DOCTYPE.sub("", _COMMENT.sub("", svg)))
+    svg = _TEXT.sub(fitted, svg)
     svg = svg.replace(f'font-family="{FONT}"', f'font-family="{FONT}, Arial, Helvetica, sans-serif"')
     return svg.replace("<svg ", f'<svg role="img" aria-label="{_xml(name)}" ', 1).encode()
+
+
+def _text_widths(layout: bytes) -> dict[_Look, float]:
+    """How wide Graphviz takes each text to be, in points, from the drawing operations of its JSON format."""
+    picture = json.loads(layout)
+    widths: dict[_Look, float] = {}
+    for drawn in (picture, *picture.get("objects", ()), *picture.get("edges", ())):
+        size, style = 0.0, 0
+        for operation in drawn.get("_ldraw_", ()):
+            kind = operation["op"]
+            if kind == "F":
+                size = float(operation["size"])
+            elif kind == "t":
+                style = int(operation["fontchar"])
+            elif kind == "T":
+                widths[operation["text"], size, bool(style & _BOLD), bool(style & _ITALIC)] = round(operation["width"], 1)
+    return widths
 
 
 def _xml(text: str) -> str:

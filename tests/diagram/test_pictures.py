@@ -8,13 +8,13 @@ import time
 import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from callflow.diagram import DiagramError, Graph, draw, graph_of
 from callflow.diagram import graphviz as module
-from callflow.diagram.graphviz import LEAST_TEXT, PAGE, WIDEST, PictureFormat
+from callflow.diagram.graphviz import LEAST_TEXT, PAGE, WIDEST
 from tests.diagram.flows import SHIPPED, flow, nested, questions, shipped, tangle
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,7 +24,7 @@ def laid_out(graph: Graph) -> dict[str, Any]:
     """Graphviz's own account of where everything is, of the same layout as in the picture."""
     with module._Graphviz(time.monotonic() + 30, 30) as graphviz:
         dot, _ = graphviz.fitting(graph)
-        return json.loads(graphviz.run(dot, cast(PictureFormat, "json")))
+        return json.loads(graphviz.run(dot, "json"))
 
 
 def boxes(picture: dict[str, Any]) -> dict[str, tuple[float, float, float, float]]:
@@ -82,6 +82,14 @@ def test_all_texts_are_in_the_picture():
     for part in ("outbound-reminder", "call.hangup", "dialing", "dial {phone_number}", "say “Are you still there?”", "silence 12s", "after 20s", "busy, no_answer", "must finish"):
         assert part in text
     assert root.attrib["aria-label"] == "outbound-reminder"
+
+
+@pytest.mark.parametrize("make", [lambda: shipped("outbound"), nested], ids=["outbound", "nested"])
+def test_a_text_keeps_to_its_box_in_whatever_font_it_is_shown(make):
+    texts = list(ET.fromstring(draw(make(), "svg")).iter(f"{SVG}text"))
+    assert [text.text for text in texts if text.text.strip() and "textLength" not in text.attrib] == []
+    widths = {text.text: float(text.attrib["textLength"]) for text in texts if "textLength" in text.attrib}
+    assert widths["ending"] < widths["in every state"] < 100
 
 
 def test_the_path_that_a_call_took_is_drawn_in_its_own_colour():
