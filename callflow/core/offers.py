@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from callflow.core.expressions import EvaluationError
-from callflow.core.flow import Flow
+from callflow.core.flow import ROOT, Flow
 from callflow.core.render import render
 from callflow.core.snapshot import Snapshot
 from callflow.core.turn import Turn
@@ -38,3 +38,8 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
         except EvaluationError:
             continue
     return Offers(tools, "\n\n".join(paragraphs))
+
+
+def agent_instructions(flow: Flow, snapshot: Snapshot, time: float) -> str:
+    """`agent.instructions`, rendered as the call begins. Raises EvaluationError."""
+    return str(render(flow.agent.get("instructions", ""), Turn(flow, snapshot, time).context(ROOT, ROOT, None)))

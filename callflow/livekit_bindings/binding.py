@@ -18,8 +18,9 @@ from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
 from callflow.livekit_bindings.world import LiveKitWorld
-from callflow.runtime.call import WORKER_SECONDS, Call
+from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
+from callflow.runtime.shutdown import WORKER_SECONDS
 
 logger = logging.getLogger("callflow")
 
@@ -87,14 +88,23 @@ def bind(
     Raises BindError, which lists everything that is missing or does not fit.
     """
     actions, agents = actions or {}, agents or {}
-    agent = agent or Agent(instructions=str(flow.agent.get("instructions") or ""))
+    own = agent is None  # then the flow says who the agent is
+    agent = agent or Agent(instructions="")
     values, wrong = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
     if wrong:
         raise BindError(wrong)
     world = LiveKitWorld(
-        flow, ctx, session, agent, actions=actions, agents=agents, room_options=room_options, record=record
+        flow,
+        ctx,
+        session,
+        agent,
+        instructed=own,
+        actions=actions,
+        agents=agents,
+        room_options=room_options,
+        record=record,
     )
     facts = {"direction": "outbound" if flow.outbound else "inbound", "room": world.room_name, "job": ctx.job.id}
     call = LiveKitCall(

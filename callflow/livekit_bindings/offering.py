@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,14 @@ class Offering:
         self._instructions = StateInstructions()
         self._offers = Offers()
         self._toolbox = Toolbox(world.flow, world.session, self._called)
-        self._toolbox.listen_to_session()
         self._begun = False
         self._settling: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[None] | None = None
         self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
+
+    def listen(self) -> None:
+        """The call begins: the flow hears of the tools that the session brings."""
+        self._toolbox.listen_to_session()
 
     def settle(self, step: Step) -> None:
         """After a step: offers what the states that are active now offer."""
@@ -60,8 +64,11 @@ class Offering:
             await asyncio.shield(self._settling)
 
     def listen_to(self, agent: Agent) -> None:
-        """An agent is about to start: the flow hears of its own tools."""
-        self._toolbox.listen_to(agent)
+        """An agent is about to start: the flow hears of its own tools. One with the name of a tool of the flow's is left
+        out, since LiveKit would refuse every turn of an agent that has two of a name."""
+        for name in self._toolbox.listen_to(agent):
+            logger.error("an agent's own tool has the name of one of the flow's, and is left out", extra={"tool": name})
+            self._world.note(f"the tool {name} of {type(agent).__name__} is left out: the flow has one of that name")
 
     def give_fresh_turn(self, event: Any) -> None:
         """LiveKit answers a tool's result under the tools that there were when it was called. Where the flow has moved
@@ -103,7 +110,8 @@ class Offering:
             return
         agent = world.session.current_agent
         if agent is before or type(agent).on_enter is Agent.on_enter:
-            world.session.generate_reply()
+            with contextlib.suppress(RuntimeError):  # it has closed in this very moment
+                world.session.generate_reply()
 
     async def _apply(self, before: asyncio.Task[None] | None) -> None:
         if before is not None and not before.done():

@@ -28,9 +28,12 @@ def activity_of(session: AgentSession[Any]) -> Any | None:
 
 
 def is_running(session: AgentSession[Any]) -> bool:
-    """Whether the session takes speech: it has started, and nobody closes or drains it."""
+    """Whether the session takes speech: it has started, and nobody closes or drains it; in a handoff the next agent
+    takes it."""
     activity = activity_of(session)
-    return activity is not None and not session._is_closing() and not activity.scheduling_paused
+    if activity is None or session._is_closing():
+        return False
+    return not activity.scheduling_paused or getattr(session, "_next_activity", None) is not None
 
 
 def has_started(session: AgentSession[Any]) -> bool:

@@ -124,10 +124,13 @@ class Toolbox:
         """The program's own tools in the session, as far as a row of the flow listens to them."""
         self._session.tools[:] = self._listening(self._session.tools)
 
-    def listen_to(self, agent: Agent) -> None:
-        """The same for an agent that is about to start."""
-        if self._listened:
-            private.set_own_tools(agent, self._listening(agent.tools))
+    def listen_to(self, agent: Agent) -> list[str]:
+        """The same for an agent that is about to start. Returns the names of its tools that the flow has, too: they are
+        taken from it."""
+        clashes = [tool.id for tool in agent.tools if isinstance(tool, llm.Tool) and tool.id in self._built]
+        if self._listened or clashes:
+            private.set_own_tools(agent, self._listening(tool for tool in agent.tools if tool.id not in clashes))
+        return clashes
 
     def _listening(self, tools: Iterable[llm.Tool | llm.Toolset]) -> list[llm.Tool | llm.Toolset]:
         return [self._wrap(tool) if self._is_listened(tool) else tool for tool in tools]

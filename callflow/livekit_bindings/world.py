@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -13,22 +12,20 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import NonCallableMock
 
 import aiohttp
-from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
 from livekit.agents.utils import http_context
 from livekit.agents.voice.room_io import RoomOptions
 
-from callflow.core.events import matches
 from callflow.core.flow import Flow
+from callflow.core.offers import agent_instructions
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
-from callflow.livekit_bindings import messages, private, report
+from callflow.livekit_bindings import private, report
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
-from callflow.livekit_bindings.line import ROOM_DELETED_GRACE, Line
-from callflow.livekit_bindings.listeners import Listeners
+from callflow.livekit_bindings.hearing import Hearing
+from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
-from callflow.livekit_bindings.room_events import ROOM_EVENTS
-from callflow.livekit_bindings.session_events import SESSION_EVENTS
 from callflow.livekit_bindings.verbs import PERFORM, hanging_up
 from callflow.runtime.ports import Facts
 
@@ -41,26 +38,6 @@ CONNECT_WITHIN = 20.0
 START_WITHIN = 30.0
 """Seconds to reach the room, and to start the session there."""
 
-ALWAYS = frozenset(
-    {
-        "session.user_state_changed",
-        "session.agent_state_changed",
-        "session.user_input_transcribed",
-        "session.error",
-        "session.close",
-        "room.participant_connected",
-        "room.participant_disconnected",
-        "room.disconnected",
-        "room.reconnecting",
-        "room.reconnected",
-    }
-)
-"""LiveKit's events that go to the call even where no row of the flow listens: the silence, the record and whoever
-reads the journal need them. The others, a dozen a second in a conversation, only where a row listens."""
-
-NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed"})
-"""Of the session's events, those that the bindings themselves live on."""
-
 AEC_NOTE = (
     "in the first 3 s of the agent's first speech the STT hears silence (LiveKit's echo warm-up); on the phone there is"
     " no echo: pass aec_warmup_duration=None to AgentSession(…)"
@@ -68,7 +45,8 @@ AEC_NOTE = (
 
 
 class LiveKitWorld:
-    """One call's World. `agents` holds what the program registered by name: agents, their classes, or factories."""
+    """One call's World. `agents` holds what the program registered by name: agents, their classes, or factories.
+    `instructed`: the agent gets the flow's `agent.instructions`, rendered as the call begins."""
 
     def __init__(
         self,
@@ -77,6 +55,7 @@ class LiveKitWorld:
         session: AgentSession[Any],
         agent: Agent,
         *,
+        instructed: bool = False,
         actions: Mapping[str, Callable[..., Any]],
         agents: Mapping[str, Any],
         room_options: RoomOptions | None = None,
@@ -84,6 +63,7 @@ class LiveKitWorld:
     ) -> None:
         self.flow, self.ctx, self.session, self.agent = flow, ctx, session, agent
         self.actions, self.registered = actions, agents
+        self._instructed = instructed
         self.room_options, self.record = own_options(room_options), record
         self.has_room = not (ctx.is_fake_job() and isinstance(ctx.room, NonCallableMock))
         self.conversation_over = self.session_closed = False
@@ -94,31 +74,25 @@ class LiveKitWorld:
         self.failures, self.last_failure = 0, ""  # of models
         self._notes: list[str] = []  # before the call begins
         self._seen: list[Agent] = []
-        self._listeners = Listeners()
-        self._heard = functools.cache(functools.partial(_is_heard, _patterns(flow)))
         self._stand_in: Agent | None = None
+        only = self.room_options.participant_identity
+        self.line = Line(self.post, flow.reconnect_grace, only if isinstance(only, str) else None)
+        self.offering = Offering(self)
+        self._hearing = Hearing(self)
+        self._parties_changed = asyncio.Event()
+        self._ownership = Ownership(ctx, session, self.post)
+        self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
 
     # -- the World
 
     def begin(self, call: Call) -> None:
         self.call, self._begun = call, True
+        self._started: asyncio.Future[None] = call.loop.create_future()
         for sentence in self._notes:
             call.note(sentence)
-        self._started: asyncio.Future[None] = call.loop.create_future()
-        only = self.room_options.participant_identity
-        self.line = Line(self.post, self.flow.reconnect_grace, only if isinstance(only, str) else None)
-        self._parties_changed = asyncio.Event()
-        self.offering = Offering(self)
-        self._ownership = Ownership(self.ctx, self.session, self.post)
-        self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
         self._ownership.take()
-        for name in SESSION_EVENTS:
-            if name not in NEEDED and not self._heard(f"session.{name}"):
-                continue
-            self._listeners.add(self.session, name, functools.partial(self._session_event, name))
-        for name in ROOM_EVENTS:
-            self._listeners.add(self.ctx.room, name, functools.partial(self._room_event, name))
-        private.on_worker_request(self.ctx, self._worker_closes)
+        self.offering.listen()
+        self._hearing.begin()
 
     async def open(self) -> None:
         try:
@@ -158,13 +132,13 @@ class LiveKitWorld:
         )
 
     def finish(self, reason: str) -> None:
-        self.line.close()
-        self._listeners.close()
-        if self.flow.events and self.has_room and self.ctx.room.isconnected():
-            self.ctx.room.local_participant.unregister_rpc_method(messages.METHOD)
         self._ownership.give_back()
-        self.offering.close()
-        self.ctx.shutdown(reason)
+        try:
+            self.line.close()
+            self.offering.close()
+            self._hearing.close()
+        finally:
+            self.ctx.shutdown(reason)
 
     # -- what the verbs need
 
@@ -218,7 +192,7 @@ class LiveKitWorld:
         """An agent is about to take over: its tools are listened to, and an `on_enter` that raises is a failure."""
         if agent not in self._seen:
             self._seen.append(agent)
-        watch_on_enter(agent, self._on_enter_failed)
+        watch_on_enter(agent, self._hearing.on_enter_failed)
         self.offering.listen_to(agent)
 
     async def hand_over(self, agent: Agent) -> None:
@@ -250,7 +224,9 @@ class LiveKitWorld:
             await asyncio.wait_for(self.ctx.connect(), CONNECT_WITHIN)
             for participant in list(self.ctx.room.remote_participants.values()):
                 self.line.joined(participant)
-            self._listen_to_messages()
+            self._hearing.listen_to_rpc()
+        if self._instructed:
+            await self.agent.update_instructions(agent_instructions(self.flow, self.call.snapshot, self.call.now()))
         here = not self.has_room or self.line.hears
         first = self.agent if here else SilentAgent()
         self._stand_in = None if here else first
@@ -274,67 +250,10 @@ class LiveKitWorld:
             self.watch(self.agent)
             self.session.update_agent(self.agent)
 
-    def _listen_to_messages(self) -> None:
-        if self.flow.events:
-            self.ctx.room.local_participant.register_rpc_method(messages.METHOD, self._rpc)
-
-    async def _rpc(self, invocation: Any) -> str:
-        return messages.on_rpc(invocation, self.call.send)
-
     def _warn_of_echo(self) -> None:
         if getattr(self.session.options, "aec_warmup_duration", None):
             logger.info(AEC_NOTE)
             self.note(AEC_NOTE)
-
-    # -- events
-
-    def _session_event(self, name: str, event: Any) -> None:
-        if name == "error" and not getattr(event.error, "recoverable", False):
-            self.failures += 1
-            self.last_failure = str(SESSION_EVENTS["error"](event)["error"])
-        elif name == "conversation_item_added" and isinstance(event.item, llm.AgentHandoff):
-            self.watch(self.session.current_agent)
-            self.offering.settle_later()
-        elif name == "function_tools_executed":
-            self.offering.give_fresh_turn(event)
-        full = f"session.{name}"
-        if self._heard(full):
-            self.post(full, SESSION_EVENTS[name](event))
-
-    def _room_event(self, name: str, *args: Any) -> None:
-        if name == "data_received" and messages.is_message(args[0]):
-            messages.on_packet(args[0], self.call.send)
-            return
-        full = f"room.{name}"
-        if name == "disconnected":
-            self.line.down()
-        if self._heard(full):
-            data = ROOM_EVENTS[name](*args)
-            self.post(full, {"room": self.room_name} if name == "moved" else data)
-        if name == "participant_connected":
-            self.line.joined(args[0])
-        elif name == "participant_disconnected":
-            self.line.left(args[0])
-        elif name == "participant_attributes_changed":
-            self.line.changed(args[1])
-
-    def _worker_closes(self, reason: str) -> None:
-        """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""
-        if not self.has_room:
-            self.line.hung_up_by_hand()
-        elif not self.line.ending:
-            self.call.loop.call_later(ROOM_DELETED_GRACE, self._worker_has_closed, reason)
-
-    def _worker_has_closed(self, reason: str) -> None:
-        if not self.line.ending:
-            self.call.job_ends(reason, worker=True)
-
-    def _on_enter_failed(self, error: Exception) -> None:
-        logger.error("an agent's on_enter has failed", exc_info=error)
-        configuration = self.call.snapshot.configuration
-        state = configuration[-1] if configuration else None
-        data = {"action": "on_enter", "error": str(error) or type(error).__name__, "timeout": False}
-        self.call.post("failed", {**data, "origin": state or ""}, state=state)
 
 
 def own_options(options: RoomOptions | None) -> RoomOptions:
@@ -343,11 +262,3 @@ def own_options(options: RoomOptions | None) -> RoomOptions:
     mine.close_on_disconnect = False
     mine.delete_room_on_close = False
     return mine
-
-
-def _patterns(flow: Flow) -> tuple[str, ...]:
-    return tuple({row.pattern for state in flow.states.values() for row in state.rows})
-
-
-def _is_heard(patterns: tuple[str, ...], name: str) -> bool:
-    return name in ALWAYS or any(matches(pattern, name) for pattern in patterns)

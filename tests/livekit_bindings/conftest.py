@@ -46,14 +46,30 @@ class Stage:
     def flow(self, text):
         return callflow.loads(dedent(text))
 
-    def begin(self, flow, turns=(), *, agent=None, joins=True, metadata="", session=None, tools=(), userdata=None, **options):
+    def begin(
+        self,
+        flow,
+        turns=(),
+        *,
+        agent=None,
+        joins=True,
+        metadata="",
+        session=None,
+        tools=(),
+        userdata=None,
+        bare=False,
+        **options,
+    ):
         """The worker has a job; the caller is there, unless `joins` is False."""
         flow = self.flow(flow) if isinstance(flow, str) else flow
         self.llm = ScriptedLLM(turns)
-        self.session = session or self.new_session(tools=list(tools), **({} if userdata is None else {"userdata": userdata}))
+        self.session = session or self.new_session(
+            tools=list(tools), **({} if userdata is None else {"userdata": userdata})
+        )
 
         async def entrypoint(ctx):
-            self.call = callflow.bind(flow, ctx, self.session, agent or Agent(instructions="Be brief."), **options)
+            own = None if bare else agent or Agent(instructions="Be brief.")
+            self.call = callflow.bind(flow, ctx, self.session, own, **options)
             return await self.call.run()
 
         self.job = SimulatedJob(

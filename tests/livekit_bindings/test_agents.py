@@ -53,7 +53,9 @@ async def test_update_agent_hands_over_and_the_states_tools_and_instructions_com
     billing = Billing()
     registered = {"class": Billing, "instance": billing, "factory": lambda: billing}[how]
     front = Agent(instructions="You are at the desk.")
-    stage.begin(BILLING, [Tool("billing"), "Which bill?", Tool("end_call")], agent=front, agents={"billing": registered})
+    stage.begin(
+        BILLING, [Tool("billing"), "Which bill?", Tool("end_call")], agent=front, agents={"billing": registered}
+    )
     await asyncio.sleep(2)
     for words in ("my bill", "that one", "bye"):
         await stage.caller.say(words)
@@ -195,7 +197,9 @@ async def test_userdata_and_a_line_of_chat(stage):
     states: {talking: {entry: [{say: Hello.}]}}
     """
     kept = {}
-    stage.begin(flow, [Tool("remember", {"what": "tea"}), "Tea it is."], agent=Desk(instructions="Desk."), userdata=kept)
+    stage.begin(
+        flow, [Tool("remember", {"what": "tea"}), "Tea it is."], agent=Desk(instructions="Desk."), userdata=kept
+    )
     await asyncio.sleep(2)
     stage.caller.send_text("tea, please")
     await asyncio.sleep(3)
@@ -243,7 +247,7 @@ async def test_at_the_console_the_call_is_answered_when_the_session_starts():
 
 async def test_at_the_console_ctrl_c_is_a_hang_up():
     async def ctrl_c(session, call):
-        call.world._worker_closes("parent process shutdown")
+        call.world._hearing._worker_closes("parent process shutdown")
 
     record = await console([], ctrl_c)
     assert (record.outcome, record.hung_up_by) == ("hung_up", "caller")

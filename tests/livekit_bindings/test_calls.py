@@ -282,3 +282,102 @@ async def test_delete_room_fails_once(stage):
     assert record.outcome == "completed"
     assert [effect.tries for effect in record.effects if effect.verb == "delete_room"] == [2]
     assert not stage.caller.on_line
+
+
+def telephone(stage, status):
+    return Caller(
+        stage.server,
+        "room",
+        "sip_caller",
+        kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+        attributes={
+            "sip.callStatus": status,
+            "sip.phoneNumber": "+15550001",
+            "sip.trunkPhoneNumber": "+15550002",
+            "sip.callID": "SCL_1",
+        },
+    )
+
+
+async def test_an_inbound_phone_call_is_greeted_when_it_is_answered_and_its_numbers_are_known(stage):
+    flow = SMALLEST.replace(
+        "[{generate_reply: {instructions: Greet the caller and help.}}]",
+        '[{say: "You call {{ call.trunk_number }} from {{ call.number }}."}]',
+    )
+    phone = telephone(stage, "ringing")
+    phone.join(listens=False)
+    stage.begin(flow, joins=False)
+    await asyncio.sleep(3)
+    assert stage.call.snapshot.configuration == ()
+    phone.set_attributes({"sip.callStatus": "active"})
+    phone.listen()
+    await asyncio.sleep(4)
+    assert phone.heard_text == "You call +15550002 from +15550001."
+    phone.hang_up()
+    record = await stage.ended()
+    assert (record.outcome, record.participant) == ("hung_up", "sip_caller")
+
+
+async def test_a_phone_that_rings_and_gives_up_ends_the_call(stage):
+    phone = telephone(stage, "ringing")
+    phone.join(listens=False)
+    stage.begin(SMALLEST, joins=False)
+    await asyncio.sleep(3)
+    phone.hang_up()
+    record = await stage.ended()
+    assert (record.outcome, record.cause.detail["cause"]) == ("hung_up", "abandoned")
+    assert stage.llm.requests == []
+
+
+async def test_agents_and_recorders_are_nobodys_far_end(stage):
+    kinds = rtc.ParticipantKind
+    for n, kind in enumerate(
+        (kinds.PARTICIPANT_KIND_EGRESS, kinds.PARTICIPANT_KIND_INGRESS, kinds.PARTICIPANT_KIND_AGENT)
+    ):
+        Caller(stage.server, "room", f"other-{n}", kind=kind).join()
+    stage.begin(SMALLEST, ["Hello."], joins=False)
+    await asyncio.sleep(5)
+    assert stage.call.snapshot.configuration == ()
+    stage.caller.join()
+    await asyncio.sleep(2)
+    assert stage.heard == "Hello."
+    stage.caller.hang_up()
+    assert (await stage.ended()).participant == "caller"
+
+
+async def test_the_agent_of_a_flow_without_python_is_told_what_the_flow_says(stage):
+    flow = SMALLEST.replace(
+        "initial:",
+        "vars: {shop: {type: string}}\n    agent: {instructions: 'You work at {{ vars.shop }}.'}\n    initial:",
+    )
+    stage.begin(flow, ["Hello."], agent=None, metadata='{"shop": "Elm Books"}', bare=True)
+    await asyncio.sleep(2)
+    system = next(item for item in stage.llm.requests[0].items if item.type == "message")
+    assert system.text_content.startswith("You work at Elm Books.")
+    stage.caller.hang_up()
+    await stage.ended()
+
+
+async def test_an_own_tool_with_the_name_of_one_of_the_flows_costs_that_tool_and_not_the_call(stage):
+    class Second(Agent):
+        async def on_enter(self):
+            self.session.say("Second.")
+
+        @function_tool
+        async def end_call(self) -> None:
+            """Another one."""
+
+    class First(Agent):
+        @function_tool
+        async def second(self) -> Agent:
+            """Hands over."""
+            return Second(instructions="Second.")
+
+    stage.begin(SMALLEST, ["Hello.", Tool("second"), Tool("end_call")], agent=First(instructions="First."))
+    for words in ("", "hand over", "bye"):
+        await asyncio.sleep(3)
+        if words:
+            await stage.caller.say(words)
+    record = await stage.ended()
+    assert stage.heard == "Hello.\nSecond.\nGoodbye."
+    assert "the tool end_call of Second is left out: the flow has one of that name" in record.notes

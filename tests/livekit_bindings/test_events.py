@@ -54,9 +54,7 @@ SESSION = {
     "metrics_collected": lambda: SimpleNamespace(metrics=SimpleNamespace(type="llm_metrics", label="scripted")),
     "session_usage_updated": lambda: voice.SessionUsageUpdatedEvent(usage=AgentSessionUsage(model_usage=[])),
     "speech_created": lambda: voice.SpeechCreatedEvent(user_initiated=True, source="say", speech_handle=speech()),
-    "tool_execution_updated": lambda: voice.ToolExecutionUpdatedEvent(
-        update=voice.ToolCallStarted(function_call=CALL)
-    ),
+    "tool_execution_updated": lambda: voice.ToolExecutionUpdatedEvent(update=voice.ToolCallStarted(function_call=CALL)),
     "error": lambda: voice.ErrorEvent(
         error=llm.LLMError(timestamp=0, label="x", error=ValueError("no"), recoverable=False), source="x"
     ),

@@ -105,7 +105,10 @@ async def test_everything_that_is_missing_is_said_at_once(monkeypatch):
             'python action verify_pn is none of the flow\'s (did you mean "verify_pin"?)',
         ),
         ({"agents": {"billing": AskAddress, "address": AskAddress}}, "agent billing must be an Agent"),
-        ({"agents": {"billing": Billing, "address": Billing(instructions="")}}, "task address must be an AgentTask class"),
+        (
+            {"agents": {"billing": Billing, "address": Billing(instructions="")}},
+            "task address must be an AgentTask class",
+        ),
         (
             {"agents": {"billing": Billing, "address": AskAddress, "biling": Billing}},
             'agent biling is none of the flow\'s (did you mean "billing"?)',

@@ -1,0 +1,129 @@
+"""What happens in the session, the room and the job, on its way to the call: callbacks that only enqueue."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+from livekit.agents import llm
+
+from callflow.core.events import matches
+from callflow.core.flow import Flow
+from callflow.livekit_bindings import messages, private
+from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
+from callflow.livekit_bindings.listeners import Listeners
+from callflow.livekit_bindings.room_events import ROOM_EVENTS
+from callflow.livekit_bindings.session_events import SESSION_EVENTS
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+logger = logging.getLogger("callflow")
+
+ALWAYS = frozenset(
+    {
+        "session.user_state_changed",
+        "session.agent_state_changed",
+        "session.user_input_transcribed",
+        "session.error",
+        "session.close",
+        "room.participant_connected",
+        "room.participant_disconnected",
+        "room.disconnected",
+        "room.reconnecting",
+        "room.reconnected",
+    }
+)
+"""LiveKit's events that go to the call even where no row of the flow listens: the silence, the record and whoever
+reads the journal need them. The others, a dozen a second in a conversation, only where a row listens."""
+
+NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed"})
+"""Of the session's events, those that the bindings themselves live on."""
+
+
+class Hearing:
+    """Of one call, from its beginning to its end."""
+
+    def __init__(self, world: LiveKitWorld) -> None:
+        self._world = world
+        self._listeners = Listeners()
+        self._heard = functools.cache(functools.partial(_is_heard, _patterns(world.flow)))
+
+    def begin(self) -> None:
+        for name in SESSION_EVENTS:
+            if name in NEEDED or self._heard(f"session.{name}"):
+                self._listeners.add(self._world.session, name, functools.partial(self._session_event, name))
+        for name in ROOM_EVENTS:
+            self._listeners.add(self._world.ctx.room, name, functools.partial(self._room_event, name))
+        private.on_worker_request(self._world.ctx, self._worker_closes)
+
+    def listen_to_rpc(self) -> None:
+        """Once the room is connected; only for flows that have events of their own."""
+        if self._world.flow.events:
+            self._world.ctx.room.local_participant.register_rpc_method(messages.METHOD, self._rpc)
+
+    def close(self) -> None:
+        self._listeners.close()
+        world = self._world
+        if world.flow.events and world.has_room and world.ctx.room.isconnected():
+            world.ctx.room.local_participant.unregister_rpc_method(messages.METHOD)
+
+    async def _rpc(self, invocation: Any) -> str:
+        return messages.on_rpc(invocation, self._world.call.send)
+
+    def _session_event(self, name: str, event: Any) -> None:
+        if name == "error" and not getattr(event.error, "recoverable", False):
+            self._world.failures += 1
+            self._world.last_failure = str(SESSION_EVENTS["error"](event)["error"])
+        elif name == "conversation_item_added" and isinstance(event.item, llm.AgentHandoff):
+            self._world.watch(self._world.session.current_agent)
+            self._world.offering.settle_later()
+        elif name == "function_tools_executed":
+            self._world.offering.give_fresh_turn(event)
+        full = f"session.{name}"
+        if self._heard(full):
+            self._world.post(full, SESSION_EVENTS[name](event))
+
+    def _room_event(self, name: str, *args: Any) -> None:
+        if name == "data_received" and messages.is_message(args[0]):
+            messages.on_packet(args[0], self._world.call.send)
+            return
+        full = f"room.{name}"
+        if name == "disconnected":
+            self._world.line.down()
+        if self._heard(full):
+            data = ROOM_EVENTS[name](*args)
+            self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
+        if name == "participant_connected":
+            self._world.line.joined(args[0])
+        elif name == "participant_disconnected":
+            self._world.line.left(args[0])
+        elif name == "participant_attributes_changed":
+            self._world.line.changed(args[1])
+
+    def _worker_closes(self, reason: str) -> None:
+        """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""
+        if not self._world.has_room:
+            self._world.line.hung_up_by_hand()
+        elif not self._world.line.ending:
+            self._world.call.loop.call_later(ROOM_DELETED_GRACE, self._worker_has_closed, reason)
+
+    def _worker_has_closed(self, reason: str) -> None:
+        if not self._world.line.ending:
+            self._world.call.job_ends(reason, worker=True)
+
+    def on_enter_failed(self, error: Exception) -> None:
+        logger.error("an agent's on_enter has failed", exc_info=error)
+        configuration = self._world.call.snapshot.configuration
+        state = configuration[-1] if configuration else None
+        data = {"action": "on_enter", "error": str(error) or type(error).__name__, "timeout": False}
+        self._world.call.post("failed", {**data, "origin": state or ""}, state=state)
+
+
+def _patterns(flow: Flow) -> tuple[str, ...]:
+    return tuple({row.pattern for state in flow.states.values() for row in state.rows})
+
+
+def _is_heard(patterns: tuple[str, ...], name: str) -> bool:
+    return name in ALWAYS or any(matches(pattern, name) for pattern in patterns)
