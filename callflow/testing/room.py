@@ -109,10 +109,12 @@ class SimulatedRoom(rtc.Room):
         self._resolve_first_sid(state.sid)
         self._connection_state = rtc.ConnectionState.CONN_CONNECTED
         self._local_participant = SimulatedLocalParticipant(self._server, self, _owned(self.info))
+        there: list[tuple[str, proto_track.TrackPublicationInfo]] = []
         for other in state.others(self):
             self._create_remote_participant(_owned(other.info))
+            there += [(other.info.identity, publication) for publication in other.publications.values()]
         self.stays.append((self._server.loop.time(), None))
-        self._server.loop.call_soon(self._find_tracks)
+        self._server.loop.call_soon(self._find_tracks, there)
         self._listen()
 
     async def disconnect(self, *, reason: Reason = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
@@ -196,14 +198,14 @@ class SimulatedRoom(rtc.Room):
         """The room on the server, None while the agent is not in it."""
         return self._state
 
-    def _find_tracks(self) -> None:
-        for other in self._state.others(self) if self._state else []:
-            for publication in other.publications.values():
-                published = proto_events.RoomEvent()
-                published.track_published.participant_identity = other.info.identity
-                published.track_published.publication.handle.id = 0
-                published.track_published.publication.info.CopyFrom(publication)
-                self.receive(published)
+    def _find_tracks(self, there: list[tuple[str, proto_track.TrackPublicationInfo]]) -> None:
+        """Those that were published before this room was joined."""
+        for identity, publication in there:
+            event = proto_events.RoomEvent()
+            event.track_published.participant_identity = identity
+            event.track_published.publication.handle.id = 0
+            event.track_published.publication.info.CopyFrom(publication)
+            self.receive(event)
 
     def _subscribe(self, published: proto_events.TrackPublished) -> None:
         info = published.publication.info

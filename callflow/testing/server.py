@@ -70,6 +70,8 @@ class SimulatedRoomState:
     sid: str
     created: float
     metadata: str = ""
+    empty_timeout: float = EMPTY_TIMEOUT
+    departure_timeout: float = DEPARTURE_TIMEOUT
     members: dict[str, Member] = field(factory=dict)
     closing: asyncio.TimerHandle | None = None
     visited: bool = False
@@ -137,11 +139,8 @@ class SimulatedServer:
     def room(self, name: str) -> SimulatedRoomState:
         """The room of this name; made when it is not there."""
         if name not in self.rooms:
-            state = SimulatedRoomState(name, self.new_id("RM"), self.loop.time())
-            state.closing = self.loop.call_later(
-                EMPTY_TIMEOUT, self.close_room, state, rtc.DisconnectReason.ROOM_CLOSED
-            )
-            self.rooms[name] = state
+            state = self.rooms[name] = SimulatedRoomState(name, self.new_id("RM"), self.loop.time())
+            self._close_after(state, state.empty_timeout)
         return self.rooms[name]
 
     def join(self, name: str, member: Member) -> SimulatedRoomState:
@@ -214,8 +213,15 @@ class SimulatedServer:
 
     def _watch(self, state: SimulatedRoomState) -> None:
         if self.rooms.get(state.name) is state and state.visited and not self._callers(state):
-            reason = rtc.DisconnectReason.ROOM_CLOSED
-            state.closing = self.loop.call_later(DEPARTURE_TIMEOUT, self.close_room, state, reason)
+            self._close_after(state, state.departure_timeout)
+
+    def wait_for_somebody(self, state: SimulatedRoomState) -> None:
+        """An empty room ends after its `empty_timeout`."""
+        self._close_after(state, state.empty_timeout)
+
+    def _close_after(self, state: SimulatedRoomState, seconds: float) -> None:
+        self._keep(state)
+        state.closing = self.loop.call_later(seconds, self.close_room, state, rtc.DisconnectReason.ROOM_CLOSED)
 
     @staticmethod
     def _callers(state: SimulatedRoomState) -> list[Member]:
@@ -334,6 +340,10 @@ def _create_room(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.CreateRoomRequest.FromString(body)
     state = server.room(request.name)
     state.metadata = request.metadata or state.metadata
+    state.empty_timeout = request.empty_timeout or state.empty_timeout
+    state.departure_timeout = request.departure_timeout or state.departure_timeout
+    if not state.members:
+        server.wait_for_somebody(state)
     return _room_info(state)
 
 
@@ -345,9 +355,8 @@ def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
 
 def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
     state = server.rooms.get(proto_room.ListParticipantsRequest.FromString(body).room)
-    if state is None:
-        return _error(404, "not_found", "requested room does not exist")
-    return proto_room.ListParticipantsResponse(participants=[_participant_info(m) for m in state.members.values()])
+    members = state.members.values() if state is not None else ()  # a room that is not there has nobody in it
+    return proto_room.ListParticipantsResponse(participants=[_participant_info(member) for member in members])
 
 
 def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
@@ -394,8 +403,8 @@ def _room_info(state: SimulatedRoomState) -> models.Room:
         name=state.name,
         metadata=state.metadata,
         num_participants=len(state.members),
-        departure_timeout=int(DEPARTURE_TIMEOUT),
-        empty_timeout=int(EMPTY_TIMEOUT),
+        departure_timeout=int(state.departure_timeout),
+        empty_timeout=int(state.empty_timeout),
     )
 
 
