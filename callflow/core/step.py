@@ -8,14 +8,14 @@ draws no random number.
 4. The configuration changes at once, then actions run: exit, `do`, entry.            lists.py
 5. `exit` and the `do` of a row with a target are owed.                               lists.py
 6. An entry list, and the `do` of a row without one, belong to their state.           lists.py
-7. An action's named result is its end.                                               lists.ended
-8. `done`: the entry list is through, and the inside has reached a final state.       lists._through
+7. An action's named result is its end.                                               effects.ended
+8. `done`: the entry list is through, and the inside has reached a final state.       finishing.through
 9. `failed` goes to its state and outward, then to `ending:`.                         selection.select_failed
 10. Timers have generations; `silence` counts while nobody speaks.                    clocks.py
 11. `must_finish` keeps events that it does not let through.                          selection, _keep
 12. Nested, parallel and history states follow W3C SCXML, with XState's difference.   moves.py, selection._optimal
-13. A final state of the top level ends the call.                                     moves.end, lists._wind_up
-14. The first `outcome` stays.                                                        lists.set_outcome
+13. A final state of the top level ends the call.                                     moves.end, finishing.wind_up
+14. The first `outcome` stays.                                                        immediate.set_outcome
 15. A tool returns once its event has been taken.                                     _return_tools
 16, 17. How a call ends whatever happens, and who owns the hang-up: the runtime's and the bindings'.
 """
@@ -25,11 +25,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from callflow.core import clocks, lists, moves
+from callflow.core import clocks, effects, lists, moves
 from callflow.core.actions import RESULT_EVENTS
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
+from callflow.core.immediate import set_outcome
 from callflow.core.plain import OBSERVED, plain_move
 from callflow.core.selection import (
     Selected,
@@ -216,7 +217,7 @@ def _innermost(turn: Turn) -> list[str]:
 
 def _effect_ended(turn: Turn, end: EffectEnded) -> None:
     effect = turn.effects.get(end.id)
-    result = lists.ended(turn, end)
+    result = effects.ended(turn, end)
     if result is not None and not turn.live:  # nobody takes it any more, and the list goes on
         lists.settle(turn, result, taken=True)
     elif result is not None:
@@ -251,7 +252,7 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
         _return_held(turn)
     elif timer.kind == "answer":
         if turn.outcome is None and "no_answer" in turn.flow.outcomes:
-            lists.set_outcome(turn, "no_answer")
+            set_outcome(turn, "no_answer")
         _go_to_ending(turn, "the far end never came")
     else:
         turn.entered = 0
@@ -371,7 +372,7 @@ def _without_progress(turn: Turn) -> bool:
     if turn.entered < turn.table.most_entered or turn.in_ending:
         return False
     if turn.outcome is None:
-        lists.set_outcome(turn, "timed_out")
+        set_outcome(turn, "timed_out")
     _go_to_ending(turn, f"{turn.entered} states were entered without speech heard, a key or a timer", fault=False)
     return True
 

@@ -1,0 +1,68 @@
+"""What a list of actions holds: which actions, in whose scope, and what their arguments are when their turn comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callflow.core.expressions import ANY, Template, accepts, coerce, describe
+from callflow.core.flow import ROOT, Action
+from callflow.core.render import render
+from callflow.core.snapshot import ActionList
+from callflow.core.table import verb_of
+from callflow.core.turn import Turn
+from callflow.errors import EffectError
+
+CLOSE = Action("close", {}, 30.0, position=None)  # type: ignore[arg-type]  # the step's own, in no file
+
+
+def actions_of(turn: Turn, one: ActionList) -> tuple[Action, ...]:
+    """The actions of a list, found in the flow by its kind and key."""
+    flow = turn.flow
+    if one.kind in ("do", "stay"):
+        return flow.transitions[int(one.key)].actions
+    if one.kind == "wrap_up":
+        return flow.wrap_up
+    if one.kind == "closing":
+        return (CLOSE,)
+    if one.kind == "tool":
+        run = flow.tools[str(one.key)].run
+        return () if run is None else (run,)
+    state = turn.table.states[str(one.key)]
+    if one.kind == "task":
+        return state.task
+    return state.state.entry if one.kind == "entry" else state.state.exit
+
+
+def scope_of(turn: Turn, one: ActionList) -> str:
+    """The sub-flow whose variables a list reads and sets."""
+    if one.kind in ("do", "stay"):
+        return turn.flow.transitions[int(one.key)].scope
+    if one.kind in ("wrap_up", "closing", "tool"):
+        return ROOT
+    return turn.flow.states[str(one.key)].scope
+
+
+def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
+    """An action's arguments, its texts rendered now. Raises EvaluationError, or EffectError where a value is not of its type."""
+    if one.kind == "closing":
+        open_ones = {"session", "line"} - turn.closed
+        return {name: name in open_ones for name in ("session", "line")}
+    context = turn.context(scope_of(turn, one), one.writer, one.event)
+    verb = verb_of(action.verb)
+    arguments: dict[str, Any] = {}
+    for name, value in action.arguments.items():
+        rendered = arguments[name] = render(value, context)
+        argument = verb.arguments.get(name)
+        # What stands in the file was checked when it was loaded; a digest in a replayed journal is of no type.
+        if argument is None or not isinstance(value, Template) or rendered is None or turn.verdicts is not None:
+            continue
+        if argument.type is not ANY and not accepts(argument.type, rendered):
+            raise EffectError(f"{action.verb}.{name} must be {argument.type}, not {describe(rendered)}")
+    return arguments
+
+
+def fit(turn: Turn, kind: Any, value: Any, name: str) -> Any:
+    try:
+        return value if turn.verdicts is not None else coerce(kind, value)
+    except ValueError as error:
+        raise EffectError(f"{name}: {error}") from error

@@ -1,0 +1,159 @@
+"""Effects: started, cancelled, ended. A named result is its action's end (rule 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callflow.core import clocks
+from callflow.core.actions import Verb
+from callflow.core.content import actions_of, scope_of
+from callflow.core.events import MAIN_LEG, EffectEnded, Event
+from callflow.core.expressions import EvaluationError
+from callflow.core.failures import fail, fail_unawaited
+from callflow.core.flow import ROOT, Action
+from callflow.core.render import render
+from callflow.core.snapshot import OWED, ActionList, Cancel, Leg, Running, Start
+from callflow.core.table import verb_of
+from callflow.core.turn import Queued, ToolCall, Turn
+
+
+def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]) -> int:
+    number = turn.next_effect
+    turn.next_effect += 1
+    verb = verb_of(action.verb)
+    source = (one.kind, one.key, one.position)
+    owner = None if one.kind in OWED else one.owner
+    leg = arguments.get("leg") if action.verb in ("dial", "transfer", "consult") else None
+    turn.effects[number] = Running(
+        number,
+        action.verb,
+        owner,
+        one.seq if action.wait else None,
+        source,
+        turn.time,
+        leg=leg,
+        quiet=bool(arguments.get("loop")),
+    )
+    turn.closing |= verb.closes
+    if action.verb == "dial":
+        name = str(leg or MAIN_LEG)
+        turn.legs[name] = Leg(name, "dialing")
+    turn.out.append(
+        Start(number, action.verb, arguments, action.timeout, action.tries, action.backoff, action.optional, source)
+    )
+    return number
+
+
+def cancel(turn: Turn, effect: Running) -> None:
+    """Stops an effect by force; later lists of its region wait until it has stopped, 5 s at most (rule 7)."""
+    turn.effects[effect.id] = effect._replace(list=None, stopping=True, seq=turn.sequence())
+    turn.out.append(Cancel(effect.id))
+    clocks.arm(turn, "stop", ROOT, effect.id, turn.time + clocks.STOP_SECONDS)
+
+
+def ended(turn: Turn, end: EffectEnded) -> Queued | None:
+    """An effect has ended. Returns its named result as an event, which is taken before anything else (rule 7)."""
+    effect = turn.effects.pop(end.id, None)
+    if effect is None:
+        turn.note("stale", effect=end.id, status=end.status)
+        return None
+    verb = verb_of(effect.verb)
+    turn.note(
+        "ended", effect=end.id, verb=effect.verb, status=end.status, seconds=turn.time - effect.started, error=end.error
+    )
+    _closed_by(turn, effect, end)
+    if effect.stopping:
+        clocks.disarm(turn, "stop", ROOT, effect.id)
+        if effect.verb == "dial" and end.status == "ok" and end.result.get("result") == "answered":
+            turn.note("late_answer", effect=effect.id, leg=effect.leg)
+            _drop_leg(turn, effect)
+        return None
+    one = None if effect.list is None else turn.lists.get(effect.list)
+    action = None if one is None else actions_of(turn, one)[one.position]
+    if one is None or action is None:
+        if end.status in ("failed", "timed_out"):
+            fail_unawaited(turn, effect, end)
+        return None
+    one = one._replace(effect=None)
+    turn.lists[one.seq] = one
+    if one.kind == "tool":
+        return _tool_ended(turn, one, end)
+    if verb.results:
+        return _named_result(turn, one, action, verb, effect, end)
+    if end.status == "ok" or (end.status == "timed_out" and verb.timeout_is_success) or one.kind == "closing":
+        if action.save_as is not None and end.status == "ok":
+            turn.vars[scope_of(turn, one)][action.save_as] = dict(end.result)
+            turn.note("set", scope=scope_of(turn, one), name=action.save_as, value=dict(end.result))
+        if one.kind == "closing" and end.status == "ok":
+            turn.call = {**turn.call, **end.result}
+        turn.lists[one.seq] = one._replace(position=one.position + 1)
+    else:
+        error = end.error or ("out of time" if end.status == "timed_out" else end.status)
+        fail(turn, one, action, error, timed_out=end.status == "timed_out")
+    return None
+
+
+def _named_result(
+    turn: Turn, one: ActionList, action: Action, verb: Verb, effect: Running, end: EffectEnded
+) -> Queued | None:
+    if end.status == "ok":
+        family = verb.results[0].partition(".")[0]
+        name, data = f"{family}.{end.result.get('result', '')}", dict(end.result)
+        if verb.name == "task":  # its typed result is all that its event carries
+            data = {"result": data.get("value")}
+    else:
+        timed_out = end.status == "timed_out"
+        name = verb.error_result(timed_out) or verb.results[-1]
+        data = {"result": name.partition(".")[2], "error": end.error or end.status}
+        if verb.name == "dial":
+            data |= {"leg": effect.leg or MAIN_LEG, "elapsed": turn.time - effect.started}
+        if verb.name == "detect_machine":
+            data["category"] = "uncertain"
+    if action.save_as is not None and end.status == "ok":
+        turn.vars[scope_of(turn, one)][action.save_as] = dict(end.result)
+    turn.lists[one.seq] = one._replace(stopped=True)
+    return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
+
+
+def _tool_ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
+    del turn.lists[one.seq]
+    event = one.event or Event(f"tool.{one.key}")
+    tool = turn.flow.tools[str(one.key)]
+    if end.status != "ok":
+        turn.tools.append(ToolCall(event, one.owner, error=end.error or "out of time"))
+        turn.note("failure", action=f"tool.{tool.name}", error=end.error, state=one.owner, optional=True)
+        return None
+    result: Any = dict(end.result)
+    data = {**event.data, "result": result}
+    if tool.result is not None:
+        try:
+            result = render(tool.result, turn.context(ROOT, one.owner, event, result=result))
+        except EvaluationError as error:
+            turn.tools.append(ToolCall(event, one.owner, error=str(error)))
+            return Queued(event._replace(data=data, time=turn.time))
+    turn.tools.append(ToolCall(event, one.owner, result=result))
+    return Queued(event._replace(data=data, time=turn.time))
+
+
+def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
+    """What an effect has closed. If it failed, whatever closes later was somebody else's doing."""
+    if end.status == "ok":
+        turn.closed |= verb_of(effect.verb).closes
+        _legs_after(turn, effect)
+    elif end.status == "failed":
+        turn.closing -= verb_of(effect.verb).closes
+
+
+def _legs_after(turn: Turn, effect: Running) -> None:
+    if effect.verb in ("hold", "resume"):
+        source = turn.legs.get(MAIN_LEG)
+        if source is not None and source.status in ("on_line", "hold"):
+            turn.legs[MAIN_LEG] = source._replace(status="hold" if effect.verb == "hold" else "on_line")
+
+
+def _drop_leg(turn: Turn, effect: Running) -> None:
+    """A leg that answers after its dial was cancelled is dropped."""
+    number = turn.next_effect
+    turn.next_effect += 1
+    turn.effects[number] = Running(number, "remove_participant", None, None, effect.source, turn.time)
+    turn.out.append(Start(number, "remove_participant", {"leg": effect.leg or MAIN_LEG}, 5.0, 3, source=effect.source))

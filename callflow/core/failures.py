@@ -1,0 +1,38 @@
+"""Actions that fail: recorded, or raised as `failed` (rule 9)."""
+
+from __future__ import annotations
+
+from callflow.core.content import actions_of
+from callflow.core.events import EffectEnded, Event
+from callflow.core.flow import ROOT, Action
+from callflow.core.snapshot import OWED, ActionList, Running
+from callflow.core.turn import Queued, Turn
+
+
+def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: bool) -> None:
+    """An action has failed: recorded where it is optional or nobody could act on it, else `failed` (rule 9)."""
+    optional = action.optional or not turn.live
+    turn.note("failure", action=action.verb, error=error, state=one.writer, optional=optional)
+    if optional:
+        turn.lists[one.seq] = one._replace(effect=None, stopped=False, position=one.position + 1)
+        return
+    turn.lists[one.seq] = one._replace(effect=None, stopped=True)
+    turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
+
+
+def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
+    """Speech that its list did not wait for has failed: the state hears of it all the same. One that outlived its list
+    (the model called a tool in it) has nobody left, and is recorded."""
+    kind, key, position = effect.source
+    outlived = effect.owner is None and kind not in OWED
+    one = ActionList(0, kind, ROOT, turn.flow.transitions[int(key)].source if kind in ("do", "stay") else str(key), key)
+    recorded = outlived or not turn.live or actions_of(turn, one)[position].optional
+    error = end.error or ("out of time" if end.status == "timed_out" else end.status)
+    turn.note("failure", action=effect.verb, error=error, state=one.writer, optional=recorded)
+    if not recorded:
+        turn.queue.append(Queued(failure(turn, one, effect.verb, error, end.status == "timed_out")))
+
+
+def failure(turn: Turn, one: ActionList, verb: str, error: str, timed_out: bool) -> Event:
+    data = {"action": verb, "error": error, "timeout": timed_out, "origin": one.writer}
+    return Event("failed", data, turn.time, state=one.writer)

@@ -1,0 +1,97 @@
+"""When a state is done (rule 8), and what follows a final state of the top level (rule 13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callflow.core.events import NO_DATA, Event
+from callflow.core.expressions import EvaluationError
+from callflow.core.flow import ROOT
+from callflow.core.render import render
+from callflow.core.snapshot import ActionList, Cancel
+from callflow.core.turn import Queued, Turn
+
+
+def through(turn: Turn, one: ActionList) -> None:
+    """A list has ended: its state may be done (rule 8)."""
+    if one.kind not in ("entry", "task") or not turn.live:
+        return
+    state = turn.table.states[one.owner]
+    if one.kind == "entry" and state.task:
+        turn.add_list("task", one.owner, one.owner, one.owner)
+    elif state.kind == "final":
+        _inside_done(turn, state.parent or ROOT, one.owner)
+    elif not state.children:
+        turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=one.owner)))
+
+
+def _inside_done(turn: Turn, path: str, final: str) -> None:
+    """The inside of `path` has reached a final state whose own list is through."""
+    if path == ROOT:
+        return
+    ending = turn.flow.states[final]
+    returns: dict[str, Any] = {}
+    for name, template in ending.returns.items():
+        try:
+            returns[name] = render(template, turn.context(ending.scope, final, None))
+        except EvaluationError as error:
+            turn.note("failure", action=f"returns.{name}", error=str(error), state=final, optional=True)
+    turn.queue.append(Queued(Event("done", {"final": ending.name, "returns": returns}, turn.time, state=path)))
+    parent = turn.table.states[path].parent
+    if (
+        parent is not None
+        and parent != ROOT
+        and turn.table.states[parent].kind == "parallel"
+        and _is_done(turn, parent)
+    ):
+        _regions_done(turn, parent)
+
+
+def _regions_done(turn: Turn, path: str) -> None:
+    turn.queue.append(Queued(Event("done", {"final": "", "returns": {}}, turn.time, state=path)))
+    parent = turn.table.states[path].parent
+    if (
+        parent is not None
+        and parent != ROOT
+        and turn.table.states[parent].kind == "parallel"
+        and _is_done(turn, parent)
+    ):
+        _regions_done(turn, parent)
+
+
+def _is_done(turn: Turn, path: str) -> bool:
+    """W3C SCXML isInFinalState, with the entry lists of the final states through."""
+    state = turn.table.states[path]
+    if state.kind == "parallel":
+        return all(_is_done(turn, region) for region in state.children) and not _entering(turn, path)
+    final = next((one for one in state.children if one in turn.active and turn.table.states[one].kind == "final"), None)
+    return final is not None and not _entering(turn, final)
+
+
+def _entering(turn: Turn, path: str) -> bool:
+    return any(one.kind == "entry" and one.owner == path for one in turn.lists.values())
+
+
+def wind_up(turn: Turn) -> bool:
+    """After a final state: once nothing is owed, what is still open is closed by force, then `wrap_up`, then the end.
+    True: there is something to advance again (rule 13)."""
+    if turn.lists or turn.live or turn.phase == "ended":
+        return False
+    if turn.phase == "final":
+        if any(effect.stopping for effect in turn.effects.values()):
+            return False
+        if {"session", "line"} - turn.closed or turn.flow.wrap_up:
+            turn.phase = "closing"
+            turn.add_list("closing", ROOT, ROOT, "")
+            return True
+    elif turn.phase == "closing" and turn.flow.wrap_up:
+        turn.phase = "wrap_up"
+        turn.add_list("wrap_up", ROOT, ROOT, "")
+        return True
+    turn.phase = "ended"
+    turn.timers = []
+    for effect in turn.effects.values():
+        if not effect.stopping:  # speech that an owed list did not wait for
+            turn.out.append(Cancel(effect.id))
+    turn.effects = {}
+    return False

@@ -1,0 +1,46 @@
+"""What the step does itself, at once: `set`, `outcome`, `emit`, `log`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callflow.core.content import fit, scope_of
+from callflow.core.events import NO_DATA, Event
+from callflow.core.flow import Action
+from callflow.core.snapshot import ActionList
+from callflow.core.turn import Queued, Turn
+from callflow.errors import EffectError
+
+
+def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    """`set`, `outcome`, `emit`, `log`."""
+    if action.verb == "set":
+        scope = scope_of(turn, one)
+        variables = turn.flow.scopes[scope].variables
+        values = {
+            name: fit(turn, variables[name].type, value, f"set.{name}") for name, value in arguments["values"].items()
+        }
+        turn.vars[scope].update(values)
+        for name, value in values.items():
+            turn.note("set", scope=scope, name=name, value=value)
+    elif action.verb == "outcome":
+        set_outcome(turn, str(arguments["name"]))
+    elif action.verb == "emit":
+        event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
+        turn.note("emitted", event=event.name, data=event.data)
+        if turn.live:
+            turn.queue.append(Queued(event))
+    else:
+        turn.note("log", level=arguments.get("level", "info"), message=arguments["message"])
+
+
+def set_outcome(turn: Turn, name: str) -> None:
+    """The first outcome stays (rule 14). Raises EffectError for a word that is none of the flow's outcomes."""
+    if name not in turn.flow.outcomes:
+        raise EffectError(f"{name!r} is no outcome of this flow")
+    if turn.outcome is None:
+        turn.outcome = name
+        turn.note("outcome", name=name)
+    else:
+        turn.note("late_outcome", name=name, stands=turn.outcome)
