@@ -14,9 +14,26 @@ from callflow.flowfile import read
 
 @click.command("draw")
 @click.argument("file", metavar="FILE")
-@click.option("-o", "--output", metavar="OUT", required=True, help="The picture's file, whose name ends in .svg, .png, .pdf, .dot or .mmd; `-` writes to standard output.")
-@click.option("--format", "format_", type=click.Choice(["svg", "png", "pdf", "dot", "mmd"]), help="What to write, where the file's name does not say it.")
-@click.option("--time-limit", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="How long the layout may take, in seconds.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    required=True,
+    help="The picture's file, whose name ends in .svg, .png, .pdf, .dot or .mmd; `-` writes to standard output.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["svg", "png", "pdf", "dot", "mmd"]),
+    help="What to write, where the file's name does not say it.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    help="How long the layout may take, in seconds.",
+)
 def command(file: str, output: str, format_: str | None, time_limit: float) -> None:
     """Draw a flow: states as boxes, the path of a good call as the straight line.
 
