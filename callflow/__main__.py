@@ -1,0 +1,5 @@
+"""`python -m callflow` is `callflow`."""
+
+from callflow.cli import main
+
+main()
