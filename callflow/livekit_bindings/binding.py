@@ -17,6 +17,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
+from callflow.livekit_bindings.verbs import Perform
 from callflow.livekit_bindings.world import LiveKitWorld
 from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
@@ -66,6 +67,7 @@ def bind(
     journal: str | Path | None = None,
     key: bytes | None = None,
     worker_seconds: float = WORKER_SECONDS,
+    telephony: Mapping[str, Perform] | None = None,
 ) -> Call:
     """A call that is ready to run: `await call.run()`.
 
@@ -84,6 +86,8 @@ def bind(
     - `key`: makes the digests of private values comparable between calls.
     - `worker_seconds`: what the call may take to end when its worker closes; keep it under the server's
       `shutdown_process_timeout`.
+    - `telephony`: what carries out verbs that do not run live yet (`dial` …), by name: each a coroutine function of the
+      world and the effect, as `callflow.testing.phone.SimulatedPhone` has them.
 
     Raises BindError, which lists everything that is missing or does not fit.
     """
@@ -105,6 +109,7 @@ def bind(
         agents=agents,
         room_options=room_options,
         record=record,
+        telephony=telephony,
     )
     facts = {"direction": "outbound" if flow.outbound else "inbound", "room": world.room_name, "job": ctx.job.id}
     call = LiveKitCall(
@@ -119,7 +124,7 @@ def bind(
         key=key,
         worker_seconds=worker_seconds,
     )
-    if missing := fit.not_live(flow):
+    if missing := [verb for verb in fit.not_live(flow) if verb not in (telephony or ())]:
         world.note(f"not live yet: {', '.join(missing)}")
         logger.warning(
             "this flow uses verbs that do not run live yet: each fails when its turn comes", extra={"verbs": missing}

@@ -26,7 +26,7 @@ from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
-from callflow.livekit_bindings.verbs import PERFORM, hanging_up
+from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up
 from callflow.runtime.ports import Facts
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ class LiveKitWorld:
         agents: Mapping[str, Any],
         room_options: RoomOptions | None = None,
         record: Any = NOT_GIVEN,
+        telephony: Mapping[str, Perform] | None = None,
     ) -> None:
         self.flow, self.ctx, self.session, self.agent = flow, ctx, session, agent
         self.actions, self.registered = actions, agents
+        self._verbs = {**PERFORM, **(telephony or {})}
         self._instructed = instructed
         self.room_options, self.record = own_options(room_options), record
         self.has_room = not (ctx.is_fake_job() and isinstance(ctx.room, NonCallableMock))
@@ -109,7 +111,7 @@ class LiveKitWorld:
         self.offering.settle(step)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
-        function = PERFORM.get(effect.verb)
+        function = self._verbs.get(effect.verb)
         if function is None:
             raise EffectError(f"{effect.verb} does not run live yet")
         return await function(self, effect)

@@ -10,13 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 from livekit import rtc
 
-from callflow.core.snapshot import Start, Step
+from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.runtime.call import Call
-from callflow.runtime.ports import Facts, World
 from callflow.simulate.phone import PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.server import NOTICED, Reason, SimulatedServer
@@ -49,7 +47,7 @@ class SimulatedPhone:
 
     @property
     def verbs(self) -> Mapping[str, Callable[[Any, Start], Awaitable[Mapping[str, Any]]]]:
-        """The functions that carry out the verbs: each takes the call's world and the effect."""
+        """The functions that carry out the verbs, for `callflow.bind(…, telephony=phone.verbs)`."""
         return {
             "dial": self.dial,
             "cancel_dial": self.cancel_dial,
@@ -57,10 +55,6 @@ class SimulatedPhone:
             "send_dtmf": self.send_dtmf,
             "transfer": self.transfer,
         }
-
-    def world(self, world: World) -> PhoneWorld:
-        """The same world of a call, with these verbs: `call.world = phone.world(call.world)` before `call.run()`."""
-        return PhoneWorld(world, self)
 
     async def dial(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """Rings the number; the result's fields. Cancelled, the ringing stops and the telephone is gone."""
@@ -161,39 +155,3 @@ class SimulatedPhone:
                 world.call.post(f"amd.{fields['category']}", fields)
 
         self.server.loop.call_later(after, tell)
-
-
-class PhoneWorld:
-    """A call's world whose telephony is a simulated phone; everything else is the world's own."""
-
-    def __init__(self, world: World, phone: SimulatedPhone) -> None:
-        self._world = world
-        self._phone = phone
-        self._verbs = phone.verbs
-
-    async def perform(self, effect: Start) -> Mapping[str, Any]:
-        verb = self._verbs.get(effect.verb)
-        return await (verb(self._world, effect) if verb else self._world.perform(effect))
-
-    def begin(self, call: Call) -> None:
-        self._world.begin(call)
-
-    async def open(self) -> None:
-        await self._world.open()
-
-    def settle(self, step: Step) -> None:
-        self._world.settle(step)
-
-    def hurry(self) -> None:
-        self._world.hurry()
-
-    async def close(self, *, session: bool, line: bool) -> None:
-        await self._world.close(session=session, line=line)
-        await self._phone.close()
-
-    def facts(self) -> Facts:
-        facts = self._world.facts()
-        return evolve(facts, notes=tuple(note for note in facts.notes if not note.startswith("not live yet")))
-
-    def finish(self, reason: str) -> None:
-        self._world.finish(reason)

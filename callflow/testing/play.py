@@ -39,8 +39,8 @@ def offline_session(model: Sequence[Turn] = (), **options: Any) -> AgentSession[
 class Stage:
     """One call of a flow: what it needs, and, once it is over, what became of it.
 
-    `model` are the model's turns, `caller` what the far end does: whoever joins the room, or, with a `phone`, whoever
-    is dialled. `caller=None`: nobody comes. `agent` and `options` are as for `callflow.bind`. `watch` is called with
+    `model` are the model's turns, `caller` what the far end does: whoever joins the room, or, where the flow dials,
+    whoever is dialled; `phone` is the telephone network, where nobody has a number unless set. `caller=None`: nobody comes. `agent` and `options` are as for `callflow.bind`. `watch` is called with
     each step. `session` replaces the offline one.
 
     Afterwards `record`, `steps`, `call`, `job`, `far_end` (the caller, or the main leg's telephone) tell of it.
@@ -72,7 +72,7 @@ class Stage:
 
     async def play(self) -> CallRecord:
         """The whole of it: the job is started, the caller comes, and the job ends; the record."""
-        if self.phone is None and self.caller is not None:
+        if not self.flow.outbound and self.caller is not None:
             self.far_end = Caller(self.server, self.room)
             self.far_end.join()
             self._begin(self.caller(self.far_end))
@@ -99,16 +99,15 @@ class Stage:
 
     async def _entrypoint(self, ctx: JobContext) -> None:
         session = self.session or offline_session(self.model)
-        options = {**self.options, "journal": self.journal, "vars": self.vars}
+        phone = SimulatedPhone(self.server, self.phone or PhoneNetwork(), self._answered)
+        options = {"journal": self.journal, "vars": self.vars, "telephony": phone.verbs, **self.options}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
-        phone = None
-        if self.phone is not None:
-            phone = SimulatedPhone(self.server, self.phone, self._answered)
-            self.call.world = phone.world(self.call.world)
         self._begin(self._follow(self.call.steps()))
-        self.record = await self.call.run()
-        if phone is not None:
-            self.far_end = phone.legs.get("far_end")
+        try:
+            self.record = await self.call.run()
+        finally:
+            self.far_end = phone.legs.get("far_end", self.far_end)
+            await phone.close()
 
     async def _answered(self, telephone: Caller) -> None:
         self.far_end = telephone
