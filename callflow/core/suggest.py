@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 _LONGEST = 80
 """Longer words are no misspelt names; comparing them would only cost time."""
+
+
+_MOST = 400
+"""Candidates that are compared: a file of thousands of names, all misspelt, must not take long either."""
 
 
 def closest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
@@ -19,7 +24,7 @@ def closest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     plain = _plain(word)
     allowed = min(3, max(1, len(plain) // 3)) if len(plain) > 1 else 0
     found = []
-    for candidate in candidates:
+    for candidate in islice(candidates, _MOST):
         if candidate == word or len(candidate) > _LONGEST:
             continue
         other = _plain(candidate)

@@ -45,6 +45,7 @@ _FILE = {
     "file-too-large": Code("The file is too large", "A flow file has at most 1,000,000 bytes. Put parts of it into files of their own, and name them under `use`."),
     "not-utf8": Code("Not UTF-8", "Flow files are text in UTF-8, with or without a byte order mark. The message names the first byte that is not."),
     "too-many-values": Code("Too many keys and values", "A file holds at most 50,000 keys and values. An alias counts as often as it is used, so that a few lines cannot grow into millions."),
+    "too-many-defects": Code("Too many defects", "After 100 defects nothing more is read. Mend these first: many of them may have one cause."),
     "too-many-sub-flows": Code("Too many sub-flows", "Sub-flows stand at most 8 deep inside each other, and a flow has at most 100, each counted where it stands."),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from callflow.core.flow import StateKind
 from callflow.flowfile import keys
@@ -176,6 +177,10 @@ def find(start: Draft, part: Part, target: str) -> Draft | None:
     return found
 
 
+MOST_NAMES = 2_000
+"""States among which a misspelt target is looked for."""
+
+
 def missing_target(start: Draft, part: Part, target: str) -> str:
     """What the author may have meant."""
     reach: dict[str, Draft] = {}
@@ -187,7 +192,8 @@ def missing_target(start: Draft, part: Part, target: str) -> str:
         if level.inside is not None and level.inside.scope == part.scope:
             break
         level = level.parent
-    paths = {path: draft for name, child in reach.items() for path, draft in _inward(name, child, part)}
+    inward = (found for name, child in reach.items() for found in _inward(name, child, part))
+    paths = dict(islice(inward, MOST_NAMES))
     last = target.rpartition(".")[2]
     same = [path for path, draft in paths.items() if draft.name == last and path != target]
     if same:

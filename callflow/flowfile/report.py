@@ -13,7 +13,7 @@ from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, Sequence, kind, shorten
 
-TOO_MANY = 200
+TOO_MANY = 100
 """Defects of one file; a reader of more has long stopped reading."""
 
 
@@ -35,6 +35,12 @@ class Suggestions:
         return did_you_mean(word, known)
 
 
+def one_too_many(last: Defect) -> Defect:
+    """Says that the reading ends here."""
+    message = f"that makes {TOO_MANY} defects, and nothing more was read"
+    return last._replace(code="too-many-defects", message=message, hint="mend these first, then check again")
+
+
 class TooManyDefects(Exception):
     """Nobody reads on."""
 
@@ -48,7 +54,7 @@ class Report:
         self.meant = suggestions.meant
 
     def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
-        """Adds a defect. Raises TooManyDefects after 200."""
+        """Adds a defect. Raises TooManyDefects after 100."""
         end_line, end_column = at.ends()
         if end_line != at.line:  # underline the first line alone
             end_line, end_column = at.line, at.column + 1
@@ -56,6 +62,7 @@ class Report:
             Defect(code, message, self.file, at.line, at.column, end_line, end_column, path, hint or "")
         )
         if len(self.defects) >= TOO_MANY:
+            self.defects.append(one_too_many(self.defects[-1]))
             raise TooManyDefects
 
     def position(self, at: Place, path: str) -> Position:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, NoReturn, cast
 
 import yaml
@@ -28,6 +29,7 @@ from yaml.events import (
 
 from callflow.errors import CallflowError, Defect
 from callflow.flowfile.nodes import Mapping, Mark, Node, Scalar, Sequence, quoted, shorten
+from callflow.flowfile.report import TOO_MANY, one_too_many
 
 try:
     from yaml.cyaml import CParser  # type: ignore[attr-defined] # the stubs leave it out
@@ -40,7 +42,6 @@ except ImportError as error:  # PyYAML was built from source on a machine withou
 MAX_DEPTH = 100
 MAX_VALUES = 50_000
 MAX_DIGITS = 100
-MAX_DEFECTS = 100
 
 LITERALS: dict[str, bool | float | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -117,7 +118,7 @@ class _Walk:
         self.defects: list[Defect] = []
         self.lines: list[str] | None = None
         self.values = 0
-        self.anchors: dict[str, tuple[Node, int] | None] = {}  # None while the anchor's node is still open
+        self.anchors: dict[str, tuple[Node, int, int] | None] = {}  # values and levels in it; None while it is open
 
     def run(self) -> Mapping | None:
         self._check_characters()
@@ -149,12 +150,13 @@ class _Walk:
         root: Node | None = None
         node: Node
         documents = 0
-        stack: list[tuple[Mapping | Sequence | None, Scalar | None, Any, int]] = []  # what is around `inner`
+        stack: list[tuple[Mapping | Sequence | None, Scalar | None, Any, int, int]] = []  # what is around `inner`
         inner: Mapping | Sequence | None = None  # the collection that is open
         entries: dict[str, tuple[Scalar, Node]] | None = None  # its entries, if it is a mapping
         key: Scalar | None = None  # the key whose value comes next
         opened: Any = None  # the event that opened it
         count = 0  # the values read before it
+        levels = 0  # of collections inside it
 
         for event in iter(parser.get_event, None):
             kind = type(event)
@@ -170,14 +172,13 @@ class _Walk:
                     if " - " in text:
                         self._check_folded(node)
                 if event.anchor is not None:
-                    self.anchors[event.anchor] = (node, 1)
+                    self.anchors[event.anchor] = (node, 1, 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                stack.append((inner, key, opened, count))
+                stack.append((inner, key, opened, count, levels))
                 if len(stack) > MAX_DEPTH:
-                    self._stop(
-                        "too-deep", f"lists and mappings may stand {MAX_DEPTH} deep inside each other, no deeper", event
-                    )
+                    self._too_deep(event)
                 count = self.values
+                levels = 0
                 self.values += 1
                 opened = event
                 key = None
@@ -197,13 +198,20 @@ class _Walk:
                 node = cast(Mapping | Sequence, inner)
                 node.end = event.end_mark
                 if opened.anchor is not None:
-                    self.anchors[opened.anchor] = (node, self.values - count)
-                inner, key, opened, count = stack.pop()
+                    self.anchors[opened.anchor] = (node, self.values - count, levels + 1)
+                inside = levels + 1
+                inner, key, opened, count, levels = stack.pop()
+                if inside > levels:
+                    levels = inside
                 entries = inner.entries if isinstance(inner, Mapping) else None
                 if isinstance(node, Mapping) and node.entries.get(_TEMPLATE_KEY, (None,))[0] is _DROPPED:
                     node = self._unquoted_template(node)
             elif kind is AliasEvent:
-                node = self._alias(event)
+                node, inside = self._alias(event)
+                if len(stack) + inside > MAX_DEPTH:
+                    self._too_deep(event)
+                if inside > levels:
+                    levels = inside
             elif kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
@@ -309,23 +317,31 @@ class _Walk:
         hint = "a text that begins with `!` needs quotes around it" if not tag.startswith(_TAG) else "take the tag out"
         self.defect("unknown-tag", f"the tag `{shorten(shown)}` means nothing in a flow file", at, event.end_mark, hint)
 
-    def _alias(self, event: Any) -> Node:
+    def _too_deep(self, event: Any) -> NoReturn:
+        message = f"lists and mappings may stand {MAX_DEPTH} deep inside each other, no deeper"
+        self._stop("too-deep", message, event)
+
+    def _alias(self, event: Any) -> tuple[Node, int]:
+        """What an alias stands for, and how many levels it has."""
         name = event.anchor
         if name not in self.anchors:
             from callflow.core.suggest import did_you_mean
 
-            hint = did_you_mean(name, self.anchors) or 'a text that begins with `*` needs quotes around it: "*"'
+            hint = (
+                did_you_mean(name, islice(self.anchors, 100))
+                or 'a text that begins with `*` needs quotes around it: "*"'
+            )
             self.defect(
                 "unknown-alias", f"nothing above is marked `&{shorten(name)}`", event.start_mark, event.end_mark, hint
             )
-            return Scalar(f"*{name}", f"*{name}", False, event.start_mark, event.end_mark)
+            return Scalar(f"*{name}", f"*{name}", False, event.start_mark, event.end_mark), 0
         found = self.anchors[name]
         if found is None:
             self._stop(
                 "recursive-alias", f"`*{shorten(name)}` stands inside what it repeats", event, "write out what is meant"
             )
         self.values += found[1]
-        return found[0]
+        return found[0], found[2]
 
     def _key(self, node: Node, inner: Any) -> Scalar:
         if isinstance(node, Scalar):
@@ -422,7 +438,8 @@ class _Walk:
         self.defects.append(
             Defect(code, message, self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1, hint=hint)
         )
-        if len(self.defects) >= MAX_DEFECTS:
+        if len(self.defects) >= TOO_MANY:
+            self.defects.append(one_too_many(self.defects[-1]))
             raise _Stop
 
     def _stop(self, code: str, message: str, event: Any, hint: str = "") -> NoReturn:

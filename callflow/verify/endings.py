@@ -40,8 +40,9 @@ ENDED = Answer("ends")
 
 def endings(flow: Flow) -> Iterator[Defect]:
     """The rule, for each of the three events."""
+    led = led_to_end(flow)
     for event, fact in ENDS.items():
-        answers = _Answers(flow, event)
+        answers = _Answers(flow, event, led)
         for answer in sorted(answers.of(flow.root), key=str):
             if answer.kind == "stays" and answer.at is not None:
                 yield defect(
@@ -63,9 +64,10 @@ def endings(flow: Flow) -> Iterator[Defect]:
 class _Answers:
     """What the configurations inside a state may do about one event."""
 
-    def __init__(self, flow: Flow, event: str) -> None:
+    def __init__(self, flow: Flow, event: str, led: frozenset[str]) -> None:
         self.flow = flow
         self.event = event
+        self.led = led
 
     def of(self, state: State) -> set[Answer]:
         """All answers that are possible while `state` is active, by itself and what is active inside it."""
@@ -100,7 +102,7 @@ class _Answers:
     def _answer(self, row: Row, move: Transition) -> Answer:
         if move.target is None:
             return Answer("stays", row.position, len(row.pattern))
-        if leads_to_end(self.flow, move.target):
+        if move.target in self.led:
             return ENDED
         return Answer("strays", row.position, len(row.pattern), move.target)
 
@@ -127,18 +129,20 @@ def within(path: str, outer: str) -> bool:
     return bool(outer) and (path == outer or path.startswith(outer + "."))
 
 
-def leads_to_end(flow: Flow, target: str) -> bool:
-    """Whether a call in this state comes to its end by rows that need nobody outside."""
-    waiting, seen = [target], {target}
-    while waiting:
-        path = waiting.pop()
-        if _over(flow, path):
-            return True
+def led_to_end(flow: Flow) -> frozenset[str]:
+    """The states from which a call comes to its end by rows that need nobody outside."""
+    before: dict[str, list[str]] = {}
+    for path in flow.states:
         for following in _driven(flow, path):
-            if following not in seen:
-                seen.add(following)
-                waiting.append(following)
-    return False
+            before.setdefault(following, []).append(path)
+    led = {path for path in flow.states if _over(flow, path)}
+    waiting = list(led)
+    while waiting:
+        for path in before.get(waiting.pop(), ()):
+            if path not in led:
+                led.add(path)
+                waiting.append(path)
+    return frozenset(led)
 
 
 def _driven(flow: Flow, path: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from callflow.flowfile.nodes import Mapping, Node, Scalar, Sequence, kind
-from callflow.flowfile.yaml import MAX_DEFECTS, MAX_DEPTH, MAX_VALUES, parse
+from callflow.flowfile.yaml import MAX_DEPTH, MAX_VALUES, parse
 
 
 def plain(node: Node):
@@ -245,6 +245,12 @@ class TestAliases:
         assert defect.code == "too-many-values"
         assert f"{MAX_VALUES:,}" in defect.message
 
+    def test_aliases_do_not_reach_deeper_than_what_is_written(self):
+        lines = ["a0: &a0 []"] + [f"a{n}: &a{n} {'[' * 60}*a{n - 1}{']' * 60}" for n in range(1, 90)]
+        assert only("\n".join(lines)).code == "too-deep"
+        assert parse("a: &a [[]]\nb: " + "[" * 97 + "*a" + "]" * 97, "f")[1] == []
+        assert only("a: &a [[]]\nb: " + "[" * 98 + "*a" + "]" * 98).code == "too-deep"
+
 
 class TestLimits:
     """Nothing takes more than a second, 200 MB, or the process."""
@@ -258,16 +264,20 @@ class TestLimits:
             ("- " * 100_000, "too-deep"),
             ("? " * 100_000, "too-deep"),
             ("\n".join(" " * depth + "a:" for depth in range(1400)), "too-deep"),
-            ("a: b\n" * 200_000, "duplicate-key"),
+            ("a: b\n" * 200_000, "too-many-defects"),
             ("".join(f"k{number}: v\n" for number in range(90_000)), "too-many-values"),
             ("a: [" + "b," * 490_000 + "]", "too-many-values"),
             ("a: [" + "[]," * 300_000 + "]", "too-many-values"),
-            ("a: [" + "{{ x }}, " * 100_000 + "]", "unquoted-template"),
-            ("- a\n   - b\n" * 90_000, "bad-indentation"),
+            ("a: [" + "{{ x }}, " * 100_000 + "]", "too-many-defects"),
+            ("- a\n   - b\n" * 90_000, "too-many-defects"),
             ("".join(f"%TAG !{number}! tag:x\n" for number in range(50_000)) + "--- a\n", "yaml-syntax"),
             ("a: " + "'" * 999_001, "unclosed-quote"),
             ("a: '\n" + "b: c\n" * 190_000, "unclosed-quote"),
             ("a: " + "&a " * 300_000, "yaml-syntax"),
+            (
+                "".join(f"k{n}: &anchor_{n} x\n" for n in range(20_000)) + "z: [" + "*ancher_0, " * 20_000 + "]",
+                "too-many-defects",
+            ),
             ("a: " + "!t " * 300_000, "yaml-syntax"),
             ("\t" * 900_000, "tab"),
             ("a" * 900_000, "not-a-mapping"),
@@ -281,7 +291,7 @@ class TestLimits:
         _, defects = parse(text, "f")
         took = time.perf_counter() - start
         assert defects[-1].code == code
-        assert len(defects) <= MAX_DEFECTS
+        assert len(defects) <= 101
         assert took < 1
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
