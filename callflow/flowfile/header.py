@@ -45,7 +45,7 @@ def declare(part: Part) -> bool:
 
 
 def _is_flow_name(name: str) -> bool:
-    return is_name("_" + name, dashes=True) and name == name.lower() and name[0] not in "_-"
+    return is_name("_" + name, dashes=True) and name == name.lower() and name[:1] not in ("", "_", "-")
 
 
 def _version(part: Part) -> bool:
