@@ -23,7 +23,7 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
-from callflow.runtime.effects import Effect, Goodbye, Opening, Status, is_speech, sentence, unspoken
+from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, is_speech, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.payload import payload
@@ -461,8 +461,8 @@ class Call:
         try:
             self.world.settle(done)
         except Exception as error:
-            self.note(f"settle: {sentence(error)}")
-            logger.exception("settling a step has failed", extra={"call": self.id})
+            if self.log.note(f"settle: {sentence(error)}"):  # once, not at every step
+                logger.exception("settling a step has failed", extra={"call": self.id})
 
     def _read_notes(self, done: Step) -> None:
         for note in done.notes:
@@ -513,9 +513,10 @@ class Call:
             self.effect_ended(Effect(self, effect), "ok", NO_DATA, None)
         elif self.hurried and is_speech(effect.verb):
             self.effect_ended(Effect(self, effect), *unspoken(effect.verb))
+        elif effect.verb == "close":
+            self.log.force(name for name in ("line", "session") if effect.arguments.get(name))
+            self._begin_effect(Closing(self, effect))
         else:
-            if effect.verb == "close":
-                self.log.force(name for name in ("line", "session") if effect.arguments.get(name))
             self._begin_effect(Effect(self, effect))
 
     def _begin_effect(self, effect: Effect) -> None:

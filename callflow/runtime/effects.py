@@ -152,6 +152,24 @@ class Opening(Effect):
         self.call.opened(status, error)
 
 
+class Closing(Effect):
+    """What a final state finds still open. Where the world's own way fails, its last resort follows at once: nobody is
+    left on the line while `wrap_up` runs."""
+
+    __slots__ = ()
+
+    def __init__(self, call: Call, start: Start) -> None:
+        super().__init__(call, start._replace(tries=2, backoff=0.0))
+
+    def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
+        return super().perform() if self.tries == 1 else self._force()
+
+    async def _force(self) -> Mapping[str, Any]:
+        wanted = self.start.arguments
+        await self.call.world.close(session=bool(wanted.get("session")), line=bool(wanted.get("line")))
+        return NO_DATA
+
+
 class Goodbye(Effect):
     """The last words of `Call.hang_up`, spoken before the flow hears of it."""
 

@@ -273,9 +273,12 @@ class Log:
     def came_late(self, sentence: str) -> None:
         self.late = (*self.late, sentence)[:MOST_NOTES]
 
-    def note(self, sentence: str) -> None:
-        if sentence not in self.notes:
-            self.notes = (*self.notes, sentence)[:MOST_NOTES]
+    def note(self, sentence: str) -> bool:
+        """False: it is noted already."""
+        if sentence in self.notes:
+            return False
+        self.notes = (*self.notes, sentence)[:MOST_NOTES]
+        return True
 
     def drop(self, name: str) -> bool:
         """An event that a flood cost. False: the first one."""

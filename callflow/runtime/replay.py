@@ -80,6 +80,8 @@ def replay(flow: Flow, recorded: Recorded) -> tuple[Step, ...]:
 
 def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
     """As `replay`, one step at a time."""
+    if recorded.head["flow"] != flow.name:
+        raise JournalError(f"{recorded.path}:1: this is a call of the flow {recorded.head['flow']}, not of {flow.name}")
     inputs = _Inputs(flow)
     lines = Lines(flow, _Clear(flow))
     snapshot: Snapshot | None = None
@@ -116,8 +118,11 @@ def _start(flow: Flow, head: Mapping[str, Any]) -> Step:
 
 
 def _comparable(key: str, value: Any) -> Any:
-    if key == "notes" and value is not None:
+    """Without places in the file, which move when a comment is written, and what only an evaluated guard notes."""
+    if key == "notes" and value:
         return [note for note in value if note.get("kind") != "guard_error"] or None
+    if key in ("moves", "start") and value:
+        return [{name: item for name, item in one.items() if name not in ("rows", "at")} for one in value]
     return value
 
 

@@ -210,6 +210,15 @@ async def test_a_flow_that_behaves_differently_now_is_found_out(tmp_path):
     assert re.search(r"c-1\.jsonl:\d+: ", str(raised.value))
 
 
+async def test_a_comment_in_the_flow_changes_no_old_call(tmp_path):
+    await recorded(tmp_path)
+    journal = read_journal(tmp_path / "c-1.jsonl")
+    commented = callflow.loads(PRIVATE.replace("callflow: 1", "# a comment\n\ncallflow: 1"), name="elsewhere.yaml")
+    assert len(replay(commented, journal)) == len(journal.lines)
+    with pytest.raises(JournalError, match="a call of the flow private, not of small"):
+        replay(callflow.loads(SMALL), journal)
+
+
 async def test_a_cut_last_line_is_tolerated(tmp_path):
     record, _ = await recorded(tmp_path)
     path = tmp_path / "c-1.jsonl"
