@@ -79,7 +79,7 @@ def heard(turn: Turn, event: Event) -> bool:
     if name == "session.user_input_transcribed":
         return True
     if name.startswith("leg."):
-        name = name.split(".", 2)[2]
+        name = name.removeprefix("leg.").partition(".")[2]
     return name.startswith("dtmf.") and name[5:] in DIGITS
 
 
