@@ -108,3 +108,8 @@ async def takes_an_address(job: Job) -> None:
         Tool("end_call"),
     ]
     await _run(job, "takes_an_address.yaml", turns, agent=FrontDesk(), agents={"address": AskAddress})
+
+
+def models() -> AgentSession[None]:
+    """What `callflow run --agent` is given: a session whose model ends the call at the caller's first line."""
+    return AgentSession(llm=ScriptedLLM([Tool("end_call")]), tts=ToneTTS(440), vad=None, aec_warmup_duration=None)
