@@ -11,11 +11,9 @@ from typing import NamedTuple
 
 from callflow.core.events import STATE_EVENTS
 from callflow.core.flow import ROOT, Transition
+from callflow.core.observation import OBSERVED
 from callflow.core.snapshot import Microstep
 from callflow.core.table import CACHE_LIMIT, Table, inside
-
-OBSERVED = ("call.", "leg.", "session.", "room.disconnected", "dtmf.", "tool.", "dial.")
-"""Events that a step takes note of beside the rows they take: never plain."""
 
 
 class PlainMove(NamedTuple):

@@ -26,12 +26,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callflow.core import clocks, effects, lists, moves
-from callflow.core.actions import RESULT_EVENTS
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.immediate import set_outcome
-from callflow.core.plain import OBSERVED, plain_move
+from callflow.core.observation import OBSERVED, observe
+from callflow.core.plain import plain_move
 from callflow.core.selection import (
     Selected,
     has_outer_row,
@@ -130,89 +130,12 @@ def _happened(turn: Turn, event: Event) -> None:
         if event.id is not None:
             turn.tools.append(ToolCall(event, None))
         return
-    if event.name.startswith(OBSERVED) and _observe(turn, event):
+    if event.name.startswith(OBSERVED) and observe(turn, event):
         return
     if turn.phase == "waiting" and event.name in ("call.answered", "call.offered"):
         _enter_initial(turn)
         return
     _take(turn, Queued(event))
-
-
-def _observe(turn: Turn, event: Event) -> bool:
-    """What an event says of the legs, the session, the line and the silence. True: it is nobody else's."""
-    name = event.name
-    if clocks.heard(turn, event):
-        clocks.broken(turn)
-        turn.entered = 0
-    if name.startswith("dtmf.") and name not in RESULT_EVENTS:
-        if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
-            turn.note("collected", event=name)
-            return True
-    elif name.startswith("tool."):
-        return _run_tool(turn, event)
-    elif name == "session.close":
-        if "session" in turn.closing | turn.closed:
-            turn.closed |= {"session", "speech"}
-            turn.note("own", event=name)
-            return True
-        turn.closed |= {"session", "speech"}
-    elif name == "room.disconnected":
-        if "line" in turn.closing | turn.closed:
-            turn.closed.add("line")
-            turn.note("own", event=name)
-            return True
-        turn.closed.add("line")
-    elif name.startswith(("call.", "leg.", "dial.")):
-        return _observe_leg(turn, event)
-    return False
-
-
-_LEG_STATUS: Mapping[str, Any] = {
-    "ringing": "ringing",
-    "answered": "on_line",
-    "dropped": "dropped",
-    "restored": "on_line",
-    "hangup": "gone",
-}
-
-
-def _observe_leg(turn: Turn, event: Event) -> bool:
-    family, _, rest = event.name.partition(".")
-    leg, what = (MAIN_LEG, rest) if family == "call" else (str(event.data.get("leg") or MAIN_LEG), rest)
-    if family == "leg":
-        leg, _, what = rest.partition(".")
-    status = _LEG_STATUS.get(what)
-    if status is None or (family == "dial" and what != "answered"):
-        return False
-    if what == "hangup":
-        transfer = any(one.verb == "transfer" and not one.stopping and one.leg == leg for one in turn.effects.values())
-        if transfer and event not in turn.held:
-            turn.held.append(event)
-            clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
-            turn.note("held", event=event.name, why="a transfer runs on this leg")
-            return True
-    known = turn.legs.get(leg)
-    data = dict(known.data) if known is not None else {}
-    if what in ("ringing", "answered"):
-        data.update(event.data)
-    turn.legs[leg] = Leg(leg, status, data)
-    return False
-
-
-def _run_tool(turn: Turn, event: Event) -> bool:
-    """A tool with `run` begins to run; one without is an event at once, and returns when the step is through."""
-    name = event.name[5:]
-    state = next((path for path in _innermost(turn) if name in turn.flow.states[path].tools), None)
-    tool = turn.flow.tools.get(name)
-    if tool is not None and tool.run is not None and state is not None:
-        turn.add_list("tool", state, state, name, event)
-        return True
-    turn.tools.append(ToolCall(event, state))
-    return False
-
-
-def _innermost(turn: Turn) -> list[str]:
-    return sorted(turn.active, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)))
 
 
 def _effect_ended(turn: Turn, end: EffectEnded) -> None:
@@ -222,7 +145,7 @@ def _effect_ended(turn: Turn, end: EffectEnded) -> None:
         lists.settle(turn, result, taken=True)
     elif result is not None:
         if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
-            _observe(turn, result.event)
+            observe(turn, result.event)
         lists.settle(turn, result, _take(turn, result))
     if effect is not None and effect.verb == "transfer" and turn.held:
         clocks.disarm(turn, "settle", ROOT)
@@ -233,7 +156,7 @@ def _return_held(turn: Turn) -> None:
     held, turn.held = turn.held, []
     for event in held:
         turn.held.append(event)  # while it is looked at: it is not held a second time
-        _observe(turn, event)
+        observe(turn, event)
         turn.held.remove(event)
         turn.returning.append(event)
 

@@ -1,0 +1,93 @@
+"""What an event says beside the rows that it takes: of the legs, the session, the line, the silence, a tool's run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callflow.core import clocks
+from callflow.core.actions import RESULT_EVENTS
+from callflow.core.events import MAIN_LEG, Event
+from callflow.core.flow import ROOT
+from callflow.core.snapshot import Leg
+from callflow.core.turn import ToolCall, Turn
+
+OBSERVED = ("call.", "leg.", "session.", "room.disconnected", "dtmf.", "tool.", "dial.")
+"""How the names of such events begin. They always go the long way through a step."""
+
+
+def observe(turn: Turn, event: Event) -> bool:
+    """What an event says of the legs, the session, the line and the silence. True: it is nobody else's."""
+    name = event.name
+    if clocks.heard(turn, event):
+        clocks.broken(turn)
+        turn.entered = 0
+    if name.startswith("dtmf.") and name not in RESULT_EVENTS:
+        if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
+            turn.note("collected", event=name)
+            return True
+    elif name.startswith("tool."):
+        return _run_tool(turn, event)
+    elif name == "session.close":
+        if "session" in turn.closing | turn.closed:
+            turn.closed |= {"session", "speech"}
+            turn.note("own", event=name)
+            return True
+        turn.closed |= {"session", "speech"}
+    elif name == "room.disconnected":
+        if "line" in turn.closing | turn.closed:
+            turn.closed.add("line")
+            turn.note("own", event=name)
+            return True
+        turn.closed.add("line")
+    elif name.startswith(("call.", "leg.", "dial.")):
+        return _leg(turn, event)
+    return False
+
+
+_STATUS: Mapping[str, Any] = {
+    "ringing": "ringing",
+    "answered": "on_line",
+    "dropped": "dropped",
+    "restored": "on_line",
+    "hangup": "gone",
+}
+
+
+def _leg(turn: Turn, event: Event) -> bool:
+    family, _, rest = event.name.partition(".")
+    leg, what = (MAIN_LEG, rest) if family == "call" else (str(event.data.get("leg") or MAIN_LEG), rest)
+    if family == "leg":
+        leg, _, what = rest.partition(".")
+    status = _STATUS.get(what)
+    if status is None or (family == "dial" and what != "answered"):
+        return False
+    if what == "hangup":
+        transfer = any(one.verb == "transfer" and not one.stopping and one.leg == leg for one in turn.effects.values())
+        if transfer and event not in turn.held:
+            turn.held.append(event)
+            clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
+            turn.note("held", event=event.name, why="a transfer runs on this leg")
+            return True
+    known = turn.legs.get(leg)
+    data = dict(known.data) if known is not None else {}
+    if what in ("ringing", "answered"):
+        data.update(event.data)
+    turn.legs[leg] = Leg(leg, status, data)
+    return False
+
+
+def _run_tool(turn: Turn, event: Event) -> bool:
+    """A tool with `run` begins to run; one without is an event at once, and returns when the step is through."""
+    name = event.name[5:]
+    state = next((path for path in _innermost(turn) if name in turn.flow.states[path].tools), None)
+    tool = turn.flow.tools.get(name)
+    if tool is not None and tool.run is not None and state is not None:
+        turn.add_list("tool", state, state, name, event)
+        return True
+    turn.tools.append(ToolCall(event, state))
+    return False
+
+
+def _innermost(turn: Turn) -> list[str]:
+    return sorted(turn.active, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)))
