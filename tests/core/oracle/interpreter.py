@@ -1,0 +1,902 @@
+"""The rules 3 to 14 of the flow language, read off its page one by one and carried out the plainest way.
+
+Nothing is compiled, cached or shared with the core but the data types (the flow, events, the catalogue of verbs) and
+the evaluation of expressions. Effects are numbered from 1 in the order in which they start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from attrs import define, field
+
+from callflow.core.actions import OUTCOMES, VERBS, Verb
+from callflow.core.events import EffectEnded, Event, keep_policy, matches
+from callflow.core.expressions import Context, EvaluationError, Expression, Template, coerce
+from callflow.core.flow import ROOT, Action, Flow, Position, Transition
+from tests.core.oracle.structure import (
+    EntrySet,
+    apart,
+    around,
+    children,
+    domain,
+    exit_set,
+    in_document_order,
+    inside,
+    leaves,
+    optimal,
+    within,
+)
+
+STOPS_WITHIN = 5.0
+SETTLES_WITHIN = 5.0
+ENOUGH = 100
+DROP_LEG = Action("remove_participant", {}, 5.0, Position(), optional=True)
+
+
+class Fired(NamedTuple):
+    """A timer has come due: the oracle's own input, since generations are the core's affair."""
+
+    kind: str
+    state: str
+    row: int
+    time: float
+
+
+class Move(NamedTuple):
+    transitions: tuple[int, ...]
+    exited: tuple[str, ...]
+    entered: tuple[str, ...]
+
+
+class Started(NamedTuple):
+    id: int
+    verb: str
+    arguments: Mapping[str, Any]
+
+
+@define
+class Report:
+    """What one input brought about."""
+
+    moves: list[Move] = field(factory=list)
+    started: list[Started] = field(factory=list)
+    cancelled: list[int] = field(factory=list)
+
+
+@define(eq=False)
+class Work:
+    """A list of actions on its way. `stopped`: an action has failed, or has a named result, which is not taken yet."""
+
+    number: int
+    kind: str  # exit, do (owed), stay (a `do` without a target), entry, wrap_up
+    owner: str
+    writer: str
+    actions: tuple[Action, ...]
+    event: Event | None = None
+    at: int = 0
+    effect: int | None = None
+    stopped: bool = False
+
+    @property
+    def owed(self) -> bool:
+        return self.kind in ("exit", "do")
+
+
+@define(eq=False)
+class Effect:
+    """An effect that runs, or (`stopping`) was cancelled and has not stopped yet."""
+
+    id: int
+    action: Action | None
+    owner: str | None  # the state with which it is cancelled
+    work: Work | None  # the list that waits for it
+    writer: str = ROOT
+    stopping: int | None = None  # the number of its cancellation
+    region: str = ROOT
+
+    @property
+    def verb(self) -> Verb | None:
+        return None if self.action is None else VERBS[self.action.verb]
+
+
+@define(eq=False)
+class Timer:
+    kind: str
+    state: str
+    row: int
+    due: float
+
+
+@define(eq=False)
+class Quiet:
+    """One state's silence: what was counted before `since` (None while it does not count)."""
+
+    counted: float = 0.0
+    since: float | None = None
+    fired: set[int] = field(factory=set)
+
+
+class Kept(NamedTuple):
+    """A kept event, or a timer that came due (`timer`: kind, state, row)."""
+
+    event: Event
+    timer: tuple[str, str, int] | None = None
+
+
+TAKEN, IGNORED, BLOCKED = "taken", "ignored", "blocked"
+
+
+def is_key(name: str) -> bool:
+    return name.startswith("dtmf.") and name.partition(".")[2] not in ("input", "no_input", "no_match")
+
+
+class Oracle:
+    """One call."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.now = 0.0
+        self.phase = "running"
+        self.active: set[str] = set()
+        self.history: dict[str, tuple[str, ...]] = {}
+        self.visits: dict[str, int] = {}
+        self.vars: dict[str, Any] = {}
+        self.outcome: str | None = None
+        self.fault = False
+        self.faults = 0
+        self.works: list[Work] = []
+        self.effects: dict[int, Effect] = {}
+        self.timers: list[Timer] = []
+        self.quiet: dict[str, Quiet] = {}
+        self.queue: list[Event] = []
+        self.kept: list[Kept] = []
+        self.returning: list[Kept] = []
+        self.held: list[Event] = []
+        self.finished: set[str] = set()
+        self.leg = "on_line"
+        self.caller_speaks = False
+        self.agent_busy = False
+        self.closed: set[str] = set()
+        self.closing: set[str] = set()  # by the flow's own action, which has not failed
+        self.line_left = False
+        self.numbers = 0
+        self.effect_numbers = 0
+        self.entered = 0
+        self.spent = 0
+        self.report = Report()
+
+    # -- inputs --------------------------------------------------------------------------------------------------
+
+    def start(self, time: float) -> Report:
+        self.now = time
+        self.report = Report()
+        self.vars = {name: one.default for name, one in self.flow.scopes[ROOT].variables.items()}
+        if self.flow.outbound:
+            self.leg = "absent"
+        self.active = {ROOT}
+        self.arm(ROOT)
+        initial = self.flow.root.initial
+        assert initial is not None
+        self.enter_initial(initial)
+        self.complete()
+        return self.report
+
+    def enter_initial(self, initial: str) -> None:
+        entry = EntrySet(self.flow, self.history)
+        entry.add_inward(initial)
+        entry.add_outward(initial, ROOT)
+        self.change([], set(), [], entry.states, None)
+
+    def take(self, event: Event | EffectEnded | Fired) -> Report:
+        self.report = Report()
+        self.spent = 0
+        if self.phase == "ended":
+            return self.report
+        self.now = event.time
+        if isinstance(event, Fired):
+            self.take_timer(event)
+        elif isinstance(event, EffectEnded):
+            self.take_end(event)
+        else:
+            self.take_event(event)
+        self.complete()
+        return self.report
+
+    def take_event(self, event: Event) -> None:
+        if self.phase != "running":
+            return
+        if event.name == "call.hangup" and self.runs("transfer"):
+            self.held.append(event)  # rule 7: it waits for the transfer's result
+            self.timers.append(Timer("settle", ROOT, 0, self.now + SETTLES_WITHIN))
+            return
+        if self.observe(event):
+            self.entered = 0
+        if self.own_doing(event) or (is_key(event.name) and self.runs("collect_digits")):
+            return
+        self.handle(event)
+
+    def drop_leg(self, dial: Effect) -> None:
+        """Rule 7: a leg that answers after its dial was cancelled is dropped."""
+        assert dial.action is not None
+        self.effect_numbers += 1
+        self.effects[self.effect_numbers] = Effect(self.effect_numbers, DROP_LEG, None, None)
+        self.report.started.append(
+            Started(self.effect_numbers, "remove_participant", {"leg": dial.action.arguments["leg"]})
+        )
+
+    def take_result(self, effect: Effect, event: Event) -> None:
+        assert effect.verb is not None
+        assert effect.action is not None
+        if event.name == "dial.answered" and effect.action.arguments["leg"] == "far_end":
+            self.leg = "on_line"
+        if effect.work is not None:
+            effect.work.effect = None
+            effect.work.stopped = True
+        taken = self.phase == "running" and self.handle(event)
+        work = effect.work
+        if (
+            not taken
+            and event.name not in effect.verb.success
+            and not effect.action.optional
+            and self.phase == "running"
+        ):
+            self.raise_failed(effect.writer, work)
+        elif work is not None:
+            work.stopped = False
+        if effect.verb.name == "transfer":
+            self.release_held()
+
+    def release_held(self) -> None:
+        for event in self.held:
+            self.observe(event)
+            self.returning.append(Kept(event))
+        self.held = []
+        self.timers = [timer for timer in self.timers if timer.kind != "settle"]
+
+    def take_end(self, ended: EffectEnded) -> None:
+        effect = self.effects.get(ended.id)
+        if effect is None:
+            return
+        verb, action = effect.verb, effect.action
+        if ended.status == "ok":
+            self.closed |= set() if verb is None else verb.closes
+        elif ended.status == "failed":
+            self.closing -= set() if verb is None else verb.closes
+        if effect.stopping is not None:
+            del self.effects[ended.id]
+            if verb is not None and verb.name == "dial" and ended.result.get("result") == "answered":
+                self.drop_leg(effect)
+            self.timers = [timer for timer in self.timers if (timer.kind, timer.row) != ("stop", ended.id)]
+            return
+        if action is None or verb is None:  # the forced close
+            del self.effects[ended.id]
+            self.phase = "wrap_up"
+            return
+        timed_out = ended.status == "timed_out"
+        bad = ended.status in ("failed", "timed_out") and not (timed_out and verb.timeout_is_success)
+        named = verb.error_result(timed_out) if bad else None
+        if ended.status == "ok" and verb.results:
+            named = f"{verb.results[0].partition('.')[0]}.{ended.result.get('result')}"
+        del self.effects[ended.id]
+        if named is not None:
+            self.take_result(effect, Event(named, {}, ended.time, effect=ended.id))
+            return
+        if effect.work is not None:
+            effect.work.effect = None
+            effect.work.stopped = False
+        outlived = action.wait and effect.work is None  # the model called a tool in this speech, and its state is left
+        if bad and not action.optional and not outlived:
+            self.raise_failed(effect.writer, effect.work)
+
+    def raise_failed(self, writer: str, work: Work | None) -> None:
+        """Rule 9: the list stops until it is taken."""
+        if self.phase != "running":
+            if work is not None:
+                work.stopped = False
+            return
+        if work is not None:
+            work.stopped = True
+        self.queue.append(Event("failed", {"list": work}, self.now, state=writer))
+
+    def take_timer(self, fired: Fired) -> None:
+        timer = next(
+            (one for one in self.timers if (one.kind, one.state, one.row) == (fired.kind, fired.state, fired.row)), None
+        )
+        if timer is None:
+            return
+        if timer.kind == "stop":
+            self.timers.remove(timer)
+            self.effects.pop(timer.row, None)
+            return
+        if timer.kind == "settle":
+            self.release_held()
+            return
+        self.entered = 0
+        row = self.flow.states[timer.state].timers[timer.row]
+        if timer.kind == "every":
+            timer.due += row.seconds
+        else:
+            self.timers.remove(timer)
+        if timer.kind == "silence":
+            self.quiet[timer.state].fired.add(timer.row)
+        event = Event(f"{row.kind} {row.text}", {}, self.now, state=timer.state)
+        self.handle_timer(event, (timer.kind, timer.state, timer.row))
+
+    # -- what a call knows of its far end ------------------------------------------------------------------------
+
+    def observe(self, event: Event) -> bool:
+        """Takes note of what an event says of the call; whether the caller spoke or pressed a key."""
+        name = event.name
+        if name in ("call.answered", "call.restored"):
+            self.leg = "on_line"
+        elif name == "call.dropped":
+            self.leg = "dropped"
+        elif name == "call.hangup":
+            self.leg = "gone"
+        elif name == "session.agent_state_changed":
+            self.agent_busy = event.data.get("new_state") in ("thinking", "speaking")
+        elif name == "session.user_state_changed":
+            spoke, self.caller_speaks = self.caller_speaks, event.data.get("new_state") == "speaking"
+            if spoke or self.caller_speaks:
+                self.break_silence()
+                return True
+        elif name == "session.user_input_transcribed" or is_key(name):
+            self.break_silence()
+            return True
+        return False
+
+    def break_silence(self) -> None:
+        for quiet in self.quiet.values():
+            quiet.counted = 0.0
+            quiet.fired = set()
+            if quiet.since is not None:
+                quiet.since = self.now
+        self.kept = [one for one in self.kept if one.timer is None or one.timer[0] != "silence"]
+
+    def own_doing(self, event: Event) -> bool:
+        """Rule 13: what the flow's own closing brought about is no event."""
+        what = {"session.close": "session", "room.disconnected": "line"}.get(event.name)
+        if what is None:
+            return False
+        own = what in self.closing or what in self.closed
+        self.closed.add(what)
+        return own
+
+    def runs(self, verb: str) -> bool:
+        return any(
+            one.action is not None and one.action.verb == verb and one.stopping is None for one in self.effects.values()
+        )
+
+    # -- rule 3: to completion -----------------------------------------------------------------------------------
+
+    def complete(self) -> None:
+        while True:
+            self.pump()
+            if self.phase != "running":
+                break
+            always = self.enabled_always()
+            if self.spent >= ENOUGH and (always or self.queue or self.returning):
+                self.overflow()
+                self.spent = 0
+            elif always:
+                self.microstep(always, None)
+            elif self.queue:
+                self.spent += 1
+                self.internal(self.queue.pop(0))
+            elif not self.return_kept() and not self.makes_no_progress():
+                break
+        self.wind_up()
+        self.count_silence()
+
+    def makes_no_progress(self) -> bool:
+        limit = self.flow.limits.no_progress
+        if limit is None or self.entered < limit or self.in_ending():
+            return False
+        self.outcome = self.outcome or "timed_out"
+        self.go_to_ending()
+        return True
+
+    def overflow(self) -> None:
+        self.queue = []
+        for work in self.works:
+            work.stopped = False
+        self.fault = True
+        self.faults += 1
+        if self.faults > 1 or self.in_ending():
+            leaving = self.active - {ROOT}
+            self.change([], leaving, [], set(), None)
+            self.leave(ROOT, None)
+            self.phase = "final"
+            self.stop_everything()
+        else:
+            self.go_to_ending()
+
+    def internal(self, event: Event) -> None:
+        if event.name == "done":
+            self.handle_done(event)
+        elif event.name == "failed":
+            self.handle_failed(event)
+        else:
+            self.handle(event)
+
+    # -- selecting -----------------------------------------------------------------------------------------------
+
+    def holds(self, transition: Transition, event: Event | None) -> bool:
+        if transition.guard is None:
+            return True
+        try:
+            return bool(self.evaluate(transition.guard, event, transition.source))
+        except EvaluationError:
+            return False
+
+    def evaluate(self, what: Expression | Template, event: Event | None, state: str) -> Any:
+        call = {"outcome": self.outcome or ("failed" if self.fault else "none")}
+        context = Context(
+            None if event is None else event.data, self.vars, call, {}, {"visits": self.visits.get(state, 0)}
+        )
+        return what.evaluate(context)
+
+    def binding(self) -> list[str]:
+        """The states that must finish and have not."""
+        return [
+            path
+            for path in in_document_order(self.flow, self.active)
+            if self.flow.states[path].must_finish and path not in self.finished
+        ]
+
+    def is_blocked(self, transition: Transition, own: str | None = None) -> bool:
+        """Rule 11. `own`: the state whose failure it is."""
+        leaving = exit_set(self.flow, self.active, transition)
+        for path in self.binding():
+            if path in leaving and not within(self.flow, transition.source, path):
+                if own is not None and within(self.flow, own, path) and path != self.flow.ending:
+                    continue
+                return True
+        return False
+
+    def in_state(self, state: str, event: Event, own: str | None = None) -> Transition | str | None:
+        """What one state does about an event: a transition, IGNORED, BLOCKED, or None: nothing."""
+        rows = [row for row in self.flow.states[state].rows if matches(row.pattern, event.name)]
+        rows.sort(key=lambda row: (row.pattern != event.name, -len(row.pattern)))
+        for row in rows:
+            if row.ignore:
+                return IGNORED
+            for transition in row.transitions:
+                if self.holds(transition, event):
+                    return BLOCKED if self.is_blocked(transition, own) else transition
+        return None
+
+    def handle(self, event: Event) -> bool:
+        """An event for the whole configuration. Whether it was taken (kept is taken)."""
+        enabled: list[Transition] = []
+        ignored = blocked = False
+        for leaf in leaves(self.flow, self.active):
+            for state in (leaf, *around(self.flow, leaf)):
+                answer = self.in_state(state, event)
+                if answer is None:
+                    continue
+                if isinstance(answer, Transition):
+                    if answer not in enabled:
+                        enabled.append(answer)
+                elif answer == IGNORED:
+                    ignored = True
+                else:
+                    blocked = True
+                break
+        if enabled:
+            self.microstep(optimal(self.flow, self.active, enabled), event)
+        elif not ignored and (blocked or self.has_outer_row(event)) and keep_policy(event.name) != "never":
+            self.keep(Kept(event))
+            return True
+        return bool(enabled) or ignored
+
+    def has_outer_row(self, event: Event) -> bool:
+        return any(
+            matches(row.pattern, event.name) for state in self.outer_levels() for row in self.flow.states[state].rows
+        )
+
+    def outer_levels(self) -> set[str]:
+        return {state for path in self.binding() for state in around(self.flow, path)}
+
+    def keep(self, kept: Kept) -> None:
+        latest = keep_policy(kept.event.name) == "latest" if kept.timer is None else kept.timer[0] == "every"
+        if latest:
+            self.kept = [one for one in self.kept if (one.event.name, one.timer) != (kept.event.name, kept.timer)]
+        self.kept.append(kept)
+
+    def release_kept(self) -> None:
+        """A state that had to finish is done, or was left: what was kept returns, in its order."""
+        self.returning += self.kept
+        self.kept = []
+
+    def return_kept(self) -> bool:
+        if not self.returning:
+            return False
+        one = self.returning.pop(0)
+        if one.timer is not None:
+            self.handle_timer(one.event, one.timer)
+        elif one.event.name == "failed":
+            self.handle_failed(one.event)
+        else:
+            self.handle(one.event)
+        return True
+
+    def enabled_always(self) -> list[Transition]:
+        enabled: list[Transition] = []
+        for leaf in leaves(self.flow, self.active):
+            for state in (leaf, *around(self.flow, leaf)):
+                found = next((one for one in self.flow.states[state].always if self.holds(one, None)), None)
+                if found is not None:
+                    if found not in enabled and not self.is_blocked(found):
+                        enabled.append(found)
+                    break
+        return optimal(self.flow, self.active, enabled)
+
+    def handle_done(self, event: Event) -> None:
+        assert event.state is not None
+        if event.state in self.active:
+            if self.flow.states[event.state].must_finish and event.state not in self.finished:
+                self.finished.add(event.state)
+                self.release_kept()
+            answer = self.in_state(event.state, event)
+            if isinstance(answer, Transition):
+                self.microstep([answer], event)
+
+    def in_ending(self) -> bool:
+        return self.flow.ending in self.active
+
+    def failed_answer(self, event: Event) -> Transition | str | None:
+        assert event.state is not None
+        levels = [path for path in (event.state, *around(self.flow, event.state)) if path in self.active]
+        if within(self.flow, event.state, self.flow.ending):
+            levels = [path for path in levels if within(self.flow, path, self.flow.ending)]
+        for path in levels:
+            answer = self.in_state(path, event, own=event.state)
+            if answer is not None:
+                return answer
+        return None
+
+    def handle_failed(self, event: Event) -> None:
+        """To its state, and outward; then to the `ending:`, unless that would leave a state that must finish and whose
+        failure it is not. In the ending the next action runs."""
+        work: Work | None = event.data["list"]
+        assert event.state is not None
+        answer = self.failed_answer(event)
+        foreign = any(not within(self.flow, event.state, path) for path in self.binding())
+        if isinstance(answer, Transition):
+            self.microstep([answer], event)
+        elif answer == BLOCKED or (answer is None and foreign and (self.has_outer_row(event) or not self.in_ending())):
+            self.keep(Kept(event))
+        elif answer is None and not self.in_ending():
+            self.fault = True
+            self.go_to_ending()
+        if work is not None:
+            work.stopped = False
+
+    def go_to_ending(self) -> None:
+        leaving = {path for path in self.active if path != ROOT}
+        entry = EntrySet(self.flow, {})
+        entry.add_inward(self.flow.ending)
+        entry.add_outward(self.flow.ending, ROOT)
+        self.change([], leaving, [], entry.states, None)
+
+    def timer_rows(self, event: Event, timer: tuple[str, str, int]) -> tuple[Transition | None, bool]:
+        _, state, row = timer
+        if state not in self.active:
+            return None, False
+        for transition in self.flow.states[state].timers[row].transitions:
+            if self.holds(transition, event):
+                if self.is_blocked(transition):
+                    return None, True
+                return transition, False
+        return None, False
+
+    def handle_timer(self, event: Event, timer: tuple[str, str, int]) -> None:
+        enabled, blocked = self.timer_rows(event, timer)
+        if enabled is not None:
+            self.microstep([enabled], event)
+        elif blocked or timer[1] in self.outer_levels():
+            self.keep(Kept(event, timer))
+
+    # -- moving --------------------------------------------------------------------------------------------------
+
+    def microstep(self, transitions: list[Transition], event: Event | None) -> None:
+        self.spent += len(transitions)
+        leaving: set[str] = set()
+        for one in transitions:
+            leaving |= exit_set(self.flow, self.active, one)
+        self.remember(leaving)
+        entry = EntrySet(self.flow, self.history)
+        for one in transitions:
+            entry.add_transition(one)
+        self.change(transitions, leaving, transitions, entry.states, event)
+
+    def remember(self, leaving: set[str]) -> None:
+        for path in leaving:
+            for child in self.flow.states[path].children:
+                kind = self.flow.states[child].history
+                if kind == "shallow":
+                    self.history[child] = tuple(one for one in children(self.flow, path) if one in self.active)
+                elif kind == "deep":
+                    self.history[child] = tuple(
+                        one for one in leaves(self.flow, self.active) if inside(self.flow, one, path)
+                    )
+
+    def change(
+        self,
+        transitions: list[Transition],
+        leaving: set[str],
+        doing: list[Transition],
+        entering: set[str],
+        event: Event | None,
+    ) -> None:
+        """The configuration changes at once (rule 4); the lists that this owes and brings are laid in line."""
+        spared = event.effect if event is not None and event.name.startswith("tool.") else None
+        exited = list(reversed(in_document_order(self.flow, leaving)))
+        entered = in_document_order(self.flow, entering)
+        self.report.moves.append(Move(tuple(one.id for one in transitions), tuple(exited), tuple(entered)))
+        ends = any(self.flow.states[path].kind == "final" and self.flow.states[path].parent == ROOT for path in entered)
+        for path in (*exited, ROOT) if ends else exited:
+            self.leave(path, spared)
+        for path in exited:
+            self.add_work("exit", path, path, self.flow.states[path].exit, None)
+        self.active -= leaving
+        if any(self.flow.states[path].must_finish for path in leaving):
+            self.release_kept()
+        for one in doing:
+            limit = domain(self.flow, one)
+            if limit is None:
+                self.add_work("stay", one.source, one.source, one.actions, event)
+            else:
+                self.add_work("do", limit, one.source, one.actions, event)
+        self.active |= entering
+        self.entered += len(entered)
+        for path in entered:
+            self.visits[path] = self.visits.get(path, 0) + 1
+            self.arm(path)
+            self.add_work("entry", path, path, self.flow.states[path].entry, None)
+        if ends:
+            self.phase = "final"
+            self.stop_everything()
+
+    def leave(self, path: str, spared: int | None) -> None:
+        for work in [one for one in self.works if one.owner == path and not one.owed]:
+            self.works.remove(work)
+            if work.effect is not None:
+                self.cancel(self.effects[work.effect], spared)
+            if work.kind == "stay":
+                self.rest_at_once(work)
+        for effect in [one for one in self.effects.values() if one.owner == path and one.stopping is None]:
+            self.cancel(effect, spared)
+        self.timers = [one for one in self.timers if one.state != path or one.kind in ("stop", "settle")]
+        self.quiet.pop(path, None)
+        self.kept = [one for one in self.kept if one.timer is None or one.timer[1] != path]
+        self.returning = [one for one in self.returning if one.timer is None or one.timer[1] != path]
+        self.finished.discard(path)
+        self.queue = [one for one in self.queue if not (one.name == "done" and one.state == path)]
+
+    def rest_at_once(self, work: Work) -> None:
+        """Rule 6: of a `do` without a target the rest of its set, outcome, emit and log acts when the state is left. What
+        fails of it is recorded: its list is gone, and the call on its way elsewhere."""
+        for action in work.actions[work.at :]:
+            if VERBS[action.verb].at_once:
+                with contextlib.suppress(EvaluationError):
+                    self.act(action, work)
+
+    def cancel(self, effect: Effect, spared: int | None) -> None:
+        if effect.id == spared and effect.verb is not None and effect.verb.speech:
+            effect.owner = None
+            effect.work = None
+            return
+        if effect.stopping is not None:
+            return
+        self.numbers += 1
+        effect.stopping = self.numbers
+        effect.work = None
+        self.report.cancelled.append(effect.id)
+        self.timers.append(Timer("stop", ROOT, effect.id, self.now + STOPS_WITHIN))
+
+    def add_work(self, kind: str, owner: str, writer: str, actions: tuple[Action, ...], event: Event | None) -> None:
+        if not actions and kind != "entry":
+            return  # nothing was written; an entry list is one also when it is empty
+        self.numbers += 1
+        self.works.append(Work(self.numbers, kind, owner, writer, actions, event))
+
+    def stop_everything(self) -> None:
+        """Rule 13: timers stop, no event is taken any more; what is owed and the final state's own list are run."""
+        self.timers = [one for one in self.timers if one.kind == "stop"]
+        self.quiet = {}
+        self.queue = []
+        self.kept = []
+        self.returning = []
+        self.held = []
+
+    # -- rules 4 to 6: lists -------------------------------------------------------------------------------------
+
+    def waits(self, work: Work) -> bool:
+        if work.effect is not None or work.stopped:
+            return True
+        for effect in self.effects.values():
+            if (
+                effect.stopping is not None
+                and effect.stopping < work.number
+                and not apart(self.flow, effect.region, work.owner)
+            ):
+                return True
+        for other in self.works:
+            if other.number >= work.number:
+                continue
+            if other.owed and not apart(self.flow, other.owner, work.owner):
+                return True
+            if work.kind == "entry" and other.kind == "entry" and inside(self.flow, work.owner, other.owner):
+                return True
+            if work.kind == "stay" and other.kind == "stay" and work.owner == other.owner:
+                return True
+        return False
+
+    def pump(self) -> None:
+        while True:
+            ready = next((work for work in self.works if not self.waits(work)), None)
+            if ready is None:
+                return
+            self.go_on(ready)
+
+    def go_on(self, work: Work) -> None:
+        while work.effect is None and not work.stopped:
+            if work.at == len(work.actions):
+                self.works.remove(work)
+                if work.kind == "entry":
+                    self.through(work.owner)
+                return
+            action = work.actions[work.at]
+            work.at += 1
+            try:
+                if VERBS[action.verb].at_once:
+                    self.act(action, work)
+                else:
+                    self.begin(action, work)
+            except EvaluationError:
+                if not action.optional:
+                    self.raise_failed(work.writer, work)
+
+    def begin(self, action: Action, work: Work) -> None:
+        arguments = {name: self.render(value, work) for name, value in action.arguments.items()}
+        self.effect_numbers += 1
+        number = self.effect_numbers
+        owner = None if work.owed else work.owner
+        effect = Effect(number, action, owner, work if action.wait else None, work.writer, region=work.owner)
+        self.effects[number] = effect
+        self.closing |= VERBS[action.verb].closes
+        if action.verb == "dial" and arguments["leg"] == "far_end":
+            self.leg = "dialing"
+        if action.wait:
+            work.effect = number
+        self.report.started.append(Started(number, action.verb, arguments))
+
+    def render(self, value: Any, work: Work) -> Any:
+        if isinstance(value, Template):
+            return self.evaluate(value, work.event, work.writer)
+        if isinstance(value, Mapping):
+            return {name: self.render(item, work) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.render(item, work) for item in value]
+        return value
+
+    def act(self, action: Action, work: Work) -> None:
+        arguments = {name: self.render(value, work) for name, value in action.arguments.items()}
+        if action.verb == "set":
+            new = {}
+            for name, value in arguments["values"].items():
+                try:
+                    new[name] = coerce(self.flow.scopes[ROOT].variables[name].type, value)
+                except ValueError as error:
+                    raise EvaluationError(name, str(error)) from error
+            self.vars |= new
+        elif action.verb == "outcome":
+            if arguments["name"] not in (*OUTCOMES, *self.flow.outcomes):
+                raise EvaluationError("outcome", "no such outcome")
+            if self.outcome is None:
+                self.outcome = arguments["name"]
+        elif action.verb == "emit" and self.phase == "running":
+            self.queue.append(Event(arguments["event"], arguments["data"] or {}, self.now))
+
+    # -- rule 8: done --------------------------------------------------------------------------------------------
+
+    def through(self, path: str) -> None:
+        """The entry list of `path` is through: who is done by that?"""
+        if self.phase != "running":
+            return
+        state = self.flow.states[path]
+        if not children(self.flow, path) and state.kind != "final":
+            self.raise_done(path, "")
+        if state.kind == "final" and state.parent not in (None, ROOT):
+            assert state.parent is not None
+            self.raise_done(state.parent, state.name)
+            above = self.flow.states[state.parent].parent
+            if above is not None and self.flow.states[above].kind == "parallel" and self.all_regions_done(above):
+                self.raise_done(above, "")
+
+    def all_regions_done(self, path: str) -> bool:
+        return all(self.is_at_its_end(region) for region in children(self.flow, path))
+
+    def is_at_its_end(self, region: str) -> bool:
+        return any(
+            child in self.active
+            and self.flow.states[child].kind == "final"
+            and not any(work.kind == "entry" and work.owner == child for work in self.works)
+            for child in children(self.flow, region)
+        )
+
+    def raise_done(self, path: str, final: str) -> None:
+        self.queue.append(Event("done", {"final": final}, self.now, state=path))
+
+    # -- rule 13: the end ----------------------------------------------------------------------------------------
+
+    def wind_up(self) -> None:
+        stopping = any(effect.stopping is not None for effect in self.effects.values())
+        if self.phase == "final" and not self.works and not stopping:
+            self.phase = "closing"
+            session, line = "session" not in self.closed, "line" not in self.closed and not self.line_left
+            if session or line:
+                self.effect_numbers += 1
+                self.effects[self.effect_numbers] = Effect(self.effect_numbers, None, None, None)
+                self.report.started.append(Started(self.effect_numbers, "close", {"session": session, "line": line}))
+            else:
+                self.phase = "wrap_up"
+        if self.phase == "wrap_up":
+            self.phase = "ended"
+            self.report.cancelled += [effect.id for effect in self.effects.values() if effect.stopping is None]
+            self.effects = {}
+            self.timers = []
+
+    # -- rule 10: time -------------------------------------------------------------------------------------------
+
+    def arm(self, path: str) -> None:
+        for row in self.flow.states[path].timers:
+            if row.kind == "silence":
+                self.quiet.setdefault(path, Quiet())
+            else:
+                self.timers.append(Timer(row.kind, path, row.index, self.now + row.seconds))
+
+    def counts(self) -> bool:
+        speech = any(
+            one.action is not None
+            and one.stopping is None
+            and VERBS[one.action.verb].speech
+            and not one.action.arguments.get("loop")
+            for one in self.effects.values()
+        )
+        return self.leg == "on_line" and not speech and not self.agent_busy and not self.caller_speaks
+
+    def count_silence(self) -> None:
+        """Starts or stops every state's count, and says when each row that has not fired would come due."""
+        counts = self.counts()
+        self.timers = [one for one in self.timers if one.kind != "silence"]
+        for path, quiet in self.quiet.items():
+            if counts and quiet.since is None:
+                quiet.since = self.now
+            elif not counts and quiet.since is not None:
+                quiet.counted += self.now - quiet.since
+                quiet.since = None
+            if quiet.since is not None:
+                for row in self.flow.states[path].timers:
+                    if row.kind == "silence" and row.index not in quiet.fired:
+                        self.timers.append(Timer("silence", path, row.index, quiet.since + row.seconds - quiet.counted))
+
+    def due_next(self) -> Timer | None:
+        """Due at once: the outer state first, then after, every, silence, each in file order."""
+        order = {"stop": 0, "settle": 0, "after": 1, "every": 2, "silence": 3}
+        ranked = sorted(
+            self.timers,
+            key=lambda one: (
+                one.due,
+                len(around(self.flow, one.state)),
+                order[one.kind],
+                list(self.flow.states).index(one.state),
+                one.row,
+            ),
+        )
+        return ranked[0] if ranked else None
