@@ -16,9 +16,12 @@ from callflow.verify.codes import EVERY_CODE as CODES
 EVENTS_INTRODUCTION = """# Events
 
 A key of `on:` is an event's name, or ends in `.*` or `-*`. Every event has a `time`, in seconds since the epoch, and a
-`name`. *Kept* says what a state that must finish does with an event that it does not let through: keep all of them, keep
-the latest of the name, or let it go.
+`name`. *Kept* says what a state that must finish does with an event that it does not let through
+([rule 11](language.md#states-and-their-order)): keep all of them, keep the latest of the name, or let it go. *Private*
+fields never reach a file.
 """
+
+NOT_LIVE = "**Experimental**: these events come from verbs that do not run live yet.\n\n"
 
 HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/reference/generate.py from the code. Change the code, then run `make generate`. -->\n\n"
@@ -32,7 +35,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def keys_page() -> str:
     parts = [
-        "# Keys of a flow file\n\nA key that is not listed here is an error, but for `x-…`: the author's own notes, anywhere.\n"
+        "# Keys of a flow file\n\nWhat they mean together is in [the language](language.md). A key that is not listed here is an "
+        "error, but for `x-…`: the author's own notes, anywhere.\n"
     ]
     groups: Sequence[tuple[str, Mapping[str, str]]] = (
         ("The top level", keys.TOP_LEVEL),
@@ -65,6 +69,7 @@ def keys_page() -> str:
 
 def events_page() -> str:
     parts = [EVENTS_INTRODUCTION]
+    experimental = {result.partition(".")[0] for verb in VERBS.values() if verb.telephony for result in verb.results}
     families: dict[str, list[EventType]] = {}
     for event in EVENTS.values():
         families.setdefault(event.name.partition(".")[0], []).append(event)
@@ -73,7 +78,8 @@ def events_page() -> str:
             (f"`{one.name}`", one.description or "LiveKit's own event of this name.", _fields(one), one.keep)
             for one in events
         ]
-        parts.append(f"## {family}\n\n" + table(("event", "when", "payload", "kept"), rows))
+        note = NOT_LIVE if family in experimental else ""
+        parts.append(f"## {family}\n\n{note}" + table(("event", "when", "payload", "kept"), rows))
     rows2 = [(f"`{family}.<name>`", text) for family, text in OPEN_FAMILIES.items()]
     parts.append("## Families with names of your own\n\n" + table(("event", "when"), rows2))
     return "\n".join(parts)
@@ -89,7 +95,8 @@ def _fields(event: EventType) -> str:
 def actions_page() -> str:
     common = table(("argument", "what it says"), [(f"`{name}`", text) for name, text in COMMON_ARGUMENTS.items()])
     parts = [
-        "# Actions\n\nA verb alone (`delete_room`), with its main argument (`say: Hello.`), or with its arguments. "
+        "# Actions\n\nHow lists of them run, and what becomes of them when a state is left, is in "
+        "[the rules](language.md#lists-of-actions). An action is a verb alone (`delete_room`), with its main argument (`say: Hello.`), or with its arguments. "
         "Every action that takes time also has:\n\n" + common
     ]
     parts += [_verb(verb) for verb in VERBS.values()]
@@ -146,10 +153,8 @@ def expressions_page() -> str:
         for name, (kind, text) in WRAP_UP_FIELDS.items()
     ]
     return (
-        "# Guards and templates\n\nOne language in `when:` and inside `{{ }}`: comparisons, `and`, `or`, `not`, `in`, arithmetic, text and "
-        "list literals, `a[i]`, and the functions below. A field that is exactly one `{{ }}` keeps the value's type. A comparison "
-        "with an absent value is false; an error in a guard counts as false and is journaled, in a template it is a failure of the "
-        "action. There is no access to Python, and no clock: time is the event's.\n\n"
+        "# Guards and templates\n\nThe names and functions of the language that stands in `when:` and inside `{{ }}`. Its operators, "
+        "types and absent values are in [the language](language.md#guards-and-templates).\n\n"
         "## Names\n\n"
         + table(
             ("name", "what it is"),
