@@ -177,7 +177,7 @@ class _Builder:
             takes = f"`{verb.name}` takes no argument alone" if verb.arguments else f"`{verb.name}` takes no arguments"
             part.wrong_kind(node, self.path, takes, f"write `- {verb.name}`" if not verb.arguments else "")
         elif node is not None:
-            self._set(verb.main, verb.arguments[verb.main], node, arguments, self.path)
+            self._set(verb.main, verb.arguments[verb.main], node, arguments, self.path, f"`{verb.name}`")
         self._require(arguments)
         return self._finish(arguments, position)
 
@@ -204,7 +204,7 @@ class _Builder:
         for name, (key, value) in node.entries.items():
             argument = known.get(name)
             if argument is not None:
-                self._set(name, argument, value, arguments, join(self.path, name))
+                self._set(name, argument, value, arguments, join(self.path, name), f"`{name}` of `{verb.name}`")
             elif name not in COMMON_ARGUMENTS and not name.startswith("x-"):
                 self.bad = True
                 what = f"`{verb.name}`"
@@ -217,8 +217,7 @@ class _Builder:
                 example = f"write `{self.verb.name}: …`" if name == self.verb.main else f"write `{name}: …`"
                 self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
 
-    def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any], path: str) -> None:
-        what = f"`{name}` of `{self.verb.name}`" if name != self.verb.main else f"`{self.verb.name}`"
+    def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any], path: str, what: str) -> None:
         special = SPECIAL.get((self.verb.name, name))
         self.bad = False
         before = len(self.part.defects)

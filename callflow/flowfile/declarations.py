@@ -105,19 +105,18 @@ def literal(report: Report, expected: Type, node: Node, path: str, what: str) ->
 def misfit(report: Report, expected: Type, node: Node, path: str, what: str, reason: str) -> None:
     """A defect for a value that is not of the type."""
     value = node.value if isinstance(node, Scalar) else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if expected == DURATION:
-            report.defect("bad-duration", f"{what}: {reason}", node, path)
-            return
-        if expected.name in ("text", "phone"):
-            report.no_text(node, path, what)
-            return
-    if expected == DURATION and isinstance(value, str):
-        report.defect("bad-duration", f"{what}: {reason}", node, path)
+    if expected == DURATION and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        report.bad_duration(node, path, what, reason.removeprefix("takes a duration; "))
         return
-    code = "bad-value" if expected.name in ("text", "phone") and isinstance(value, str) else "wrong-type"
+    textual = expected.name in ("text", "phone")
+    if textual and isinstance(value, (int, float)) and not isinstance(value, bool):
+        report.no_text(node, path, what)
+        return
     said = reason if reason.startswith(("takes", "has", "item")) else f"takes {expected.phrase}, not {kind(node)}"
-    report.defect(code, f"{what} {said}", node, path)
+    message, _, hint = said.partition(": ")
+    report.defect(
+        "bad-value" if textual and isinstance(value, str) else "wrong-type", f"{what} {message}", node, path, hint
+    )
 
 
 def fields(report: Report, node: Node | None, path: str, what: str) -> dict[str, Field]:

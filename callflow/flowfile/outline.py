@@ -201,6 +201,12 @@ def missing_target(start: Draft, part: Part, target: str) -> str:
     near = part.meant(target, paths)
     if near:
         return near
+    host = reach.get(target.partition(".")[0]) if "." in target else None
+    if host is not None:
+        inner = ", ".join(
+            f"`{shorten(name)}`" for name, child in list(host.children.items())[:12] if child.part is part
+        )
+        return f"inside `{host.name}` are {inner}" if inner else f"`{host.name}` has no inner states"
     known = ", ".join(f"`{shorten(name)}`" for name in list(reach)[:12])
     return f"from here a target may be {known}" if known else "there are no states"
 

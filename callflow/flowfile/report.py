@@ -21,6 +21,18 @@ MOST_COMPARISONS = 5_000
 """Names that are compared with misspelt ones in one load: a file of mistakes alone must not take long either."""
 
 
+ELSEWHERE = {
+    "on_enter": "entry", "onentry": "entry", "on_entry": "entry", "enter": "entry", "actions": "entry", "on_exit": "exit", "onexit": "exit",
+    "leave": "exit", "transitions": "on", "events": "on", "timeout": "after", "timers": "after", "end": "final", "substates": "states",
+    "children": "states", "regions": "states", "start": "initial", "prompt": "instructions", "functions": "tools",
+    "goto": "target", "to": "target", "next": "target", "if": "when", "guard": "when", "cond": "when", "condition": "when",
+    "then": "do", "action": "do", "internal": "reenter", "variables": "vars", "context": "vars", "version": "callflow",
+    "id": "name", "includes": "use", "imports": "use", "message": "text", "speech": "text", "prompts": "text", "private": "pii",
+    "args": "arguments", "params": "parameters", "inputs": "parameters", "body": "json", "output": "as", "store": "as", "save": "as",
+}  # fmt: skip
+"""What other languages call these keys."""
+
+
 class Suggestions:
     """Did you mean …, as long as the budget lasts."""
 
@@ -90,11 +102,13 @@ class Report:
     def unknown_key(
         self, node: MappingNode, key: Scalar, value: Node, path: str, names: Iterable[str], what: str
     ) -> None:
-        hint = self.meant(key.text, names)
+        known = list(names)
+        elsewhere = ELSEWHERE.get(key.text, "")
+        hint = f'did you mean "{elsewhere}"?' if elsewhere in known else self.meant(key.text, known)
         if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
             hint = "inside { } a comma ends the text before it: put quotes around the text"
         if hint is None:
-            hint = f"{what} takes {one_of(names)}; notes of your own begin with `x-`"
+            hint = f"{what} takes {one_of(known)}; notes of your own begin with `x-`"
         self.defect("unknown-key", f"{what} has no key `{shorten(key.text)}`", key, join(path, key.text), hint)
 
     # -- values
@@ -160,8 +174,12 @@ class Report:
         try:
             return parse_duration(node.value)
         except ValueError as error:
-            self.defect("bad-duration", f"{what}: {error}", node, path)
+            self.bad_duration(node, path, what, str(error))
             return None
+
+    def bad_duration(self, node: Place, path: str, what: str, reason: str) -> None:
+        message, _, hint = reason.partition(": write ")
+        self.defect("bad-duration", f"{what}: {message}", node, path, f"write {hint}" if hint else "")
 
     def choice(self, node: Node | None, path: str, what: str, choices: Iterable[str]) -> str | None:
         word = self.text(node, path, what)

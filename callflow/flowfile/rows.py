@@ -110,10 +110,10 @@ class RowReader:
         if node is None:
             return ()
         moves = self.transitions(node, where, None, node)
-        for move in moves:
-            if move.target is None and move.guard is None:
+        for item in node.items if isinstance(node, Sequence) else [node]:
+            if isinstance(item, MappingNode) and "do" in item.entries and not {"target", "when"} & item.entries.keys():
                 message = "a row under `always` without target and guard is taken again and again, without end"
-                self.part.defect("endless-always", message, node, where, "give it a `when`, or a `target`")
+                self.part.defect("endless-always", message, item, where, "give it a `when`, or a `target`")
         return moves
 
     # -- transitions
@@ -188,7 +188,7 @@ class RowReader:
                 description = part.text(value, join(path, "description"), "`description`") or ""
             elif not name.startswith("x-"):
                 part.unknown_key(node, name_key, value, path, keys.TRANSITION, "a row")
-        if not ({"target", "do", "when"} & entries.keys()):
+        if not ({"target", "do", "when"} & entries.keys()) and keys.TRANSITION.keys() >= entries.keys():
             self._empty(key if not entries else node, path)
         return self._add(Transition(
             len(transitions), draft.path, target, guard, actions, bool(reenter), part.position(node, path), description,

@@ -12,9 +12,9 @@ from callflow.flowfile.source import MAX_BYTES, decode, read_text
 
 
 def refusal(path):
-    start = time.perf_counter()
+    start = time.process_time()
     text, defect = read_text(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert text == ""
     assert defect is not None
     assert defect.file == str(path)

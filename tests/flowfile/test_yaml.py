@@ -287,9 +287,9 @@ class TestLimits:
     )
     def test_bounded(self, text, code):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
+        start = time.process_time()
         _, defects = parse(text, "f")
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         assert defects[-1].code == code
         assert len(defects) <= 101
         assert took < 1
