@@ -35,8 +35,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def keys_page() -> str:
     parts = [
-        "# Keys of a flow file\n\nWhat they mean together is in [the language](language.md). A key that is not listed here is an "
-        "error, but for `x-…`: the author's own notes, anywhere.\n"
+        (
+            "# Keys of a flow file\n\nWhat they mean together is in [the language](language.md). A key that is not listed here is an "
+            "error, but for `x-…`: the author's own notes, anywhere.\n"
+        )
     ]
     groups: Sequence[tuple[str, Mapping[str, str]]] = (
         ("The top level", keys.TOP_LEVEL),
