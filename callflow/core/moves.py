@@ -160,7 +160,8 @@ def enter(
         turn.phase = "running"
         clocks.disarm(turn, "answer", ROOT)
     turn.entered += len(entered)
-    turn.moves.append(Microstep(trigger, tuple(row.id for row in rows), tuple(exited), tuple(entered)))
+    taken = tuple(row.id for row in rows if row.id >= 0)  # the way to the ending that nobody wrote has no number
+    turn.moves.append(Microstep(trigger, taken, tuple(exited), tuple(entered)))
     if final is not None:
         end(turn, final)
 

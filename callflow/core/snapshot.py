@@ -170,7 +170,8 @@ class Cancel(NamedTuple):
 
 
 class Microstep(NamedTuple):
-    """One move: what triggered it ("" for `always`), the transitions taken (their ids), the states left and entered."""
+    """One move: what triggered it ("" for `always`), the transitions taken (their ids; none where a failure that nobody
+    handles, or a limit, leads to the ending), the states left and entered."""
 
     trigger: str
     transitions: tuple[int, ...]

@@ -108,7 +108,7 @@ class Duel:
         pairs: dict[str, tuple[Any, Any]] = {
             "moves": (
                 [(one.transitions, one.exited, one.entered) for one in report.moves],
-                [(tuple(n for n in one.transitions if n >= 0), one.exited, one.entered) for one in found.moves],
+                [(one.transitions, one.exited, one.entered) for one in found.moves],
             ),
             "started": (
                 [(one.id, one.verb, one.arguments) for one in report.started],

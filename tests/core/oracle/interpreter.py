@@ -551,7 +551,7 @@ class Oracle:
     def failed_answer(self, event: Event) -> Transition | str | None:
         assert event.state is not None
         levels = [path for path in (event.state, *around(self.flow, event.state)) if path in self.active]
-        if within(self.flow, event.state, self.flow.ending):
+        if self.in_ending() and within(self.flow, event.state, self.flow.ending):
             levels = [path for path in levels if within(self.flow, path, self.flow.ending)]
         for path in levels:
             answer = self.in_state(path, event, own=event.state)
