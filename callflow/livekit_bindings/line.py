@@ -114,17 +114,22 @@ class Line:
         self._status("on_line" if self.legs else "absent")
 
     def answered_by_hand(self, identity: str) -> None:
-        """A console: the far end is whoever sits there."""
+        """A console: the far end is whoever sits there, unless they have left already."""
+        if self.over:
+            return
         leg = Leg(MAIN_LEG, identity)
         self.legs[identity] = leg
         self._set(leg, "on_line")
         self.post("call.answered", {"leg": MAIN_LEG, "identity": identity, "kind": "console", "attributes": {}})
 
     def hung_up_by_hand(self) -> None:
-        """A console: Ctrl-C."""
+        """A console: Ctrl-C, also before the session has started."""
+        if self.over:
+            return
+        if not self.legs:
+            self.legs[""] = Leg(MAIN_LEG, "", "on_line")
         for leg in self.legs.values():
-            if leg.status == "on_line":
-                self._hung_up(leg, rtc.DisconnectReason.CLIENT_INITIATED)
+            self._hung_up(leg, rtc.DisconnectReason.CLIENT_INITIATED)
 
     def close(self) -> None:
         for leg in self.legs.values():

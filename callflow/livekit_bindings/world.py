@@ -239,7 +239,7 @@ class LiveKitWorld:
             options |= {"room": self.ctx.room, "room_options": self.room_options}
         await asyncio.wait_for(self.session.start(first, **options), START_WITHIN)
         if not self.has_room:
-            self.line.answered_by_hand("console")
+            self.line.answered_by_hand("user")
         elif self.line.hears:
             self._take_over()
         await self.offering.begin()
