@@ -19,7 +19,9 @@ def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[st
         scope = scope_of(turn, one)
         variables = turn.flow.scopes[scope].variables
         values = {
-            name: fit(turn, variables[name].type, value, f"set.{name}") for name, value in arguments["values"].items()
+            # `name: null` empties a variable: from then on its value is absent.
+            name: None if value is None else fit(turn, variables[name].type, value, f"set.{name}")
+            for name, value in arguments["values"].items()
         }
         turn.vars[scope].update(values)
         for name, value in values.items():

@@ -187,3 +187,17 @@ states:
     play.end("say Goodbye.")
     assert play.outcome == "completed"
     assert play.doing == ["generate_reply Talk.", "drain"]
+
+
+def test_a_variable_that_is_set_to_null_is_absent() -> None:
+    play = Play("""
+vars: {name: {type: string, default: Ann}}
+initial: talking
+states:
+  talking:
+    entry: [{set: {name: null}}, {say: "Hello {{ default(vars.name, 'there') }}."}]
+    on: {dtmf.1: {target: ending, when: 'vars.name != "Ann"'}, dtmf.2: {target: ending, when: not is_set(vars.name)}}
+""")
+    assert play.doing == ["say Hello there."]
+    assert play.send("dtmf.1").state == "talking"  # every comparison with an absent value is false
+    assert play.send("dtmf.2").state == "ending"
