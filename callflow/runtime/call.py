@@ -30,7 +30,7 @@ from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
 from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, place_of, record_of
 from callflow.runtime.redact import WITH_PRIVATE, Redactor
-from callflow.runtime.shutdown import WORKER_SECONDS, Shutdown
+from callflow.runtime.shutdown import HOLD_SECONDS, WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps
 
 logger = logging.getLogger("callflow")
@@ -223,7 +223,10 @@ class Call:
     async def hang_up(self, goodbye: str | None = None) -> None:
         """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
         nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
-        if self._over or not self._begun or self.shutdown.told:
+        if self._over or self.shutdown.told:
+            return
+        if not self._begun:
+            self.shutdown.tell("hang_up", "program")  # the first that it hears
             return
         if goodbye and not self.hurried:
             self.shutdown.told = True
@@ -366,9 +369,12 @@ class Call:
             self._refused = error if isinstance(error, StartError) else None
             self.break_off(error)
             return
-        if not self._over:
-            self._pumping = False
-            self._go_on()
+        if self._over:
+            return
+        if self._shutdown is not None and self._shutdown.told:
+            self._shutdown.within(HOLD_SECONDS)
+        self._pumping = False
+        self._go_on()
 
     def _first_step(self, now: float) -> Step:
         setup, self._setup = self._setup, None

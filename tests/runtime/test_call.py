@@ -311,6 +311,16 @@ async def test_hang_up_in_a_tool_does_not_wait_for_itself():
     assert (await running).outcome == "cancelled"
 
 
+async def test_hang_up_before_the_call_runs():
+    world = FakeWorld()
+    call = a_call(world)
+    await call.hang_up("Never mind.")
+    record = await call.run()
+    assert (record.outcome, record.hung_up_by) == ("cancelled", "program")
+    assert (world.session_open, world.line_up, world.finished) == (False, False, ["cancelled"])
+    assert record.seconds < 2
+
+
 async def test_hang_up_is_terminal_also_where_no_row_takes_it():
     text = """
 callflow: 1

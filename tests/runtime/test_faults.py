@@ -57,7 +57,9 @@ async def test_each_effect_failing_hanging_or_never_stopping(verb, act):
     assert record.ended - EPOCH < 150, "and before anybody has lost patience"
     statuses = {one.verb: one.status for one in record.effects}
     if verb == "close":
-        assert statuses[verb] in ("ok", "running", "cancelled"), "what the world's own way does not close, its last resort does"
+        assert statuses[verb] in ("ok", "running", "cancelled"), (
+            "what the world's own way does not close, its last resort does"
+        )
     elif verb in statuses:
         assert statuses[verb] in ("failed", "timed_out", "cancelled") or act in (swallow, slow_to_stop)
 
