@@ -7,6 +7,8 @@ import json
 import logging
 import math
 import os
+import shutil
+import sys
 import tempfile
 import textwrap
 import time
@@ -241,12 +243,14 @@ class Show:
     def _tail(self, seconds: float) -> None:
         self._title("Try next")
         other = "voicemail" if self.caller != "voicemail" else "silent"
+        program, outbound = _program(), shipped_flow("outbound")
         for what, why in (
-            (f"callflow demo --caller {other}", "the same, with another far end"),
-            (f"callflow check {shipped_flow('outbound')}", "every defect of a flow at once"),
-            (f"callflow draw {shipped_flow('outbound')} -o outbound.svg", "its picture"),
+            (f"demo --caller {other}", "the same with another far end; --help lists them"),
+            (f"check {outbound}", "every defect of a flow at once"),
+            (f"draw {outbound} -o outbound.svg", "its picture"),
         ):
-            self._line(f"  {what:<44}  {why}")
+            self._line(f"  # {why}", style=FAINT)
+            self.console.print(Text(f"  {program} {what}"), soft_wrap=True)
         self._line(f"({seconds:.0f} s)", style=FAINT)
 
     # -- lines
@@ -379,6 +383,15 @@ def _rows_of(file: Path, word: str, width: int) -> Iterator[str]:
         else:
             yield f"{head},"
             yield " " * (head.index("{") + 1) + f"do:{tail}"
+
+
+def _program() -> str:
+    """How `callflow` is called from here: by its name, or, where it is not on the PATH, by its path."""
+    called = Path(sys.argv[0])
+    if shutil.which("callflow") or called.name != "callflow":
+        return "callflow"
+    here = Path.cwd()
+    return str(called.relative_to(here) if called.is_absolute() and called.is_relative_to(here) else called)
 
 
 def _cut(text: str, width: int) -> str:
