@@ -70,6 +70,11 @@ def current_call() -> Call:
     return call
 
 
+def _decides(name: str) -> bool:
+    """Whether a call cannot do without this event, however much else has come."""
+    return (name.startswith(_DECIDE) and ".dtmf." not in name) or name in _DECIDE_BY_NAME
+
+
 class _Setup(NamedTuple):
     """What a call is started with; forgotten once it runs."""
 
@@ -314,7 +319,7 @@ class Call:
     ) -> None:
         """Something has happened. Only puts it into the inbox. From the loop's own thread."""
         inbox = self._inbox
-        if len(inbox) >= INBOX_LIMIT and not (name.startswith(_DECIDE) or name in _DECIDE_BY_NAME):
+        if len(inbox) >= INBOX_LIMIT and not _decides(name):
             if not self.log.drop(name):
                 logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
             return
