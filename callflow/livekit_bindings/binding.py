@@ -142,7 +142,7 @@ async def run(
     """
     try:
         call = bind(flow, ctx, session, agent, **options)
-    except BindError:
+    except Exception:
         await _end_job(ctx)
         raise
     return await call.run()

@@ -61,8 +61,10 @@ def problems(
 
 
 def not_live(flow: Flow) -> list[str]:
-    """The verbs of this flow that do not run live yet."""
-    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE)
+    """What of this flow does not run live yet."""
+    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE) + ["answer: manual"] * (
+        flow.answer == "manual"
+    )
 
 
 def actions_of(flow: Flow) -> Iterator[Action]:

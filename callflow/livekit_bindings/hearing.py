@@ -101,6 +101,8 @@ class Hearing:
             self._world.line.left(args[0])
         elif name == "participant_attributes_changed":
             self._world.line.changed(args[1])
+        elif name == "sip_dtmf_received":
+            self._world.line.pressed(args[0])
 
     def _worker_closes(self, reason: str) -> None:
         """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""

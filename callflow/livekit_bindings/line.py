@@ -15,7 +15,7 @@ from typing import Any, Literal
 from attrs import define, field
 from livekit import rtc
 
-from callflow.core.events import MAIN_LEG
+from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.livekit_bindings.causes import Cause, cause_of, reason_name
 from callflow.livekit_bindings.room_events import participant_fields
 
@@ -24,6 +24,9 @@ Status = Literal["absent", "ringing", "on_line", "dropped", "gone", "down"]
 
 PARTIES = frozenset({"standard", "sip", "connector"})
 ON_BEHALF = "lk.publish_on_behalf"  # an avatar that publishes for an agent
+
+KEYS = {"*": "star", "#": "pound"}
+"""Keys whose names in a flow are not what stands on them."""
 
 ROOM_DELETED_GRACE = 0.4
 """Seconds. When a room is deleted, "the far end has left", "the room is gone" and "the worker wants the job to end" come
@@ -106,12 +109,12 @@ class Line:
             leg.status = "down"
         self._status("down")
 
-    def back(self) -> None:
-        """Dropping the line has failed: it stands as it did."""
-        self.dropped_by_us = False
-        for leg in self.legs.values():
-            leg.status = "on_line"
-        self._status("on_line" if self.legs else "absent")
+    def pressed(self, key: Any) -> None:
+        """A key of a telephone. A bridge relays keys between legs, so the leg is the one that LiveKit names."""
+        leg = self.legs.get(key.participant.identity) if key.participant is not None else None
+        name = KEYS.get(key.digit, key.digit.lower())
+        if leg is not None and name in DIGITS:
+            self._tell(leg, f"dtmf.{name}", {"digit": key.digit, "leg": leg.name, "code": key.code})
 
     def answered_by_hand(self, identity: str) -> None:
         """A console: the far end is whoever sits there, unless they have left already."""
@@ -219,7 +222,8 @@ class Line:
         leg.timer = asyncio.get_running_loop().call_later(seconds, act)
 
     def _tell(self, leg: Leg, event: str, data: Mapping[str, Any]) -> None:
-        self.post(f"call.{event}" if leg.name == MAIN_LEG else f"leg.{leg.name}.{event}", data)
+        main = event if event.startswith("dtmf.") else f"call.{event}"
+        self.post(main if leg.name == MAIN_LEG else f"leg.{leg.name}.{event}", data)
 
     def _set(self, leg: Leg, status: Status) -> None:
         leg.status = status

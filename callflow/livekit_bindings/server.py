@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
 import inspect
@@ -17,8 +18,12 @@ from callflow.errors import BindError
 from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
 from callflow.livekit_bindings.models import session_of
+from callflow.livekit_bindings.verbs.conversation import close_all as close_models
 
 logger = logging.getLogger("callflow")
+
+MODELS_SECONDS = 3.0
+"""To close the models that the flow's `session:` has made."""
 
 LIVEKIT = {"LIVEKIT_URL": "--url", "LIVEKIT_API_KEY": "--api-key", "LIVEKIT_API_SECRET": "--api-secret"}
 """What a worker needs to know of its LiveKit server, and the options that say it instead."""
@@ -60,12 +65,19 @@ async def entrypoint(
 ) -> None:
     flow = load(file)
     options = await supplied(flow, ctx, factory)
-    session = options.pop("session", None) or session_of(flow)
+    given = options.pop("session", None)
+    session = given or session_of(flow)
     if vars is not None and not ctx.job.metadata.strip():
         options.setdefault("vars", vars)
     options.setdefault("journal", journal)
-    record = await run(flow, ctx, session, options.pop("agent", None), **options)
-    logger.info("call ended", extra={"outcome": record.outcome, "call": record.call, "room": record.room})
+    try:
+        record = await run(flow, ctx, session, options.pop("agent", None), **options)
+        logger.info("call ended", extra={"outcome": record.outcome, "call": record.call, "room": record.room})
+    finally:
+        if given is None:
+            await asyncio.wait(
+                {asyncio.ensure_future(close_models([session.stt, session.llm, session.tts]))}, timeout=MODELS_SECONDS
+            )
 
 
 async def supplied(flow: Flow, ctx: JobContext, factory: str | None) -> dict[str, Any]:

@@ -63,9 +63,9 @@ class Stage:
         """The worker has a job; the caller is there, unless `joins` is False."""
         flow = self.flow(flow) if isinstance(flow, str) else flow
         self.llm = ScriptedLLM(turns)
-        self.session = session or self.new_session(
-            tools=list(tools), **({} if userdata is None else {"userdata": userdata})
-        )
+        if session is None:
+            session = self.new_session(tools=list(tools), **({} if userdata is None else {"userdata": userdata}))
+        self.session = session() if callable(session) else session
 
         async def entrypoint(ctx):
             own = None if bare else agent or Agent(instructions="Be brief.")
@@ -98,6 +98,10 @@ class Stage:
     async def call_ended(self):
         """The call's record, when the job may still have its own things to do."""
         return await self.call.run()
+
+    async def call_ended_within(self, seconds):
+        await asyncio.sleep(0.1)
+        return await asyncio.wait_for(self.call_ended(), seconds)
 
     async def play(self, flow, turns=(), **options):
         self.begin(flow, turns, **options)

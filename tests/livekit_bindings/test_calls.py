@@ -381,3 +381,28 @@ async def test_an_own_tool_with_the_name_of_one_of_the_flows_costs_that_tool_and
     record = await stage.ended()
     assert stage.heard == "Hello.\nSecond.\nGoodbye."
     assert "the tool end_call of Second is left out: the flow has one of that name" in record.notes
+
+
+async def test_keys_are_events_with_names_and_of_the_leg_that_pressed_them(stage):
+    flow = (
+        SMALLEST
+        + """
+          dtmf.1: {do: [{say: One.}]}
+          dtmf.star: {do: [{say: Star.}]}
+          dtmf.pound: {do: [{say: "{{ event.digit }}."}]}
+"""
+    )
+    phone = telephone(stage, "active")
+    phone.join()
+    stage.begin(flow, ["Hello."], joins=False)
+    await asyncio.sleep(2)
+    second = Caller(stage.server, "room", "second")
+    second.join()
+    await asyncio.sleep(0.5)
+    second.press("1")
+    for key in "1*#":
+        phone.press(key)
+        await asyncio.sleep(1)
+    assert phone.heard_text == "Hello.\nOne.\nStar.\n#."
+    phone.hang_up()
+    await stage.ended()

@@ -148,8 +148,13 @@ async def close_models(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]
     session, agents = world.session, [world.agent, *world.agents_seen()]
     models: list[Any] = [session.stt, session.llm, session.tts]
     models += [model for agent in agents for model in (agent.stt, agent.llm, agent.tts)]
-    await asyncio.gather(*(_close(model) for model in _unique(models)))
+    await close_all(models)
     return NOTHING
+
+
+async def close_all(models: Iterable[Any]) -> None:
+    """Closes each model once; what is no model, or cannot be closed, is left alone."""
+    await asyncio.gather(*(_close(model) for model in _unique(models)))
 
 
 async def _close(model: Any) -> None:
