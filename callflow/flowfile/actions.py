@@ -26,6 +26,7 @@ LONGEST_RING = 120.0
 PROMPT = 60.0
 MOST_KEYS = 32
 
+PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "collect_digits"})
 NO_TIMEOUT = frozenset({"shutdown", "stand_by"})
 
 
@@ -43,6 +44,8 @@ def action_list(
             hint = f"write [{node.text}]"
         part.wrong_kind(node, path, f"{what} takes a list of actions", hint)
         return ()
+    if part.lists is not None and id(node) in part.lists:
+        return part.lists[id(node)]
     found = []
     shut: dict[str, str] = dict.fromkeys(closed, "")
     for number, item in enumerate(node.items):
@@ -55,6 +58,8 @@ def action_list(
             _check_open(part, verb, shut, item, action.position.path)
         for resource in verb.closes:
             shut.setdefault(resource, verb.name)
+    if part.lists is not None:
+        part.lists[id(node)] = tuple(found)
     return tuple(found)
 
 
@@ -218,9 +223,9 @@ class _Builder:
                 self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
 
     def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any], path: str, what: str) -> None:
-        special = SPECIAL.get((self.verb.name, name))
         self.bad = False
         before = len(self.part.defects)
+        special = SPECIAL[self.verb.name].get(name) if self.verb.name in SPECIAL else None
         if special is not None:
             value = special(self, argument, node, path, what)
         elif argument.kind == "template":
@@ -267,14 +272,12 @@ class _Builder:
 
     def _finish(self, arguments: dict[str, Any], position: Any) -> Action:
         verb, part, path = self.verb, self.part, self.path
-        if verb.name in ("python", "emit"):
-            self._unwritten(arguments)
         timeout: float | None = verb.timeout
         optional, save_as, tries, backoff = False, None, verb.tries, BACKOFF if verb.tries > 1 else 0.0
         given = self.nodes
         if given and not COMMON_ARGUMENTS.keys().isdisjoint(given):
             if verb.at_once:
-                for name in COMMON_ARGUMENTS.keys() & given.keys():
+                for name in [name for name in COMMON_ARGUMENTS if name in given]:
                     message = f"`{verb.name}` is done at once: it has no `{name}`"
                     part.defect("unknown-key", message, given[name][0], join(path, name), "take it out")
             else:
@@ -282,21 +285,30 @@ class _Builder:
                 save_as = self._save_as()
                 tries, backoff = self._retry(tries, backoff)
                 timeout = self._timeout(timeout)
-        if verb.name == "python" and "timeout" not in given:
-            declared = part.python.get(str(arguments["name"]))
-            timeout = timeout if declared is None else declared.timeout
-        if verb.name in BY_PARTS and "timeout" not in given:
-            timeout = BY_PARTS[verb.name](arguments)
-        if verb.name in ("dial", "consult") and arguments["leg"] is not None:
-            part.loading.legs.add(arguments["leg"])
-        if verb.name == "hang_up" and arguments["for"] == "agent":
-            part.loading.agent_leaves.append(Mention("for", part, self.key, path))
+        if verb.name in PARTICULAR:
+            timeout = self._particular(arguments, timeout)
         wait = True
-        if "wait" in arguments:
-            wait = arguments["wait"] is not False and not arguments.get("loop")
-        if arguments.get("loop"):
-            timeout = None
+        if "wait" in arguments and (arguments["wait"] is False or arguments.get("loop")):
+            wait = False
+            if arguments.get("loop"):
+                timeout = None
         return Action(verb.name, arguments, timeout, position, optional, save_as, tries, backoff, wait)
+
+    def _particular(self, arguments: dict[str, Any], timeout: float | None) -> float | None:
+        """What only a few verbs are asked; the time limit that this leaves."""
+        verb, part = self.verb, self.part
+        if verb.name in ("python", "emit"):
+            self._unwritten(arguments)
+        elif verb.name == "hang_up" and arguments["for"] == "agent":
+            part.loading.agent_leaves.append(Mention("for", part, self.key, self.path))
+        elif verb.name in ("dial", "consult") and arguments["leg"] is not None:
+            part.loading.legs.add(arguments["leg"])
+        if "timeout" in self.nodes:
+            return timeout
+        declared = part.python.get(str(arguments["name"])) if verb.name == "python" else None
+        if declared is not None:
+            return declared.timeout
+        return BY_PARTS[verb.name](arguments) if verb.name in BY_PARTS else timeout
 
     def _common(self, name: str) -> Node | None:
         entry = self.nodes.get(name)
@@ -548,17 +560,15 @@ def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what
         return None
 
 
-SPECIAL: Mapping[tuple[str, str], Special] = {
-    ("outcome", "name"): _outcome,
-    ("set", "values"): _set_values,
-    ("emit", "event"): _event,
-    ("emit", "data"): _event_data,
-    ("python", "name"): _python,
-    ("python", "arguments"): _python_arguments,
-    ("update_agent", "agent"): _agent,
-    ("dial", "detect_machine"): _detect,
-    ("consult", "accept"): _accept,
-    ("http", "expect"): _statuses,
+SPECIAL: Mapping[str, Mapping[str, Special]] = {
+    "outcome": {"name": _outcome},
+    "set": {"values": _set_values},
+    "emit": {"event": _event, "data": _event_data},
+    "python": {"name": _python, "arguments": _python_arguments},
+    "update_agent": {"agent": _agent},
+    "dial": {"detect_machine": _detect},
+    "consult": {"accept": _accept},
+    "http": {"expect": _statuses},
 }
 
 # -- time limits that are the sum of their parts

@@ -20,13 +20,13 @@ from callflow.flowfile.header import declare
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, outline
-from callflow.flowfile.part import CALL, CALL_AT_THE_END, Loading, Mention, Part
+from callflow.flowfile.part import CALL_AT_THE_END, Loading, Mention, Part
 from callflow.flowfile.reach import check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
 from callflow.flowfile.session import session
 from callflow.flowfile.source import STDIN, read_text
-from callflow.flowfile.standard import FILE, limit_nodes, standard_nodes
+from callflow.flowfile.standard import StandardPart, limit_row, standard_nodes
 from callflow.flowfile.states import Rows, build_state, initial_of
 from callflow.flowfile.subflows import open_subflow
 from callflow.flowfile.tools import agent
@@ -99,8 +99,7 @@ class _Loader:
     def __init__(self, loading: Loading, main: Part) -> None:
         self.loading = loading
         self.main = main
-        self.standard = Part(loading, FILE, standard_nodes())
-        self.standard.plain = Names(call=CALL)
+        self.standard = StandardPart(loading)
 
     def flow(self) -> Flow | None:
         main, loading = self.main, self.loading
@@ -228,8 +227,8 @@ class _Loader:
             rows.rows += supplied.events(MappingNode(missing, False, on.start, on.end), "on")
         for kind, seconds in (("after", limits.call), ("silence", limits.silence)):
             if seconds is not None:
-                node = limit_nodes(kind, format_duration(seconds)).get(kind)
-                rows.timers += supplied.timers(kind, node, kind, len(rows.timers))  # type: ignore[arg-type] # one of the two
+                row = limit_row(format_duration(seconds))
+                rows.timers += supplied.timers(kind, row, f"limits.{kind}", len(rows.timers))  # type: ignore[arg-type] # one of the two
         node = root.get("initial")
         if node is None or is_nothing(node):
             hint = f"write `initial: {next(iter(top.children), '…')}`"

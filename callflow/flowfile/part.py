@@ -30,7 +30,7 @@ from callflow.core.expressions import (
     compile_guard,
     compile_template,
 )
-from callflow.core.flow import ROOT, Field, PythonAction, Scope, State, Tool, Transition, Variable
+from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
 from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
@@ -44,6 +44,8 @@ CALL_AT_THE_END = Record({**CALL.fields, **{name: kind for name, (kind, _) in WR
 
 ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
 """What every event has."""
+
+NO_NAMES = Names()
 
 TIMER = Record(dict(ALWAYS_THERE), kind="a timer")
 
@@ -113,7 +115,8 @@ class Part(Report):
         self.tools: dict[str, Tool] = {}
         self.uses: dict[str, tuple[Scalar, Node]] = {}
         self.used: set[str] = set()
-        self.plain = Names()
+        self.plain = NO_NAMES
+        self.lists: dict[int, tuple[Action, ...]] | None = None  # that were read before, by the identity of their nodes
         self._names: dict[int, Names] = {}
         self._payloads: dict[str, Record] = {}  # of tools
         self._kept: list[Names] = []

@@ -52,7 +52,6 @@ LITERALS: dict[str, bool | float | None] = {
 _FLOAT = frozenset("0123456789+-.eE")
 _MAY_BE_NUMBER = frozenset("0123456789+-.")
 _NUMBER_ENDS = frozenset("0123456789.abcdefABCDEFnN")
-_MAY_BE_LITERAL = frozenset("nN~tTfF")
 _TAG = "tag:yaml.org,2002:"
 # YAML 1.1, and libyaml with it, ends a line at these; editors do not, and every line number behind them would be off.
 _LINE_ENDS = {"\x85": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029"}
@@ -117,7 +116,6 @@ class _Walk:
         self.file = file
         self.defects: list[Defect] = []
         self.lines: list[str] | None = None
-        self.values = 0
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}  # values and levels in it; None while it is open
 
     def run(self) -> Mapping | None:
@@ -155,36 +153,39 @@ class _Walk:
         entries: dict[str, tuple[Scalar, Node]] | None = None  # its entries, if it is a mapping
         key: Scalar | None = None  # the key whose value comes next
         opened: Any = None  # the event that opened it
-        count = 0  # the values read before it
+        values = 0  # keys and values read so far
+        count = 0  # those read before it
         levels = 0  # of collections inside it
 
+        tags = "!" in self.text  # most files have neither tags nor anchors: then no event need be asked for them
+        anchors = "&" in self.text
         for event in iter(parser.get_event, None):
             kind = type(event)
             if kind is ScalarEvent:
-                self.values += 1
+                values += 1
                 text: str = event.value
-                if event.style or event.tag is not None:
+                if event.style or (tags and event.tag is not None):
                     node = self._marked_scalar(event)
-                elif not text or text[0] in _MAY_BE_LITERAL or text[0] in _MAY_BE_NUMBER:
+                elif text in LITERALS or text[0] in _MAY_BE_NUMBER:
                     node = self._plain_scalar(text, event)
                 else:
                     node = Scalar(text, text, True, event.start_mark, event.end_mark)
                     if " - " in text:
                         self._check_folded(node)
-                if event.anchor is not None:
+                if anchors and event.anchor is not None:
                     self.anchors[event.anchor] = (node, 1, 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 stack.append((inner, key, opened, count, levels))
                 if len(stack) > MAX_DEPTH:
                     self._too_deep(event)
-                count = self.values
+                count = values
                 levels = 0
-                self.values += 1
+                values += 1
                 opened = event
                 key = None
-                if event.anchor is not None:
+                if anchors and event.anchor is not None:
                     self.anchors[event.anchor] = None
-                if event.tag is not None:
+                if tags and event.tag is not None:
                     self._check_tag(event, "map" if kind is MappingStartEvent else "seq")
                 flow = bool(event.flow_style)
                 if kind is MappingStartEvent:
@@ -197,8 +198,8 @@ class _Walk:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = cast(Mapping | Sequence, inner)
                 node.end = event.end_mark
-                if opened.anchor is not None:
-                    self.anchors[opened.anchor] = (node, self.values - count, levels + 1)
+                if anchors and opened.anchor is not None:
+                    self.anchors[opened.anchor] = (node, values - count, levels + 1)
                 inside = levels + 1
                 inner, key, opened, count, levels = stack.pop()
                 if inside > levels:
@@ -207,7 +208,8 @@ class _Walk:
                 if isinstance(node, Mapping) and node.entries.get(_TEMPLATE_KEY, (None,))[0] is _DROPPED:
                     node = self._unquoted_template(node)
             elif kind is AliasEvent:
-                node, inside = self._alias(event)
+                node, more, inside = self._alias(event)
+                values += more
                 if len(stack) + inside > MAX_DEPTH:
                     self._too_deep(event)
                 if inside > levels:
@@ -227,7 +229,7 @@ class _Walk:
             else:
                 continue
 
-            if self.values > MAX_VALUES:
+            if values > MAX_VALUES:
                 self._stop(
                     "too-many-values",
                     f"a flow file holds at most {MAX_VALUES:,} keys and values, "
@@ -321,8 +323,8 @@ class _Walk:
         message = f"lists and mappings may stand {MAX_DEPTH} deep inside each other, no deeper"
         self._stop("too-deep", message, event)
 
-    def _alias(self, event: Any) -> tuple[Node, int]:
-        """What an alias stands for, and how many levels it has."""
+    def _alias(self, event: Any) -> tuple[Node, int, int]:
+        """What an alias stands for, and how many values and levels it has."""
         name = event.anchor
         if name not in self.anchors:
             from callflow.core.suggest import did_you_mean
@@ -334,14 +336,13 @@ class _Walk:
             self.defect(
                 "unknown-alias", f"nothing above is marked `&{shorten(name)}`", event.start_mark, event.end_mark, hint
             )
-            return Scalar(f"*{name}", f"*{name}", False, event.start_mark, event.end_mark), 0
+            return Scalar(f"*{name}", f"*{name}", False, event.start_mark, event.end_mark), 1, 0
         found = self.anchors[name]
         if found is None:
             self._stop(
                 "recursive-alias", f"`*{shorten(name)}` stands inside what it repeats", event, "write out what is meant"
             )
-        self.values += found[1]
-        return found[0], found[2]
+        return found
 
     def _key(self, node: Node, inner: Any) -> Scalar:
         if isinstance(node, Scalar):
