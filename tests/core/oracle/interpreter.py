@@ -379,8 +379,8 @@ class Oracle:
                 break
             always = self.enabled_always()
             if self.spent >= ENOUGH and (always or self.queue or self.returning):
-                self.overflow()
                 self.spent = 0
+                self.overflow()
             elif always:
                 self.microstep(always, None)
             elif self.queue:
@@ -577,6 +577,7 @@ class Oracle:
             work.stopped = False
 
     def go_to_ending(self) -> None:
+        self.spent += 1
         leaving = {path for path in self.active if path != ROOT}
         entry = EntrySet(self.flow, {})
         entry.add_inward(self.flow.ending)

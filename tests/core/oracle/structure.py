@@ -111,10 +111,11 @@ class EntrySet:
         state = self.flow.states[path]
         if state.kind == "history":
             assert state.parent is not None
-            for past in self.history.get(path) or (state.initial,):
-                assert past is not None
-                self.add_inward(past)
-                self.add_outward(past, state.parent)
+            past = self.history.get(path) or ((state.initial,) if state.initial is not None else ())
+            for one in past:
+                self.add_inward(one)
+            for one in past:
+                self.add_outward(one, state.parent)
             return
         self.states.add(path)
         if state.kind == "parallel":
