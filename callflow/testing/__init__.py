@@ -1,8 +1,19 @@
 """For the tests of those who write flows: calls of real sessions without a server, a key, a network, or waiting.
 
-A `SimulatedServer` has rooms, a `SimulatedJob` runs an entrypoint in one of them as a worker would, a `Caller` talks to
-it; `ScriptedLLM`, `SpelledTTS` and `SpelledSTT` are models that need nobody. On a `VirtualTimeLoop` (of
-`callflow.simulate.clock`) a minute of silence takes a millisecond.
+>>> async with SimulatedServer() as server:
+...     call = Stage(flow, server, model=["Good day.", Tool("end_call")], caller=talks("That is all."))
+...     record = await call.play()
+>>> record.outcome, call.trace, call.heard
+('completed', ['talking', 'ending', 'closed'], 'Good day.\\nGoodbye.')
+
+A `SimulatedServer` has rooms and LiveKit's API, a `SimulatedJob` runs any entrypoint in one of them as a worker would, a
+`Caller` talks to it, a `SimulatedPhone` dials on a network of `callflow.simulate.phone`. `ScriptedLLM`, `SpelledTTS` and
+`SpelledSTT` are models that need nobody. On a `VirtualTimeLoop` (of `callflow.simulate.clock`) a minute of silence takes
+a millisecond; everything here runs on an ordinary event loop too, and then takes its time.
+
+AgentSession, RoomIO, the job's life and the API's client are LiveKit's own, and so are its VAD and its turn detector,
+which hear voices only (`models.voice`): a session that is to hear spelled speech or tones takes `vad=None,
+turn_handling={"turn_detection": "stt"}`, as `offline_session` does. There is no video, no egress, no second server.
 """
 
 from __future__ import annotations
@@ -11,6 +22,8 @@ from callflow.testing.audio import Sound
 from callflow.testing.caller import Caller
 from callflow.testing.job import SimulatedJob, SimulatedJobContext
 from callflow.testing.models import Pause, ScriptedLLM, ToneSTT, ToneTTS, Tool
+from callflow.testing.phone import SimulatedPhone
+from callflow.testing.play import Script, Stage, hangs_up, offline_session, silent, talks
 from callflow.testing.room import SimulatedRoom
 from callflow.testing.server import Fault, SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
@@ -19,15 +32,22 @@ __all__ = [
     "Caller",
     "Fault",
     "Pause",
+    "Script",
     "ScriptedLLM",
     "SimulatedJob",
     "SimulatedJobContext",
+    "SimulatedPhone",
     "SimulatedRoom",
     "SimulatedServer",
     "Sound",
     "SpelledSTT",
     "SpelledTTS",
+    "Stage",
     "ToneSTT",
     "ToneTTS",
     "Tool",
+    "hangs_up",
+    "offline_session",
+    "silent",
+    "talks",
 ]
