@@ -127,7 +127,16 @@ class CallRecord:
             return data
         data["vars"] = self._redactor.variables(self.vars)
         hidden: dict[str, Any] = self._redactor.data(data)
+        # Words of ours say nothing of anybody, also where somebody's identity is the same word: `caller`.
+        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome}
+        hidden["cause"] |= {"by": self.cause.by, "event": self.cause.event}
+        detail = hidden["cause"]["detail"]
+        detail |= {name: self.cause.detail[name] for name in _OWN_WORDS & self.cause.detail.keys()}
         return hidden
+
+
+_OWN_WORDS = frozenset({"leg", "by", "cause", "disconnect_reason", "result"})
+"""Fields of payloads that hold one of a few words of the catalogue's own."""
 
 
 def _plain(value: Any) -> Any:
