@@ -12,7 +12,9 @@ import pytest
 from attrs import define, field
 from livekit import api, rtc
 
-from callflow.testing import Caller, SimulatedRoom, SimulatedServer
+import callflow
+from callflow.testing import Caller, SimulatedRoom, SimulatedServer, Stage, ToneSTT, ToneTTS, Tool, offline_session
+from tests.e2e.scenarios.calls import FLOWS
 
 EVENTS = (
     "participant_connected",
@@ -272,3 +274,40 @@ async def test_an_agent_sees_the_same_in_both(line, act):
         assert set(real[0][3:]) <= known
         real, simulated = (real[0][:3], *real[1:]), (simulated[0][:3], *simulated[1:])
     assert simulated == real
+
+
+# -- a whole call of a flow
+
+
+def told(record, reason):
+    """What must be the same of a call in both."""
+    return {
+        "outcome": record["outcome"],
+        "cause": (record["cause"]["event"], record["cause"]["by"], record["cause"]["state"]),
+        "states": [visit["state"] for visit in record["states"]],
+        "effects": [(effect["verb"], effect["status"], effect["tries"]) for effect in record["effects"]],
+        "transcript": [(message["role"], message["text"]) for message in record["transcript"]],
+        "forced": record["forced"],
+        "line": reason,
+    }
+
+
+async def writes_bye(caller):
+    await caller.hear()
+    caller.send_text("bye")
+
+
+async def test_a_flow_runs_the_same_call_in_both(line):
+    real_caller = await line.caller()
+    job = await line.agent("calls:ends_the_call")
+    await real_caller.wait_for_sounds(1, within=20)
+    await real_caller.write("bye")
+    dropped = await real_caller.dropped(within=20)
+    await job.note("entrypoint_done", within=10)
+    [real] = job.notes("record")
+
+    session = offline_session([Tool("end_call")], tts=ToneTTS(440), stt=ToneSTT({600: "yes"}))
+    call = Stage(callflow.load(FLOWS / "desk.yaml"), SimulatedServer(), caller=writes_bye, session=session)
+    simulated = (await call.play()).to_json()
+    assert told(simulated, rtc.DisconnectReason.Name(call.far_end.reason)) == told(real, dropped.reason)
+    assert simulated["seconds"] == pytest.approx(real["seconds"], abs=2.0)
