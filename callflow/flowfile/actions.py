@@ -18,6 +18,9 @@ from callflow.flowfile.report import is_name, is_nothing, join, one_of, plain_da
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     verb.name: {name: argument.default for name, argument in verb.arguments.items()} for verb in VERBS.values()
 }
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    verb.name: tuple(name for name, argument in verb.arguments.items() if argument.required) for verb in VERBS.values()
+}
 BACKOFF = 0.5
 """Seconds before the second try of a verb that has tries of its own, or a `retry` without `backoff`."""
 
@@ -217,8 +220,8 @@ class _Builder:
                 self.part.unknown_key(node, key, value, self.path, takes, what)
 
     def _require(self, arguments: Mapping[str, Any]) -> None:
-        for name, argument in self.verb.arguments.items():
-            if argument.required and arguments[name] is None and name not in self.nodes and not self.bad:
+        for name in REQUIRED[self.verb.name]:
+            if arguments[name] is None and name not in self.nodes and not self.bad:
                 example = f"write `{self.verb.name}: …`" if name == self.verb.main else f"write `{name}: …`"
                 self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
 

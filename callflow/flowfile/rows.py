@@ -17,7 +17,7 @@ from callflow.core.expressions import (
     compile_template,
 )
 from callflow.core.expressions.types import common
-from callflow.core.flow import ROOT, Action, Row, TimerRow, Transition
+from callflow.core.flow import ROOT, Action, Position, Row, TimerRow, Transition
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -52,8 +52,9 @@ class RowReader:
             if pattern == "done" and self._done_at_top():
                 message = "the top level is never done, so that `done` has nobody to tell"
                 part.defect("done-at-top-level", message, key, path, "put the row into the state that is done")
-            moves = self.transitions(value, path, payload, key)
-            rows.append(Row(pattern, moves, part.position(key, path), level=self.level))
+            position = part.position(key, path)
+            moves = self.transitions(value, path, payload, key, position)
+            rows.append(Row(pattern, moves, position, level=self.level))
         return rows
 
     def _done_at_top(self) -> bool:
@@ -101,15 +102,15 @@ class RowReader:
                 part.defect(
                     "bad-duration", f"`{kind}` counts longer than {text}", key, path, "for at once there is `always`"
                 )
-            moves = self.transitions(value, path, TIMER, key)
             position = part.position(key, path)
+            moves = self.transitions(value, path, TIMER, key, position)
             rows.append(TimerRow(kind, seconds or 1.0, moves, position, first + len(rows), text, self.level))
         return rows
 
     def always(self, node: Node | None, where: str) -> tuple[Transition, ...]:
         if node is None:
             return ()
-        moves = self.transitions(node, where, None, node)
+        moves = self.transitions(node, where, None, node, self.part.position(node, where))
         for item in node.items if isinstance(node, Sequence) else [node]:
             if isinstance(item, MappingNode) and "do" in item.entries and not {"target", "when"} & item.entries.keys():
                 message = "a row under `always` without target and guard is taken again and again, without end"
@@ -118,10 +119,12 @@ class RowReader:
 
     # -- transitions
 
-    def transitions(self, node: Node, path: str, payload: Record | None, key: Scalar | Node) -> tuple[Transition, ...]:
-        """A target, `{target, when, do, …}`, or a list of those."""
+    def transitions(
+        self, node: Node, path: str, payload: Record | None, key: Node, position: Position
+    ) -> tuple[Transition, ...]:
+        """A target, `{target, when, do, …}`, or a list of those. `position` is that of the row whose only one it is."""
         if not isinstance(node, Sequence):
-            move = self._transition(node, path, payload, key)
+            move = self._transition(node, path, payload, key, position)
             return () if move is None else (move,)
         found: list[Transition] = []
         if not node.items:
@@ -138,7 +141,7 @@ class RowReader:
                     item, place, "a row is a target, or keys with values", "take one pair of brackets away"
                 )
                 continue
-            move = self._transition(item, place, payload, item)
+            move = self._transition(item, place, payload, item, self.part.position(item, place))
             if move is not None:
                 found.append(move)
                 if move.guard is None and not (isinstance(item, MappingNode) and "when" in item.entries):
@@ -150,7 +153,7 @@ class RowReader:
         self.part.defect("empty-row", "this row does nothing", node, path, hint)
 
     def _transition(  # noqa: C901 - one branch a key
-        self, node: Node, path: str, payload: Record | None, key: Scalar | Node
+        self, node: Node, path: str, payload: Record | None, key: Node, position: Position
     ) -> Transition | None:
         part, draft = self.part, self.draft
         transitions = part.loading.transitions
@@ -160,7 +163,7 @@ class RowReader:
                 return None
             target = self._target(node, path)
             return self._add(Transition(
-                len(transitions), draft.path, target, None, (), False, part.position(node, path), "", self.level, part.scope,
+                len(transitions), draft.path, target, None, (), False, position, "", self.level, part.scope,
                 self.supplied,
             ))  # fmt: skip
         if not isinstance(node, MappingNode):
@@ -191,7 +194,7 @@ class RowReader:
         if not ({"target", "do", "when"} & entries.keys()) and keys.TRANSITION.keys() >= entries.keys():
             self._empty(key if not entries else node, path)
         return self._add(Transition(
-            len(transitions), draft.path, target, guard, actions, bool(reenter), part.position(node, path), description,
+            len(transitions), draft.path, target, guard, actions, bool(reenter), position, description,
             self.level, part.scope, self.supplied,
         ))  # fmt: skip
 

@@ -97,7 +97,7 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         tools=_tools(draft) if "tools" in entries else (),
         instructions=_template(part, instructions[1], join(where, "instructions")) if instructions else None,
         must_finish=bool(finish) or must_finish,
-        waits=part.text(node.get("waits"), join(where, "waits"), "`waits`") or "",
+        waits=(part.text(node.get("waits"), join(where, "waits"), "`waits`") or "") if "waits" in entries else "",
         history=history,  # type: ignore[arg-type] # one of the two, or None
         returns=_returns(draft) if "returns" in entries else {},
         task=_task(draft) if "task" in entries else None,
