@@ -47,6 +47,11 @@ from callflow.errors import StartError
 
 _new = tuple.__new__
 
+# Most calls begin alike, and share how.
+NO_VARS: Mapping[str, Mapping[str, Any]] = {ROOT: NO_DATA}
+ON_LINE = {MAIN_LEG: Leg(MAIN_LEG, "on_line")}
+ABSENT = {MAIN_LEG: Leg(MAIN_LEG, "absent")}
+
 BUDGET = 100
 """Transitions and internal events that one input may bring about."""
 
@@ -72,13 +77,12 @@ def start(
     """
     values = _variables(flow, vars or {}, env or {})
     on_line = not waiting and not flow.outbound
-    legs = {MAIN_LEG: Leg(MAIN_LEG, "on_line" if on_line else "absent")}
     memory = Memory(
         started=time,
-        vars={ROOT: values},
+        vars={ROOT: values} if values else NO_VARS,
         env={name: (env or {})[name] for name in flow.env} or NO_DATA,
         call=dict(call) if call else NO_DATA,
-        legs=legs,
+        legs=ON_LINE if on_line else ABSENT,
         phase="waiting" if waiting else "running",
     )
     turn = Turn(flow, Snapshot((), memory), time)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
 from callflow.core.expressions import Context, EvaluationError
@@ -59,6 +59,7 @@ class Turn:
 
     def __init__(self, flow: Flow, snapshot: Snapshot, time: float, verdicts: Iterable[bool] | None = None) -> None:
         memory = snapshot.memory  # what it holds may be shared with other snapshots: everything is copied
+        self._before = memory
         self.flow: Flow = flow
         self.table: Table = flow.table
         self.time = time
@@ -173,11 +174,16 @@ class Turn:
         self.note("guard", transition=row.id, holds=verdict)
         return verdict
 
+    def _kept(self, name: Literal["vars", "legs"]) -> Any:
+        """What this step has left as it was is shared with the snapshot before."""
+        before, now = getattr(self._before, name), getattr(self, name)
+        return before if before == now else now
+
     def freeze(self, event: Input | None) -> Step:
         """The step's value."""
         memory = Memory(
             started=self.started,
-            vars={scope: values or NO_DATA for scope, values in self.vars.items()},
+            vars=self._kept("vars"),
             env=self.env,
             call=self.call,
             phase=self.phase,
@@ -190,7 +196,7 @@ class Turn:
             history=self.history or NO_DATA,
             visits=self.visits or NO_DATA,
             finished=frozenset(self.finished) if self.finished else NOTHING,
-            legs=self.legs,
+            legs=self._kept("legs"),
             caller_speaks=self.caller_speaks,
             agent_busy=self.agent_busy,
             closed=frozenset(self.closed) if self.closed else NOTHING,
