@@ -9,7 +9,7 @@ _LONGEST = 80
 """Longer words are no misspelt names; comparing them would only cost time."""
 
 
-_MOST = 400
+_MOST = 1000
 """Candidates that are compared: a file of thousands of names, all misspelt, must not take long either."""
 
 

@@ -334,7 +334,8 @@ def arithmetic_type(operator: str, left: Type, right: Type) -> Type | None:
         joins = operator == "+" and (is_textual(other) or isinstance(other, ListOf))
         return ANY if joins or other in (*_ORDERED, ANY) else None
     if operator == "+" and (is_textual(left) or isinstance(left, ListOf)):
-        return common(left, right)
+        joined = common(left, right)
+        return TEXT if joined is not None and is_textual(joined) else joined  # two phones joined are no phone
     if (operator, left, right) == ("-", TIME, TIME):
         return DURATION
     if operator in ("+", "-") and left in (DURATION, TIME) and right == DURATION:
