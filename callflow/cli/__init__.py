@@ -38,7 +38,7 @@ class Commands(click.Group):
 
             hint = did_you_mean(args[0], self.list_commands(ctx)) if args else None
             if hint is not None:
-                error.message += f" ({hint})"
+                raise click.UsageError(f"{error.message} ({hint})", ctx) from error
             raise
 
 

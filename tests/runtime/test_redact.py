@@ -160,3 +160,11 @@ def test_many_values_at_once(redactor):
         redactor.learn(f"customer-{number:04d}")
     text = redactor.text("from customer-0007 to customer-0499 and customer-9999")
     assert text == f"from {redactor.digest('customer-0007')} to {redactor.digest('customer-0499')} and customer-9999"
+
+
+def test_an_identity_that_is_a_role_is_hidden_in_its_field_and_left_alone_as_a_word() -> None:
+    redactor = Redactor(FLOW)
+    event = Event("call.answered", {"leg": "far_end", "identity": "caller", "number": "+15551234567"})
+    assert redactor.event(event)["identity"].startswith("pii:")
+    assert redactor.text("Greet the caller and help.") == "Greet the caller and help."
+    assert "5551234567" not in redactor.text("from +1 555 123 4567")
