@@ -9,6 +9,7 @@ Every public name is imported when it is first used: reading and checking a flow
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -91,6 +92,9 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'callflow' has no attribute {name!r}")
+    if name in ("load", "loads") and "livekit.agents" in sys.modules:
+        # An agent's program: its jobs import it before there is a caller, who would wait for this import later.
+        importlib.import_module("callflow.livekit_bindings")
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 import logging
 import os
@@ -24,6 +25,8 @@ from callflow.runtime.record import CallRecord
 from callflow.runtime.shutdown import WORKER_SECONDS
 
 logger = logging.getLogger("callflow")
+
+importlib.import_module("callflow.core.machine")  # takes its time: better now than in the first call
 
 HOOK_SECONDS = 10.0
 """What each of `on_end` may take: LiveKit cancels an entrypoint 15 s after its job was told to end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -67,7 +68,9 @@ class LiveKitWorld:
         self._verbs = {**PERFORM, **(telephony or {})}
         self._instructed = instructed
         self.room_options, self.record = own_options(room_options), record
-        self.has_room = not (ctx.is_fake_job() and isinstance(ctx.room, NonCallableMock))
+        # A console has a mock of a room, a test of a conversation one that is not connected: nobody ever joins either.
+        nowhere = ctx.is_fake_job() and (isinstance(ctx.room, NonCallableMock) or not ctx.room.isconnected())
+        self.has_room = not nowhere
         self.conversation_over = self.session_closed = False
         self.hurried = False
         self.call: Call  # from `begin` on
@@ -254,8 +257,13 @@ class LiveKitWorld:
 
     def _warn_of_echo(self) -> None:
         if getattr(self.session.options, "aec_warmup_duration", None):
-            logger.info(AEC_NOTE)
+            _say_once(AEC_NOTE)
             self.note(AEC_NOTE)
+
+
+@functools.cache
+def _say_once(sentence: str) -> None:
+    logger.warning(sentence)
 
 
 def own_options(options: RoomOptions | None) -> RoomOptions:
