@@ -219,7 +219,7 @@ class Limits:
     no_progress: int | None = 50
 
 
-@frozen
+@frozen(slots=False)  # with slots, attrs looks its cached properties up through `__getattr__`, at every step
 class Flow:
     """A whole flow. Build it with `callflow.load` or `callflow.loads`."""
 

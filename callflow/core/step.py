@@ -102,16 +102,16 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[boo
     `verdicts` (the `guard` notes of the recorded step, in their order) replace the evaluation of guards when a redacted
     journal is replayed; values are not held to their types then, since some are digests. Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
-    configuration, memory, entered = snapshot
+    memory = snapshot.memory
     if memory.idle and type(event) is Event:
         table = flow.table
         try:
-            move = table.plain[configuration][event[0]]  # its name, found faster
+            move = table.plain[snapshot.configuration][event.name]
         except KeyError:
-            move = plain_move(table, configuration, event.name)
+            move = plain_move(table, snapshot.configuration, event.name)
         if move is not None:
             there, moved, count = move
-            entered += count
+            entered = snapshot.entered + count
             if entered < table.most_entered:  # tuple.__new__ takes half the time of the class's own call
                 return _new(Step, (event, _new(Snapshot, (there, memory, entered)), (), moved, ()))
     turn = Turn(flow, snapshot, event.time, verdicts)
