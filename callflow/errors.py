@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
+def printable(text: str) -> str:
+    """`text` on one line, with nothing in it that a terminal would obey or hide: no escape sequence, no turned direction."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 class Defect(NamedTuple):
     """One thing that is wrong with a flow file, and where.
 
@@ -25,7 +32,7 @@ class Defect(NamedTuple):
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}"
+        return printable(f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}")
 
 
 class CallflowError(Exception):
@@ -53,7 +60,9 @@ class BindError(CallflowError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("the flow does not fit this program:\n" + "\n".join(f"- {problem}" for problem in self.problems))
+        super().__init__(
+            "the flow does not fit this program:\n" + "\n".join(f"- {problem}" for problem in self.problems)
+        )
 
 
 class SnapshotError(CallflowError):

@@ -3,8 +3,13 @@ called `command`, and is imported only when it is called: `callflow check` must 
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +21,19 @@ ORDER = ("check", "explain", "draw", "schema", "run", "demo")
 
 class Commands(click.Group):
     """A group that knows its commands by their files."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 must not cost the answer
+                stream.reconfigure(errors="backslashreplace")
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            raise click.ClickException(f"the output cannot be written: {error.strerror}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         found = [file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")]

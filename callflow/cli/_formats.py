@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from callflow import __version__
-from callflow.errors import Defect
+from callflow.errors import Defect, printable
 
 WIDEST = 120
 """A line of the file that is longer is shown around the defect only."""
@@ -21,9 +21,9 @@ def for_people(defects: Sequence[Defect], lines_of: Callable[[str], Sequence[str
 
 
 def _for_people(defect: Defect, lines: Sequence[str]) -> str:
-    parts = [f"{click.style(defect.code, fg='red', bold=True)}: {click.style(defect.message, bold=True)}"]
-    path = f"  ({defect.path})" if defect.path else ""
-    parts.append(f"  {click.style('-->', fg='blue')} {defect.file}:{defect.line}:{defect.column}{path}")
+    parts = [f"{click.style(defect.code, fg='red', bold=True)}: {click.style(printable(defect.message), bold=True)}"]
+    place = f"{defect.file}:{defect.line}:{defect.column}" + (f"  ({defect.path})" if defect.path else "")
+    parts.append(f"  {click.style('-->', fg='blue')} {printable(place)}")
     if 0 < defect.line <= len(lines):
         line, begin = _window(lines[defect.line - 1], defect.column - 1)
         wide = defect.end_column - defect.column if defect.end_line == defect.line else 1
@@ -35,7 +35,7 @@ def _for_people(defect: Defect, lines: Sequence[str]) -> str:
         marks = "^" * sum(_width(letter) for letter in line[begin : begin + wide] or " ")
         parts.append(f"  {' ' * len(number)} {bar} {below}{click.style(marks, fg='red')}")
     if defect.hint:
-        parts.append(f"  {click.style('hint:', fg='green')} {defect.hint}")
+        parts.append(f"  {click.style('hint:', fg='green')} {printable(defect.hint)}")
     return "\n".join(parts)
 
 
@@ -60,7 +60,7 @@ def _width(letter: str) -> int:
 
 def short(defects: Iterable[Defect]) -> str:
     """`file:line:column: code: message`, one a line."""
-    return "\n".join(f"{one.file}:{one.line}:{one.column}: {one.code}: {one.message}" for one in defects)
+    return "\n".join(printable(f"{one.file}:{one.line}:{one.column}: {one.code}: {one.message}") for one in defects)
 
 
 def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:

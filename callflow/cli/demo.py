@@ -22,6 +22,11 @@ def command(caller: str, fast: bool, out: Path | None) -> None:
 
     The room, the telephone network and the models are simulated; the sessions are LiveKit's own.
     """
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.ClickException(f"cannot write into {out}: {error.strerror}") from None
     click.secho("callflow demo", bold=True)
     # Only here: rich, LiveKit and numpy take a second or two.
     from callflow.cli._demo_show import Show

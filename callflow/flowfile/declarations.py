@@ -224,8 +224,9 @@ def limits(report: Report, node: Node | None) -> Limits:
     for name in ("call", "silence", "answer"):
         seconds = report.duration(mapping.get(name), f"limits.{name}", f"`{name}`")
         if seconds is not None:
-            found[name] = seconds
-            if seconds <= 0:
+            if seconds > 0:
+                found[name] = seconds
+            else:
                 report.defect(
                     "bad-duration",
                     f"`{name}` is longer than {format_duration(seconds)}",

@@ -8,7 +8,7 @@ from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
 from callflow.flowfile.actions import result_type
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.nodes import Node, Scalar, Sequence, kind, shorten
 from callflow.flowfile.part import Part
 from callflow.flowfile.report import is_name
 from callflow.flowfile.tools import read_tools
@@ -57,9 +57,9 @@ def _version(part: Part) -> bool:
         )
         return True
     node = entry[1]
-    if isinstance(node, Scalar) and node.value == keys.VERSION and node.plain:
+    if isinstance(node, Scalar) and node.value == keys.VERSION and node.value is not True and node.plain:
         return True
-    shown = shorten(node.text) if isinstance(node, Scalar) else "that"
+    shown = kind(node) if not isinstance(node, Scalar) or not node.plain or node.value is None else shorten(node.text)
     message = f"this callflow reads version {keys.VERSION} of the language, not {shown}"
     part.defect("unknown-version", message, node, "callflow", f"write `callflow: {keys.VERSION}`")
     return False

@@ -11,7 +11,7 @@ from callflow.flowfile.part import Loading
 UNSURE = frozenset({
     "unknown-target", "missing-initial", "missing-key", "unknown-key", "wrong-kind", "duplicate-key", "unknown-sub-flow",
     "sub-flow-cycle", "unknown-event", "unknown-tool", "unquoted-template", "bad-duration", "bad-name", "bad-parallel",
-    "two-insides", "bad-history", "hidden-name",
+    "two-insides", "bad-history", "hidden-name", "number-for-text",
 })  # fmt: skip
 """With one of these a state may seem to have no way in only because a row was not understood."""
 

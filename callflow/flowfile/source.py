@@ -22,6 +22,8 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, Defect | None]:
     """
     name = os.fspath(path)
     if name == STDIN:
+        if sys.stdin is None:
+            return "", Defect("unreadable-file", "standard input is closed", "<stdin>", 1, 1, 1, 1)
         return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
     try:
         data = _read_regular(name)

@@ -37,7 +37,11 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     if file is None:
         return None
     path = part.folder / file
-    real = Path(os.path.realpath(path))
+    try:
+        real = Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL in the name
+        part.defect("unreadable-file", f"{shorten(file)}: {error}", part.uses[name][1], f"use.{name}")
+        return None
     loading.instances += 1
     if real in part.chain:
         way = " → ".join(one.name for one in (*part.chain[part.chain.index(real) :], real))
