@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -85,15 +86,16 @@ def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str]) -> str:
 
 
 def _result(one: Defect, rule: int) -> dict[str, Any]:
+    from urllib.parse import quote
+
     region = {
         "startLine": max(one.line, 1),
         "startColumn": max(one.column, 1),
         "endLine": max(one.end_line, 1),
         "endColumn": max(one.end_column, 1),
     }
-    place: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": one.file.replace("\\", "/")}, "region": region}
-    }
+    uri = quote(os.fsencode(one.file.replace("\\", "/")))  # a URI reference, as SARIF has it
+    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
     if one.path:
         place["logicalLocations"] = [{"fullyQualifiedName": one.path}]
     text = f"{one.message} ({one.hint})" if one.hint else one.message

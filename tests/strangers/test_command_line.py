@@ -79,3 +79,13 @@ def test_a_demo_that_can_write_nowhere_says_so(file: Path) -> None:
         1,
         f"Error: cannot write into {file / 'inside'}: Not a directory\n",
     )
+
+
+def test_sarif_names_a_file_by_a_uri(tmp_path: Path) -> None:
+    path = tmp_path / "my flow#1:%20.yaml"
+    path.write_text("- a list\n")
+    found = json.loads(callflow("check", "--format", "sarif", str(path)).stdout)
+    [result] = found["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == f"{tmp_path}/my%20flow%231%3A%2520.yaml"
+    assert place["region"] == {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
