@@ -1,0 +1,148 @@
+"""What `callflow check` prints: one golden file for each code, made from the code's own wrong example.
+
+`python -m tests.cli.test_check` writes the golden files anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from callflow.cli import main
+from callflow.flowfile.codes import whole
+from callflow.verify.codes import EVERY_CODE
+
+GOLDEN = Path(__file__).parent / "golden"
+
+SUB = "states: {talking: {flow: other, on: {done: ending}}}\nuse: {other: other.yaml}\n"
+OTHER = "callflow: 1\nname: other\ninitial: asking\nstates: {asking: {on: {done: over}}, over: {final: true}}\n"
+FILES: dict[str, dict[str, bytes]] = {
+    # Codes whose wrong example is the file itself, or more than one file.
+    "empty-file": {"flow.yaml": EVERY_CODE["empty-file"].wrong.encode()},
+    "not-a-mapping": {"flow.yaml": EVERY_CODE["not-a-mapping"].wrong.encode()},
+    "no-such-file": {},
+    "not-a-file": {"flow.yaml/inside": b""},
+    "file-too-large": {"flow.yaml": b"#" * 1_000_001},
+    "not-utf8": {"flow.yaml": b"callflow: 1\nname: caf\xe9\n"},
+    "too-many-values": {"flow.yaml": b"x-list: [" + b"1, " * 50_001 + b"1]\n"},
+    "too-many-defects": {"flow.yaml": whole("".join(f"key-{number}: 1\n" for number in range(150))).encode()},
+    "sub-flow-cycle": {
+        "flow.yaml": whole(SUB).encode(),
+        "other.yaml": OTHER.replace("{on: {done: over}}", "{flow: again, on: {done: over}}").encode()
+        + b"use: {again: other.yaml}\n",
+    },
+    "undeclared-in-main": {"flow.yaml": whole(SUB).encode(), "other.yaml": OTHER.encode() + b"env: [SECRET]\n"},
+}
+NEEDS_MORE = {
+    "conflict": "two files that declare one name in different ways; tests/flowfile has it",
+    "too-many-sub-flows": "a hundred files; tests/flowfile has it",
+    "unreadable-file": "a user who is not root; tests/flowfile has it",
+}
+WITH_EXAMPLE = sorted({code for code, entry in EVERY_CODE.items() if entry.wrong} | set(FILES))
+
+
+def check(folder: Path, code: str, *options: str, right: bool = False) -> tuple[int, str]:
+    """The exit status and the output for a code's example, in a file `flow.yaml` of that folder."""
+    entry = EVERY_CODE[code]
+    example = {"flow.yaml": whole(entry.right if right else entry.wrong).encode()}
+    for name, data in (example if right else FILES.get(code, example)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = CliRunner().invoke(main, ["check", "flow.yaml", *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLE)
+def test_what_people_read(code: str, tmp_path: Path) -> None:
+    status, output = check(tmp_path, code)
+    assert status == 1
+    assert f"{code}: " in output
+    assert output == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", [code for code in WITH_EXAMPLE if EVERY_CODE[code].right])
+def test_the_right_example_does_not_have_the_defect(code: str, tmp_path: Path) -> None:
+    assert f"{code}: " not in check(tmp_path, code, right=True)[1]
+
+
+def test_every_code_has_a_golden_file() -> None:
+    assert set(WITH_EXAMPLE) | set(NEEDS_MORE) == set(EVERY_CODE)
+    assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == WITH_EXAMPLE
+
+
+def test_short_is_one_line_a_defect(tmp_path: Path) -> None:
+    status, output = check(tmp_path, "unknown-target", "--format", "short")
+    assert status == 1
+    for line in output.splitlines():
+        file, row, column, code, message = line.split(":", 4)
+        assert file == "flow.yaml"
+        assert int(row) > 0
+        assert int(column) > 0
+        assert code.strip() in EVERY_CODE
+        assert message.strip()
+
+
+def test_json_holds_every_field(tmp_path: Path) -> None:
+    status, output = check(tmp_path, "unknown-target", "--format", "json")
+    assert status == 1
+    (defect,) = json.loads(output)["defects"]
+    assert defect["code"] == "unknown-target"
+    assert defect["line"] > 1
+    assert defect["end_column"] > defect["column"]
+
+
+def test_sarif_names_rules_and_regions(tmp_path: Path) -> None:
+    _, output = check(tmp_path, "unknown-target", "--format", "sarif")
+    (run,) = json.loads(output)["runs"]
+    (result,) = run["results"]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "unknown-target"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] > 1
+
+
+def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "flow.yaml").write_text(whole("description: Nothing but a greeting.\n"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(tmp_path / "flow.yaml")])
+    assert result.exit_code == 0
+    assert "checked 3 states" in result.output
+    assert "hang-up" in result.output
+
+
+def test_standard_input_and_wrong_usage() -> None:
+    assert CliRunner().invoke(main, ["check", "-"], input="callflow: 2\n").exit_code == 1
+    assert CliRunner().invoke(main, ["check"]).exit_code == 2
+    assert CliRunner().invoke(main, ["check", "--format", "xml", "x"]).exit_code == 2
+    unknown = CliRunner().invoke(main, ["chek", "x"])
+    assert unknown.exit_code == 2
+    assert 'did you mean "check"?' in unknown.output
+
+
+@pytest.mark.parametrize("code", EVERY_CODE)
+def test_every_code_is_explained(code: str) -> None:
+    result = CliRunner().invoke(main, ["explain", code])
+    assert result.exit_code == 0
+    assert EVERY_CODE[code].title in result.output
+
+
+def test_an_unknown_code_has_a_hint() -> None:
+    result = CliRunner().invoke(main, ["explain", "unknown-targt"])
+    assert result.exit_code == 2
+    assert "unknown-target" in result.output
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    GOLDEN.mkdir(exist_ok=True)
+    for old in GOLDEN.glob("*.txt"):
+        old.unlink()
+    for one in WITH_EXAMPLE:
+        with tempfile.TemporaryDirectory() as folder:
+            (GOLDEN / f"{one}.txt").write_text(check(Path(folder), one)[1], encoding="utf-8")
+    sys.stderr.write(f"{len(WITH_EXAMPLE)} golden files\n")
