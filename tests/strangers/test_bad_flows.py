@@ -19,7 +19,7 @@ HEAD = "name: t\ninitial: a\n"
         (
             'callflow: 1\nuse: {s: "x\\0y"}\nstates: {a: {flow: s, on: {done: ending}}}',
             "unreadable-file",
-            "embedded null byte",
+            "embedded null",
         ),
         ("callflow: 1\nlimits: {call: 0s}\nstates: {a: {}}", "bad-duration", "`call` is longer than 0s"),
     ],
