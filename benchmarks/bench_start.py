@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,10 @@ def ratios() -> Iterator[Ratio]:
     )
     yield Ratio(f"{len(text.splitlines())} lines loaded and validated", mine, theirs, "s", "the C parser alone", 4.0)
 
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
     def run(*arguments: str) -> None:
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=60)
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=60, env=environment)
 
     check = ("-m", "callflow", "check", str(FLOWS / "outbound.yaml"))
     mine, theirs = in_turn(lambda: run(*check), lambda: run("-c", "pass"), seconds=6.0)
