@@ -5,7 +5,7 @@ A script is a list of lines, so that a counter-example is a test at once:
     app.a                       an event          3 ok                       effect 3 has ended
     app.goto n=4                with a payload    3 dial.busy                with its named result
     tool.help during 2          called in speech 2
-    wait 1.5                    seconds pass      timer                      the next timer comes due
+    wait 1.5                    seconds pass      timer (late 2)             the next timer comes due
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Duel:
         if first == "wait":
             self.time += float(rest[0])
         elif first == "timer":
-            self.fire()
+            self.fire(float(rest[1]) if rest else 0.0)
         elif first.isdigit():
             self.end(int(first), rest[0])
         else:
@@ -76,10 +76,10 @@ class Duel:
         else:
             self.put(EffectEnded(effect, how, {}, None, self.time))  # type: ignore[arg-type]
 
-    def fire(self) -> None:
+    def fire(self, late: float) -> None:
         timer = self.oracle.due_next()
         assert timer is not None
-        self.time = max(self.time, timer.due)
+        self.time = max(self.time, timer.due) + late
         live = next(
             one
             for one in self.last.snapshot.memory.timers
@@ -195,10 +195,9 @@ class Duel:
         due = oracle.due_next()
         what = dice.below(12)
         if what in (9, 10) and due is not None:
-            return "timer"
-        if what == 11 and (due is None or due.due > self.time):
-            seconds = dice.pick([1.0, 0.5, 2.5, 5.0])
-            return f"wait {seconds if due is None else min(seconds, due.due - self.time)}"
+            return dice.pick(["timer", "timer", "timer", "timer late 0.5", "timer late 9"])
+        if what == 11:
+            return f"wait {dice.pick([1.0, 0.5, 2.5, 5.0])}"
         if what == 8 and stopping:
             number = dice.pick(stopping)
             return f"{number} {dice.pick(['cancelled', 'cancelled', 'ok', 'failed', *self.results(number)[:1]])}"

@@ -317,7 +317,8 @@ class Oracle:
         self.entered = 0
         row = self.flow.states[timer.state].timers[timer.row]
         if timer.kind == "every":
-            timer.due += row.seconds
+            while timer.due <= self.now:  # from the entry on: the ones that were missed are gone
+                timer.due += row.seconds
         else:
             self.timers.remove(timer)
         if timer.kind == "silence":
@@ -885,7 +886,9 @@ class Oracle:
             if quiet.since is not None:
                 for row in self.flow.states[path].timers:
                     if row.kind == "silence" and row.index not in quiet.fired:
-                        self.timers.append(Timer("silence", path, row.index, quiet.since + row.seconds - quiet.counted))
+                        self.timers.append(
+                            Timer("silence", path, row.index, quiet.since + max(row.seconds - quiet.counted, 0.0))
+                        )
 
     def due_next(self) -> Timer | None:
         """Due at once: the outer state first, then after, every, silence, each in file order."""
