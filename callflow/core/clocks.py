@@ -28,9 +28,9 @@ def arm(turn: Turn, kind: str, state: str, row: int, due: float) -> Timer:
 
 def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
     if timer.kind in ("stop", "settle", "answer"):
-        return -1, 0, _KINDS.index(timer.kind), timer.row
+        return -1, _KINDS.index(timer.kind), 0, timer.row
     table = turn.table.states[timer.state]
-    return len(table.ancestors), table.order, _KINDS.index(timer.kind), timer.row
+    return len(table.ancestors), _KINDS.index(timer.kind), table.order, timer.row
 
 
 def disarm(turn: Turn, kind: str, state: str, row: int | None = None) -> None:

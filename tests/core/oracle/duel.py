@@ -124,6 +124,10 @@ class Duel:
                 sorted((one.kind, one.state, one.row, round(one.due, 6)) for one in oracle.timers),
                 sorted((one.kind, one.state, one.row, round(one.due, 6)) for one in memory.timers),
             ),
+            "next": (
+                None if (due := oracle.due_next()) is None else (due.kind, due.state, due.row),
+                next(((one.kind, one.state, one.row) for one in memory.timers), None),
+            ),
             "effects": (sorted(oracle.effects), sorted(memory.effects)),
             # The core counts only where some guard or template asks.
             "visits": ({name: oracle.visits.get(name, 0) for name in memory.visits}, dict(memory.visits)),
