@@ -54,10 +54,10 @@ def command(
     try:
         if factory is not None:
             server.found(factory)
-        elif mode != "console":
-            models.session_of(flow)  # a plugin that is missing is said here, and not to the first caller
     except BindError as error:
         _refuse(file, error.problems)
+    if wrong := models.problems(flow):
+        _refuse(file, wrong)
     agent_server = server.server_of(str(Path(file).resolve()), factory=factory, name=name, vars=given, journal=journal)
     sys.argv = [f"callflow run {file}", *arguments]
     cli.run_app(agent_server)

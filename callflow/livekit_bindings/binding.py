@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
@@ -25,6 +25,9 @@ from callflow.runtime.record import CallRecord
 from callflow.runtime.shutdown import WORKER_SECONDS
 
 logger = logging.getLogger("callflow")
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 importlib.import_module("callflow.core.machine")  # takes its time: better now than in the first call
 
@@ -135,16 +138,25 @@ def bind(
     return call
 
 
-async def run(
-    flow: Flow, ctx: JobContext, session: AgentSession[Any], agent: Agent | None = None, **options: Any
-) -> CallRecord:
+def _takes_what(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+    """The parameters of `other` for a function that only passes them on: to type checkers and to `help`."""
+
+    def give(function: Callable[..., R]) -> Callable[P, R]:
+        function.__signature__ = inspect.signature(other)  # type: ignore[attr-defined]
+        return function
+
+    return give
+
+
+@_takes_what(bind)
+async def run(flow: Flow, ctx: JobContext, *rest: Any, **options: Any) -> CallRecord:
     """Binds and runs a call, from the connection to the room to the end of the job. Takes what `bind` takes.
 
     Returns the record, with the session closed, the line dropped or left as the flow says, and the job told to end.
     Raises BindError where the flow does not fit the program: the line is dropped then too, and the job ends.
     """
     try:
-        call = bind(flow, ctx, session, agent, **options)
+        call = bind(flow, ctx, *rest, **options)
     except Exception:
         await _end_job(ctx)
         raise

@@ -79,6 +79,8 @@ class Hearing:
         elif name == "conversation_item_added" and isinstance(event.item, llm.AgentHandoff):
             self._world.watch(self._world.session.current_agent)
             self._world.offering.settle_later()
+        elif name == "agent_state_changed":
+            self._world.spoke += event.new_state == "speaking"
         elif name == "function_tools_executed":
             self._world.offering.give_fresh_turn(event)
         full = f"session.{name}"

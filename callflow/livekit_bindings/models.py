@@ -59,20 +59,40 @@ def session_of(flow: Flow) -> AgentSession[Any]:
         raise BindError([f"the session cannot be made: {error}"]) from error
 
 
+def problems(flow: Flow) -> list[str]:
+    """What is missing of the plugins that the flow's models come from; nothing is made, and nobody is called."""
+    wrong: list[str] = []
+    for kind, value in flow.session.items():
+        if kind in CLASSES and not isinstance(value, str):
+            try:
+                _class(kind, value)
+            except BindError as error:
+                wrong += error.problems
+    return wrong
+
+
 def model(kind: str, value: Any) -> Any:
     """One model: a name that LiveKit Inference knows, or a plugin's class with its options. Raises BindError."""
     if isinstance(value, str):
         return inference.VAD(model=value) if kind == "vad" else value  # type: ignore[arg-type]
-    options = dict(value)
-    plugin, name = options.pop("plugin"), options.pop("class", CLASSES[kind])
+    options = {name: option for name, option in value.items() if name not in ("plugin", "class")}
+    try:
+        return _class(kind, value)(**options)
+    except BindError:
+        raise
+    except Exception as error:
+        raise BindError([f"{kind}: the model of {value['plugin']} cannot be made: {error}"]) from error
+
+
+def _class(kind: str, value: Mapping[str, Any]) -> Any:
+    plugin, name = value["plugin"], value.get("class", CLASSES[kind])
     try:
         found: Any = importlib.import_module(f"livekit.plugins.{plugin}")
     except ModuleNotFoundError as error:
         package = f"livekit-plugins-{plugin.replace('_', '-')}"
         raise BindError([f"{kind}: the plugin {plugin} is not installed: pip install {package}"]) from error
-    try:
-        for part in name.split("."):
-            found = getattr(found, part)
-        return found(**options)
-    except Exception as error:
-        raise BindError([f"{kind}: livekit.plugins.{plugin}.{name} cannot be made: {error}"]) from error
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise BindError([f"{kind}: livekit.plugins.{plugin} has no {name}"])
+    return found

@@ -77,6 +77,7 @@ class LiveKitWorld:
         self._begun = False
         self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
         self.failures, self.last_failure = 0, ""  # of models
+        self.spoke = 0  # how often the agent has begun to speak
         self._notes: list[str] = []  # before the call begins
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None

@@ -99,7 +99,7 @@ def test_with_everything_there_livekits_own_command_line_takes_over(run):
 
 
 async def test_a_session_of_names_and_options(monkeypatch):
-    monkeypatch.setattr("livekit.agents.llm.LLM.prewarm", lambda _: None)  # nobody is called
+    monkeypatch.setattr("livekit.agents.llm.LLM.prewarm", lambda *_, **__: None)  # nobody is called
     for name, value in LIVEKIT.items():
         monkeypatch.setenv(name, value)
     flow = callflow.loads(
@@ -127,6 +127,7 @@ def test_plugins_that_are_not_there_are_named_with_what_to_install():
     flow = callflow.loads(FLOW + "session: {llm: {plugin: openai, model: gpt-4o}, tts: {plugin: no_such, voice: x}}\n")
     with pytest.raises(callflow.BindError) as error:
         models.session_of(flow)
+    assert models.problems(flow) == list(error.value.problems)
     assert error.value.problems == (
         "llm: the plugin openai is not installed: pip install livekit-plugins-openai",
         "tts: the plugin no_such is not installed: pip install livekit-plugins-no-such",

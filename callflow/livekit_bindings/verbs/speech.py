@@ -42,8 +42,10 @@ async def say(world: LiveKitWorld, effect: Start) -> Result:
     interruptible = _interruptible(arguments)
     again = arguments.get("repeat_if_interrupted") or 0
     while True:
+        before = world.spoke
         result = await speak(world, effect, lambda: world.session.say(text, allow_interruptions=interruptible))
-        if text.strip() and result["heard"] and not (result["spoken"] or result["interrupted"]):
+        silent = result["heard"] and not (result["spoken"] or result["interrupted"]) and world.spoke == before
+        if silent and text.strip():
             raise EffectError("nothing of it was spoken: the TTS has failed")
         if not (result["interrupted"] and result["heard"]) or again == 0:
             return result
