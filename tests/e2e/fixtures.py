@@ -5,6 +5,7 @@ Each pytest process has one server, one proxy in front of it and one worker; eac
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -20,6 +21,9 @@ from tests.e2e.caller import Caller
 from tests.e2e.proxy import Proxy
 from tests.e2e.server import LiveKitServer, ServerView, livekit_server
 from tests.e2e.worker import AgentJob, Worker, worker
+
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +97,7 @@ async def line(request: pytest.FixtureRequest, server: LiveKitServer, tmp_path: 
     """A room of this test's own. Nobody who was on it is left behind."""
     async with AsyncExitStack() as stack:
         lk = await stack.enter_async_context(server.api())
-        room = f"{request.node.name[:40]}-{os.getpid()}"
+        room = f"{request.node.name[:40]}-{os.getpid()}-{next(_numbers)}"
         line = Line(room, server, lk, ServerView(lk), tmp_path, stack, lambda: request.getfixturevalue("shared_worker"))
         yield line
         for job in line.jobs:
