@@ -16,11 +16,12 @@ from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
+from callflow.flowfile.declarations import is_event_name
 from callflow.flowfile.header import declare
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, outline
-from callflow.flowfile.part import CALL_AT_THE_END, Loading, Mention, Part
+from callflow.flowfile.part import CALL_AT_THE_END, Loading, Part
 from callflow.flowfile.reach import check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
@@ -131,8 +132,8 @@ class _Loader:
             ending=ending or "",
             outcomes=frozenset(loading.outcomes),
             env=tuple(main.env),
-            events=loading.events,
-            tools=loading.tools,
+            events={**loading.undeclared, **loading.events},
+            tools={**loading.own_tools, **loading.tools},
             python=main.python,
             tasks=frozenset(loading.tasks),
             agents=frozenset(loading.agents),
@@ -288,9 +289,11 @@ class _Loader:
                 mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
         own = {*loading.emitted, *loading.events}
         for mention in loading.heard:
-            if mention.what == "tool":
-                self._check_offered(mention)
-            elif not any(matches(mention.name, name) for name in own):
+            if not any(matches(mention.name, name) for name in own):
+                if not loading.events:  # nothing is declared: an event without a payload
+                    if is_event_name(mention.name):
+                        loading.undeclared[mention.name] = {}
+                    continue
                 shown = shorten(mention.name)
                 hint = mention.part.meant(mention.name, own) or f"declare it: `events: {{{shown}: {{}}}}`"
                 message = f"`{shown}` is neither declared under `events:` nor emitted by the flow"
@@ -300,11 +303,3 @@ class _Loader:
                 message = "with two telephone legs the line does not stay up without the agent"
                 hint = "`stand_by` leaves the two alone and drops the line when one has left"
                 mention.part.defect("agent-leaves-two-legs", message, mention.node, mention.path, hint)
-
-    def _check_offered(self, mention: Mention) -> None:
-        name = mention.name.removeprefix("tool.")
-        tool = mention.part.tools[name]
-        if not tool.own and name not in self.loading.offered:
-            message = f"no state offers the tool `{name}`, so that the model can never call it"
-            hint = f"add `tools: [{name}]` to a state, or declare it with `own: true` if the agent brings it"
-            mention.part.defect("tool-not-offered", message, mention.node, mention.path, hint)

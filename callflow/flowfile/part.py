@@ -34,7 +34,7 @@ from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, 
 from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
-from callflow.flowfile.report import Report, Suggestions
+from callflow.flowfile.report import Report, Suggestions, is_name
 
 CALL = Record({name: kind for name, (kind, _) in CALL_FIELDS.items()})
 """What an expression may read of the call: `call.id`, `call.number`, …"""
@@ -81,7 +81,8 @@ class Loading:
         self.leg_mentions: list[Mention] = []
         self.emitted: set[str] = set()
         self.heard: list[Mention] = []
-        self.offered: set[str] = set()
+        self.undeclared: dict[str, Mapping[str, Field]] = {}  # events that a flow without `events:` listens to
+        self.own_tools: dict[str, Tool] = {}  # tools that it listens to and does not declare: the agent's
         self.agent_leaves: list[Mention] = []  # `hang_up: {for: agent}`
 
 
@@ -221,14 +222,18 @@ class Part(Report):
         if tool is None:
             if pattern.endswith((".*", "-*")) and any(matches(pattern, f"tool.{name}") for name in self.tools):
                 return _record({}, pattern)
-            hint = self.meant(pattern[5:], self.tools)
-            hint = (
-                hint
-                or f"declare it under `tools:`; a tool of the agent's own as `{shorten(pattern[5:])}: {{own: true}}`"
+            name = pattern[5:]
+            hint = self.meant(name, self.tools)
+            if not hint and is_name(name):
+                tool = self.loading.own_tools.get(name)
+                if tool is None:
+                    tool = Tool(name, "", {}, None, None, self.position(node, path), own=True)
+                    self.loading.own_tools[name] = tool
+                return tool_record(tool)
+            self.defect(
+                "unknown-tool", f"there is no tool `{shorten(name)}`", node, path, hint or "declare it under `tools:`"
             )
-            self.defect("unknown-tool", f"there is no tool `{shorten(pattern[5:])}`", node, path, hint)
             return None
-        self.loading.heard.append(Mention(pattern, self, node, path, "tool"))
         found = self._payloads[pattern] = tool_record(tool)
         return found
 

@@ -186,7 +186,6 @@ def _tools(draft: Draft) -> tuple[str, ...]:
             part.defect("bad-value", message, item, place, "take it out, or take `own: true` away")
         else:
             found.append(name)
-            part.loading.offered.add(name)
     return tuple(found)
 
 

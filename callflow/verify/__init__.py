@@ -7,8 +7,9 @@ from callflow.errors import Defect
 from callflow.verify.bounds import bounds
 from callflow.verify.endings import endings
 from callflow.verify.lists import early_always, line_left_up, must_finish_cut
+from callflow.verify.tools import offered_tools
 
-RULES = (endings, bounds, must_finish_cut, early_always, line_left_up)
+RULES = (endings, bounds, must_finish_cut, early_always, line_left_up, offered_tools)
 
 
 def check(flow: Flow) -> list[Defect]:

@@ -64,6 +64,13 @@ CODES: Mapping[str, Code] = {
         "vars: {ready: {type: boolean, default: false}}\nstates:\n  talking:\n    entry: [{say: One moment.}, {set: {ready: true}}]\n"
         "    on: {done: {target: ending, when: vars.ready}}\n",
     ),
+    "tool-not-offered": Code(
+        "A tool that nobody offers",
+        "A row waits for a tool that no state offers to the model, so that it can never be called.",
+        "tools: {end_call: {description: The caller wants to hang up.}}\nstates:\n  talking: {on: {tool.end_call: ending}}\n",
+        "tools: {end_call: {description: The caller wants to hang up.}}\nstates:\n"
+        "  talking: {tools: [end_call], on: {tool.end_call: ending}}\n",
+    ),
     "shutdown-keeps-line": Code(
         "A shutdown that leaves the caller alone",
         "`shutdown` ends the agent's job. It drops nobody: the far end hears silence. `delete_room` drops the line.",

@@ -313,7 +313,7 @@ class TestDefects:
             ("states: {talking: {on: {\"*\": ending}}}", "unknown-event", "a pattern ends in"),
             ("states: {talking: {on: {call.*.x: ending}}}", "unknown-event", "a pattern ends in"),
             ("states: {talking: {on: {diall.*: ending}}}", "unknown-event", "dial.*"),
-            ("states: {talking: {on: {app.go: ending}}}", "unknown-event", "events: {app.go: {}}"),
+            ("events: {app.gone: {}}\nstates: {talking: {on: {app.go: ending}}}", "unknown-event", "events: {app.go: {}}"),
             ("events: {app.approved: {}}\nstates: {talking: {on: {app.aproved: ending}}}", "unknown-event", "app.approved"),
             ("events: {approved: {}}\nstates: {talking: {}}", "bad-name", "app.approved"),
             ("events: {app.a: {by: string}}\nstates: {talking: {entry: [{emit: app.a}]}}", "missing-argument", "`by`"),
@@ -524,3 +524,15 @@ states:
         flow = load(files(pin=self.PIN.replace("initial:", "ending: cancelled\ninitial:")))
         assert flow.scopes["talking"].ending == "talking.cancelled"
         assert flow.scopes[""].ending == "ending"
+
+
+def test_a_flow_that_declares_no_events_may_listen_to_any_of_its_own() -> None:
+    flow = loads(
+        "callflow: 1\nname: x\ninitial: a\nstates: {a: {on: {app.approved: b, app.more.*: b}}, b: {}}\n"
+    )
+    assert dict(flow.events) == {"app.approved": {}}
+
+
+def test_a_row_may_wait_for_a_tool_of_the_agents_own() -> None:
+    flow = loads("callflow: 1\nname: x\ninitial: a\nstates: {a: {on: {tool.book_table: b}}, b: {}}\n")
+    assert flow.tools["book_table"].own
