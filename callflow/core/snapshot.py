@@ -143,7 +143,18 @@ class Snapshot(NamedTuple):
 
     @property
     def outcome(self) -> str | None:
+        """The outcome that was named first, None while none was."""
         return self.memory.outcome
+
+    @property
+    def timers(self) -> tuple[Timer, ...]:
+        """The live timers, in the order in which they fire."""
+        return self.memory.timers
+
+    @property
+    def kept(self) -> tuple[Event, ...]:
+        """The events that a state which must finish has put off."""
+        return self.memory.kept
 
 
 class Start(NamedTuple):
