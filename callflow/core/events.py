@@ -163,7 +163,7 @@ _SESSION_FACTS: dict[str, tuple[str, dict[str, Type]]] = {
     "function_tools_executed": ("The model's tools have run.", {"names": ListOf(TEXT)}),
     "tool_execution_updated": ("A tool reports on its way.", {"name": TEXT, "update": TEXT}),
     "error": ("A model or the session has failed.", {"error": TEXT, "source": TEXT, "recoverable": BOOLEAN}),
-    "close": ("The session has closed, and not because the flow asked for it.", {"reason": TEXT, "error": TEXT}),
+    "close": ("The session has closed, and not because the flow asked for it.", {"reason": TEXT, "error": TEXT, "by": TEXT}),
 }
 _SESSION_PII = {
     "user_input_transcribed": {"transcript"},

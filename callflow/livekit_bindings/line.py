@@ -51,12 +51,14 @@ class Leg:
 class Line:
     """Turns the room's participants into `call.*` and `leg.<name>.*`, and lets speech wait for somebody who hears it.
 
-    `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first.
+    `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
+    the far end calls us, and one who gives up while it rings has hung up.
     """
 
     post: Post
     grace: float
     only: str | None = None
+    inbound: bool = True
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
     dropped_by_us: bool = False
@@ -210,12 +212,21 @@ class Line:
     def _hung_up(self, leg: Leg, reason: int | None) -> None:
         answered = leg.status in ("on_line", "dropped")
         _stop(leg)
+        if not answered and (leg.name != MAIN_LEG or not self.inbound):
+            self._forget(leg)
+            return
         self._set(leg, "gone")
         cause = Cause("agent", "hung_up") if self.dropped_by_us else cause_of(reason)
         if not answered:
             cause = Cause(cause.by, "abandoned")
         data = {"leg": leg.name, "identity": leg.identity, "by": cause.by, "cause": cause.cause}
         self._tell(leg, "hangup", {**data, "disconnect_reason": reason_name(reason)})
+
+    def _forget(self, leg: Leg) -> None:
+        """A leg that was never answered has no hangup: the dial's result says what became of it."""
+        del self.legs[leg.identity]
+        if leg.name == MAIN_LEG:
+            self._status("absent")
 
     def _later(self, leg: Leg, seconds: float, act: Callable[[], None]) -> None:
         _stop(leg)

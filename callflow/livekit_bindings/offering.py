@@ -35,6 +35,7 @@ class Offering:
         self._settling: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[None] | None = None
         self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
+        self._no_turns: set[str] = set()  # tool calls after which the flow speaks by itself
 
     def listen(self) -> None:
         """The call begins: the flow hears of the tools that the session brings."""
@@ -74,11 +75,14 @@ class Offering:
         """LiveKit answers a tool's result under the tools that there were when it was called. Where the flow has moved
         on meanwhile the model gets its turn under what the new states offer; once the conversation is over, none at
         all. `event`: function_tools_executed."""
-        if self._world.conversation_over:
+        made = {call.call_id for call in event.function_calls}
+        no_turn = made & self._no_turns  # one of several calls in a reply is enough: two would speak at once
+        calls = made & self._fresh_turns
+        self._no_turns -= made
+        self._fresh_turns -= made
+        if no_turn or self._world.conversation_over:
             event.cancel_tool_reply()
             return
-        calls = {call.call_id for call in event.function_calls} & self._fresh_turns
-        self._fresh_turns -= calls
         if calls and event.has_tool_reply and not isinstance(self._world.session.llm, llm.RealtimeModel):
             event.cancel_tool_reply()
             agent = self._world.session.current_agent
@@ -96,7 +100,9 @@ class Offering:
         effect = self._world.speeches.get(speech)
         returned = await self._world.call.tool_called(name, arguments, effect=effect, id=called.call_id)
         await self.settled()
-        if returned.reply and self._offers != before:
+        if not returned.reply:
+            self._no_turns.add(called.call_id)
+        elif self._offers != before:
             self._fresh_turns.add(called.call_id)
         return returned
 

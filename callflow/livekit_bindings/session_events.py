@@ -69,7 +69,7 @@ def _error(event: Any) -> Payload:
 def _close(event: Any) -> Payload:
     reason = getattr(event.reason, "value", event.reason)
     error = getattr(event.error, "error", event.error)
-    return {"reason": str(reason), "error": str(error) if error is not None else ""}
+    return {"reason": str(reason), "error": str(error) if error is not None else "", "by": "system"}
 
 
 def _debug(event: Any) -> Payload:

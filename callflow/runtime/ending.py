@@ -101,7 +101,7 @@ class Ending:
             call.note(f"closing {what} was cancelled from outside")
         elif (error := closing.exception()) is not None:
             call.note(f"closing {what} failed: {sentence(error)}")
-        if line:
+        elif line:
             call.log.dropped_line(call.now())
 
     async def _close_journal(self) -> None:

@@ -111,12 +111,15 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
-    """The line first: whoever is on it waits for nothing."""
-    if line and (failure := await _drop(world)) is not None:
+    """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
+    failure = await _drop(world) if line else None
+    if failure is not None:
         logger.error("the line could not be dropped", extra={"error": failure})
-        world.note(f"the line could not be dropped: {failure}")
+        world.note(f"the line could not be dropped, and may still be up: {failure}")
     if session:
         await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+    if failure is not None:
+        raise EffectError(f"the line could not be dropped: {failure}")
 
 
 async def _drop(world: LiveKitWorld) -> str | None:
