@@ -198,6 +198,9 @@ class Duel:
         stopping = [one.id for one in oracle.effects.values() if one.stopping is not None]
         due = oracle.due_next()
         what = dice.below(12)
+        apt = self.apt_event(dice, running)
+        if apt is not None and dice.chance(25):
+            return apt
         if what in (9, 10) and due is not None:
             return dice.pick(["timer", "timer", "timer", "timer late 0.5", "timer late 9"])
         if what == 11:
@@ -210,28 +213,34 @@ class Duel:
             results = self.results(number)
             hows = [*results, "timed_out", "failed"] if results else ["ok", "ok", "ok", "failed", "timed_out"]
             return f"{number} {dice.pick(hows)}"
-        return self.any_event(dice, running)
+        return self.any_event(dice)
 
     def results(self, number: int) -> list[str]:
         verb = VERBS.get(self.verbs[number])
         return [] if verb is None else list(verb.results)
 
-    def any_event(self, dice: Dice, running: list[int]) -> str:
+    def apt_event(self, dice: Dice, running: list[int]) -> str | None:
+        """An event that meets what runs now."""
+        verbs = {self.verbs[number]: number for number in running}
+        apt = [f"tool.help during {verbs[verb]}" for verb in ("say", "play") if verb in verbs]
+        apt += ["call.hangup"] * ("transfer" in verbs and not self.oracle.held) + ["dtmf.1"] * (
+            "collect_digits" in verbs
+        )
+        return dice.pick(apt) if apt else None
+
+    def any_event(self, dice: Dice) -> str:
         if "app.goto" in self.flow.events and dice.chance(25):
             moves = next(row for row in self.flow.root.rows if row.pattern == "app.goto").transitions
             number = dice.pick([move.guard.source.rpartition(" ")[2] for move in moves if move.guard is not None])
             return f"app.goto n={number}"
-        name = dice.pick([
-            *APP, *APP, "tool.help", "dtmf.1", "call.hangup", "call.dropped", "call.restored", "room.reconnecting",
+        hangup = "call.dropped" if self.oracle.held else "call.hangup"  # a leg hangs up once
+        return dice.pick([
+            *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting",
             "session.close", "room.disconnected", "job.shutdown",
             "session.user_state_changed new_state=speaking", "session.user_state_changed new_state=listening",
             "session.agent_state_changed new_state=speaking", "session.agent_state_changed new_state=listening",
             "session.user_input_transcribed", "room.token_refreshed", "dial.busy", "unheard_of",
         ])  # fmt: skip
-        speeches = [number for number in running if self.verbs[number] in ("say", "play")]
-        if name == "tool.help" and speeches and dice.chance(50):
-            return f"{name} during {dice.pick(speeches)}"
-        return name
 
 
 def unnumbered(one: Step) -> Step:

@@ -44,7 +44,7 @@ class Dice:
 
 APP = ("app.a", "app.b", "app.c")
 PATTERNS = (
-    *APP, "app.*", "tool.help", "tool.*", "call.hangup", "call.*", "dtmf.1", "dtmf.*", "session.user_state_changed",
+    *APP, "app.*", "tool.help", "tool.help", "tool.*", "call.hangup", "call.*", "dtmf.1", "dtmf.*", "session.user_state_changed",
     "room.reconnecting", "dial.answered", "dial.*", "transfer.failed", "amd.machine-*",
 )  # fmt: skip
 GUARDS = ("vars.x == 0", "vars.x > 1", "vars.y < 2", "vars.x != vars.y", "1 // vars.x > 0", "state.visits > 1")
@@ -231,7 +231,9 @@ class FlowMaker:
         return row
 
     def target(self, path: str) -> str:
-        return self.dice.pick([other for other in self.paths if not self.apart(path, other)])
+        targets = [other for other in self.paths if not self.apart(path, other)]
+        histories = [other for other in targets if self.kinds[other] == "history"]
+        return self.dice.pick(histories if histories and self.dice.chance(15) else targets)
 
     def apart(self, one: str, other: str) -> bool:
         a, b = one.split("."), other.split(".")
@@ -246,7 +248,7 @@ class FlowMaker:
 
     def action(self) -> Any:
         dice = self.dice
-        kind = dice.below(10 if self.rich else 8)
+        kind = dice.below(12 if self.rich else 8)
         match kind:
             case 0 | 1:
                 return {"set": {dice.pick(["x", "y"]): dice.pick(VALUES)}}

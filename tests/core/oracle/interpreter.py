@@ -95,6 +95,7 @@ class Effect:
     work: Work | None  # the list that waits for it
     writer: str = ROOT
     stopping: int | None = None  # the number of its cancellation
+    outlives: bool = False  # the model called a tool in this speech, and its state was left
     region: str = ROOT
 
     @property
@@ -267,6 +268,8 @@ class Oracle:
             self.closing -= set() if verb is None else verb.closes
         if effect.stopping is not None:
             del self.effects[ended.id]
+            if verb is not None and verb.name == "transfer":
+                self.release_held()
             if verb is not None and verb.name == "dial" and ended.result.get("result") == "answered":
                 self.drop_leg(effect)
             self.timers = [timer for timer in self.timers if (timer.kind, timer.row) != ("stop", ended.id)]
@@ -287,8 +290,7 @@ class Oracle:
         if effect.work is not None:
             effect.work.effect = None
             effect.work.stopped = False
-        outlived = action.wait and effect.work is None  # the model called a tool in this speech, and its state is left
-        if bad and not action.optional and not outlived:
+        if bad and not action.optional and not effect.outlives:
             self.raise_failed(effect.writer, effect.work)
 
     def raise_failed(self, writer: str, work: Work | None) -> None:
@@ -692,6 +694,7 @@ class Oracle:
         if effect.id == spared and effect.verb is not None and effect.verb.speech:
             effect.owner = None
             effect.work = None
+            effect.outlives = True
             return
         if effect.stopping is not None:
             return
@@ -892,7 +895,7 @@ class Oracle:
 
     def due_next(self) -> Timer | None:
         """Due at once: the outer state first, then after, every, silence, each in file order."""
-        order = {"stop": 0, "settle": 0, "after": 1, "every": 2, "silence": 3}
+        order = {"stop": -1, "settle": 0, "after": 1, "every": 2, "silence": 3}
         ranked = sorted(
             self.timers,
             key=lambda one: (
