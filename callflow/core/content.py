@@ -42,12 +42,31 @@ def scope_of(turn: Turn, one: ActionList) -> str:
     return turn.flow.states[str(one.key)].scope
 
 
+def variables_of(turn: Turn, one: ActionList) -> dict[str, Any]:
+    """The variables that a list sets."""
+    return turn.vars[one.instance or scope_of(turn, one)]
+
+
+def outlive(turn: Turn, path: str) -> None:
+    """A state is left. A sub-flow that was its inside is over, and its variables with it; what it owes keeps them, apart
+    from those of the next time."""
+    if path not in turn.flow.scopes:
+        return
+    values = turn.vars.pop(path, None)
+    owed = [one for one in turn.lists.values() if one.instance is None and scope_of(turn, one) == path]
+    if values is not None and owed:
+        instance = f"{path}#{turn.sequence()}"
+        turn.vars[instance] = values
+        for one in owed:
+            turn.lists[one.seq] = one._replace(instance=instance)
+
+
 def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
     """An action's arguments, its texts rendered now. Raises EvaluationError, or EffectError where a value is not of its type."""
     if one.kind == "closing":
         open_ones = {"session", "line"} - turn.closed
         return {name: name in open_ones for name in ("session", "line")}
-    context = turn.context(scope_of(turn, one), one.writer, one.event)
+    context = turn.context(one.instance or scope_of(turn, one), one.writer, one.event)
     verb = verb_of(action.verb)
     arguments: dict[str, Any] = {}
     for name, value in action.arguments.items():

@@ -6,7 +6,7 @@ from typing import Any
 
 from callflow.core import clocks
 from callflow.core.actions import Verb
-from callflow.core.content import actions_of, scope_of
+from callflow.core.content import actions_of, scope_of, variables_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.failures import fail, fail_unawaited
@@ -82,7 +82,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
         return _named_result(turn, one, action, verb, effect, end)
     if end.status == "ok" or (end.status == "timed_out" and verb.timeout_is_success) or one.kind == "closing":
         if action.save_as is not None and end.status == "ok":
-            turn.vars[scope_of(turn, one)][action.save_as] = dict(end.result)
+            variables_of(turn, one)[action.save_as] = dict(end.result)
             turn.note("set", scope=scope_of(turn, one), name=action.save_as, value=dict(end.result))
         if one.kind == "closing" and end.status == "ok":
             turn.call = {**turn.call, **end.result}
@@ -110,7 +110,7 @@ def _named_result(
         if verb.name == "detect_machine":
             data["category"] = "uncertain"
     if action.save_as is not None and end.status == "ok":
-        turn.vars[scope_of(turn, one)][action.save_as] = dict(end.result)
+        variables_of(turn, one)[action.save_as] = dict(end.result)
     turn.lists[one.seq] = one._replace(stopped=True)
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
 

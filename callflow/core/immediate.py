@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.content import fit, scope_of
+from callflow.core.content import fit, scope_of, variables_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import Action
 from callflow.core.snapshot import ActionList
@@ -23,7 +23,7 @@ def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[st
             name: None if value is None else fit(turn, variables[name].type, value, f"set.{name}")
             for name, value in arguments["values"].items()
         }
-        turn.vars[scope].update(values)
+        variables_of(turn, one).update(values)
         for name, value in values.items():
             turn.note("set", scope=scope, name=name, value=value)
     elif action.verb == "outcome":

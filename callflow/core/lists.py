@@ -82,6 +82,8 @@ def _run(turn: Turn, one: ActionList) -> None:
         one = one._replace(position=one.position + 1)
         turn.lists[one.seq] = one
     del turn.lists[one.seq]
+    if one.instance is not None and all(other.instance != one.instance for other in turn.lists.values()):
+        del turn.vars[one.instance]
     through(turn, one)
 
 

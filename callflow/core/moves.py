@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callflow.core import clocks, lists
+from callflow.core.content import outlive
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, Transition
 from callflow.core.snapshot import Microstep
@@ -140,10 +141,10 @@ def enter(
         turn.active.discard(path)
         turn.finished.discard(path)
         turn.drop_done(path)
-        turn.vars.pop(path, None) if path in turn.flow.scopes else None
         clocks.leave(turn, path)
         if turn.flow.states[path].exit:
             lists.owe_exit(turn, path)
+        outlive(turn, path)
     for row in rows:
         if row.actions:
             lists.add_do(turn, row, event)

@@ -38,6 +38,7 @@ class ActionList(NamedTuple):
     effect: int | None = None
     stopped: bool = False
     event: Event | None = None
+    instance: str | None = None  # the variables of a sub-flow that is over: what it owes still reads and sets them
 
 
 class Running(NamedTuple):
@@ -90,7 +91,7 @@ class Memory:
     """Everything of a snapshot that most events leave as it is."""
 
     started: float = 0.0
-    vars: Mapping[str, Mapping[str, Any]] = field(factory=dict)  # by scope: "" is the main flow's
+    vars: Mapping[str, Mapping[str, Any]] = field(factory=dict)  # by scope: "" is the main flow's; see `instance`
     env: Mapping[str, str] = field(factory=dict)
     call: Mapping[str, Any] = field(factory=dict)  # id, direction …: what the program said of the call
     phase: Phase = "running"

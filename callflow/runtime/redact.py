@@ -201,6 +201,7 @@ class Redactor:
 
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""
+        scope = scope.partition("#")[0]  # a sub-flow's that is over
         declared = self._flow.scopes[scope].variables if scope in self._flow.scopes else {}
         return self.fields(values, [name for name, one in declared.items() if one.pii])
 
