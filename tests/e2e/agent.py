@@ -19,6 +19,8 @@ from typing import Any
 from attrs import Factory, asdict, define, frozen
 from livekit.agents import AgentServer, JobContext, cli
 
+import callflow
+
 
 @frozen
 class Order:
@@ -55,14 +57,21 @@ class Job:
 
 _jobs: dict[str, Job] = {}  # of this process: one, but for the thread executor
 
+SESSION_END_SECONDS = 15.0
+"""What `on_session_end` may take: LiveKit's default of 300 s is longer than a test."""
+
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
 server = AgentServer(
     host="127.0.0.1",
     port=0,
     num_idle_processes=1,
     load_fnc=lambda: 0.0,
+    session_end_timeout=SESSION_END_SECONDS,
     drain_timeout=int(os.environ.get("CALLFLOW_E2E_DRAIN", "60")),
 )
+
+if os.environ.get("CALLFLOW_E2E_GUARD"):
+    callflow.guard(server)
 
 
 async def _session_ended(ctx: JobContext) -> None:

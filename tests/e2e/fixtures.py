@@ -22,7 +22,6 @@ from tests.e2e.proxy import Proxy
 from tests.e2e.server import LiveKitServer, ServerView, livekit_server
 from tests.e2e.worker import AgentJob, Worker, worker
 
-
 _numbers = itertools.count(1)
 
 

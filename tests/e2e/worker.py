@@ -88,7 +88,7 @@ class AgentJob:
 
 
 @contextmanager
-def worker(url: str, folder: Path, *, name: str, drain: int = 60) -> Iterator[Worker]:
+def worker(url: str, folder: Path, *, name: str, drain: int = 60, guarded: bool = False) -> Iterator[Worker]:
     """A worker that is registered with the server; ended with all its jobs on the way out."""
     log = folder / f"{name}.log"
     environment = os.environ | {
@@ -97,6 +97,7 @@ def worker(url: str, folder: Path, *, name: str, drain: int = 60) -> Iterator[Wo
         "LIVEKIT_API_SECRET": SECRET,
         "CALLFLOW_E2E_AGENT": name,
         "CALLFLOW_E2E_DRAIN": str(drain),
+        "CALLFLOW_E2E_GUARD": "yes" if guarded else "",
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("wb") as out:

@@ -18,7 +18,7 @@ from tests.e2e.agent import Job
 FLOWS = Path(__file__).with_name("flows")
 
 
-async def _run(job: Job, flow: str, turns: list[Any], *, agent: Agent | None = None, **options: Any) -> None:
+async def run_call(job: Job, flow: str, turns: list[Any], *, agent: Agent | None = None, **options: Any) -> None:
     """One call, to its record. The session is one that a user would build; tones near 600 Hz are heard as "yes"."""
     session = AgentSession(
         llm=ScriptedLLM(turns),
@@ -36,12 +36,12 @@ async def _run(job: Job, flow: str, turns: list[Any], *, agent: Agent | None = N
 
 async def desk(job: Job) -> None:
     """Answers once, then ends the call."""
-    await _run(job, "desk.yaml", ["All right.", Tool("end_call")])
+    await run_call(job, "desk.yaml", ["All right.", Tool("end_call")])
 
 
 async def ends_the_call(job: Job) -> None:
     """Ends the call at the caller's first line."""
-    await _run(job, "desk.yaml", [Tool("end_call")])
+    await run_call(job, "desk.yaml", [Tool("end_call")])
 
 
 async def wraps_up(job: Job) -> None:
@@ -57,11 +57,11 @@ async def wraps_up(job: Job) -> None:
         return {"words": 17}
 
     job.on_session_end.append(slow_hook)
-    await _run(job, "wrapped_up.yaml", [Tool("end_call")], actions={"summarise": summarise})
+    await run_call(job, "wrapped_up.yaml", [Tool("end_call")], actions={"summarise": summarise})
 
 
 async def leaves_them_talking(job: Job) -> None:
-    await _run(job, "leaves_them_talking.yaml", [Tool("leave")])
+    await run_call(job, "leaves_them_talking.yaml", [Tool("leave")])
 
 
 class Billing(Agent):
@@ -107,7 +107,7 @@ async def takes_an_address(job: Job) -> None:
         Tool("take_down", {"address": "12 Elm Street"}),
         Tool("end_call"),
     ]
-    await _run(job, "takes_an_address.yaml", turns, agent=FrontDesk(), agents={"address": AskAddress})
+    await run_call(job, "takes_an_address.yaml", turns, agent=FrontDesk(), agents={"address": AskAddress})
 
 
 def models() -> AgentSession[None]:
