@@ -254,8 +254,14 @@ class Log:
             self.note(f"effect {data.get('effect')} ({data.get('verb')}) did not stop when it was cancelled")
 
     def caused(self, event: str, by: str, before: Snapshot, detail: Mapping[str, Any]) -> None:
-        """The first cause stays; a dial that was not answered is none yet when another one follows."""
-        if self.cause is None or (self.cause.event.startswith("dial.") and event.startswith("dial.")):
+        """The first cause stays. A dial that was not answered is none where the call went on, to another dial or to
+        whatever ended it before it had an outcome."""
+        earlier = self.cause
+        ended = event in _ENDS or event == "fault"
+        if earlier is None or (
+            earlier.event.startswith("dial.")
+            and (event.startswith("dial.") or (ended and before.outcome is None and earlier.time < self.now))
+        ):
             state = before.configuration[-1] if before.configuration else ""
             self.cause = Cause(event, by, self.now, state, detail)
 
