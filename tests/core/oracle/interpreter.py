@@ -582,6 +582,7 @@ class Oracle:
     def go_to_ending(self) -> None:
         self.spent += 1
         leaving = {path for path in self.active if path != ROOT}
+        self.remember(leaving)
         entry = EntrySet(self.flow, {})
         entry.add_inward(self.flow.ending)
         entry.add_outward(self.flow.ending, ROOT)
