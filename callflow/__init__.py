@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         StartError,
     )
     from callflow.flowfile import load, loads
-    from callflow.livekit_bindings import bind, run
+    from callflow.livekit_bindings import bind, guard, run
     from callflow.runtime import Call, CallRecord, current_call
 
 _HOMES = {
@@ -51,7 +51,7 @@ _HOMES = {
         "StartError",
     ),
     "callflow.flowfile": ("load", "loads"),
-    "callflow.livekit_bindings": ("bind", "run"),
+    "callflow.livekit_bindings": ("bind", "guard", "run"),
     "callflow.runtime": ("Call", "CallRecord", "current_call"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -80,6 +80,7 @@ __all__ = [
     "__version__",
     "bind",
     "current_call",
+    "guard",
     "load",
     "loads",
     "run",

@@ -17,6 +17,7 @@ from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
+from callflow.livekit_bindings.guarding import guard
 from callflow.livekit_bindings.models import session_of
 from callflow.livekit_bindings.verbs.conversation import close_all as close_models
 
@@ -45,6 +46,7 @@ def server_of(
     server = AgentServer(setup_fnc=functools.partial(warm_up, file=file, factory=factory))
     entry = functools.partial(entrypoint, file=file, factory=factory, vars=vars, journal=journal)
     server.rtc_session(entry, agent_name=name)
+    guard(server)
     return server
 
 

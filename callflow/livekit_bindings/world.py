@@ -21,7 +21,7 @@ from callflow.core.flow import Flow
 from callflow.core.offers import agent_instructions
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private, report
+from callflow.livekit_bindings import lease, private, report
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.line import Line
@@ -86,6 +86,7 @@ class LiveKitWorld:
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self._parties_changed = asyncio.Event()
+        self._lease: Path | None = None
         self._ownership = Ownership(ctx, session, self.post)
         self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
 
@@ -96,6 +97,7 @@ class LiveKitWorld:
         self._started: asyncio.Future[None] = call.loop.create_future()
         for sentence in self._notes:
             call.note(sentence)
+        self._lease = lease.take(call, self.ctx, self.room_name)
         self._ownership.take()
         self.offering.listen()
         self._hearing.begin()
@@ -138,6 +140,7 @@ class LiveKitWorld:
         )
 
     def finish(self, reason: str) -> None:
+        lease.give_back(self._lease)
         self._ownership.give_back()
         try:
             self.line.close()

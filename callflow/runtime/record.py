@@ -24,7 +24,8 @@ class Cause(NamedTuple):
     """What technically ended a call. The first cause stays, whatever follows from it.
 
     `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
-    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), or `fault`.
+    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `job.killed`
+    where its process died, or `fault`.
     `by` is `caller`, `agent` (the flow), `program` (`call.hang_up()`), `worker` (the job was told to end), `callee`
     (a dial that was not answered), `system` (the room, the session, the network, a fault), or what the event says.
     `state` is the innermost state at that time, `detail` the event's payload: SIP status, disconnect reason.
@@ -61,7 +62,7 @@ class EffectRecord(NamedTuple):
     at: str = ""
 
 
-@frozen
+@frozen(repr=False)
 class CallRecord:
     """The one record of a call, however it ended.
 
@@ -103,6 +104,13 @@ class CallRecord:
     steps: int = 0
     dropped: Mapping[str, int] = field(factory=dict)
     _redactor: Redactor | None = field(default=None, eq=False, repr=False)
+
+    def __repr__(self) -> str:
+        # Whoever logs a record must not thereby log what was said in the call, or to which number.
+        return (
+            f"CallRecord(call={self.call!r}, flow={self.flow!r}, outcome={self.outcome!r}, "
+            f"cause={self.cause.event!r}, hung_up_by={self.hung_up_by!r}, seconds={self.seconds:.1f})"
+        )
 
     @property
     def hung_up_by(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 from livekit import api
 
 from tests.e2e.namespace import ADDRESS
@@ -20,12 +20,13 @@ KEY, SECRET = "devkey", "a-secret-of-at-least-32-characters"
 
 CONFIG = """\
 port: {http}
-bind_addresses: ["127.0.0.1"]
+bind_addresses: ["127.0.0.1", "{address}"]
 rtc:
   tcp_port: {tcp}
   udp_port: {udp}
   node_ip: {address}
   use_external_ip: false
+  use_ice_lite: {lite}
   stun_servers: ["127.0.0.1:3478"]
 keys: {{{key}: {secret}}}
 logging: {{level: info, json: false}}
@@ -38,10 +39,30 @@ class LiveKitServer:
 
     http: int
     log: Path
+    program: Path = field(repr=False)
+    config: Path = field(repr=False)
+    processes: list[subprocess.Popen[bytes]] = field(factory=list, repr=False)  # one after the other
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.http}"
+
+    @property
+    def far_url(self) -> str:
+        """The same, for whoever is not on this machine but in a network of their own."""
+        return f"ws://{ADDRESS}:{self.http}"
+
+    def start(self) -> None:
+        """Until it answers."""
+        with self.log.open("ab") as out:
+            process = subprocess.Popen([self.program, "--config", self.config], stdout=out, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        _wait_until_it_answers(process, self.http, self.log)
+
+    def kill(self) -> None:
+        """SIGKILL: nobody is told."""
+        self.processes[-1].kill()
+        self.processes[-1].wait()
 
     def api(self) -> api.LiveKitAPI:
         """To be used inside the running loop, and closed: `async with server.api() as lk:`."""
@@ -55,19 +76,30 @@ class LiveKitServer:
 
 
 @contextmanager
-def livekit_server(program: Path, folder: Path, *, ports_from: int) -> Iterator[LiveKitServer]:
-    """A server that answers, on three ports beginning with `ports_from`; ended and awaited on the way out."""
+def livekit_server(program: Path, folder: Path, *, ports_from: int, ice_lite: bool = False) -> Iterator[LiveKitServer]:
+    """A server that answers, on three ports beginning with `ports_from`; ended and awaited on the way out.
+
+    `ice_lite`: it answers to wherever a client's packets come from, such as a relay.
+    """
     config, log = folder / "livekit.yaml", folder / "livekit-server.log"
     config.write_text(
-        CONFIG.format(http=ports_from, tcp=ports_from + 1, udp=ports_from + 2, address=ADDRESS, key=KEY, secret=SECRET)
+        CONFIG.format(
+            http=ports_from,
+            tcp=ports_from + 1,
+            udp=ports_from + 2,
+            address=ADDRESS,
+            lite=str(ice_lite).lower(),
+            key=KEY,
+            secret=SECRET,
+        )
     )
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, "--config", config], stdout=out, stderr=subprocess.STDOUT)
+    server = LiveKitServer(ports_from, log, program, config)
     try:
-        _wait_until_it_answers(process, ports_from, log)
-        yield LiveKitServer(ports_from, log)
+        server.start()
+        yield server
     finally:
-        stop(process, within=5)  # a SIGTERM makes it wait for its participants: those that linger do not count
+        for process in server.processes:
+            stop(process, within=5)  # a SIGTERM makes it wait for its participants: those that linger do not count
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -88,7 +88,9 @@ class AgentJob:
 
 
 @contextmanager
-def worker(url: str, folder: Path, *, name: str, drain: int = 60, guarded: bool = False) -> Iterator[Worker]:
+def worker(
+    url: str, folder: Path, *, name: str, drain: int = 60, guarded: bool = False, prefix: tuple[str, ...] = ()
+) -> Iterator[Worker]:
     """A worker that is registered with the server; ended with all its jobs on the way out."""
     log = folder / f"{name}.log"
     environment = os.environ | {
@@ -101,7 +103,7 @@ def worker(url: str, folder: Path, *, name: str, drain: int = 60, guarded: bool 
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "tests.e2e.agent", "start"]
+        command = [*prefix, sys.executable, "-m", "tests.e2e.agent", "start"]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     running = Worker(name, process, log)
     try:

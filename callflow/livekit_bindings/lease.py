@@ -1,0 +1,90 @@
+"""The lease of a running call: a small file that tells the worker which line a job's process holds.
+
+It is written when the call begins and removed when its record is written, so that what is left of a process that was
+killed is its lease, and `guard` can do for it what it cannot do any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+from attrs import asdict, frozen
+from livekit.agents import JobContext
+
+from callflow.runtime.call import Call
+from callflow.runtime.ending import file_name
+
+logger = logging.getLogger("callflow")
+
+FOLDER = "CALLFLOW_LEASES"
+"""The environment variable by which a guarded worker tells its jobs' processes where leases are kept."""
+
+
+@frozen
+class Lease:
+    """`started` is the call's, in seconds since the epoch; `born` the process's. `records` is the folder for its record,
+    None where it writes none."""
+
+    call: str
+    job: str
+    room: str
+    flow: str
+    file: str
+    started: float
+    pid: int
+    born: float
+    records: str | None = None
+
+    def holder_is_gone(self) -> bool:
+        """Whether the process that holds it has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() != self.born or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+
+def take(call: Call, ctx: JobContext, room: str) -> Path | None:
+    """Writes the lease of a call that begins; None where nobody guards it."""
+    folder = os.environ.get(FOLDER)
+    if folder is None or ctx.is_fake_job():
+        return None
+    records = None if call.folder is None else str(call.folder.absolute())
+    pid = os.getpid()
+    born = psutil.Process(pid).create_time()
+    lease = Lease(call.id, ctx.job.id, room, call.flow.name, call.flow.file, call.now(), pid, born, records)
+    path = Path(folder) / f"{file_name(call.id)}.json"
+    try:
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(lease)), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        call.note(f"nobody guards this call: its lease could not be written: {error.strerror}")
+        return None
+    return path
+
+
+def give_back(path: Path | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def leases(folder: Path) -> dict[Path, Lease]:
+    """Those that are held, or were when their holders died; one that cannot be read is no lease."""
+    found = {}
+    for path in folder.glob("*.json"):
+        try:
+            fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            found[path] = Lease(**fields)
+        except FileNotFoundError:  # given back meanwhile
+            continue
+        except (OSError, ValueError, TypeError):
+            logger.warning("a lease cannot be read", extra={"path": str(path)}, exc_info=True)
+    return found

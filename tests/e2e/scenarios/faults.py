@@ -1,0 +1,88 @@
+"""Calls in which something goes wrong: the scenarios of `tests/e2e/test_faults_*.py`.
+
+Each writes its journal beside the notes, in the folder `journal`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from livekit.agents import Agent, APIConnectionError, JobContext, function_tool
+
+from callflow.testing.models import Tool
+from tests.e2e.agent import Job
+from tests.e2e.scenarios.calls import run_call
+
+DESK = "hasty_desk.yaml"
+
+
+async def _call(job: Job, turns: list[Any], **options: Any) -> None:
+    await run_call(job, DESK, turns, journal=job.notes.path.parent / "journal", **options)
+
+
+async def desk(job: Job) -> None:
+    """Ends the call at the caller's first line."""
+    await _call(job, [Tool("end_call")])
+
+
+async def connects_late(job: Job) -> None:
+    """Joins the room only after `delay` seconds."""
+    await asyncio.sleep(job.arguments["delay"])
+    await _call(job, [Tool("end_call")])
+
+
+class Looking(Agent):
+    """Has a tool that takes 20 s; one that is `stubborn` goes on when it is cancelled."""
+
+    def __init__(self, job: Job, *, stubborn: bool) -> None:
+        super().__init__(instructions="You are at the front desk.")
+        self._job, self._stubborn = job, stubborn
+
+    @function_tool
+    async def look_up(self) -> str:
+        """The caller asks for something that takes long."""
+        self._job.notes.write("looking")
+        until = time.monotonic() + 20
+        while (left := until - time.monotonic()) > 0:
+            try:
+                await asyncio.sleep(left)
+            except asyncio.CancelledError:
+                self._job.notes.write("look_up_cancelled")
+                if not self._stubborn:
+                    raise
+        self._job.notes.write("looked")
+        return "Found."
+
+
+async def slow_tool(job: Job) -> None:
+    await _call(job, [Tool("look_up")], agent=Looking(job, stubborn=False))
+
+
+async def stubborn_tool(job: Job) -> None:
+    await _call(job, [Tool("look_up")], agent=Looking(job, stubborn=True))
+
+
+async def failing_model(job: Job) -> None:
+    """Every request to the model fails, each of the session's tries too."""
+    await _call(job, [APIConnectionError("the model is down") for _ in range(100)])
+
+
+class Broken(Agent):
+    async def on_enter(self) -> None:
+        raise RuntimeError("the database is away")
+
+
+async def broken_on_enter(job: Job) -> None:
+    await _call(job, [Tool("end_call")], agent=Broken(instructions="You are at the front desk."))
+
+
+async def hanging_hook(job: Job) -> None:
+    """Ends the call at the caller's first line; its `on_session_end` never returns."""
+
+    async def hang(_: JobContext) -> None:
+        await asyncio.Event().wait()
+
+    job.on_session_end.append(hang)
+    await _call(job, [Tool("end_call")])

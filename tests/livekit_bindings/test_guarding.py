@@ -1,0 +1,142 @@
+"""What the guard does for calls whose process has died: tests/e2e/test_faults_jobs.py kills real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from attrs import asdict
+from livekit import api
+from livekit.agents import AgentServer
+
+import callflow
+from callflow.livekit_bindings import guarding as guards
+from callflow.livekit_bindings import lease
+from callflow.livekit_bindings.lease import Lease
+
+
+@pytest.fixture
+def dead():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def rooms(monkeypatch):
+    """What the API is asked, and what it answers: exceptions to raise, in turn, then success."""
+    asked, answers = [], []
+
+    class Api:
+        def __init__(self):
+            self.room = self
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            return None
+
+        async def delete_room(self, request):
+            asked.append(request.room)
+            if answers:
+                raise answers.pop(0)
+
+    monkeypatch.setattr(guards.api, "LiveKitAPI", Api)
+    monkeypatch.setattr(guards, "PAUSE_SECONDS", 0.0)
+    return SimpleNamespace(asked=asked, answers=answers)
+
+
+def held(tmp_path, pid, *, born=1.0, job="AJ_1"):
+    return Lease(job, job, "room", "desk", "desk.yaml", 100.0, pid, born, str(tmp_path / "records"))
+
+
+def write(folder, one):
+    path = folder / f"{one.job}.json"
+    path.write_text(json.dumps(asdict(one)))
+    return path
+
+
+async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms):
+    one = held(tmp_path, dead)
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "AJ_1.jsonl").write_text('{"states": ["talking"]}\n{"ended": 1}\n{"states": ["en')
+    path = write(tmp_path, one)
+    await guards._end(path, one)
+    assert rooms.asked == ["room"]
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert (record["outcome"], record["cause"]["event"], record["cause"]["state"]) == (
+        "failed",
+        "job.killed",
+        "talking",
+    )
+    assert (record["call"], record["room"], record["started"], record["forced"]) == ("AJ_1", "room", 100.0, ["line"])
+    assert not path.exists()
+
+
+async def test_a_line_that_cannot_be_dropped_is_said_in_the_record(tmp_path, dead, rooms):
+    one = held(tmp_path, dead)
+    rooms.answers += [OSError("no route")] * guards.TRIES
+    await guards._end(write(tmp_path, one), one)
+    assert len(rooms.asked) == guards.TRIES
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert record["line_dropped"] is None
+    assert record["notes"] == ["the line could not be dropped: no route"]
+
+
+async def test_a_room_that_is_gone_is_done(tmp_path, dead, rooms):
+    one = held(tmp_path, dead)
+    rooms.answers.append(api.TwirpError("not_found", "no such room", status=404))
+    await guards._end(write(tmp_path, one), one)
+    assert len(rooms.asked) == 1
+    assert json.loads((tmp_path / "records" / "AJ_1.json").read_text())["line_dropped"] is not None
+
+
+async def test_a_record_that_its_process_wrote_itself_stays(tmp_path, dead, rooms):
+    one = held(tmp_path, dead)
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "AJ_1.json").write_text("its own")
+    await guards._end(write(tmp_path, one), one)
+    assert rooms.asked == ["room"]
+    assert (tmp_path / "records" / "AJ_1.json").read_text() == "its own"
+
+
+async def test_calls_whose_process_or_job_lives_are_left_alone(tmp_path, dead, rooms):
+    living = lease.psutil.Process(os.getpid())
+    write(tmp_path, held(tmp_path, os.getpid(), born=living.create_time(), job="AJ_living"))
+    write(tmp_path, held(tmp_path, dead, job="AJ_running"))
+    write(tmp_path, held(tmp_path, dead, job="AJ_dead"))
+    write(tmp_path, held(tmp_path, os.getpid(), born=1.0, job="AJ_reused"))  # its id is another process's now
+    (tmp_path / "torn.json").write_text("{")
+    server = SimpleNamespace(active_jobs=[SimpleNamespace(job=SimpleNamespace(id="AJ_running"))])
+    watch = guards._Watch(server)
+    watch._look(tmp_path)
+    watch._look(tmp_path)  # once is enough
+    await asyncio.gather(*watch._ending.values())
+    assert sorted(path.stem for path in (tmp_path / "records").glob("*.json")) == ["AJ_dead", "AJ_reused"]
+    assert sorted(lease.leases(tmp_path)) == [tmp_path / "AJ_living.json", tmp_path / "AJ_running.json"]
+
+
+async def test_said_twice_it_counts_once(monkeypatch):
+    runs = []
+
+    async def run(self, **options):
+        runs.append((options, os.environ[lease.FOLDER]))
+
+    monkeypatch.setattr(AgentServer, "run", run)
+    server = AgentServer()
+    callflow.guard(server)
+    guarded = server.run
+    callflow.guard(server)
+    assert server.run is guarded
+    await server.run(devmode=True)
+    [(options, folder)] = runs
+    assert options == {"devmode": True}
+    assert lease.FOLDER not in os.environ
+    assert not await asyncio.to_thread(os.path.exists, folder)
