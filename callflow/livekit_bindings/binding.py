@@ -142,7 +142,8 @@ def _takes_what(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callabl
     """The parameters of `other` for a function that only passes them on: to type checkers and to `help`."""
 
     def give(function: Callable[..., R]) -> Callable[P, R]:
-        function.__signature__ = inspect.signature(other)  # type: ignore[attr-defined]
+        returns = inspect.signature(function).return_annotation
+        function.__signature__ = inspect.signature(other).replace(return_annotation=returns)  # type: ignore[attr-defined]
         return function
 
     return give

@@ -80,7 +80,9 @@ class Ownership:
             event,
             extra={"caller": caller()},
         )
-        self._post(event, {"reason": reason} if event == "job.shutdown" else {"reason": reason, "error": "", "by": "program"})
+        self._post(
+            event, {"reason": reason} if event == "job.shutdown" else {"reason": reason, "error": "", "by": "program"}
+        )
 
 
 def caller() -> str:

@@ -40,6 +40,11 @@ def has_started(session: AgentSession[Any]) -> bool:
     return bool(getattr(session, "_started", False))
 
 
+def is_half_open(session: AgentSession[Any]) -> bool:
+    """Whether a start that failed, or was cut, has left something behind, which a close would not touch."""
+    return getattr(session, "_room_io", None) is not None or activity_of(session) is not None
+
+
 async def cancel_tools(session: AgentSession[Any], *, within: float) -> int:
     """Cancels the function tools that still run, which a drain and a close would wait for.
 

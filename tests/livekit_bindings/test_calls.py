@@ -38,7 +38,13 @@ async def test_the_model_ends_the_call_and_the_caller_hears_the_whole_goodbye(st
     assert (record.cause.event, record.cause.by) == ("delete_room", "agent")
     assert stage.caller.left - stage.caller.heard[-1].end < 0.4
     assert [visit.state for visit in record.states] == ["talking", "ending", "closed"]
-    assert [message["text"] for message in record.transcript] == ["Hello.", "that is all", "Goodbye."]
+    spoken = [(effect.verb, effect.result) for effect in record.effects if effect.result]
+    assert spoken == [
+        ("generate_reply", {"interrupted": False, "spoken": "Hello.", "heard": True}),
+        ("say", {"interrupted": False, "spoken": "Goodbye.", "heard": True}),
+    ]
+    # Their order is LiveKit's, by a clock that a simulation cannot turn.
+    assert sorted(message["text"] for message in record.transcript) == ["Goodbye.", "Hello.", "that is all"]
     assert stage.server.rooms == {}
 
 
@@ -406,3 +412,25 @@ async def test_keys_are_events_with_names_and_of_the_leg_that_pressed_them(stage
     assert phone.heard_text == "Hello.\nOne.\nStar.\n#."
     phone.hang_up()
     await stage.ended()
+
+
+async def test_a_start_that_hangs_is_given_up_and_leaves_nothing_behind(stage):
+    class Slow(Agent):
+        pass
+
+    closed = []
+    session = stage.new_session(llm=None)
+    start = session._update_activity
+
+    async def never(*args, **kwargs):
+        await start(*args, **kwargs)
+        await asyncio.sleep(3600)
+
+    session._update_activity = never
+    session.on("close", closed.append)
+    flow = SMALLEST.replace("generate_reply: {instructions: Greet the caller and help.}", "say: Hello.")
+    record = await stage.play(flow, session=session)
+    assert record.outcome == "failed"
+    assert len(closed) == 1
+    assert not stage.caller.on_line
+    assert stage.caller.left - stage.caller.joined < 70

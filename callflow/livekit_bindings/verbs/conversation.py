@@ -124,8 +124,11 @@ async def close_session(world: LiveKitWorld) -> None:
     try:
         await asyncio.wait({closing}, timeout=CLOSE_STUCK if stuck else CLOSE_WITHIN)
         world.session_closed = True
-        if closing.done():
+        if closing.done() and not private.is_half_open(world.session):
             closing.result()
+            return
+        if closing.done():  # it had not started: LiveKit closes nothing then
+            await _abandon(world)
             return
         world.note("the session did not close in time: it was taken off the room")
         await stop(closing)

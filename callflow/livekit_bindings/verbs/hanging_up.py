@@ -50,10 +50,10 @@ async def drop_room(world: LiveKitWorld) -> None:
     world.line.dropped_by_us = True
     try:
         await world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
-    except api.TwirpError as error:
+    except BaseException as error:  # noqa: BLE001 - raised again
         if not _not_found(error):
             world.line.dropped_by_us = False
-            raise EffectError(f"the room could not be deleted: {error.message} ({error.code})") from error
+            raise _failure("the room could not be deleted", error) from None
     world.line.down(by_us=True)
 
 
@@ -67,10 +67,10 @@ async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str,
     try:
         request = api.RoomParticipantIdentity(room=world.room_name, identity=identity)
         await world.ctx.api.room.remove_participant(request)
-    except api.TwirpError as error:
+    except BaseException as error:  # noqa: BLE001 - raised again
         if not _not_found(error):
             world.line.dropped_by_us = False
-            raise EffectError(f"the participant could not be removed: {error.message} ({error.code})") from error
+            raise _failure("the participant could not be removed", error) from None
     return NOTHING
 
 
@@ -147,5 +147,10 @@ async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) 
             logger.warning("part of an ending has failed", extra={"part": what}, exc_info=True)
 
 
-def _not_found(error: api.TwirpError) -> bool:
-    return error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404
+def _not_found(error: BaseException) -> bool:
+    return isinstance(error, api.TwirpError) and (error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404)
+
+
+def _failure(what: str, error: BaseException) -> BaseException:
+    """The API's refusal as a sentence; anything else, a time-out say, as it is."""
+    return EffectError(f"{what}: {error.message} ({error.code})") if isinstance(error, api.TwirpError) else error
