@@ -78,9 +78,13 @@ def _variables(text: str | None) -> dict[str, Any] | None:
 def _load(file: str) -> Any:
     from callflow.errors import FlowFileError
     from callflow.flowfile import load
+    from callflow.verify import check
 
     try:
-        return load(file)
+        flow = load(file)
+        if defects := check(flow):
+            raise FlowFileError(defects)
+        return flow
     except FlowFileError as error:
         for defect in error.defects:
             click.echo(str(defect), err=True)

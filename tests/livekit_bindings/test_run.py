@@ -67,6 +67,12 @@ def test_a_console_needs_keys_only_for_models_that_run_elsewhere(run):
     assert "LIVEKIT_API_KEY is not set: the models" in run(FLOW + MODELS, "console", env={"SHOP_URL": "x"}).output
 
 
+def test_a_flow_that_hides_the_end_of_the_call_does_not_run(run):
+    result = run(FLOW.replace("]}}", "], on: {call.hangup: {do: [{log: Stay.}]}}}}"), "dev")
+    assert result.exit_code == 1
+    assert "hidden-end" in result.output
+
+
 def test_a_flow_with_defects_does_not_run(run):
     result = run(FLOW.replace("say", "sya"), "dev")
     assert result.exit_code == 1
