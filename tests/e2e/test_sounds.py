@@ -20,7 +20,7 @@ async def test_music_plays_until_somebody_in_the_room_has_heard_enough(line, how
     await caller.wait_for_sounds(1, within=20, ended=False)
     agent = next(identity for identity in caller.heard if identity.startswith("agent-"))
     await caller._until(lambda: caller.voice_of(agent).seconds_at(MUSIC) > 2.0, 20, "two seconds of music")
-    assert caller.voice_of(agent).seconds_at(CHIME) == pytest.approx(0.5, abs=0.15)
+    assert caller.voice_of(agent).seconds_at(CHIME) == pytest.approx(0.5, abs=0.25)
     participant = caller.room.local_participant
     if how == "packet":
         await participant.publish_data("no message at all", topic="callflow")
@@ -36,5 +36,5 @@ async def test_music_plays_until_somebody_in_the_room_has_heard_enough(line, how
     record = await ended(line, job)
     assert (record["outcome"], record["vars"]["who"]) == ("completed", "Ann")
     spoken = caller.voice_of(agent).seconds_at(440)
-    assert spoken == pytest.approx(len("Hello." + "Thank you, and goodbye.") * 0.05, abs=0.2)
-    assert dropped.at - caller.voice_of(agent).last_sound_at() < 0.5
+    assert spoken == pytest.approx(len("Hello." + "Thank you, and goodbye.") * 0.05, abs=0.4)
+    assert dropped.at - caller.voice_of(agent).last_sound_at() < 0.6
