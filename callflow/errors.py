@@ -43,26 +43,33 @@ class FlowFileError(CallflowError):
     """A flow file has defects; `defects` holds every one of them, in the order of the file."""
 
     def __init__(self, defects: Sequence[Defect]) -> None:
+        super().__init__(tuple(defects))  # what pickle makes it again from, in another process
         self.defects = tuple(defects)
-        super().__init__("\n".join(str(defect) for defect in self.defects))
+
+    def __str__(self) -> str:
+        return "\n".join(str(defect) for defect in self.defects)
 
 
 class StartError(CallflowError):
     """A call cannot start: variables that are missing or of the wrong type, environment variables that are not set."""
 
     def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(tuple(problems))
         self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
+
+    def __str__(self) -> str:
+        return "; ".join(self.problems)
 
 
 class BindError(CallflowError):
     """A flow does not fit the program that embeds it; `problems` lists everything that is missing or does not fit."""
 
     def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(tuple(problems))
         self.problems = tuple(problems)
-        super().__init__(
-            "the flow does not fit this program:\n" + "\n".join(f"- {problem}" for problem in self.problems)
-        )
+
+    def __str__(self) -> str:
+        return "the flow does not fit this program:\n" + "\n".join(f"- {problem}" for problem in self.problems)
 
 
 class SnapshotError(CallflowError):

@@ -50,7 +50,8 @@ def from_json(flow: Flow, data: Any) -> Snapshot:
         snapshot = Snapshot(tuple(data["configuration"]), Memory(**fields), int(data["entered"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SnapshotError(f"the snapshot cannot be read: {error!r}") from error
-    unknown = [path for path in snapshot.configuration if path not in flow.states]
+    states: tuple[Any, ...] = snapshot.configuration  # of whatever type they were written
+    unknown = [path for path in states if not isinstance(path, str) or path not in flow.states]
     if unknown:
         raise SnapshotError(f"the snapshot is in the state {unknown[0]!r}, which this flow does not have")
     return snapshot

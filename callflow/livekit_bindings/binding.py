@@ -38,6 +38,9 @@ LAST_SECONDS = 5.0
 """To drop the line of a call that could not even begin."""
 
 
+_HOW = {"flow": ": callflow.load(…) makes one from a file"}
+
+
 class LiveKitCall(Call):
     """A call in a LiveKit job. Its `on_end` hooks run once it is over, before `run` returns."""
 
@@ -99,7 +102,16 @@ def bind(
     """
     actions, agents = actions or {}, agents or {}
     own = agent is None  # then the flow says who the agent is
-    agent = agent or Agent(instructions="")
+    agent = Agent(instructions="") if agent is None else agent
+    taken: list[tuple[str, Any, type]] = [
+        ("flow", flow, Flow),
+        ("session", session, AgentSession),
+        ("agent", agent, Agent),
+    ]
+    for what, given, kind in taken:
+        if not isinstance(given, kind):
+            found = f"{given.__name__} itself" if isinstance(given, type) else f"{given!r:.80}"
+            raise BindError([f"{what} takes an instance of {kind.__name__}, not {found}{_HOW.get(what, '')}"])
     values, wrong = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
