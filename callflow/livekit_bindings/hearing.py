@@ -94,6 +94,8 @@ class Hearing:
         full = f"room.{name}"
         if name == "disconnected":
             self._world.line.down()
+        elif name in ("reconnecting", "reconnected"):
+            self._world.line.cut_off = name == "reconnecting"
         if self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)

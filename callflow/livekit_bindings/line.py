@@ -52,7 +52,8 @@ class Line:
     """Turns the room's participants into `call.*` and `leg.<name>.*`, and lets speech wait for somebody who hears it.
 
     `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
-    the far end calls us, and one who gives up while it rings has hung up.
+    the far end calls us, and one who gives up while it rings has hung up. While `cut_off`, our own connection is being
+    made anew: that somebody is not seen says nothing of them.
     """
 
     post: Post
@@ -62,6 +63,7 @@ class Line:
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
     dropped_by_us: bool = False
+    cut_off: bool = False
     _changed: asyncio.Event = field(factory=asyncio.Event)
 
     # -- what the room says
@@ -217,6 +219,8 @@ class Line:
             return
         self._set(leg, "gone")
         cause = Cause("agent", "hung_up") if self.dropped_by_us else cause_of(reason)
+        if self.cut_off and not reason:
+            cause = Cause("network", "out_of_reach")
         if not answered:
             cause = Cause(cause.by, "abandoned")
         data = {"leg": leg.name, "identity": leg.identity, "by": cause.by, "cause": cause.cause}
