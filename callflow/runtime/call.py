@@ -23,7 +23,7 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
-from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, is_speech, sentence, unspoken
+from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.payload import payload
@@ -99,6 +99,7 @@ class Call:
     __slots__ = (
         "__weakref__",
         "_begun",
+        "_closing",
         "_context",
         "_ending",
         "_epoch",
@@ -179,6 +180,7 @@ class Call:
         self._shutdown: Shutdown | None = None
         self._over = False  # nothing is taken any more
         self._refused: StartError | None = None
+        self._closing: Ending | None = None
         self._ending: asyncio.Task[CallRecord] | None = None
         self._begun = False
         self._waiters: tuple[asyncio.Future[None], ...] = ()
@@ -332,8 +334,10 @@ class Call:
     def job_ends(self, reason: str = "", *, worker: bool = False) -> None:
         """The job was told to end: the flow hears `job.shutdown`, and time is short. With `worker` the worker itself
         closes, so that speech is dropped and everything has to end within `worker_seconds`."""
-        if not self._over and self._begun:
+        if self._begun and not self._over:
             self._own(lambda: self.shutdown.by_job(reason, worker=worker))
+        elif self._closing is not None and worker:
+            self._closing.hurry()
 
     def note(self, sentence: str) -> None:
         """Something for the record that somebody should read."""
@@ -522,7 +526,7 @@ class Call:
         if effect.verb == "shutdown":
             self.reason = str(effect.arguments.get("reason") or "")
             self.effect_ended(Effect(self, effect), "ok", NO_DATA, None)
-        elif self.hurried and is_speech(effect.verb):
+        elif self._shutdown is not None and self._shutdown.passes_over(effect.verb):
             self.effect_ended(Effect(self, effect), *unspoken(effect.verb))
         elif effect.verb == "close":
             self.log.force(name for name in ("line", "session") if effect.arguments.get(name))
@@ -612,6 +616,7 @@ class Call:
         self._end(Ending(self))
 
     def _end(self, ending: Ending) -> None:
+        self._closing = ending
         self._ending = self.loop.create_task(ending.run(), name=f"callflow end of {self.id}")
         self._ending.add_done_callback(lambda task: self._end_came(ending, task))
 

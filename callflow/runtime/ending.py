@@ -34,13 +34,22 @@ DISK_SECONDS = 2.0
 class Ending:
     """Brings one call to its end."""
 
-    __slots__ = ("_call", "_open", "_share")
+    __slots__ = ("_call", "_haste", "_open", "_share", "_stopping")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._open = still_open(call)
-        # The worker's time is short: a quarter of it is left, and shared by the three parts.
-        self._share = min(1.0, call.worker_seconds / 80) if call.hurried else 1.0
+        self._share = 1.0
+        self._haste: asyncio.Future[None] = call.loop.create_future()
+        if call.hurried:
+            self.hurry()
+        self._stopping = self._stop()  # at once: an effect that was only just started never begins to act
+
+    def hurry(self) -> None:
+        """The worker closes, now or while this runs. Its time is short: a quarter of it is left, for the three parts."""
+        if not self._haste.done():
+            self._share = min(1.0, self._call.worker_seconds / 80)
+            self._haste.set_result(None)
 
     async def run(self) -> CallRecord:
         """The call's record. The job has been told to end by then."""
@@ -69,7 +78,8 @@ class Ending:
             logger.exception("a part of a call's end has failed", extra={"call": self._call.id})
             self._call.note(f"{name}: {sentence(error)}")
 
-    async def _stop_effects(self) -> None:
+    def _stop(self) -> list[asyncio.Task[Any]]:
+        """Cancels everything that runs, and says what that is."""
         call = self._call
         effects = [*call.effects.values(), *(() if call.opening is None else (call.opening,))]
         tasks = [effect.task for effect in effects if effect.task is not None] + list(call.strays)
@@ -77,7 +87,11 @@ class Ending:
             effect.cancel()
         for task in call.strays:
             task.cancel()
-        await self._within(STOP_SECONDS * self._share, tasks)
+        return tasks
+
+    async def _stop_effects(self) -> None:
+        call, tasks = self._call, self._stopping
+        await self._within(STOP_SECONDS, tasks)
         for effect in list(call.effects.values()):
             call.record_effect(effect, "running", NO_DATA, None)
         for task in tasks:
@@ -91,12 +105,11 @@ class Ending:
             return
         call.log.force(self._open)
         what = " and ".join(sorted(self._open)) or "session"
-        seconds = CLOSE_SECONDS * self._share
-        closing = await self._owned(lambda: call.world.close(session=session, line=line), seconds)
+        closing = await self._owned(lambda: call.world.close(session=session, line=line), CLOSE_SECONDS)
         if not closing.done():
             closing.cancel()
-            await self._within(STOP_SECONDS * self._share, [closing])
-            call.note(f"closing {what} took longer than {seconds:g} s")
+            await self._within(STOP_SECONDS, [closing])
+            call.note(f"closing {what} took longer than {CLOSE_SECONDS * self._share:g} s")
         elif closing.cancelled():
             call.note(f"closing {what} was cancelled from outside")
         elif (error := closing.exception()) is not None:
@@ -107,7 +120,7 @@ class Ending:
     async def _close_journal(self) -> None:
         journal = self._call.journal
         if journal is not None:
-            await self._owned(lambda: journal.close(DISK_SECONDS * self._share), 2 * DISK_SECONDS * self._share)
+            await self._owned(lambda: journal.close(DISK_SECONDS * self._share), 2 * DISK_SECONDS)
             if journal.problem is not None:
                 self._call.note(journal.problem)
 
@@ -117,11 +130,11 @@ class Ending:
         return folder / f"{file_name(self._call.id)}.json" if journal is None else journal.path.with_suffix(".json")
 
     async def _save(self, record: CallRecord, path: Path) -> CallRecord:
-        seconds = DISK_SECONDS * self._share
         text = json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n"
         saving = aside(save, path, text)
-        await self._within(seconds, [saving])
+        await self._within(DISK_SECONDS, [saving])
         if not saving.done():
+            seconds = DISK_SECONDS * self._share
             return _noted(record, f"the record {path} could not be written: the disk took longer than {seconds:g} s")
         error = None if saving.cancelled() else saving.exception()
         if error is None:
@@ -139,13 +152,14 @@ class Ending:
         return task
 
     async def _within(self, seconds: float, waiting: Iterable[asyncio.Future[Any]]) -> None:
-        """Wait for all of these, at most so long, whoever cancels this task meanwhile."""
+        """Wait for all of these, at most so long or our share of it, whoever cancels this task meanwhile."""
         loop = self._call.loop
-        until = loop.time() + seconds
+        began = loop.time()
         pending = {one for one in waiting if not one.done()}
-        while pending and (left := until - loop.time()) > 0:
+        while pending and (left := began + seconds * self._share - loop.time()) > 0:
+            haste = set() if self._haste.done() else {self._haste}
             try:
-                await asyncio.wait(pending, timeout=left)
+                await asyncio.wait({*pending, *haste}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 logger.debug("the end of a call cannot be cancelled", extra={"call": self._call.id})
             pending = {one for one in pending if not one.done()}
