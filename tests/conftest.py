@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,22 @@ from callflow.simulate.clock import VirtualTimeLoop
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item):
     real = item.get_closest_marker("real_time") or item.get_closest_marker("e2e")
-    return {"real": asyncio.new_event_loop} if real else {"virtual": VirtualTimeLoop}
+    return {"real": _tells_briefly(asyncio.new_event_loop)} if real else {"virtual": _tells_briefly(VirtualTimeLoop)}
+
+
+def _tells_briefly(make: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:
+    """A loop that logs an exception which nobody retrieved without its traceback. That is told during a garbage
+    collection; if `ast` was at work just then, formatting a traceback, which parses, breaks it (CPython 3.11)."""
+
+    def tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        logging.getLogger("asyncio").error("%s: %r", context["message"], context.get("exception"))
+
+    def made() -> asyncio.AbstractEventLoop:
+        loop = make()
+        loop.set_exception_handler(tell)
+        return loop
+
+    return made
 
 
 @pytest.fixture(autouse=True)
