@@ -22,6 +22,7 @@ help:
 	@echo "make demo    two calls, offline: what goes wrong, and the same calls as flows"
 	@echo "make test    unit, property and guarantee tests, and a few calls on a real server"
 	@echo "make e2e     every scenario on a real livekit-server"
+	@echo "make soak    a million random calls in worlds that break, until one goes wrong"
 	@echo "make lint types fresh bench"
 
 $(BIN)/python:
@@ -96,3 +97,8 @@ fresh: $(DEV) generate
 .PHONY: bench
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+# Random calls of random flows in worlds that break, until one goes wrong: CALLS=10000 SEED=7 for fewer of them, or the same again.
+.PHONY: soak
+soak: $(DEV)
+	@$(BIN)/python -m tests.faults --calls $(or $(CALLS),1000000) $(if $(SEED),--seed $(SEED))

@@ -226,3 +226,29 @@ async def test_the_record_is_written_although_the_disk_does_not_take_it(tmp_path
     assert record.outcome == "hung_up"
     assert any("could not be written: Not a directory" in note for note in record.notes)
     assert any("is not whole: Not a directory" in note for note in record.notes)
+
+
+async def test_an_effect_that_was_only_just_started_does_not_act_after_the_end():
+    async def breaks(world, effect):
+        world.call.break_off(RuntimeError("something broke"))
+        return {}
+
+    world = FakeWorld(say=breaks)
+    text = SMALL.replace("{say: Hello.}", '{say: {text: Hello., wait: false}}, {http: "https://crm.example"}')
+    record = await a_call(world, text).run()
+    ended_well(world, record)
+    assert "http" not in world.did
+
+
+async def test_a_worker_that_closes_while_the_end_runs_makes_it_quick():
+    world = FakeWorld()
+    world.hangs.add("close")
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    call.break_off(RuntimeError("something broke"))
+    await asyncio.sleep(1)
+    call.job_ends("closes", worker=True)
+    record = await running
+    assert record.ended - EPOCH <= 3 + 2
+    assert "closing line and session took longer than 1 s" in record.notes
