@@ -62,8 +62,11 @@ def advance(turn: Turn) -> None:
 
 
 def _run(turn: Turn, one: ActionList) -> None:
-    if one.kind == "entry" and one.position == 0 and not _take_arguments(turn, one):
-        return
+    if one.position < 0:
+        if not _take_arguments(turn, one):
+            return
+        one = one._replace(position=0)
+        turn.lists[one.seq] = one
     actions = actions_of(turn, one)
     while one.position < len(actions):
         action = actions[one.position]
@@ -98,7 +101,7 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
         for name, value in values.items():
             turn.vars[state.subflow][name] = fit(turn, variables[name].type, value, f"with.{name}")
     except (EvaluationError, EffectError) as error:
-        fail(turn, one._replace(position=-1), Action("with", {}, None, state.position), str(error), timed_out=False)
+        fail(turn, one, Action("with", {}, None, state.position), str(error), timed_out=False)
         return False
     return True
 

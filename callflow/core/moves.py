@@ -155,7 +155,7 @@ def enter(
         if path in turn.flow.scopes:
             variables = turn.flow.scopes[path].variables
             turn.vars[path] = {name: one.default for name, one in variables.items() if not one.required}
-        turn.add_list("entry", path, path, path)
+        turn.add_list("entry", path, path, path, position=-1 if turn.flow.states[path].arguments else 0)
         clocks.enter(turn, path)
     if turn.phase == "waiting" and entered:
         turn.phase = "running"

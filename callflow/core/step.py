@@ -240,7 +240,12 @@ def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
     if policy == "never":
         return False
     if policy == "latest":
-        turn.kept = [one for one in turn.kept if (one.name, one.state) != (event.name, event.state)]
+        row = event.data.get("row") if timer else None  # two rows of a host with a sub-flow may count alike
+        turn.kept = [
+            one
+            for one in turn.kept
+            if (one.name, one.state, one.data.get("row") if timer else None) != (event.name, event.state, row)
+        ]
     turn.kept.append(event)
     turn.note("kept", event=event.name)
     return True

@@ -112,9 +112,9 @@ class Turn:
         return number
 
     def add_list(
-        self, kind: ListKind, owner: str, writer: str, key: str | int, event: Event | None = None
+        self, kind: ListKind, owner: str, writer: str, key: str | int, event: Event | None = None, position: int = 0
     ) -> ActionList:
-        one = ActionList(self.sequence(), kind, owner, writer, key, event=event)
+        one = ActionList(self.sequence(), kind, owner, writer, key, position, event=event)
         self.lists[one.seq] = one
         return one
 
