@@ -16,8 +16,8 @@ from callflow.core.codec import from_json, to_json
 from callflow.core.events import DIGITS, EVENTS, EffectEnded, Event, TimerFired
 from callflow.core.step import start, step
 from tests.core.oracle.duel import Duel, load
-from tests.core.oracle.generate import Dice, flow_text
-from tests.support.play import flow_of
+from tests.core.oracle.generate import PART, Dice, flow_text
+from tests.support.play import HEAD
 
 RUNS = int(os.environ.get("CALLFLOW_ORACLE_RUNS", "240"))
 AT_ONCE = 40
@@ -25,7 +25,7 @@ AT_ONCE = 40
 
 def agree(text: str, *script: str) -> Duel:
     """Both play the script; a difference, after any line, fails."""
-    return Duel(flow_of(text), text).play(list(script))
+    return Duel(load(HEAD + text), text).play(list(script))
 
 
 @pytest.mark.parametrize("first", range(0, RUNS, AT_ONCE))
@@ -175,6 +175,87 @@ def test_a_delete_room_that_failed_does_not_claim_a_later_loss_of_the_room():
     call = agree("initial: a\nstates: {a: {entry: [{delete_room: {optional: true}}]}}", "1 failed", "room.disconnected")
     assert call.last.snapshot.outcome == "line_lost"
     assert call.last.snapshot.configuration == ("ending",)
+
+
+def test_a_leg_that_answers_after_its_dial_was_cancelled_is_dropped():
+    call = agree(
+        """
+initial: a
+states:
+  a: {entry: [{dial: {to: "+15551234567", trunk: ST_1}}], on: {dtmf.1: b}}
+  b: {}
+""",
+        "dtmf.1",
+        "1 dial.answered",
+    )
+    assert [one.verb for one in call.last.snapshot.memory.effects.values()] == ["remove_participant"]
+    call.do("2 ok")
+
+
+PIN = (
+    PART
+    + """
+callflow: 1
+name: pin
+initial: p
+vars: {n: {type: integer, default: 5}, given: {type: integer}}
+events: {app.go: {}}
+every: {4s: {target: q, when: vars.given == 99}}
+states:
+  p:
+    exit: [{http: "https://crm.example/"}, {set: {n: "{{ vars.n + 1 }}"}}, {set: {n: 1}}, {say: "left {{ vars.n }}"}]
+    on: {app.go: q}
+  q: {final: true, returns: {left: "{{ vars.n }}"}}
+"""
+)
+
+HOST = """
+initial: host
+use: {pin: part.yaml}
+vars: {k: {type: integer, default: 3}, left: {type: integer, default: 0}}
+states:
+  host:
+    flow: pin
+    with: {given: "{{ vars.k }}"}
+    on: {done: {do: [{set: {left: "{{ event.returns.left }}"}}]}, dtmf.2: b, dtmf.3: host}
+  b: {}
+"""
+
+
+def test_what_a_sub_flow_owes_keeps_its_variables():
+    call = agree(HOST + PIN, "dtmf.2", "1 ok")
+    assert call.last.snapshot.configuration == ("b",)
+    assert call.last.snapshot.memory.effects[2].verb == "say"
+    call.do("2 ok")
+    assert list(call.last.snapshot.memory.vars) == [""]
+
+
+def test_a_sub_flow_that_is_entered_again_has_variables_of_its_own():
+    call = agree(HOST + PIN, "dtmf.3", "1 ok", "2 ok")
+    assert call.last.snapshot.memory.vars["host"] == {"n": 5, "given": 3}
+    call.play(["app.go", "3 ok", "4 ok"])
+    assert call.last.snapshot.vars["left"] == 1
+
+
+def test_a_with_that_fails_fails_once():
+    host = HOST.replace("{{ vars.k }}", "{{ 1 // (vars.k - 3) }}").replace(
+        "on: {done", "on: {failed: {do: [{log: no}]}, done"
+    )
+    call = agree(host + PIN)
+    assert [note.data["action"] for note in call.last.notes if note.kind == "failure"] == ["with"]
+    assert call.last.snapshot.configuration == ("host.p",)
+
+
+def test_a_host_and_its_sub_flow_may_count_alike():
+    host = HOST.replace("dtmf.3: host}", "dtmf.3: host}\n    every: {4s: {target: b, when: vars.k == 99}}")
+    call = agree(
+        host + PIN.replace("  p:\n", "  p:\n    must_finish: true\n    entry: [{say: Wait.}]\n"),
+        "timer",
+        "timer",
+        "timer",
+        "timer",
+    )
+    assert [event.name for event in call.last.snapshot.memory.kept] == ["every 4s", "every 4s"]
 
 
 @pytest.mark.parametrize(("emits", "where"), [(98, "b"), (99, "ending")])

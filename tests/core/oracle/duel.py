@@ -11,6 +11,8 @@ A script is a list of lines, so that a counter-example is a test at once:
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import evolve
@@ -19,10 +21,10 @@ import callflow
 from callflow.core.actions import VERBS
 from callflow.core.codec import from_json, to_json
 from callflow.core.events import EffectEnded, Event, TimerFired
-from callflow.core.flow import Flow
+from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Cancel, Snapshot, Start, Step
 from callflow.core.step import start, step
-from tests.core.oracle.generate import APP, Dice
+from tests.core.oracle.generate import APP, PART, Dice
 from tests.core.oracle.interpreter import Fired, Oracle, Report
 from tests.core.oracle.structure import leaves
 
@@ -117,7 +119,10 @@ class Duel:
             "cancelled": (sorted(report.cancelled), sorted(one.id for one in cancels)),
             "phase": (oracle.phase, memory.phase),
             "configuration": (tuple(leaves(self.flow, oracle.active)), found.snapshot.configuration),
-            "vars": (oracle.vars, dict(found.snapshot.vars)),
+            "vars": (
+                {scope: values for scope, values in oracle.vars.items() if scope == ROOT or scope in oracle.active},
+                {scope: dict(values) for scope, values in memory.vars.items() if "#" not in scope},
+            ),
             "outcome": (oracle.outcome, memory.outcome),
             "kept": ([one.event.name for one in oracle.kept], [one.name for one in memory.kept]),
             "timers": (
@@ -229,10 +234,15 @@ class Duel:
         return dice.pick(apt) if apt else None
 
     def any_event(self, dice: Dice) -> str:
-        if "app.goto" in self.flow.events and dice.chance(25):
-            moves = next(row for row in self.flow.root.rows if row.pattern == "app.goto").transitions
-            number = dice.pick([move.guard.source.rpartition(" ")[2] for move in moves if move.guard is not None])
-            return f"app.goto n={number}"
+        ways = [
+            row for state in self.flow.states.values() for row in state.rows if row.pattern in ("app.goto", "app.way")
+        ]
+        if ways and dice.chance(25):
+            row = dice.pick(ways)
+            number = dice.pick(
+                [one.guard.source.rpartition(" ")[2] for one in row.transitions if one.guard is not None]
+            )
+            return f"{row.pattern} n={number}"
         hangup = "call.dropped" if self.oracle.held else "call.hangup"  # a leg hangs up once
         return dice.pick([
             *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting",
@@ -249,4 +259,10 @@ def unnumbered(one: Step) -> Step:
 
 
 def load(text: str) -> Flow:
-    return callflow.loads(text)
+    """The flow in a text; its sub-flow, if it has one, stands behind PART."""
+    main, _, part = text.partition(PART)
+    if not part:
+        return callflow.loads(main)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "part.yaml").write_text(part)
+        return callflow.loads(main, folder=folder)

@@ -49,6 +49,7 @@ PATTERNS = (
 )  # fmt: skip
 GUARDS = ("vars.x == 0", "vars.x > 1", "vars.y < 2", "vars.x != vars.y", "1 // vars.x > 0", "state.visits > 1")
 VALUES = (0, 1, 2, "{{ vars.x + 1 }}", "{{ vars.y + 1 }}", "{{ 4 - vars.x }}", "{{ 2 // vars.x }}")
+PART = "\n# part.yaml\n"
 OUTCOMES = ("completed", "abandoned", "machine")
 SAYS = ("Hello.", "Yes?", "Well.", "Goodbye.")
 
@@ -61,10 +62,12 @@ class FlowMaker:
         self.paths: list[str] = []
         self.kinds: dict[str, str] = {}
         self.names = 0
+        self.letter = "s"
         self.standard = safe or dice.chance(15)
         self.rich = dice.chance(50)
         self.timed = dice.chance(50)
         self.strict = not safe and dice.chance(50)
+        self.host = not self.standard and dice.chance(25)  # one of the states has a sub-flow as its inside
         self.bare = dice.chance(15)  # states and targets alone: what the core looks up
 
     def make(self) -> dict[str, Any]:
@@ -90,16 +93,57 @@ class FlowMaker:
             for child in states["ending"].get("states", {}):
                 self.note(f"ending.{child}", "final" if child == "e1" else "atomic")
         data["states"] = states
+        if self.host:
+            hosts = [
+                state for path, state in self.each(states, "") if self.kinds.get(path) == "atomic" and path[0] == "s"
+            ]
+            if hosts:
+                data["use"] = {"part": "part.yaml"}
+                for state in hosts[: 1 + self.dice.below(2)]:
+                    state |= {"flow": "part", "with": {"y": self.dice.pick(VALUES)}}
         self.furnish(data, "", top=True)
         for path, state in list(self.each(states, "")):
             if "history" not in state:
                 self.furnish(state, path)
-        self.give_ways_in(data)
+        self.give_ways_in(data, "app.goto")
         return data
 
     def name(self, letter: str) -> str:
         self.names += 1
         return f"{letter}{self.names - 1}"
+
+    def make_part(self) -> dict[str, Any]:
+        """The sub-flow: variables, rows and timers of its own, perhaps an ending."""
+        dice = self.dice
+        self.paths, self.kinds, self.letter = [], {}, "p"
+        states = self.outline("", 2, dice.pick([0, 0, 1]))
+        data: dict[str, Any] = {
+            "callflow": 1,
+            "name": "part",
+            "vars": {"x": {"type": "integer", "default": 1}, "y": {"type": "integer"}},
+            "events": {name: {} for name in APP},
+            "outcomes": ["abandoned"],
+            "initial": next(iter(states)),
+            "states": states,
+        }
+        if dice.chance(40):
+            data["ending"] = dice.pick(list(states))
+        for name, value in (("z1", "{{ vars.x }}"), ("z2", 7)):
+            states[name] = {"final": True, "returns": {"r": value}}
+            self.note(name, "final")
+        self.furnish(data, "", top=True)
+        data.get("on", {}).pop("failed", None)
+        for row in self.every_row(data):
+            row.pop("reenter", None)
+        for path, state in list(self.each(states, "")):
+            if "history" not in state:
+                self.furnish(state, path)
+        self.give_ways_in(data, "app.way")
+        return data
+
+    def every_row(self, state: dict[str, Any]) -> list[dict[str, Any]]:
+        groups = [group for key in ("on", "after", "every", "silence") for group in state.get(key, {}).values()]
+        return [row for group in groups for row in (group if isinstance(group, list) else [group])]
 
     def note(self, path: str, kind: str) -> None:
         self.paths.append(path)
@@ -109,7 +153,7 @@ class FlowMaker:
         """The states alone, without their rows."""
         states: dict[str, Any] = {}
         for _ in range(count):
-            name = self.name("s")
+            name = self.name(self.letter)
             path = f"{prefix}.{name}" if prefix else name
             kind = "atomic"
             if depth and (regions or self.dice.chance(35)):
@@ -186,6 +230,8 @@ class FlowMaker:
         on = self.rows(path)
         if not top and dice.chance(35):
             on["done"] = self.transitions(path)
+        elif "flow" in state:
+            on["done"] = {"do": [{"set": {"x": "{{ event.returns.r }}"}}]}
         if dice.chance(20):
             on["failed"] = self.transitions(path)
         if on:
@@ -277,19 +323,19 @@ class FlowMaker:
 
     # -- every state has a way in --------------------------------------------------------------------------------
 
-    def give_ways_in(self, data: dict[str, Any]) -> None:
-        """The loader refuses a state that nothing leads to: those are reached by `app.goto`."""
+    def give_ways_in(self, data: dict[str, Any], event: str) -> None:
+        """The loader refuses a state that nothing leads to: those are reached by this event."""
         states = dict(self.each(data["states"], ""))
         reached: set[str] = set()
-        enter(states, reached, "s0")
+        enter(states, reached, data["initial"])
         follow(states, reached, data)
         if self.standard:
             enter(states, reached, "ending")
         for path in self.paths:
             if path not in reached and self.kinds[path] != "history":
                 row = {"target": path, "when": f"event.n == {self.paths.index(path)}"}
-                data.setdefault("on", {}).setdefault("app.goto", []).append(row)
-                data["events"]["app.goto"] = {"n": "integer"}
+                data.setdefault("on", {}).setdefault(event, []).append(row)
+                data["events"][event] = {"n": "integer"}
                 enter(states, reached, path)
 
 
@@ -323,5 +369,12 @@ def follow(states: dict[str, Any], reached: set[str], state: dict[str, Any]) -> 
 
 
 def flow_text(dice: Dice, safe: bool = False) -> str:
-    """A whole flow file; a `safe` one has the standard parts and nothing that must finish, so that it always ends."""
-    return yaml.safe_dump(FlowMaker(dice, safe).make(), sort_keys=False, width=110, default_flow_style=None)
+    """A whole flow file, with its sub-flow's behind it; a `safe` one has the standard parts and nothing that must finish,
+    so that it always ends."""
+    maker = FlowMaker(dice, safe)
+    data = maker.make()
+    return as_text(data) + (PART + as_text(maker.make_part()) if "use" in data else "")
+
+
+def as_text(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, sort_keys=False, width=110, default_flow_style=None)

@@ -75,10 +75,13 @@ class Work:
     owner: str
     writer: str
     actions: tuple[Action, ...]
+    scope: str
+    values: dict[str, Any]  # the variables it reads and sets, also when their sub-flow is over
     event: Event | None = None
     at: int = 0
     effect: int | None = None
     stopped: bool = False
+    begun: bool = False
 
     @property
     def owed(self) -> bool:
@@ -144,7 +147,7 @@ class Oracle:
         self.active: set[str] = set()
         self.history: dict[str, tuple[str, ...]] = {}
         self.visits: dict[str, int] = {}
-        self.vars: dict[str, Any] = {}
+        self.vars: dict[str, dict[str, Any]] = {}  # by scope; a sub-flow has new ones each time
         self.outcome: str | None = None
         self.fault = False
         self.faults = 0
@@ -174,7 +177,7 @@ class Oracle:
     def start(self, time: float) -> Report:
         self.now = time
         self.report = Report()
-        self.vars = {name: one.default for name, one in self.flow.scopes[ROOT].variables.items()}
+        self.open_scope(ROOT)
         if self.flow.outbound:
             self.leg = "absent"
         self.active = {ROOT}
@@ -431,14 +434,18 @@ class Oracle:
         if transition.guard is None:
             return True
         try:
-            return bool(self.evaluate(transition.guard, event, transition.source))
+            return bool(self.evaluate(transition.guard, event, transition.source, self.vars[transition.scope]))
         except EvaluationError:
             return False
 
-    def evaluate(self, what: Expression | Template, event: Event | None, state: str) -> Any:
+    def open_scope(self, path: str) -> None:
+        variables = self.flow.scopes[path].variables
+        self.vars[path] = {name: one.default for name, one in variables.items() if not one.required}
+
+    def evaluate(self, what: Expression | Template, event: Event | None, state: str, values: Mapping[str, Any]) -> Any:
         call = {"outcome": self.outcome or ("failed" if self.fault else "none")}
         context = Context(
-            None if event is None else event.data, self.vars, call, {}, {"visits": self.visits.get(state, 0)}
+            None if event is None else event.data, values, call, {}, {"visits": self.visits.get(state, 0)}
         )
         return what.evaluate(context)
 
@@ -460,10 +467,17 @@ class Oracle:
                 return True
         return False
 
-    def in_state(self, state: str, event: Event, own: str | None = None) -> Transition | str | None:
+    def in_state(
+        self, state: str, event: Event, own: str | None = None, level: str | None = None
+    ) -> Transition | str | None:
         """What one state does about an event: a transition, IGNORED, BLOCKED, or None: nothing."""
-        rows = [row for row in self.flow.states[state].rows if matches(row.pattern, event.name)]
-        rows.sort(key=lambda row: (row.pattern != event.name, -len(row.pattern)))
+        rows = [
+            row
+            for row in self.flow.states[state].rows
+            if matches(row.pattern, event.name) and (level is None or row.level == level)
+        ]
+        # The top of a sub-flow stands inside its host; an exact name beats a pattern, a longer pattern a shorter one.
+        rows.sort(key=lambda row: (row.level != "inner", row.pattern != event.name, -len(row.pattern)))
         for row in rows:
             if row.ignore:
                 return IGNORED
@@ -557,10 +571,28 @@ class Oracle:
         if self.in_ending() and within(self.flow, event.state, self.flow.ending):
             levels = [path for path in levels if within(self.flow, path, self.flow.ending)]
         for path in levels:
-            answer = self.in_state(path, event, own=event.state)
+            if self.flow.states[path].subflow is None:
+                answer = self.in_state(path, event, own=event.state)
+            elif path == event.state:  # the host's own list, which is none of the sub-flow's
+                answer = self.in_state(path, event, own=event.state, level="own")
+            else:
+                answer = self.in_subflow(path, event)
             if answer is not None:
                 return answer
         return None
+
+    def in_subflow(self, host: str, event: Event) -> Transition | str | None:
+        """A failure inside a sub-flow: its own top level, then its own `ending:`, then its host."""
+        assert event.state is not None
+        answer = self.in_state(host, event, own=event.state, level="inner")
+        ending = self.flow.scopes[host].ending
+        if answer is None and ending is not None:
+            if within(self.flow, event.state, ending) and ending in self.active:
+                return IGNORED  # in there, the next action runs
+            if ending not in self.active:
+                way = Transition(-1, host, ending, None, (), False, Position(), scope=host)
+                answer = BLOCKED if self.is_blocked(way, own=event.state) else way
+        return answer or self.in_state(host, event, own=event.state, level="own")
 
     def handle_failed(self, event: Event) -> None:
         """To its state, and outward; then to the `ending:`, unless that would leave a state that must finish and whose
@@ -642,27 +674,30 @@ class Oracle:
         spared = event.effect if event is not None and event.name.startswith("tool.") else None
         exited = list(reversed(in_document_order(self.flow, leaving)))
         entered = in_document_order(self.flow, entering)
-        self.report.moves.append(Move(tuple(one.id for one in transitions), tuple(exited), tuple(entered)))
+        taken = tuple(one.id for one in transitions if one.id >= 0)
+        self.report.moves.append(Move(taken, tuple(exited), tuple(entered)))
         ends = any(self.flow.states[path].kind == "final" and self.flow.states[path].parent == ROOT for path in entered)
         for path in (*exited, ROOT) if ends else exited:
             self.leave(path, spared)
         for path in exited:
-            self.add_work("exit", path, path, self.flow.states[path].exit, None)
+            self.add_work("exit", path, path, self.flow.states[path].exit, self.flow.states[path].scope)
         self.active -= leaving
         if any(self.flow.states[path].must_finish for path in leaving):
             self.release_kept()
         for one in doing:
             limit = domain(self.flow, one)
             if limit is None:
-                self.add_work("stay", one.source, one.source, one.actions, event)
+                self.add_work("stay", one.source, one.source, one.actions, one.scope, event)
             else:
-                self.add_work("do", limit, one.source, one.actions, event)
+                self.add_work("do", limit, one.source, one.actions, one.scope, event)
         self.active |= entering
         self.entered += len(entered)
         for path in entered:
             self.visits[path] = self.visits.get(path, 0) + 1
             self.arm(path)
-            self.add_work("entry", path, path, self.flow.states[path].entry, None)
+            if self.flow.states[path].subflow is not None:
+                self.open_scope(path)
+            self.add_work("entry", path, path, self.flow.states[path].entry, self.flow.states[path].scope)
         if ends:
             self.phase = "final"
             self.stop_everything()
@@ -705,11 +740,19 @@ class Oracle:
         self.report.cancelled.append(effect.id)
         self.timers.append(Timer("stop", ROOT, effect.id, self.now + STOPS_WITHIN))
 
-    def add_work(self, kind: str, owner: str, writer: str, actions: tuple[Action, ...], event: Event | None) -> None:
+    def add_work(
+        self,
+        kind: str,
+        owner: str,
+        writer: str,
+        actions: tuple[Action, ...],
+        scope: str,
+        event: Event | None = None,
+    ) -> None:
         if not actions and kind != "entry":
             return  # nothing was written; an entry list is one also when it is empty
         self.numbers += 1
-        self.works.append(Work(self.numbers, kind, owner, writer, actions, event))
+        self.works.append(Work(self.numbers, kind, owner, writer, actions, scope, self.vars[scope], event))
 
     def stop_everything(self) -> None:
         """Rule 13: timers stop, no event is taken any more; what is owed and the final state's own list are run."""
@@ -751,6 +794,9 @@ class Oracle:
             self.go_on(ready)
 
     def go_on(self, work: Work) -> None:
+        if work.kind == "entry" and not work.begun:
+            work.begun = True
+            self.take_arguments(work)
         while work.effect is None and not work.stopped:
             if work.at == len(work.actions):
                 self.works.remove(work)
@@ -768,8 +814,20 @@ class Oracle:
                 if not action.optional:
                     self.raise_failed(work.writer, work)
 
+    def take_arguments(self, work: Work) -> None:
+        """A sub-flow's `with:`, when its host's entry list begins."""
+        state = self.flow.states[work.owner]
+        if state.subflow is None or not state.arguments:
+            return
+        variables = self.flow.scopes[state.subflow].variables
+        try:
+            for name, value in self.render(state.arguments, work).items():
+                self.vars[state.subflow][name] = coerce(variables[name].type, value)
+        except (EvaluationError, ValueError):
+            self.raise_failed(work.writer, work)
+
     def begin(self, action: Action, work: Work) -> None:
-        arguments = {name: self.render(value, work) for name, value in action.arguments.items()}
+        arguments = self.render(action.arguments, work)
         self.effect_numbers += 1
         number = self.effect_numbers
         owner = None if work.owed else work.owner
@@ -784,7 +842,7 @@ class Oracle:
 
     def render(self, value: Any, work: Work) -> Any:
         if isinstance(value, Template):
-            return self.evaluate(value, work.event, work.writer)
+            return self.evaluate(value, work.event, work.writer, work.values)
         if isinstance(value, Mapping):
             return {name: self.render(item, work) for name, item in value.items()}
         if isinstance(value, list | tuple):
@@ -792,15 +850,15 @@ class Oracle:
         return value
 
     def act(self, action: Action, work: Work) -> None:
-        arguments = {name: self.render(value, work) for name, value in action.arguments.items()}
+        arguments = self.render(action.arguments, work)
         if action.verb == "set":
             new = {}
             for name, value in arguments["values"].items():
                 try:
-                    new[name] = coerce(self.flow.scopes[ROOT].variables[name].type, value)
+                    new[name] = coerce(self.flow.scopes[work.scope].variables[name].type, value)
                 except ValueError as error:
                     raise EvaluationError(name, str(error)) from error
-            self.vars |= new
+            work.values.update(new)
         elif action.verb == "outcome":
             if arguments["name"] not in (*OUTCOMES, *self.flow.outcomes):
                 raise EvaluationError("outcome", "no such outcome")
@@ -820,7 +878,7 @@ class Oracle:
             self.raise_done(path, "")
         if state.kind == "final" and state.parent not in (None, ROOT):
             assert state.parent is not None
-            self.raise_done(state.parent, state.name)
+            self.raise_done(state.parent, state.name, self.returned(path))
             above = self.flow.states[state.parent].parent
             if above is not None and self.flow.states[above].kind == "parallel" and self.all_regions_done(above):
                 self.raise_done(above, "")
@@ -836,8 +894,18 @@ class Oracle:
             for child in children(self.flow, region)
         )
 
-    def raise_done(self, path: str, final: str) -> None:
-        self.queue.append(Event("done", {"final": final}, self.now, state=path))
+    def returned(self, path: str) -> dict[str, Any]:
+        """What a final state of a sub-flow gives to its host; what cannot be worked out is left out."""
+        state = self.flow.states[path]
+        found = {}
+        for name, template in state.returns.items():
+            with contextlib.suppress(EvaluationError):
+                plain = not isinstance(template, Template)  # a literal, as it was written
+                found[name] = template if plain else self.evaluate(template, None, path, self.vars[state.scope])
+        return found
+
+    def raise_done(self, path: str, final: str, returns: Mapping[str, Any] | None = None) -> None:
+        self.queue.append(Event("done", {"final": final, "returns": returns or {}}, self.now, state=path))
 
     # -- rule 13: the end ----------------------------------------------------------------------------------------
 
