@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
 from livekit.agents.utils import is_given
 
 from callflow.core.actions import VERBS
+from callflow.core.expressions.template import Template
 from callflow.core.flow import ROOT, Action, Flow, PythonAction, every_action
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
@@ -57,6 +59,7 @@ def problems(
     found += _python(flow, actions)
     found += _agents(flow, agents)
     found += _tools(flow, session, agent, agents)
+    found += _sounds(flow)
     return found
 
 
@@ -106,6 +109,14 @@ def _hint(word: str, candidates: Iterable[str]) -> str:
 
 def _at(action: Action) -> str:
     return f"{action.position.file}:{action.position.line}"
+
+
+def _sounds(flow: Flow) -> Iterator[str]:
+    for action in actions_of(flow):
+        file = action.arguments.get("file") if action.verb == "play" else None
+        name = file.value if isinstance(file, Template) and file.constant else file
+        if isinstance(name, str) and not (Path(flow.file).parent / name).is_file():
+            yield f"{_at(action)}: there is no sound {name} beside the flow"
 
 
 # -- what the program supplies -----------------------------------------------------------------------------------------

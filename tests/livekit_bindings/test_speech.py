@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from textwrap import dedent
 
 import pytest
 from livekit import rtc
 from livekit.agents import Agent
 
+import callflow
 from callflow.testing import Caller, SpelledTTS
 
 LONG = "One two three four five six seven eight nine ten eleven twelve."
@@ -138,11 +140,7 @@ async def test_a_sound_is_played_to_its_end_and_again_and_again_until_its_state_
         file.setparams((1, 2, 24_000, 0, "NONE", ""))
         file.writeframes(b"\x10\x00" * 24_000)
     text = flow("{play: chime.wav}, {say: After it.}").replace("events:", "x-file: chime\n    events:")
-    import callflow
-
     path = tmp_path / "flow.yaml"
-    from textwrap import dedent
-
     path.write_text(dedent(text))
     stage.begin(callflow.load(path))
     await asyncio.sleep(5)
@@ -155,9 +153,14 @@ async def test_a_sound_is_played_to_its_end_and_again_and_again_until_its_state_
 
 
 async def test_a_sound_that_is_not_there_is_a_failure_that_says_so(stage):
-    record = await stage.play(flow("{play: nowhere.wav}"))
+    record = await stage.play(flow("""{play: "{{ 'nowhere' + '.wav' }}"}"""))
     assert record.outcome == "failed"
     assert "there is no sound" in record.fault
+
+
+async def test_a_sound_that_is_not_there_is_said_before_the_call_where_its_name_is_known(stage):
+    with pytest.raises(callflow.BindError, match=r"flow\.yaml:\d+: there is no sound nowhere\.wav beside the flow"):
+        await stage.play(callflow.loads(dedent(flow("{play: nowhere.wav}")), "flow.yaml"))
 
 
 async def test_mute_and_unmute(stage):
