@@ -230,6 +230,8 @@ class Call:
     async def hang_up(self, goodbye: str | None = None) -> None:
         """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
         nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
+        if goodbye is not None and not isinstance(goodbye, str):
+            raise TypeError(f"a goodbye is text, not {goodbye!r:.80}")
         if self._over or self.shutdown.told:
             return
         if not self._begun:
@@ -487,6 +489,8 @@ class Call:
                     future.set_result(ToolReturn(note.data["result"], note.data["error"], note.data["reply"]))
             elif note.kind == "log":
                 self.redactor.see(done.snapshot)
+                if isinstance(done.event, Event):
+                    self.redactor.event(done.event)  # the journal's thread may not have come to it
                 level = _LEVELS.get(str(note.data["level"]), logging.INFO)
                 logger.log(level, "%s", self.redactor.text(str(note.data["message"])), extra={"call": self.id})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 
 import pytest
@@ -11,6 +12,8 @@ from livekit.agents.testing import fake_job_context
 import callflow
 from callflow.core.codec import from_json, to_json
 from callflow.errors import Defect
+from callflow.testing import SimulatedServer
+from callflow.testing.play import Stage, hangs_up
 
 FLOW = callflow.loads("callflow: 1\nname: t\ninitial: a\nstates: {a: {ignore: [dtmf.1]}}")
 
@@ -52,3 +55,18 @@ def test_a_snapshot_that_names_no_state_is_refused(configuration):
         from_json(FLOW, {**written, "configuration": configuration})
     with pytest.raises(callflow.SnapshotError):
         from_json(FLOW, {**written, "memory": {**written["memory"], "configuration": configuration, "timers": 5}})
+
+
+async def test_a_goodbye_that_is_no_text_does_not_leave_the_caller_waiting_for_it():
+    async with SimulatedServer() as server:
+        stage = Stage(FLOW, server, caller=hangs_up(after=5))
+
+        async def goodbye() -> None:
+            await asyncio.sleep(1)
+            with pytest.raises(TypeError, match="a goodbye is text, not 5"):
+                await stage.call.hang_up(5)
+
+        saying = asyncio.create_task(goodbye())
+        record = await stage.play()
+        await saying
+    assert (record.outcome, record.hung_up_by) == ("hung_up", "caller")
