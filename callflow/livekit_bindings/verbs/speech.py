@@ -77,13 +77,16 @@ async def play(world: LiveKitWorld, effect: Start) -> Result:
         frames: AsyncIterator[rtc.AudioFrame] = audio_frames_from_file(str(file), sample_rate=SAMPLE_RATE)
         return world.session.say("", audio=frames, allow_interruptions=True, add_to_chat_ctx=False)
 
-    return await speak(world, effect, once)
+    return await speak(world, effect, once, by_model=False)
 
 
-async def speak(world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHandle]) -> Result:
+async def speak(
+    world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHandle], *, by_model: bool = True
+) -> Result:
     """Begins a speech once the far end hears us, and waits for its playout; begins again what a drop has cut.
 
-    Raises EffectError when the model failed. Cancelled: cuts the speech by force.
+    Raises EffectError when the model failed. A recorded sound is not `by_model`: one that fails meanwhile was busy with
+    another speech. Cancelled: cuts the speech by force.
     """
     while True:
         if not await world.can_be_heard():
@@ -106,7 +109,7 @@ async def speak(world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHa
             continue
         if cut:
             return {**_result(handle), "heard": False, "note": "the far end is gone"}
-        if world.failures != failures and not _result(handle)["spoken"]:
+        if by_model and world.failures != failures and not _result(handle)["spoken"]:
             raise EffectError(world.last_failure)
         if (failure := handle.exception()) is not None:
             raise EffectError(f"the model has failed: {failure}")
