@@ -180,6 +180,7 @@ class Log:
     now: float = 0.0
     answered: float | None = None
     line_dropped: float | None = None
+    line_left: bool = False  # on purpose: `hang_up: {for: agent}`
     cause: Cause | None = None
     told_by: str = "program"  # who stands behind a job.shutdown
     error: str | None = None
@@ -205,7 +206,8 @@ class Log:
         for effect in step.effects:
             if isinstance(effect, Start) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})
-        if "line" in memory.closed:
+                self.line_left = effect.verb == "hang_up" and effect.arguments.get("for") == "agent"
+        if "line" in memory.closed and not self.line_left:
             self.dropped_line(self.now)
         for note in step.notes:
             if note.kind in _READ:
