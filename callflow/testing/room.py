@@ -115,6 +115,8 @@ class SimulatedRoom(rtc.Room):
             there += [(other.info.identity, publication) for publication in other.publications.values()]
         self.stays.append((self._server.loop.time(), None))
         self._server.loop.call_soon(self._find_tracks, there)
+        # A RoomIO that was there before the connection links its participant on this event.
+        self._server.loop.call_soon(self.emit, "connection_state_changed", self._connection_state)
         self._listen()
 
     async def disconnect(self, *, reason: Reason = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
