@@ -139,6 +139,7 @@ def terminal(command, folder):
         yield process, lambda keys: os.write(ours, keys), see
     finally:
         stop(process, within=5)
+        print(shown.decode(errors="replace")[-4000:])  # noqa: T201 - pytest shows it for a failed test
         reader.join(5)
         os.close(ours)
 
@@ -150,9 +151,11 @@ def _read(terminal, into):
 
 
 async def _type(keys, text, folder):
-    """Until the call has ended: LiveKit's console loses what is typed before it is ready."""
+    """Key by key, until the call has ended: LiveKit's console drops what comes while it sets its terminal for a key."""
     for _ in range(5):
-        keys(text.encode() + b"\r")
+        for key in f"{text}\r":
+            keys(key.encode())
+            await asyncio.sleep(0.15)
         with suppress(AssertionError):
             await record_in(folder, within=6)
             return
