@@ -72,8 +72,8 @@ types: $(DEV)
 	$(BIN)/mypy
 
 # Files that are made from the code. To add one: a target that writes it here, and its path in GENERATED.
-GENERATORS := schema reference diagrams
-GENERATED := callflow/flowfile/flow.schema.json docs/reference diagrams
+GENERATORS := schema reference diagrams failures
+GENERATED := callflow/flowfile/flow.schema.json docs/reference docs/explanation/failures.md diagrams
 
 .PHONY: generate $(GENERATORS)
 generate: $(GENERATORS)
@@ -83,6 +83,9 @@ schema: $(DEV)
 
 reference: $(DEV)
 	@$(BIN)/python docs/reference/generate.py
+
+failures: $(DEV)
+	@$(BIN)/python docs/explanation/generate_failures.py
 
 diagrams: $(DEV)
 	@$(BIN)/python -m callflow.diagram flows/*.yaml -o diagrams
