@@ -19,6 +19,10 @@ Keep = Literal["all", "latest", "never"]
 """What a state that must finish does with an event that nobody takes meanwhile: all of them return in their order, the
 latest of this name only, or none (speech and metrics, which nobody could act on later)."""
 
+Flooded = Literal["keep", "latest", "drop"]
+"""What becomes of an event that comes while a call's inbox is full, where no row of the flow takes it: it is kept all the
+same, only the newest of its name is, or it is let go. What a row takes is always kept."""
+
 MAIN_LEG = "far_end"
 
 NO_DATA: Mapping[str, Any] = {}
@@ -62,13 +66,14 @@ Input = Event | EffectEnded | TimerFired
 
 @frozen
 class EventType:
-    """One event of the catalogue: its payload's fields, and what becomes of it in a state that must finish."""
+    """One event of the catalogue: its payload's fields, what becomes of it in a state that must finish, and in a flood."""
 
     name: str
     description: str
     fields: Mapping[str, Type] = field(factory=dict)
     keep: Keep = "all"
     pii: frozenset[str] = frozenset()
+    flooded: Flooded = "keep"
 
     @property
     def record(self) -> Record:
@@ -80,7 +85,34 @@ def _family(
 ) -> Iterator[EventType]:
     for name, (description, fields) in rows.items():
         hidden = frozenset((pii or {}).get(name, ()))
-        yield EventType(f"{prefix}.{name}", description, fields, keep, hidden)
+        full = f"{prefix}.{name}"
+        yield EventType(full, description, fields, keep, hidden, flooded(full))
+
+
+DIGITS = (*"0123456789abcd", "star", "pound")
+
+_LET_GO = frozenset({
+    "session.metrics_collected", "session.debug_message", "session.speech_created", "session.overlapping_speech",
+    "session.agent_false_interruption", "session.user_transcription_timeout", "session.conversation_item_added",
+    "session.tool_execution_updated", "session.function_tools_executed", "room.data_received",
+    "room.transcription_received", "room.sip_dtmf_received",
+})  # fmt: skip
+"""Of what these say nothing is left that matters to a flow that does not listen."""
+
+_MUST_BE_KEPT = frozenset({
+    "session.error", "session.close", "room.disconnected", "room.reconnecting", "room.reconnected",
+    "room.participant_connected", "room.participant_disconnected",
+})  # fmt: skip
+
+
+def flooded(name: str) -> Flooded:
+    """What becomes of this event in a flood: who decides over the call is kept, of what is so now the newest."""
+    if name in _LET_GO:
+        return "drop"
+    if name.startswith(("session.", "room.")) and name not in _MUST_BE_KEPT:
+        return "latest"
+    digit = name.rpartition("dtmf.")[2] if "dtmf." in name else ""  # also `leg.human.dtmf.1`
+    return "latest" if digit in DIGITS else "keep"
 
 
 _PARTICIPANT: dict[str, Type] = {
@@ -133,8 +165,6 @@ _TRANSFER: dict[str, Type] = {
     "elapsed": DURATION,
     "error": TEXT,
 }
-
-DIGITS = (*"0123456789abcd", "star", "pound")
 
 # Speech and metrics are of no use later, so a state that must finish lets them go.
 _SESSION_SPEECH: dict[str, tuple[str, dict[str, Type]]] = {

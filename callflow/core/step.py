@@ -55,6 +55,9 @@ ABSENT = {MAIN_LEG: Leg(MAIN_LEG, "absent")}
 BUDGET = 100
 """Transitions and internal events that one input may bring about."""
 
+MOST_KEPT = 1000
+"""Events that a state that must finish keeps; of what comes beyond only that is kept of which the latest counts."""
+
 
 def start(
     flow: Flow,
@@ -246,6 +249,9 @@ def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
             for one in turn.kept
             if (one.name, one.state, one.data.get("row") if timer else None) != (event.name, event.state, row)
         ]
+    if policy == "all" and len(turn.kept) >= MOST_KEPT:
+        turn.note("not_kept", event=event.name)
+        return False
     turn.kept.append(event)
     turn.note("kept", event=event.name)
     return True

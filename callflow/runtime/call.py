@@ -25,6 +25,7 @@ from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
 from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
+from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
 from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
@@ -42,14 +43,9 @@ GOODBYE_SECONDS = 30.0
 OPENING, GOODBYE = 0, -1
 """Effects of the runtime's own; those of the flow count from 1."""
 
-INBOX_LIMIT = 1000
-"""Inputs that may wait. Beyond it only what decides over the call still gets in: no flood may starve a hang-up."""
-
 AT_ONCE = 64
 """Inputs taken before the event loop has its turn again."""
 
-_DECIDE = ("call.", "leg.", "job.", "dial.", "amd.", "transfer.", "consult.", "task.", "tool.")
-_DECIDE_BY_NAME = frozenset({"room.disconnected", "session.close", "session.error"})
 _ENDING_PHASES = frozenset({"final", "closing", "wrap_up"})
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -68,11 +64,6 @@ def current_call() -> Call:
     if call is None:
         raise CallflowError("there is no call here: current_call() works in what a call runs, its tools and actions")
     return call
-
-
-def _decides(name: str) -> bool:
-    """Whether a call cannot do without this event, however much else has come."""
-    return (name.startswith(_DECIDE) and ".dtmf." not in name) or name in _DECIDE_BY_NAME
 
 
 class _Setup(NamedTuple):
@@ -103,6 +94,7 @@ class Call:
         "_context",
         "_ending",
         "_epoch",
+        "_flood",
         "_inbox",
         "_key",
         "_over",
@@ -171,6 +163,7 @@ class Call:
         self._redactor: Redactor | None = None
         self._context: contextvars.Context | None = None
         self._inbox: list[Input] = []
+        self._flood: Flood | None = None
         self._pumping = True  # nothing is pumped before the call runs
         self._taken = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -223,8 +216,8 @@ class Call:
         if self._over:
             raise CallEnded(f"the call {self.id} is over: {name} cannot be sent any more")
         fitted = payload(self.flow, name, data or {})
-        if len(self._inbox) >= INBOX_LIMIT:
-            raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_LIMIT} inputs wait)")
+        if len(self._inbox) >= INBOX_MOST:
+            raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_MOST} inputs wait)")
         self.put(Event(name, fitted, self.now()))
 
     async def hang_up(self, goodbye: str | None = None) -> None:
@@ -323,11 +316,9 @@ class Call:
     ) -> None:
         """Something has happened. Only puts it into the inbox. From the loop's own thread."""
         inbox = self._inbox
-        if len(inbox) >= INBOX_LIMIT and not _decides(name):
-            if not self.log.drop(name):
-                logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
-            return
         entry = Event(name, data, self.now(), effect, state, id)
+        if len(inbox) >= INBOX_LIMIT and not self._over and not self._has_room(entry):
+            return
         if self._pumping and not self._over:  # the quick way: somebody will look into the inbox anyway
             inbox.append(entry)
         else:
@@ -411,6 +402,22 @@ class Call:
             self._pumping = True
             self.loop.call_soon(self._pump, context=self._context)
 
+    def _has_room(self, entry: Event) -> bool:
+        """The inbox is full: whether this event is put into it all the same."""
+        if self._flood is None:
+            self._flood = Flood(self.flow)
+        kind = self._flood.kind(entry.name)
+        if kind == "keep":
+            if len(self._inbox) < INBOX_MOST:
+                return True
+            error = CallflowError(f"{INBOX_MOST} events wait that must not be lost, the last of them {entry.name}")
+            self._own(lambda: self.break_off(error))
+            return False
+        lost = self._flood.hold(entry) if kind == "latest" else entry
+        if lost is not None and not self.log.drop(lost.name):
+            logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
+        return False
+
     def _pump(self) -> None:
         inbox = self._inbox
         if len(inbox) > AT_ONCE:
@@ -433,13 +440,15 @@ class Call:
         self._go_on()
 
     def _go_on(self) -> None:
-        """What came meanwhile has its turn after the loop's; if nothing did, the journal is written."""
+        """The journal is written; what came meanwhile has its turn after the loop's."""
+        if self.journal is not None:
+            self.journal.flush()
+        if self._flood is not None and self._flood.held and len(self._inbox) < INBOX_LIMIT:
+            self._inbox += self._flood.release(self.now())
         if self._inbox:
             self._pumping = True
             self.loop.call_soon(self._pump, context=self._context)
             return
-        if self.journal is not None:
-            self.journal.flush()
         memory = self.snapshot.memory
         if memory.phase in _ENDING_PHASES and not (memory.timers or memory.effects):
             self.break_off(RuntimeError(f"nothing is under way that could end the call (phase {memory.phase})"))

@@ -57,13 +57,12 @@ class Journal:
         """Take note of a step. Costs an append."""
         if self.problem is None:
             self._pending.append(step)
+            if len(self._pending) > BACKLOG:
+                self._fail("the disk did not keep up")
 
     def flush(self) -> None:
         """Let what is noted be written; if the writer is at it, this follows when it is done."""
-        if self._writing is not None:
-            if len(self._pending) > BACKLOG:
-                self._fail("the disk did not keep up")
-        elif self._pending:
+        if self._writing is None and self._pending:
             batch, self._pending = self._pending, []
             self._run(batch)
 

@@ -17,8 +17,10 @@ EVENTS_INTRODUCTION = """# Events
 
 A key of `on:` is an event's name, or ends in `.*` or `-*`. Every event has a `time`, in seconds since the epoch, and a
 `name`. *Kept* says what a state that must finish does with an event that it does not let through
-([rule 11](language.md#states-and-their-order)): keep all of them, keep the latest of the name, or let it go. *Private*
-fields never reach a file.
+([rule 11](language.md#states-and-their-order)): keep all of them, keep the latest of the name, or let it go. *In a flood*
+says what becomes of it once 1000 inputs wait for a call and no row of the flow takes it: it is kept all the same, only
+the newest of its name follows when there is room, or it is dropped; the record counts what was lost (`dropped`). What a
+row takes is always kept. *Private* fields never reach a file.
 """
 
 NOT_LIVE = "**Experimental**: these events come from verbs that do not run live yet.\n\n"
@@ -77,11 +79,11 @@ def events_page() -> str:
         families.setdefault(event.name.partition(".")[0], []).append(event)
     for family, events in families.items():
         rows = [
-            (f"`{one.name}`", one.description or "LiveKit's own event of this name.", _fields(one), one.keep)
+            (f"`{one.name}`", one.description or "LiveKit's own event of this name.", _fields(one), one.keep, one.flooded)
             for one in events
         ]
         note = NOT_LIVE if family in experimental else ""
-        parts.append(f"## {family}\n\n{note}" + table(("event", "when", "payload", "kept"), rows))
+        parts.append(f"## {family}\n\n{note}" + table(("event", "when", "payload", "kept", "in a flood"), rows))
     rows2 = [(f"`{family}.<name>`", text) for family, text in OPEN_FAMILIES.items()]
     parts.append("## Families with names of your own\n\n" + table(("event", "when"), rows2))
     return "\n".join(parts)
