@@ -13,7 +13,7 @@ async def test_a_room_that_cannot_be_deleted_holds_no_call(line, proxy, fault, s
     caller, job = await greeted(line, "calls:ends_the_call")
     with proxy.answering(DELETE, fault):
         bye = await say_bye(caller)
-        await caller.wait_for("participant_disconnected", within=60)  # the agent
+        await caller.wait_for("participant_disconnected", within=90)  # the agent; each try has 5 s
         assert (await job.note("entrypoint_done", within=10))["tasks"] == []
         await job.process_gone(within=20)
     assert_goodbye_was_heard_whole(caller, bye)
@@ -23,4 +23,4 @@ async def test_a_room_that_cannot_be_deleted_holds_no_call(line, proxy, fault, s
     assert record["outcome"] == "completed"
     assert record["forced"] == ["line"]
     assert [note for note in record["notes"] if "could not be dropped" in note]
-    assert len(proxy.calls(DELETE, line.room)) == 6  # the action's three tries, and the last resort's
+    assert 6 <= len(proxy.calls(DELETE, line.room)) <= 12  # the action's three tries, and those of the last resorts
