@@ -59,5 +59,8 @@ async def test_a_flow_whose_every_try_fails_still_ends_with_a_record_that_says_s
     assert (deletion.status, deletion.tries) == ("failed", 3)
     assert "simulated fault" in deletion.error
     assert "line" in record.forced
+    assert record.line_dropped is None
+    assert any("may still be up" in note for note in record.notes)
+    assert call.far_end.on_line
     assert record.seconds < 60
     assert call.job.over is not None

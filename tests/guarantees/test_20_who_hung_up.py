@@ -10,7 +10,7 @@ import asyncio
 import pytest
 
 from callflow.testing import Tool
-from callflow.testing.play import hangs_up, silent, talks
+from callflow.testing.play import hangs_up, offline_session, silent, talks
 from tests.guarantees.conftest import FRONT_DESK, GREETING
 
 
@@ -94,6 +94,21 @@ async def test_the_program(stage, ended):
     call = stage(model=[GREETING], caller=caller)
     assert await blame(call) == ("program", "job.shutdown", "cancelled")
     assert call.heard == f"{GREETING}\nWe are closing now."
+    ended(call)
+
+
+@pytest.mark.parametrize("how", ["shutdown", "aclose", "drain"])
+async def test_the_program_that_closes_the_session(stage, ended, how):
+    session = offline_session([GREETING])
+
+    async def caller(who):
+        await asyncio.sleep(4)
+        closing = getattr(session, how)()
+        if closing is not None:
+            await closing
+
+    call = stage(session=session, caller=caller)
+    assert await blame(call) == ("program", "session.close", "failed")
     ended(call)
 
 

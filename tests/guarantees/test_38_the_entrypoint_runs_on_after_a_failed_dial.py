@@ -61,4 +61,6 @@ async def test_a_flow_ends_with_what_became_of_the_dial(server, ended, monkeypat
     assert record.seconds < most
     assert model.requests == []
     assert call.phone.dialled == [NUMBER]
+    # A leg that was never answered has no hangup: the dial's result says what became of it.
+    assert "call.hangup" not in [getattr(step.event, "name", "") for step in call.steps]
     ended(call)
