@@ -23,7 +23,7 @@ async def greeted(line, scenario, **options):
     """A caller in a call that has said "Hello."."""
     caller = await line.caller()
     job = await line.agent(scenario, **options)
-    await caller.wait_for_sounds(1, within=20)
+    await caller.wait_for_sounds(1, within=40)
     return caller, job
 
 
