@@ -66,6 +66,11 @@ def current_call() -> Call:
     return call
 
 
+def one_line(text: str) -> str:
+    """A text as one line of a log: what a caller said cannot look like a line of its own, nor steer a terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 class _Setup(NamedTuple):
     """What a call is started with; forgotten once it runs."""
 
@@ -501,7 +506,8 @@ class Call:
                 if isinstance(done.event, Event):
                     self.redactor.event(done.event)  # the journal's thread may not have come to it
                 level = _LEVELS.get(str(note.data["level"]), logging.INFO)
-                logger.log(level, "%s", self.redactor.text(str(note.data["message"])), extra={"call": self.id})
+                message = one_line(self.redactor.text(str(note.data["message"])))
+                logger.log(level, "%s", message, extra={"call": self.id})
 
     def _see(self, entry: Event) -> None:
         if entry.name == "room.disconnected":
