@@ -35,4 +35,11 @@ def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
 
 def failure(turn: Turn, one: ActionList, verb: str, error: str, timed_out: bool) -> Event:
     data = {"action": verb, "error": error, "timeout": timed_out, "origin": one.writer}
-    return Event("failed", data, turn.time, state=one.writer)
+    return Event("failed", data, turn.time, state=_heard_first(turn, one))
+
+
+def _heard_first(turn: Turn, one: ActionList) -> str:
+    """The state that hears of a failure first. A sub-flow's top level is its host's path with a dot: it stands inside
+    the host, whose own lists are no business of the sub-flow's."""
+    inner = one.kind in ("do", "stay") and turn.flow.transitions[int(one.key)].level == "inner"
+    return one.writer + "." if inner else one.writer

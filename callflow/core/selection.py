@@ -112,30 +112,23 @@ def select_failed(turn: Turn, event: Event) -> Selected:
     """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
     origin = event.state or ROOT
     search = _Search(turn, event)
-    path = origin
+    path = origin.removesuffix(".")
     while path != ROOT and path not in turn.active:
         path = turn.table.states[path].parent or ROOT
     while True:
         state = turn.table.states[path]
-        candidates = state.candidates("failed")
         within = origin == path or inside(origin, path)
-        ending = turn.table.to_ending.get(path)
-        inner = (
-            tuple(row for row in candidates if row is not None and row.level == "inner")
-            if path in turn.flow.scopes
-            else ()
-        )
+        ending = turn.table.to_ending.get(path) if path != ROOT else None
+        row: Transition | bool | None = False
         if path != ROOT and path in turn.flow.scopes and origin != path:
             # Inside a sub-flow: its own top level, then its own ending, then its host.
-            row = search.first(inner)
+            row = search.first(state.at_level("failed", "inner"))
             if row is False and ending is not None and ending.target not in turn.active and not search.bars(ending):
                 row = ending
             if row is False and ending is not None and ending.target in turn.active and _within(origin, ending.target):
                 return Selected((), True, search.barred)
-            if row is False:
-                row = search.first(candidates[len(inner) :])
-        else:
-            row = search.first(candidates)
+        if row is False:
+            row = search.first(state.at_level("failed", "own"))
         if row is not False:
             return Selected((row,) if isinstance(row, Transition) else (), row is not True, search.barred)
         if path == turn.flow.ending and within:

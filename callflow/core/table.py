@@ -44,6 +44,10 @@ class StateTable:
     speaks: bool
     cache: dict[str, tuple[Transition | None, ...]] = Factory(dict)
 
+    def at_level(self, name: str, level: str) -> tuple[Transition | None, ...]:
+        """The same for one level alone: `inner` is the top of the sub-flow that is this state's inside."""
+        return tuple(_candidates((row for row in self.rows if row.level == level), name))
+
     def candidates(self, name: str) -> tuple[Transition | None, ...]:
         """The rows for an event, the first to try first; None: it is ignored here."""
         found = self.cache.get(name)

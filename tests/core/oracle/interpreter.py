@@ -66,6 +66,11 @@ class Report:
     cancelled: list[int] = field(factory=list)
 
 
+def writer_of(row: Transition) -> str:
+    """Whose failure it is: with a dot, that of the top of the sub-flow inside the state."""
+    return row.source + "." if row.level == "inner" else row.source
+
+
 @define(eq=False)
 class Work:
     """A list of actions on its way. `stopped`: an action has failed, or has a named result, which is not taken yet."""
@@ -567,12 +572,13 @@ class Oracle:
 
     def failed_answer(self, event: Event) -> Transition | str | None:
         assert event.state is not None
-        levels = [path for path in (event.state, *around(self.flow, event.state)) if path in self.active]
-        if self.in_ending() and within(self.flow, event.state, self.flow.ending):
+        top = event.state.rstrip(".")  # with a dot: a row at the top of a sub-flow, inside its host
+        levels = [path for path in (top, *around(self.flow, top)) if path in self.active]
+        if self.in_ending() and within(self.flow, top, self.flow.ending):
             levels = [path for path in levels if within(self.flow, path, self.flow.ending)]
         for path in levels:
             if self.flow.states[path].subflow is None:
-                answer = self.in_state(path, event, own=event.state)
+                answer = self.in_state(path, event, own=top)
             elif path == event.state:  # the host's own list, which is none of the sub-flow's
                 answer = self.in_state(path, event, own=event.state, level="own")
             else:
@@ -584,15 +590,16 @@ class Oracle:
     def in_subflow(self, host: str, event: Event) -> Transition | str | None:
         """A failure inside a sub-flow: its own top level, then its own `ending:`, then its host."""
         assert event.state is not None
-        answer = self.in_state(host, event, own=event.state, level="inner")
+        top = event.state.rstrip(".")
+        answer = self.in_state(host, event, own=top, level="inner")
         ending = self.flow.scopes[host].ending
         if answer is None and ending is not None:
-            if within(self.flow, event.state, ending) and ending in self.active:
+            if within(self.flow, top, ending) and ending in self.active:
                 return IGNORED  # in there, the next action runs
             if ending not in self.active:
                 way = Transition(-1, host, ending, None, (), False, Position(), scope=host)
-                answer = BLOCKED if self.is_blocked(way, own=event.state) else way
-        return answer or self.in_state(host, event, own=event.state, level="own")
+                answer = BLOCKED if self.is_blocked(way, own=top) else way
+        return answer or self.in_state(host, event, own=top, level="own")
 
     def handle_failed(self, event: Event) -> None:
         """To its state, and outward; then to the `ending:`, unless that would leave a state that must finish and whose
@@ -600,7 +607,7 @@ class Oracle:
         work: Work | None = event.data["list"]
         assert event.state is not None
         answer = self.failed_answer(event)
-        foreign = any(not within(self.flow, event.state, path) for path in self.binding())
+        foreign = any(not within(self.flow, event.state.rstrip("."), path) for path in self.binding())
         if isinstance(answer, Transition):
             self.microstep([answer], event)
         elif answer == BLOCKED or (answer is None and foreign and (self.has_outer_row(event) or not self.in_ending())):
@@ -687,9 +694,9 @@ class Oracle:
         for one in doing:
             limit = domain(self.flow, one)
             if limit is None:
-                self.add_work("stay", one.source, one.source, one.actions, one.scope, event)
+                self.add_work("stay", one.source, writer_of(one), one.actions, one.scope, event)
             else:
-                self.add_work("do", limit, one.source, one.actions, one.scope, event)
+                self.add_work("do", limit, writer_of(one), one.actions, one.scope, event)
         self.active |= entering
         self.entered += len(entered)
         for path in entered:
@@ -842,7 +849,7 @@ class Oracle:
 
     def render(self, value: Any, work: Work) -> Any:
         if isinstance(value, Template):
-            return self.evaluate(value, work.event, work.writer, work.values)
+            return self.evaluate(value, work.event, work.writer.rstrip("."), work.values)
         if isinstance(value, Mapping):
             return {name: self.render(item, work) for name, item in value.items()}
         if isinstance(value, list | tuple):

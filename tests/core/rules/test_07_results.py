@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import callflow
 from tests.support.play import Play
 
 DIAL = """
@@ -152,3 +153,30 @@ states: {a: {entry: [{say: "Hello {{ call.name }}"}], on: {failed: b}}, b: {}}
 """)
     assert play.state == "b"
     assert play.doing == []
+
+
+SUB = """callflow: 1
+name: sub
+initial: asking
+on: {failed: over}
+states:
+  asking: {entry: [{say: Asking.}], on: {call.dropped: over}}
+  over: {final: true}
+"""
+HOST = """callflow: 1
+name: host
+initial: checking
+use: {sub: sub.yaml}
+states:
+  checking: {entry: [{say: One moment.}], flow: sub, on: {done: after, failed: apologising}}
+  after: {}
+  apologising: {}
+"""
+
+
+def test_a_sub_flow_hears_of_its_own_failures_and_not_of_its_hosts(tmp_path) -> None:
+    (tmp_path / "sub.yaml").write_text(SUB, encoding="utf-8")
+    (tmp_path / "host.yaml").write_text(HOST, encoding="utf-8")
+    flow = callflow.load(tmp_path / "host.yaml")
+    assert Play(flow).end("say One moment.", "failed", error="no voice").state == "apologising"
+    assert Play(flow).end("say One moment.").end("say Asking.", "failed", error="no voice").state == "after"
