@@ -24,10 +24,17 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # linux/sched.h
 def enter() -> None:
     """Put this process and its children to come into a user and network namespace of their own.
 
-    Once is enough: a process whose parent did it is inside already. Raises `Missing` where that is not allowed. The
-    process has to have one thread only; it becomes root inside, which is nobody special outside.
+    Once is enough: a process whose parent did it is inside already, but for those that run tests side by side: they get
+    networks of their own, since WebRTC would use the links that another's tests make and cut. Raises `Missing` where
+    that is not allowed. The process has to have one thread only; it becomes root inside, which is nobody special outside.
     """
-    if os.environ.get(MARK) == _current():
+    side = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if os.environ.get(MARK) == _current() + side:
+        return
+    if side and os.environ.get(MARK) == _current():
+        if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
+            raise Missing(f"network namespaces cannot be nested here ({os.strerror(ctypes.get_errno())})")
+        _furnish(side)
         return
     if sys.platform != "linux":
         raise Missing("they need network namespaces, which only Linux has: run them in a Linux container or machine")
@@ -51,6 +58,10 @@ def enter() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
     except OSError as error:
         raise Missing(f"user namespaces are not allowed here ({error.strerror})") from error
+    _furnish("")
+
+
+def _furnish(side: str) -> None:
     for command in (
         "link set lo up",
         "link add v0 type veth peer name v1",
@@ -61,8 +72,8 @@ def enter() -> None:
         done = subprocess.run(["ip", *command.split()], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Missing(f"the network namespace could not be furnished: ip {command}: {done.stderr.strip()}")
-    os.environ[MARK] = _current()
+    os.environ[MARK] = _current() + side
 
 
 def _current() -> str:
-    return str(Path("/proc/self/ns/net").readlink()) if sys.platform == "linux" else ""
+    return str(Path("/proc/thread-self/ns/net").readlink()) if sys.platform == "linux" else ""
