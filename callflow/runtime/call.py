@@ -297,7 +297,7 @@ class Call:
                 now=self.now(),
                 steps=self._taken,
                 facts=facts,
-                journal=None if self.journal is None else str(self.journal.path),
+                journal=None if self.journal is None or (file := self.journal.file) is None else str(file),
                 redactor=self.redactor,
             )
         except Exception as error:

@@ -53,6 +53,11 @@ class Journal:
         self._file: IO[str] | None = None
         self._writing: asyncio.Future[None] | None = None
 
+    @property
+    def file(self) -> Path | None:
+        """Where it is written; None where no file could be made."""
+        return None if self.problem is not None and self._file is None else self.path
+
     def add(self, step: Step) -> None:
         """Take note of a step. Costs an append."""
         if self.problem is None:
