@@ -61,6 +61,34 @@ async def test_a_flow_ends_with_what_became_of_the_dial(server, ended, monkeypat
     assert record.seconds < most
     assert model.requests == []
     assert call.phone.dialled == [NUMBER]
-    # A leg that was never answered has no hangup: the dial's result says what became of it.
-    assert "call.hangup" not in [getattr(step.event, "name", "") for step in call.steps]
+    ended(call)
+
+
+TWO = """
+callflow: 1
+name: two
+initial: first
+states:
+  first:
+    entry: [{dial: {to: "+15550123456", trunk: ST_test}}]
+    on: {dial.busy: pause, dial.answered: talking}
+  pause:
+    after: {2s: second}
+  second:
+    entry: [{dial: {to: "+15550123457", trunk: ST_test}}]
+    on: {dial.answered: talking}
+  talking:
+    entry: [{say: Good morning.}, {outcome: completed}]
+    on: {done: ending}
+"""
+
+
+async def test_a_leg_that_was_never_answered_has_no_hangup_and_the_next_one_is_the_far_end(server, ended):
+    """The dial's result says what became of it; a hang-up beside it would end the call."""
+    network = PhoneNetwork({NUMBER: FAR_ENDS["busy"], "+15550123457": FAR_ENDS["answers"]})
+    call = Stage(callflow.loads(TWO), server, phone=network)
+    record = await call.play()
+    assert call.trace == ["first", "pause", "second", "talking", "ending", "closed"]
+    assert (record.outcome, record.hung_up_by) == ("completed", "agent")
+    assert call.heard == "Good morning."
     ended(call)

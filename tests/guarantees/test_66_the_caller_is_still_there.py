@@ -55,6 +55,8 @@ async def test_a_flow_goes_on_with_the_client_that_took_over(stage, server, ende
     assert (record.outcome, record.hung_up_by) == ("completed", "agent")
     assert call.heard == GREETING
     assert second.heard_text == f"Welcome back.\n{GOODBYE}"
+    names = [getattr(step.event, "name", "") for step in call.steps]
+    assert [name for name in names if name.startswith("call.")] == ["call.answered", "call.dropped", "call.restored"]
     assert not second.on_line
     ended(call)
 
