@@ -47,7 +47,6 @@ async def test_a_server_that_never_comes_back_ends_the_call(tmp_path, ports):
         await caller.dropped(within=30)
     assert record["outcome"] in ("line_lost", "hung_up")  # whichever of our two patiences ends first
     assert record["hung_up_by"] in ("network", "system")
-    assert [note for note in record["notes"] if "could not be dropped" in note]
 
 
 def agents(caller):
