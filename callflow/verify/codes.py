@@ -30,6 +30,13 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {on: {app.saved: ending}}\nevents: {app.saved: {}}\n",
         "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {entry: [{log: Saved.}], on: {done: ending}}\n",
     ),
+    "ending-never-over": Code(
+        "An ending that does not end",
+        "The state that `ending:` names leads on to a final state by itself: by `done`, mostly. Without that a call stays in "
+        "it for ever, also when everybody has left. Whoever writes an `ending` of their own writes its rows as well.",
+        "states:\n  talking: {entry: [{say: Hello.}]}\n  ending: {entry: [hang_up]}\n",
+        "states:\n  talking: {entry: [{say: Hello.}]}\n  ending: {entry: [hang_up], on: {done: closed}}\n",
+    ),
     "no-time-bound": Code(
         "No bound on time",
         "Some bound on time is in force in every state: an `after` of its own or further out, or the limit on the whole "

@@ -39,7 +39,13 @@ ENDED = Answer("ends")
 
 
 def endings(flow: Flow) -> Iterator[Defect]:
-    """The rule, for each of the three events."""
+    """The rule, for each of the three events; and the ending itself comes to an end."""
+    ending = flow.states.get(flow.ending)
+    if ending is not None and flow.ending not in _led_to(flow, _final_states(flow)):
+        yield defect(
+            "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
+            "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
+        )  # fmt: skip
     led = led_to_end(flow)
     for event, fact in ENDS.items():
         answers = _Answers(flow, event, led)
@@ -131,11 +137,20 @@ def within(path: str, outer: str) -> bool:
 
 def led_to_end(flow: Flow) -> frozenset[str]:
     """The states from which a call comes to its end by rows that need nobody outside."""
+    return _led_to(flow, {path for path in flow.states if _over(flow, path)})
+
+
+def _final_states(flow: Flow) -> set[str]:
+    return {path for path, state in flow.states.items() if state.kind == "final" and state.parent == ROOT}
+
+
+def _led_to(flow: Flow, goals: set[str]) -> frozenset[str]:
+    """The goals, and the states from which a call comes to one of them by rows that need nobody outside."""
     before: dict[str, list[str]] = {}
     for path in flow.states:
         for following in _driven(flow, path):
             before.setdefault(following, []).append(path)
-    led = {path for path in flow.states if _over(flow, path)}
+    led = set(goals)
     waiting = list(led)
     while waiting:
         for path in before.get(waiting.pop(), ()):
