@@ -55,6 +55,8 @@ class Redactor:
     __slots__ = ("_flow", "_key", "_known", "_lock", "_numbers", "_rows", "_search")
 
     def __init__(self, flow: Flow, key: bytes | None = None) -> None:
+        if key is not None and not isinstance(key, bytes):
+            raise TypeError(f"a key for digests is bytes, not {type(key).__name__}: write key.encode()")
         self._flow = flow
         self._key = key or os.urandom(32)
         self._lock = Lock()  # the journal's thread learns too
