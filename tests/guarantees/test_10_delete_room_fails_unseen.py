@@ -53,6 +53,7 @@ async def test_a_flow_tries_again_and_records_it(stage, server, ended, faults, t
 
 async def test_a_flow_whose_every_try_fails_still_ends_with_a_record_that_says_so(stage, server):
     server.faults["DeleteRoom"] = [Fault(500)] * 50
+    server.faults["RemoveParticipant"] = [Fault(500)] * 50
     call = stage(model=[GREETING, Tool("end_call")], caller=talks("bye"))
     record = await call.play()
     deletion = next(effect for effect in record.effects if effect.verb == "delete_room")
