@@ -1,7 +1,7 @@
 """A caller in a process of its own, to be killed, or to live behind a network that is cut.
 
 `python -m tests.e2e.caller_process URL TOKEN IDENTITY` joins and obeys one line of its input after the other: `write …`,
-`tell`, `leave`. It answers `tell` and `leave` with a line of JSON, its `Report`.
+`tell`, `leave`, `pitch …`. It answers `tell` and `leave` with a line of JSON, its `Report`, and `pitch` with seconds.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ async def _obey(url: str, token: str, identity: str) -> None:
         if order == "write":
             await caller.write(text)
             continue
+        if order == "pitch":
+            agents = [hearing for name, hearing in caller.heard.items() if name.startswith("agent-")]
+            print(sum(hearing.seconds_at(float(text)) for hearing in agents), flush=True)  # noqa: T201 - the answer
+            continue
         if order == "leave":
             await caller.leave()
         print(_report(caller), flush=True)  # noqa: T201 - the answer
@@ -78,6 +82,12 @@ class Remote:
     async def leave(self) -> Report:
         self._order("leave")
         return await self._answer()
+
+    async def seconds_at(self, hz: float) -> float:
+        """How much was heard of agents at this pitch."""
+        self._order(f"pitch {hz}")
+        assert self.process.stdout is not None
+        return float(await asyncio.wait_for(self.process.stdout.readline(), 20))
 
     async def until(self, what: str, holds: Any, *, within: float) -> Report:
         """Until its report is so. Raises AssertionError with the last one."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from livekit.agents import Agent, APIConnectionError, JobContext, function_tool
 
-from callflow.testing.models import Tool
+from callflow.testing.models import Samples, ToneTTS, Tool, tone
 from tests.e2e.agent import Job
 from tests.e2e.scenarios.calls import run_call
 
@@ -31,6 +31,22 @@ async def connects_late(job: Job) -> None:
     """Joins the room only after `delay` seconds."""
     await asyncio.sleep(job.arguments["delay"])
     await _call(job, [Tool("end_call")])
+
+
+class Marked(ToneTTS):
+    """The last 100 ms of a longer text are higher than the rest, so that one can hear whether they are there."""
+
+    def tone(self, text: str) -> Samples:
+        sound = super().tone(text)
+        if len(text) > 20:
+            mark = tone(1200, 0.1, rate=self.SAMPLE_RATE)
+            sound[-len(mark) :] = mark
+        return sound
+
+
+async def marked_goodbye(job: Job) -> None:
+    """Ends the call at the caller's first line, with a goodbye whose end can be told from the rest."""
+    await _call(job, [Tool("end_call")], agent=Agent(instructions="You are at the front desk.", tts=Marked(440)))
 
 
 class Looking(Agent):
