@@ -72,7 +72,7 @@ def random_scenario(dice: Dice) -> Scenario:
     return Scenario(data, marked(maker.make_part(), 1000) if "use" in data else None)
 
 
-def shrunk(scenario: Scenario, most: int = 1500) -> Scenario:
+def shrunk(scenario: Scenario, most: int = 800) -> Scenario:
     """A smaller scenario in which the same goes wrong: without what it does not need."""
     want = _kind(scenario.problem())
     if want is None:
