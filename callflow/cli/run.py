@@ -82,14 +82,15 @@ def _load(file: str) -> Any:
 
     try:
         flow = load(file)
-        if defects := check(flow):
-            raise FlowFileError(defects)
-        return flow
+        defects = check(flow)
     except FlowFileError as error:
-        for defect in error.defects:
-            click.echo(str(defect), err=True)
-        click.echo(f"{file} cannot run; `callflow check {file}` shows each place", err=True)
-        raise SystemExit(1) from None
+        flow, defects = None, list(error.defects)
+    if flow is not None and not defects:
+        return flow
+    for defect in defects:
+        click.echo(str(defect), err=True)
+    click.echo(f"{file} cannot run; `callflow check {file}` shows each place", err=True)
+    raise SystemExit(1)
 
 
 def _refuse(file: str, problems: Any) -> None:

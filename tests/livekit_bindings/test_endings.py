@@ -110,8 +110,19 @@ async def test_a_room_that_is_not_deleted_at_the_first_try_is_at_a_later_one(sta
     assert record.forced == ()
 
 
-async def test_a_room_that_is_never_deleted_is_reported_and_the_job_ends_all_the_same(stage):
+async def test_from_a_room_that_is_never_deleted_everybody_is_removed(stage):
     stage.server.faults["DeleteRoom"] = [Fault(500)] * 100
+    record = await stage.play(ends_with("delete_room, aclose, shutdown"))
+    assert ("delete_room", "failed") in effects(record)
+    assert "line" in record.forced
+    assert any("everybody in it was removed" in note for note in record.notes)
+    assert not stage.caller.on_line
+    assert record.outcome == "completed"
+
+
+async def test_a_line_that_cannot_be_dropped_is_reported_and_the_job_ends_all_the_same(stage):
+    stage.server.faults["DeleteRoom"] = [Fault(500)] * 100
+    stage.server.faults["RemoveParticipant"] = [Fault(500)] * 100
     record = await stage.play(ends_with("delete_room, aclose, shutdown"))
     assert ("delete_room", "failed") in effects(record)
     assert "line" in record.forced

@@ -51,7 +51,8 @@ async def test_a_call_of_which_nothing_works_ends_in_order(stage, how, what):
         return made
 
     if what in ("api", "everything"):
-        stage.server.faults["DeleteRoom"] = [Fault(500) if how is broken else Fault(seconds=3600)] * 50
+        faults = [Fault(500) if how is broken else Fault(seconds=3600)] * 50
+        stage.server.faults |= {"DeleteRoom": [*faults], "RemoveParticipant": [*faults]}
     turns = [Pause(3600) if how is forever else ValueError("broken")] * 50 if what == "everything" else ["All right."]
     stage.begin(FLOW, turns, session=session, actions={"look_up": how})
     record = await stage.call_ended_within(300)

@@ -65,12 +65,11 @@ async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str,
     if name == MAIN_LEG:
         world.line.dropped_by_us = True
     try:
-        request = api.RoomParticipantIdentity(room=world.room_name, identity=identity)
-        await world.ctx.api.room.remove_participant(request)
-    except BaseException as error:  # noqa: BLE001 - raised again
-        if not _not_found(error):
+        await _remove(world, identity)
+    except BaseException:
+        if name == MAIN_LEG:
             world.line.dropped_by_us = False
-            raise _failure("the participant could not be removed", error) from None
+        raise
     return NOTHING
 
 
@@ -133,7 +132,32 @@ async def _drop(world: LiveKitWorld) -> str | None:
             failure = str(error) or type(error).__name__
         if attempt + 1 < TRIES:
             await asyncio.sleep(BACKOFF * 2**attempt)
-    return failure
+    return None if await _remove_everyone(world, failure) else failure
+
+
+async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
+    """The room cannot be deleted: whoever is in it is removed, all at once. Whether nobody is left in silence."""
+    parties = [leg.identity for leg in world.line.parties()]
+    if not parties:
+        return False
+    world.line.dropped_by_us = True
+    removals = [asyncio.wait_for(_remove(world, identity), TRY) for identity in parties]
+    results = await asyncio.gather(*removals, return_exceptions=True)
+    if any(isinstance(result, BaseException) for result in results):
+        world.line.dropped_by_us = False
+        return False
+    world.note(f"the room could not be deleted ({failure}); everybody in it was removed")
+    return True
+
+
+async def _remove(world: LiveKitWorld, identity: str) -> None:
+    """Removes one participant; one that has left already is done. Raises whatever the API raises otherwise."""
+    try:
+        request = api.RoomParticipantIdentity(room=world.room_name, identity=identity)
+        await world.ctx.api.room.remove_participant(request)
+    except BaseException as error:  # noqa: BLE001 - raised again
+        if not _not_found(error):
+            raise _failure("the participant could not be removed", error) from None
 
 
 async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -> None:
