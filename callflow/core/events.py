@@ -243,7 +243,7 @@ _CALL = {
     "offered": ("With `answer: manual`: an inbound call rings here.", _LEG),
     "ringing": ("The far end's phone rings.", _LEG),
     "answered": ("The far end is on the line (WebRTC: it has joined).", _LEG),
-    "hangup": ("Having been on the line, the far end has left: who ended it, and why.", _HANGUP),
+    "hangup": ("The far end has left, having been on the line, or having given up while it rang here: who, and why.", _HANGUP),
     "dropped": (
         "The far end vanished without having left: its network, a takeover, a server's restart.",
         {"leg": TEXT, "identity": TEXT},
