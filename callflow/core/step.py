@@ -295,24 +295,37 @@ def _break_cycle(turn: Turn) -> None:
         if one.stopped:
             turn.lists[seq] = one._replace(stopped=False, position=one.position + 1)
     if turn.faults > 1 or turn.in_ending:
-        turn.fault = turn.fault or error
-        turn.note("fault", error=error)
-        leaving = set(turn.active)
-        moves.enter(turn, (), leaving, set(), "", None)
-        lists.leave(turn, ROOT, None)
-        moves.end(turn, None)
+        _go_to_the_end(turn, error)
     else:
         _go_to_ending(turn, error)
 
 
 def _without_progress(turn: Turn) -> bool:
-    """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending."""
-    if turn.entered < turn.table.most_entered or turn.in_ending:
+    """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending, and from
+    an ending that goes round as often again, to the end."""
+    most = turn.table.most_entered
+    if turn.in_ending and not turn.began_in_ending:
+        turn.entered = int(min(turn.entered, most))
+    if turn.entered < (2 * most if turn.in_ending else most):
         return False
     if turn.outcome is None:
         set_outcome(turn, "timed_out")
-    _go_to_ending(turn, f"{turn.entered} states were entered without speech heard, a key or a timer", fault=False)
+    error = f"{turn.entered} states were entered without speech heard, a key or a timer"
+    if turn.in_ending:
+        _go_to_the_end(turn, f"the ending does not end: {error}")
+    else:
+        _go_to_ending(turn, error, fault=False)
     return True
+
+
+def _go_to_the_end(turn: Turn, error: str) -> None:
+    """Not even the ending is of use: nothing is left but to close what is open."""
+    turn.fault = turn.fault or error
+    turn.note("fault", error=error)
+    leaving = set(turn.active)
+    moves.enter(turn, (), leaving, set(), "", None)
+    lists.leave(turn, ROOT, None)
+    moves.end(turn, None)
 
 
 def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:

@@ -65,6 +65,7 @@ class Turn:
         self.time = time
         self.verdicts = None if verdicts is None else iter(verdicts)
         self.active: set[str] = self.table.expand(snapshot.configuration)
+        self.began_in_ending = flow.ending in self.active
         self.entered = snapshot.entered
         self.started = memory.started
         self.vars: dict[str, dict[str, Any]] = {scope: dict(values) for scope, values in memory.vars.items()}

@@ -6,6 +6,7 @@ import pytest
 
 from callflow.flowfile.loader import read_loads
 from callflow.verify import check
+from tests.support.play import Play
 
 HEAD = "callflow: 1\nname: t\ninitial: a\nstates:\n  a: {entry: [{say: Hello.}], on: {dtmf.1: ending}}\n"
 
@@ -38,3 +39,44 @@ def test_an_ending_that_leads_to_one_is_not(ending):
     flow, defects = read_loads(f"{HEAD}  ending: {ending}\n", "flow.yaml")
     assert defects == []
     assert check(flow) == []
+
+
+def test_an_ending_that_tries_itself_again_for_ever_is_left_by_force():
+    play = Play(
+        HEAD
+        + """\
+  ending:
+    entry: [{http: "http://crm.example/"}, hang_up]
+    on: {failed: ending, done: closed}
+"""
+    )
+    play.send("call.hangup")
+    play.stopped("say Hello.")
+    for _ in range(1000):
+        if play.phase != "running":
+            break
+        play.end("http", "failed", "nobody answers")
+    assert play.trace.count("→ ending") == 99
+    assert "the ending does not end" in str(play.last.snapshot.memory.fault)
+    play.finish()
+    assert (play.last.snapshot.ended, play.outcome) == (True, "hung_up")
+
+
+def test_an_ending_may_try_a_few_times():
+    play = Play(
+        HEAD
+        + """\
+  ending:
+    entry: [{http: "http://crm.example/"}, hang_up]
+    on: {failed: [{target: ending, when: state.visits < 20}, closed], done: closed}
+"""
+    )
+    play.send("call.hangup")
+    play.stopped("say Hello.")
+    for _ in range(19):
+        play.end("http", "failed", "nobody answers")
+    play.end("http")
+    play.end("hang_up")
+    play.finish()
+    assert play.last.snapshot.memory.fault is None
+    assert play.trace.count("→ ending") == 20

@@ -175,6 +175,7 @@ class Oracle:
         self.effect_numbers = 0
         self.entered = 0
         self.spent = 0
+        self.began_in_ending = False
         self.report = Report()
 
     # -- inputs --------------------------------------------------------------------------------------------------
@@ -202,6 +203,7 @@ class Oracle:
     def take(self, event: Event | EffectEnded | Fired) -> Report:
         self.report = Report()
         self.spent = 0
+        self.began_in_ending = self.in_ending()
         if self.phase == "ended":
             return self.report
         self.now = event.time
@@ -404,10 +406,18 @@ class Oracle:
 
     def makes_no_progress(self) -> bool:
         limit = self.flow.limits.no_progress
-        if limit is None or self.entered < limit or self.in_ending():
+        if limit is None:
+            return False
+        if self.in_ending() and not self.began_in_ending:
+            self.entered = min(self.entered, limit)
+        if self.entered < (2 * limit if self.in_ending() else limit):
             return False
         self.outcome = self.outcome or "timed_out"
-        self.go_to_ending()
+        if self.in_ending():
+            self.fault = True
+            self.go_to_the_end()
+        else:
+            self.go_to_ending()
         return True
 
     def overflow(self) -> None:
@@ -417,13 +427,16 @@ class Oracle:
         self.fault = True
         self.faults += 1
         if self.faults > 1 or self.in_ending():
-            leaving = self.active - {ROOT}
-            self.change([], leaving, [], set(), None)
-            self.leave(ROOT, None)
-            self.phase = "final"
-            self.stop_everything()
+            self.go_to_the_end()
         else:
             self.go_to_ending()
+
+    def go_to_the_end(self) -> None:
+        leaving = self.active - {ROOT}
+        self.change([], leaving, [], set(), None)
+        self.leave(ROOT, None)
+        self.phase = "final"
+        self.stop_everything()
 
     def internal(self, event: Event) -> None:
         if event.name == "done":
