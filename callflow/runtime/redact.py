@@ -87,7 +87,10 @@ class Redactor:
                 self._numbers[value] = self.digest(value)
                 self._remember(str(value), self.digest(value))
         elif isinstance(value, str):
-            self._remember(value.strip(), self.digest(value))
+            text, digest = value.strip(), self.digest(value)
+            self._remember(text, digest)
+            if 4 <= len(text) <= 19 and text.isascii() and text.isdigit():  # keys, which a flow may make a number of
+                self._numbers[int(text)] = digest
 
     def _remember(self, text: str, token: str) -> None:
         if len(text) > 1 and text not in self._known and not _IS_DIGEST.fullmatch(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 
 import pytest
 
@@ -42,3 +43,31 @@ async def test_a_private_field_of_an_event_is_hidden_in_the_log_of_its_own_step(
     assert " notes: pii:" in caplog.text
     said = [caplog.text, repr(record), str(record.to_json()["effects"]), *(f.read_text() for f in tmp_path.iterdir())]
     assert not [text for text in said if "Betelgeuse" in text or "Prefect" in text]
+
+
+async def test_digits_stay_private_when_the_flow_makes_a_number_of_them(tmp_path):
+    flow = callflow.loads("""
+callflow: 1
+name: donation
+events: {app.keys: {digits: {type: string, pii: true}}}
+vars: {total: {type: integer, default: 0}}
+initial: asking
+states:
+  asking:
+    entry: [{say: How much?}]
+    on: {app.keys: {do: [{set: {total: "{{ round(number(event.digits)) }}"}}, {say: "{{ vars.total }} it is."}]}}
+""")
+    async with SimulatedServer() as server:
+        stage = Stage(flow, server, caller=hangs_up(after=6), journal=tmp_path)
+
+        async def press() -> None:
+            await asyncio.sleep(2)
+            stage.call.send("app.keys", {"digits": "47110"})
+
+        pressing = asyncio.create_task(press())
+        record = await stage.play()
+        await pressing
+    assert record.vars["total"] == 47110
+    files = "".join(file.read_text() for file in tmp_path.iterdir())
+    assert '"total": "pii:' in files
+    assert not re.search(r"(?<![\d.])47110(?![\d.])", files)  # but in the digits of a time
