@@ -247,7 +247,8 @@ def _reserved(problem: Problem) -> Finding | None:
     value = shorten(rest.split(" #")[0].rstrip())
     inside = re.search(r"[\[{]", problem.at(problem.line)[:column])
     hint = "put quotes around the value" if inside or '"' in value else f'put quotes around the value: "{value}"'
-    return Finding("quote-it", f"a text cannot begin with `{character}` in YAML", hint, problem.line, column)
+    shown = f"`{character}`" if character.isprintable() else "a tab" if character == "\t" else "this character"
+    return Finding("quote-it", f"a text cannot begin with {shown} in YAML", hint, problem.line, column)
 
 
 def _block_text(problem: Problem) -> Finding | None:

@@ -13,6 +13,7 @@ import pytest
 from callflow.core.events import EVENTS
 from callflow.core.step import MOST_KEPT
 from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST
+from callflow.runtime.journal import BACKLOG
 from callflow.runtime.replay import read_journal
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call
 
@@ -125,9 +126,9 @@ async def test_a_journal_is_written_while_a_flood_goes_on(tmp_path, monkeypatch)
         for _ in range(4):
             call.post(*FLOODS["metrics"](n))
         if n % 10 == 0:
-            await asyncio.sleep(0)
+            await asyncio.to_thread(int)  # the journal's thread has its turn, however busy the machine
         backlog = max(backlog, len(call.journal._pending))
-    assert backlog < 5000
+    assert backlog < BACKLOG
     assert (tmp_path / "flooded.jsonl").stat().st_size > 10_000, "while it still goes on"
     world.hang_up()
     record = await running
