@@ -67,11 +67,14 @@ def _version(part: Part) -> bool:
 
 def _uses(part: Part) -> dict[str, tuple[Scalar, Node]]:
     mapping = part.mapping(part.root.get("use"), "use", "`use`")
-    return {
+    found = {
         name: (key, value)
         for name, (key, value) in (mapping.entries.items() if mapping else ())
         if not name.startswith("x-") and part.check_name(key, f"use.{name}", "a sub-flow", dashes=True)
     }
+    for name, (_, value) in found.items():
+        part.text(value, f"use.{name}", f"`{name}`")  # a defect, also where no state uses it
+    return found
 
 
 def _results(part: Part, node: Node) -> None:

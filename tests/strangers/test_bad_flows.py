@@ -21,6 +21,8 @@ HEAD = "name: t\ninitial: a\n"
             "unreadable-file",
             "embedded null",
         ),
+        ("callflow: 1\nuse: {s: 1}\nstates: {a: {}}", "number-for-text", "`s` takes text, not the number 1"),
+        ("callflow: 1\nuse: {s: 1}\nstates: {a: {flow: s, on: {done: ending}}}", "number-for-text", "takes text"),
         ("callflow: 1\nlimits: {call: 0s}\nstates: {a: {}}", "bad-duration", "`call` is longer than 0s"),
     ],
 )
