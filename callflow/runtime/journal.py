@@ -164,6 +164,7 @@ class Lines:
 
     def _head(self, head: Mapping[str, Any]) -> dict[str, Any]:
         hide = self._redactor
+        hide.room(head["facts"])
         return {
             "journal": VERSION,
             "call": head["call"],

@@ -41,6 +41,7 @@ WITH_PRIVATE = frozenset(
 _PLAIN = frozenset({"method", "expect", "name", "level", "topic"})
 """Arguments of actions of which nothing private can be made."""
 
+_E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
 _NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
 _IS_DIGEST = re.compile(r"pii:[0-9a-f]{16}")
@@ -210,8 +211,14 @@ class Redactor:
         declared = self._flow.scopes[scope].variables if scope in self._flow.scopes else {}
         return self.fields(values, [name for name, one in declared.items() if one.pii])
 
+    def room(self, facts: Mapping[str, Any]) -> None:
+        """Learn the caller's number, which LiveKit's dispatch rules make a part of the room's name."""
+        for number in _E164.findall(str(facts.get("room", ""))):
+            self.learn(number)
+
     def see(self, snapshot: Snapshot) -> None:
         """Learn the private variables of a call as it is now."""
+        self.room(snapshot.memory.call)
         for scope, values in snapshot.memory.vars.items():
             if scope in self._flow.scopes:
                 for name, variable in self._flow.scopes[scope].variables.items():
