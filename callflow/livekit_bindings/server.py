@@ -74,7 +74,7 @@ async def entrypoint(
     options.setdefault("journal", journal)
     try:
         record = await run(flow, ctx, session, options.pop("agent", None), **options)
-        logger.info("call ended", extra={"outcome": record.outcome, "call": record.call, "room": record.room})
+        logger.info("call ended", extra={"outcome": record.outcome, "call": record.call})
     finally:
         if given is None:
             await asyncio.wait(
