@@ -103,7 +103,9 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[boo
     """One input, to completion.
 
     `verdicts` (the `guard` notes of the recorded step, in their order) replace the evaluation of guards when a redacted
-    journal is replayed; values are not held to their types then, since some are digests. Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
+    journal is replayed; values are not held to their types then, since some are digests.
+
+    Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
     memory = snapshot.memory
     if memory.idle and type(event) is Event:
