@@ -1,7 +1,8 @@
 """Who ended the line, and why: one table for every `DisconnectReason` of LiveKit.
 
 `by` is one of BY. What the flow itself did beats this table: a room that the flow deleted was hung up by the agent,
-whatever reason LiveKit gives (the reasons of a deleted room are a race).
+whatever reason LiveKit gives (the reasons of a deleted room are a race). A telephone's leg is told by more than its
+reason: CLIENT_INITIATED stands there for nearly everything that ends one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from livekit import rtc
+
+from callflow.livekit_bindings.legs import Leg
 
 BY = ("caller", "agent", "operator", "network", "server", "unknown")
 """Who hung up. `operator`: somebody at LiveKit's API, who removed the participant or deleted the room."""
@@ -54,3 +57,31 @@ def reason_name(reason: int | None) -> str:
 def cause_of(reason: int | None) -> Cause:
     """Who ended it and why, as far as the reason alone tells."""
     return CAUSES.get(reason or _Reason.UNKNOWN_REASON, Cause("unknown", reason_name(reason).lower()))
+
+
+NO_AUDIO = 14.5
+"""Seconds after which a bridge hangs up for want of the far end's audio: 30.0 s where none ever came, 15.0 s after it
+stopped."""
+
+
+def cause_of_leg(leg: Leg, now: float) -> Cause:
+    """Who ended this leg and why, by what was asked of it, its last `sip.callStatus` and the time.
+
+    `hangup` is set for a far end's BYE, the bridge's own limit and a finished transfer, and never for a leg that was
+    removed, that lost its audio, or whose bridge has died.
+    """
+    if leg.asked == "leave":
+        return Cause("agent", "hung_up")
+    if not leg.is_telephone or leg.reason not in (None, 0, _Reason.CLIENT_INITIATED):
+        return cause_of(leg.reason)
+    if leg.sip_status == "hangup":
+        if leg.asked == "transfer":
+            return Cause("agent", "transferred")
+        if leg.limit is not None and now - leg.since >= leg.limit:
+            return Cause("agent", "max_call_duration")
+        return Cause("caller", "hung_up")
+    if not leg.reason:
+        return cause_of(leg.reason)
+    if leg.answered_at is not None and now - leg.answered_at >= NO_AUDIO:
+        return Cause("network", "no_audio")
+    return cause_of(leg.reason)

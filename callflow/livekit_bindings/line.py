@@ -1,8 +1,10 @@
 """The line: who is on it, as far as the room tells, and whether anybody can hear us.
 
-The far end is the first participant that is a person or a telephone (not an agent, an ingress or a recorder). It is
-linked by identity, since a takeover, a reconnect of the agent and a restart of the server all let it leave for a moment
-without a reason; every later party is a leg of its own.
+Legs have names: a participant that we dial bears the one of its dial (`expect`, and its attribute `callflow.leg`); the
+far end, `far_end`, is otherwise the first participant that is a person or a telephone (not an agent, an ingress or a
+recorder); every later party is a leg named by its identity. A name is borne by one leg at a time. A party that was not
+dialled is linked by its identity, since a takeover, a reconnect of the agent and a restart of the server all let it
+leave for a moment without a reason.
 """
 
 from __future__ import annotations
@@ -10,20 +12,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from attrs import define, field
 from livekit import rtc
 
 from callflow.core.events import DIGITS, MAIN_LEG
-from callflow.livekit_bindings.causes import Cause, cause_of, reason_name
+from callflow.livekit_bindings.causes import Cause, cause_of_leg, reason_name
+from callflow.livekit_bindings.legs import Leg, Status, leg_fields
 from callflow.livekit_bindings.room_events import participant_fields
-
-Status = Literal["absent", "ringing", "on_line", "dropped", "gone", "down"]
-"""down: the room itself is gone, or the flow has dropped it."""
 
 PARTIES = frozenset({"standard", "sip", "connector"})
 ON_BEHALF = "lk.publish_on_behalf"  # an avatar that publishes for an agent
+NAMED = "callflow.leg"
+"""The attribute that names a leg."""
 
 KEYS = {"*": "star", "#": "pound"}
 """Keys whose names in a flow are not what stands on them."""
@@ -32,19 +34,18 @@ ROOM_DELETED_GRACE = 0.4
 """Seconds. When a room is deleted, "the far end has left", "the room is gone" and "the worker wants the job to end" come
 in any order, some 50 ms apart: the others wait this long, and give way to the room's."""
 
+HANGUP_GRACE = 0.1
+"""Seconds. A telephone that has hung up says so in `sip.callStatus`, and leaves 15-40 ms later, with a reason; now and
+then 2 s later, or never."""
+
+DIAL_FIRST = 0.01
+"""Seconds that the hang-up of a leg gives way to the result of its dial, when both come at once."""
+
 Post = Callable[[str, Mapping[str, Any]], None]
 
 
-@define(eq=False)
-class Leg:
-    """One party's connection. `timer`: what becomes of it if it does not come back."""
-
-    name: str
-    identity: str
-    status: Status = "absent"
-    sid: str = ""
-    since: float = 0.0  # when it was dropped, on the loop's clock
-    timer: asyncio.TimerHandle | None = None
+def _nobody(_leg: Leg) -> None:
+    """Where nobody clears up after a leg."""
 
 
 @define(eq=False)
@@ -52,52 +53,123 @@ class Line:
     """Turns the room's participants into `call.*` and `leg.<name>.*`, and lets speech wait for somebody who hears it.
 
     `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
-    the far end calls us, and one who gives up while it rings has hung up. While `cut_off`, our own connection is being
-    made anew: that somebody is not seen says nothing of them.
+    the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
+    nobody else. `lingers` is called with a leg that has hung up and is still in the room. While `cut_off`, our own
+    connection is being made anew: that somebody is not seen says nothing of them.
     """
 
     post: Post
     grace: float
     only: str | None = None
     inbound: bool = True
+    dials: bool = False
+    lingers: Callable[[Leg], None] = _nobody
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
     dropped_by_us: bool = False
     cut_off: bool = False
+    _names: dict[str, Leg] = field(factory=dict)
+    _spent: set[str] = field(factory=set)  # identities of dials that came to nothing
     _changed: asyncio.Event = field(factory=asyncio.Event)
+
+    # -- who is who
+
+    def leg(self, name: str = MAIN_LEG) -> Leg | None:
+        """Who bears this name: is dialled or on the line, or was the last to be; None when nobody has been."""
+        return self._names.get(name)
+
+    def identity_of(self, name: str) -> str | None:
+        """Who is on this leg, None when nobody is or has been."""
+        leg = self._names.get(name)
+        return leg.identity if leg is not None else None
+
+    def parties(self) -> list[Leg]:
+        """The legs that are on the line now, the main one first."""
+        here = [leg for leg in self.legs.values() if leg.on_line]
+        return sorted(here, key=lambda leg: leg.name != MAIN_LEG)
+
+    def present(self) -> list[Leg]:
+        """Every leg that may be in the room, also one that is being dialled."""
+        return [leg for leg in self.legs.values() if not leg.over]
+
+    # -- what a dial says
+
+    def expect(self, name: str, identity: str, *, limit: float | None = None) -> Leg:
+        """We dial: whoever joins as `identity` is this leg, which bears `name` from now on. `limit` is its
+        `max_call_duration`. Ends with `settle`."""
+        leg = Leg(name, identity, dialled=True, dialling=True, since=_now(), limit=limit)
+        before = self._names.get(name)
+        if before is not None and not before.on_line:
+            self._forget(before)
+        self.legs[identity] = self._names[name] = leg
+        self._set(leg, "absent")
+        return leg
+
+    def answer(self, leg: Leg) -> None:
+        """The dial was answered, whether or not the room has said so."""
+        if leg.answered_at is not None or leg.status == "down":
+            return
+        leg.answered_at = _now()
+        if leg.status != "gone":
+            self._set(leg, "on_line")
+        self._tell(leg, "answered", leg.fields or {"leg": leg.name, "identity": leg.identity, "kind": "sip"})
+        if leg.status == "gone":
+            leg.untold = self._farewell(leg)
+
+    def settle(self, leg: Leg) -> None:
+        """Its dial is over: a leg that was not answered is nobody, one that has hung up meanwhile says so now."""
+        leg.dialling = False
+        if leg.answered_at is None:
+            self._spent.add(leg.identity)
+            self._forget(leg)
+        elif leg.untold is not None:
+            self._later(leg, DIAL_FIRST, lambda: self._tell(leg, "hangup", leg.untold or {}))
+
+    async def answered_or_gone(self, leg: Leg) -> bool:
+        """Returns when the room says that this leg was answered (True), or that it will not be."""
+        while leg.answered_at is None and not leg.over:
+            await self._changed.wait()
+        return leg.answered_at is not None
+
+    async def gone(self, leg: Leg) -> None:
+        """Returns when this leg is not on the line any more."""
+        while not leg.over:
+            await self._changed.wait()
 
     # -- what the room says
 
     def joined(self, participant: Any) -> None:
         """A participant is in the room: it has just come, was there before us, or has come back."""
         fields = participant_fields(participant)
-        if fields["kind"] not in PARTIES or ON_BEHALF in fields["attributes"]:
+        identity = fields["identity"]
+        if fields["kind"] not in PARTIES or ON_BEHALF in fields["attributes"] or identity in self._spent:
             return
-        leg = self.legs.get(fields["identity"])
-        if leg is None:
+        leg = self.legs.get(identity)
+        if leg is None or (leg.over and leg.sid and leg.sid != fields["sid"]):
             leg = self._new_leg(fields)
-            if leg is None:
-                return
         if leg.status == "dropped":
             self._restored(leg, fields)
         else:
-            leg.sid = fields["sid"]
             self._progress(leg, fields)
 
     def changed(self, participant: Any) -> None:
         """Its attributes have changed: a telephone's call status is one of them."""
         fields = participant_fields(participant)
         leg = self.legs.get(fields["identity"])
-        if leg is not None and leg.status in ("absent", "ringing"):
+        if leg is not None and not leg.over and leg.sid in ("", fields["sid"]):
             self._progress(leg, fields)
 
     def left(self, participant: Any) -> None:
         """A participant is gone, for the reason that LiveKit gives, or for none: then it may come back."""
         leg = self.legs.get(participant.identity)
-        if leg is None or leg.status in ("gone", "down", "dropped") or (leg.sid and leg.sid != participant.sid):
+        if leg is None or leg.over or (leg.sid and leg.sid != participant.sid):
             return  # unknown, gone before, or an earlier connection of one that has come back already
         reason = participant.disconnect_reason
-        if not reason and leg.status == "on_line" and not self.dropped_by_us:
+        if leg.sip_status == "hangup" or leg.asked == "leave":
+            self._hung_up(leg, reason)
+        elif leg.status == "dropped":
+            return
+        elif not reason and leg.status == "on_line" and not self.dropped_by_us:
             self._dropped(leg)
         elif reason == rtc.DisconnectReason.ROOM_DELETED:
             self._set(leg, "dropped")
@@ -109,9 +181,9 @@ class Line:
         """The room is gone, or is being dropped by the flow: nobody hears anything any more."""
         self.dropped_by_us = self.dropped_by_us or by_us
         for leg in self.legs.values():
-            _stop(leg)
+            leg.stop()
             leg.status = "down"
-        self._status("down")
+        self._far_end("down")
 
     def pressed(self, key: Any) -> None:
         """A key of a telephone. A bridge relays keys between legs, so the leg is the one that LiveKit names."""
@@ -124,8 +196,8 @@ class Line:
         """A console: the far end is whoever sits there, unless they have left already."""
         if self.over:
             return
-        leg = Leg(MAIN_LEG, identity)
-        self.legs[identity] = leg
+        leg = Leg(MAIN_LEG, identity, answered_at=_now())
+        self.legs[identity] = self._names[MAIN_LEG] = leg
         self._set(leg, "on_line")
         self.post("call.answered", {"leg": MAIN_LEG, "identity": identity, "kind": "console", "attributes": {}})
 
@@ -134,13 +206,13 @@ class Line:
         if self.over:
             return
         if not self.legs:
-            self.legs[""] = Leg(MAIN_LEG, "", "on_line")
-        for leg in self.legs.values():
+            self.legs[""] = self._names[MAIN_LEG] = Leg(MAIN_LEG, "", "on_line", answered_at=_now())
+        for leg in list(self.legs.values()):
             self._hung_up(leg, rtc.DisconnectReason.CLIENT_INITIATED)
 
     def close(self) -> None:
         for leg in self.legs.values():
-            _stop(leg)
+            leg.stop()
 
     # -- what speech asks
 
@@ -169,71 +241,97 @@ class Line:
         while self.hears:
             await self._changed.wait()
 
-    def identity_of(self, name: str) -> str | None:
-        """Who is on this leg, None when nobody is or has been."""
-        return next((leg.identity for leg in self.legs.values() if leg.name == name), None)
-
-    def parties(self) -> list[Leg]:
-        """The legs that are on the line now, the main one first."""
-        return [leg for leg in self.legs.values() if leg.status in ("on_line", "dropped")]
-
     # -- inside
 
-    def _new_leg(self, fields: Mapping[str, Any]) -> Leg | None:
-        identity = fields["identity"]
-        if any(leg.name == MAIN_LEG for leg in self.legs.values()) or (self.only and identity != self.only):
-            leg = Leg(fields["attributes"].get("callflow.leg") or re.sub(r"\W", "_", identity), identity)
-        else:
-            leg = Leg(MAIN_LEG, identity)
-        self.legs[identity] = leg
+    def _new_leg(self, fields: Mapping[str, Any]) -> Leg:
+        leg = Leg(self._name_for(fields), fields["identity"], since=_now())
+        self.legs[leg.identity] = self._names[leg.name] = leg
         return leg
 
+    def _name_for(self, fields: Mapping[str, Any]) -> str:
+        identity, named = fields["identity"], fields["attributes"].get(NAMED)
+        bearer = self._names.get(named or MAIN_LEG)
+        if named:
+            free = bearer is None or bearer.over
+        else:
+            free = bearer is None and not self.dials and self.only in (None, identity)
+        if free or (bearer is not None and bearer.identity == identity):
+            return str(named or MAIN_LEG)
+        return re.sub(r"\W", "_", identity)
+
     def _progress(self, leg: Leg, fields: Mapping[str, Any]) -> None:
-        status = fields["attributes"].get("sip.callStatus", "")
-        if fields["kind"] != "sip" or status in ("", "active"):
-            if leg.status != "on_line":
-                self._set(leg, "on_line")
-                self._tell(leg, "answered", leg_fields(leg.name, fields))
-        elif status in ("dialing", "ringing") and leg.status == "absent":
+        leg.sid, leg.kind = fields["sid"], fields["kind"]
+        leg.fields = leg_fields(leg.name, fields)
+        status = leg.sip_status = fields["attributes"].get("sip.callStatus", "")
+        if leg.kind == "sip" and status == "hangup":
+            self._says_goodbye(leg)
+        elif leg.kind != "sip" or status == "active" or (not status and not leg.dialled):
+            if leg.status in ("absent", "ringing"):
+                self.answer(leg)
+        elif status == "ringing" and leg.status == "absent":
             self._set(leg, "ringing")
-            self._tell(leg, "ringing", leg_fields(leg.name, fields))
+            self._tell(leg, "ringing", leg.fields)
+
+    def _says_goodbye(self, leg: Leg) -> None:
+        """It has hung up, and leaves in a moment, if it does."""
+        if leg.on_line:
+            self._set(leg, "dropped")
+        self._later(leg, HANGUP_GRACE, lambda: self._lingers(leg))
+
+    def _lingers(self, leg: Leg) -> None:
+        self._hung_up(leg, None)
+        self.lingers(leg)
 
     def _dropped(self, leg: Leg) -> None:
-        leg.since = asyncio.get_running_loop().time()
+        leg.dropped_at = _now()
         self._set(leg, "dropped")
         self._tell(leg, "dropped", {"leg": leg.name, "identity": leg.identity})
         self._later(leg, self.grace, lambda: self._hung_up(leg, None))
 
     def _restored(self, leg: Leg, fields: Mapping[str, Any]) -> None:
-        _stop(leg)
-        leg.sid = fields["sid"]
+        leg.stop()
+        leg.sid, leg.kind, leg.fields = fields["sid"], fields["kind"], leg_fields(leg.name, fields)
+        leg.sip_status = fields["attributes"].get("sip.callStatus", "")
         self._set(leg, "on_line")
-        away = asyncio.get_running_loop().time() - leg.since
+        away = _now() - leg.dropped_at
         self._tell(leg, "restored", {"leg": leg.name, "identity": leg.identity, "away": round(away, 3)})
 
     def _hung_up(self, leg: Leg, reason: int | None) -> None:
-        answered = leg.status in ("on_line", "dropped")
-        _stop(leg)
-        if not answered and (leg.name != MAIN_LEG or not self.inbound):
-            self._forget(leg)
+        leg.stop()
+        leg.reason = reason
+        if leg.answered_at is None and (leg.dialled or leg.name != MAIN_LEG or not self.inbound):
+            self._set(leg, "gone")
+            if not leg.dialling:  # the dial's result says what became of a leg that was never answered
+                self._forget(leg)
             return
         self._set(leg, "gone")
-        cause = Cause("agent", "hung_up") if self.dropped_by_us else cause_of(reason)
-        if self.cut_off and not reason:
+        leg.untold = self._farewell(leg)
+        if not leg.dialling:
+            self._tell(leg, "hangup", leg.untold)
+
+    def _farewell(self, leg: Leg) -> dict[str, Any]:
+        """The payload of its hangup."""
+        cause = Cause("agent", "hung_up") if self.dropped_by_us else cause_of_leg(leg, _now())
+        if self.cut_off and not leg.reason and leg.sip_status != "hangup":
             cause = Cause("network", "out_of_reach")
-        if not answered:
+        if leg.answered_at is None:
             cause = Cause(cause.by, "abandoned")
         data = {"leg": leg.name, "identity": leg.identity, "by": cause.by, "cause": cause.cause}
-        self._tell(leg, "hangup", {**data, "disconnect_reason": reason_name(reason)})
+        return {**data, "disconnect_reason": reason_name(leg.reason)}
 
     def _forget(self, leg: Leg) -> None:
-        """A leg that was never answered has no hangup: the dial's result says what became of it."""
-        del self.legs[leg.identity]
-        if leg.name == MAIN_LEG:
-            self._status("absent")
+        """It is nobody: its name is free, and what is still seen of it says nothing."""
+        leg.stop()
+        if self.legs.get(leg.identity) is leg:
+            del self.legs[leg.identity]
+        if self._names.get(leg.name) is leg:
+            del self._names[leg.name]
+            if leg.name == MAIN_LEG and self.status != "down":
+                self._far_end("absent")
+        self._wake()
 
     def _later(self, leg: Leg, seconds: float, act: Callable[[], None]) -> None:
-        _stop(leg)
+        leg.stop()
         leg.timer = asyncio.get_running_loop().call_later(seconds, act)
 
     def _tell(self, leg: Leg, event: str, data: Mapping[str, Any]) -> None:
@@ -242,33 +340,18 @@ class Line:
 
     def _set(self, leg: Leg, status: Status) -> None:
         leg.status = status
-        if leg.name == MAIN_LEG:
-            self._status(status)
+        if self._names.get(MAIN_LEG) is leg:
+            self._far_end(status)
+        self._wake()
 
-    def _status(self, status: Status) -> None:
+    def _far_end(self, status: Status) -> None:
         self.status = status
+        self._wake()
+
+    def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
 
-def leg_fields(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload of `call.answered` and its like, from a participant's fields."""
-    attributes = fields["attributes"]
-    return {
-        "leg": name,
-        "identity": fields["identity"],
-        "sid": fields["sid"],
-        "kind": fields["kind"],
-        "name": fields["name"],
-        "number": attributes.get("sip.phoneNumber"),
-        "trunk": attributes.get("sip.trunkID"),
-        "trunk_number": attributes.get("sip.trunkPhoneNumber"),
-        "sip_call_id": attributes.get("sip.callID"),
-        "attributes": attributes,
-    }
-
-
-def _stop(leg: Leg) -> None:
-    if leg.timer is not None:
-        leg.timer.cancel()
-        leg.timer = None
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -82,7 +82,13 @@ class LiveKitWorld:
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None
         only = self.room_options.participant_identity
-        self.line = Line(self.post, flow.reconnect_grace, only if isinstance(only, str) else None, not flow.outbound)
+        self.line = Line(
+            self.post,
+            flow.reconnect_grace,
+            only if isinstance(only, str) else None,
+            inbound=not flow.outbound,
+            dials=flow.outbound and "dial" not in (telephony or {}),
+        )
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self._parties_changed = asyncio.Event()
