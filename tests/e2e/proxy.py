@@ -15,33 +15,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias, TypeVar
+from contextlib import contextmanager
+from typing import TypeAlias
 
-import aiohttp
 from aiohttp import web
-from attrs import field, frozen
-from google.protobuf.message import Message
+from attrs import frozen
 
-M = TypeVar("M", bound=Message)
-
-TWIRP = "/twirp/"
-_HOP_BY_HOP = {
-    "connection", "keep-alive", "te", "trailers", "transfer-encoding", "upgrade", "content-length", "content-encoding", "host",
-}  # fmt: skip
-
-
-@frozen
-class Request:
-    """One API call. `method` is like `livekit.RoomService/DeleteRoom`; `pass_on()` asks the real server."""
-
-    method: str
-    body: bytes = field(repr=False)
-    pass_on: Callable[[], Awaitable[web.Response]] = field(repr=False)
-
-    def read(self, kind: type[M]) -> M:
-        return kind.FromString(self.body)
-
+from callflow.telephone.proxy import ApiCall as Request
+from callflow.telephone.proxy import Proxy as PassingOn
+from callflow.telephone.proxy import twirp_error
 
 Handler: TypeAlias = Callable[[Request], Awaitable[web.Response]]
 
@@ -60,27 +42,25 @@ class Proxy:
     """Listens on `port` of 127.0.0.1 in a thread of its own, in front of the server on port `upstream`."""
 
     def __init__(self, port: int, upstream: int) -> None:
-        self._port = port
-        self._upstream = f"127.0.0.1:{upstream}"
+        self._passing_on = PassingOn(f"http://127.0.0.1:{upstream}", port, self._answer)
         self._handlers: dict[str, Handler] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._runner: web.AppRunner | None = None
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self.loop = asyncio.new_event_loop()
         self.exchanges: list[Exchange] = []
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self._port}"
+        return self._passing_on.url
 
     def start(self) -> None:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._passing_on.start(), self.loop).result(10)
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        asyncio.run_coroutine_threadsafe(self._passing_on.stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
-        self._loop.close()
+        self.loop.close()
 
     @contextmanager
     def answering(self, prefix: str, handler: Handler) -> Iterator[None]:
@@ -104,84 +84,19 @@ class Proxy:
             if exchange.request.method.startswith(prefix) and (room is None or room.encode() in exchange.request.body)
         ]
 
-    async def _start(self) -> None:
-        self._session = aiohttp.ClientSession(auto_decompress=True)
-        app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
 
-    async def _stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            await self._session.close()
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._relay(request)
-        body = await request.read()
-
-        async def pass_on() -> web.Response:
-            return await self._pass_on(request, body)
-
-        if not request.path.startswith(TWIRP):
-            return await pass_on()
-        call = Request(request.path.removeprefix(TWIRP), body, pass_on)
+    async def _answer(self, call: Request) -> web.Response:
         fitting = [prefix for prefix in self._handlers if call.method.startswith(prefix)]
         began, status = time.monotonic(), None
         try:
-            response = await (self._handlers[max(fitting, key=len)](call) if fitting else pass_on())
+            response = await (self._handlers[max(fitting, key=len)](call) if fitting else call.pass_on())
             status = response.status
             return response
         finally:
             self.exchanges.append(Exchange(call, began, time.monotonic(), status))
-
-    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
-        url = f"http://{self._upstream}{request.raw_path}"
-        async with self._session.request(
-            request.method, url, headers=_end_to_end(request.headers), data=body
-        ) as answer:
-            return web.Response(status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read())
-
-    async def _relay(self, request: web.Request) -> web.StreamResponse:
-        headers = {k: v for k, v in _end_to_end(request.headers).items() if not k.lower().startswith("sec-websocket")}
-        url = f"ws://{self._upstream}{request.raw_path}"
-        try:
-            upstream = await self._session.ws_connect(url, headers=headers, max_msg_size=0, autoclose=False)
-        except aiohttp.WSServerHandshakeError as refused:
-            return web.Response(status=refused.status, text=refused.message)
-        client = web.WebSocketResponse(max_msg_size=0, autoclose=False)
-        await client.prepare(request)
-        async with upstream:
-            pumps = [asyncio.create_task(_pump(client, upstream)), asyncio.create_task(_pump(upstream, client))]
-            try:
-                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for pump in pumps:
-                    pump.cancel()
-                await asyncio.gather(*pumps, return_exceptions=True)
-                with suppress(ConnectionError, RuntimeError):  # whoever went first has hung up already
-                    await client.close()
-        return client
-
-
-async def _pump(source: Any, sink: Any) -> None:
-    """What one websocket receives, the other sends, until one of them is closed."""
-    async for message in source:
-        if message.type is aiohttp.WSMsgType.BINARY:
-            await sink.send_bytes(message.data)
-        elif message.type is aiohttp.WSMsgType.TEXT:
-            await sink.send_str(message.data)
-
-
-def _end_to_end(headers: Any) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-
-
-def twirp_error(status: int, code: str, message: str, meta: dict[str, str] | None = None) -> web.Response:
-    """An error as LiveKit's API words it: https://twitchtv.github.io/twirp/docs/errors.html."""
-    return web.json_response({"code": code, "msg": message, "meta": meta or {}}, status=status)
 
 
 def fails(status: int = 500, code: str = "internal", *, times: int | None = None, done: bool = False) -> Handler:
