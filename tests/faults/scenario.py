@@ -131,20 +131,21 @@ def _without(value: Any) -> Iterator[Any]:
 Report = Callable[[int, int], None]
 
 
-def soak(first: int, calls: int, folder: Path, report: Report, per_flow: int = 8) -> Path | None:
-    """Plays random calls, `per_flow` of each random flow, from seed `first` on. The file of the first counter-example,
-    shrunk; None where there is none."""
+def soak(first: int, calls: int, folder: Path, report: Report, per_flow: int = 8, stride: int = 1) -> Path | None:
+    """Plays random calls, `per_flow` of each random flow, from seed `first` on, each `stride`-th of them. The file of the
+    first counter-example, shrunk; None where there is none."""
     done = 0
     seed = first
     while done < calls:
         dice = Dice.seeded(seed)
         made = random_scenario(dice)
-        flow = load(made.text)
+        text = made.text
+        flow = load(text)
         for number in range(min(per_flow, calls - done)):
             one = evolve(made, how=dice.pick(HOWS), close_hangs=dice.chance(10))
             chaos = None
             try:
-                chaos = Chaos(flow, one.text, close_hangs=one.close_hangs)
+                chaos = Chaos(flow, text, close_hangs=one.close_hangs)
                 chaos.wander(dice, 25)
                 chaos.finish(one.how)
             except Exception as error:  # noqa: BLE001 - written down
@@ -156,6 +157,6 @@ def soak(first: int, calls: int, folder: Path, report: Report, per_flow: int = 8
                 if chaos is not None:
                     chaos.close()
             done += 1
-        seed += 1
         report(done, seed)
+        seed += stride
     return None
