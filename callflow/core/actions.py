@@ -217,7 +217,9 @@ _VERBS = (
             "trunk": Argument(TEXT, "The outbound trunk's id.", required=True),
             "leg": _leg(),
             "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0),
-            "detect_machine": Argument(DURATION, "Listen who has answered: `{timeout: 15s}`.", None, kind="plain"),
+            "detect_machine": Argument(
+                DURATION, "Listen who has answered: `{timeout: 15s}`, from the answer on.", None, kind="plain"
+            ),
             "headers": Argument(Record({}, open=True), "SIP headers.", None, kind="template-map"),
             "display_name": Argument(TEXT, "The caller's name, as shown."),
             "dtmf": Argument(TEXT, "Keys sent after the answer: an extension.", pii=True),
@@ -237,15 +239,18 @@ _VERBS = (
     Verb("cancel_dial", "Stops the ringing.", {"leg": _leg()}, main="leg", timeout=5.0, telephony=True),
     Verb(
         "detect_machine",
-        "Listens who has answered. Ends with one `amd.*`.",
-        {},
+        "Listens who has answered. Ends with one `amd.*`; the agent says nothing meanwhile.",
+        {
+            "ivr_detection": Argument(
+                BOOLEAN, "LiveKit's agent works its way through a menu that has answered.", False, kind="plain"
+            )
+        },
         timeout=15.0,
         timeout_is="15s, hard",
         results=("amd.human", "amd.machine-ivr", "amd.machine-vm", "amd.machine-unavailable", "amd.uncertain"),
         success=("amd.human", "amd.machine-ivr", "amd.machine-vm", "amd.machine-unavailable"),
         on_timeout="amd.uncertain",
         on_error="amd.uncertain",
-        telephony=True,
     ),
     Verb(
         "send_dtmf",

@@ -70,6 +70,11 @@ def not_live(flow: Flow) -> list[str]:
     )
 
 
+def detects(flow: Flow) -> bool:
+    """Whether the flow listens who has answered as part of a dial."""
+    return any(action.verb == "dial" and action.arguments.get("detect_machine") for action in actions_of(flow))
+
+
 def actions_of(flow: Flow) -> Iterator[Action]:
     for state in flow.states.values():
         yield from every_action(state)

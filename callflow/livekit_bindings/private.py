@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, cast
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
+from livekit.agents.utils import http_context
 from livekit.agents.utils.aio import cancel_and_wait
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
 from livekit.agents.voice.agent_activity import ActivityClosedError
+from livekit.agents.voice.amd import AMD
 
 logger = logging.getLogger("callflow")
 
@@ -160,6 +163,58 @@ async def offer_tools(session: AgentSession[Any]) -> None:
     if activity is None or realtime is None:
         return
     await realtime.update_tools(llm.ToolContext(activity.tools).flatten())
+
+
+@contextlib.contextmanager
+def watch_detector(detector: AMD) -> Iterator[asyncio.Future[Any]]:
+    """A future that raises what the answering machine detection's LLM fails with: LiveKit only logs it, and nobody
+    would hear of it before the detection's time is up."""
+    failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    model = getattr(getattr(detector, "_classifier", None), "_llm", None)
+
+    def told(event: llm.LLMError) -> None:
+        if not event.recoverable and not failed.done():
+            failed.set_exception(event.error)
+
+    if isinstance(model, llm.LLM):
+        model.on("error", told)
+    try:
+        yield failed
+    finally:
+        if isinstance(model, llm.LLM):
+            model.off("error", told)
+        if failed.done():
+            failed.exception()  # nobody may have asked
+        failed.cancel()
+
+
+def transcript_of(detector: AMD) -> str:
+    """What answering machine detection has heard so far."""
+    return str(getattr(getattr(detector, "_classifier", None), "_transcript", ""))
+
+
+def remember(session: AgentSession[Any], agent: Agent, message: llm.ChatMessage) -> None:
+    """Keeps what was said to an agent that does not answer: LiveKit drops it."""
+    agent._chat_ctx.items.append(message)
+    session._conversation_item_added(message)
+
+
+def hand_on(messages: Iterable[llm.ChatItem], agent: Agent) -> None:
+    """What was said before this agent takes over; `update_chat_ctx` would have to be awaited."""
+    agent._chat_ctx.items.extend(messages)
+
+
+def without_failover(client: api.LiveKitAPI) -> Any:
+    """This client's SIP service, without repetition: on LiveKit Cloud a request that fails is sent again, up to three
+    times, and the server does not know it again, so that one dial would call twice. Where the client has changed, a new
+    one says the same in public, with the credentials of the environment."""
+    requests: Any = getattr(client.sip, "_client", None)
+    if not hasattr(requests, "_failover"):
+        return api.LiveKitAPI(session=http_context.http_session(), failover=False).sip
+    sip = copy.copy(client.sip)
+    sip._client = copy.copy(requests)
+    sip._client._failover = False
+    return sip
 
 
 def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:

@@ -22,7 +22,9 @@ from callflow.core.offers import agent_instructions
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import lease, private, report
-from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
+from callflow.livekit_bindings.agents import ListeningAgent, SilentAgent, watch_on_enter
+from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.fit import detects
 from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
@@ -31,6 +33,7 @@ from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up
 from callflow.runtime.ports import Facts
 
 if TYPE_CHECKING:
+    from callflow.livekit_bindings.verbs.detection import Detection
     from callflow.runtime.call import Call
 
 logger = logging.getLogger("callflow")
@@ -81,6 +84,7 @@ class LiveKitWorld:
         self._notes: list[str] = []  # before the call begins
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None
+        self.detection: Detection | None = None  # while one runs
         only = self.room_options.participant_identity
         self.line = Line(
             self.post,
@@ -91,6 +95,8 @@ class LiveKitWorld:
         )
         self.offering = Offering(self)
         self._hearing = Hearing(self)
+        self.clearing = Clearing(self)
+        self.line.lingers = self.clearing.linger
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
         self._ownership = Ownership(ctx, session, self.post)
@@ -100,6 +106,7 @@ class LiveKitWorld:
 
     def begin(self, call: Call) -> None:
         self.call, self._begun = call, True
+        self._connected: asyncio.Future[None] = call.loop.create_future()
         self._started: asyncio.Future[None] = call.loop.create_future()
         for sentence in self._notes:
             call.note(sentence)
@@ -112,10 +119,9 @@ class LiveKitWorld:
         try:
             await self._open()
         except BaseException as error:
-            if not self._started.done():
-                why = "the session did not start" + (f": {error}" if str(error) else "")
-                self._started.set_exception(EffectError(why))
-                self._started.exception()  # nobody may be waiting
+            why = f": {error}" if str(error) else ""
+            _fail(self._connected, f"the room was not reached{why}")
+            _fail(self._started, f"the session did not start{why}")
             raise
         self._started.set_result(None)
 
@@ -172,6 +178,10 @@ class LiveKitWorld:
             if self._begun:
                 self.call.note(sentence)
 
+    async def connected(self) -> None:
+        """Waits for the room. Raises EffectError when it was not reached."""
+        await asyncio.shield(self._connected)
+
     async def started(self) -> None:
         """Waits for the session to run. Raises EffectError when it did not start."""
         await asyncio.shield(self._started)
@@ -180,6 +190,8 @@ class LiveKitWorld:
         """Waits until the session runs under its real agent, with what its states offer, and the far end is there.
         False: nobody will ever hear it."""
         await self.started()
+        while self.detection is not None and not self.hurried:
+            await self.detection.over.wait()
         if not await self.line.heard() or self.hurried:
             return False
         await private.handoff_done(self.session)
@@ -190,10 +202,6 @@ class LiveKitWorld:
         """Waits until somebody joins, leaves or vanishes."""
         changed = self._parties_changed = asyncio.Event()
         await changed.wait()
-
-    def is_telephone(self, identity: str) -> bool:
-        participant = self.ctx.room.remote_participants.get(identity)
-        return participant is not None and any(name.startswith("sip.") for name in participant.attributes)
 
     def make(self, name: str) -> Any:
         """What the program registered under this name; a class or factory is called, for each use anew."""
@@ -232,6 +240,11 @@ class LiveKitWorld:
         if name == "call.answered":
             self._take_over()
 
+    def detection_over(self) -> None:
+        """It is known who has answered, or nobody wants to know any more."""
+        if self.line.hears:
+            self._take_over()
+
     # -- the start
 
     async def _open(self) -> None:
@@ -240,10 +253,11 @@ class LiveKitWorld:
             for participant in list(self.ctx.room.remote_participants.values()):
                 self.line.joined(participant)
             self._hearing.listen_to_rpc()
+        self._connected.set_result(None)
         if self._instructed:
             await self.agent.update_instructions(agent_instructions(self.flow, self.call.snapshot, self.call.now()))
-        here = not self.has_room or self.line.hears
-        first = self.agent if here else SilentAgent()
+        here = not self.has_room or (self.line.hears and self.detection is None)
+        first = self.agent if here else ListeningAgent(self.agent) if detects(self.flow) else SilentAgent()
         self._stand_in = None if here else first
         self.watch(first)
         self._warn_of_echo()
@@ -259,8 +273,9 @@ class LiveKitWorld:
 
     def _take_over(self) -> None:
         """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a
-        person and not a ring."""
-        if self._stand_in is not None and private.has_started(self.session):
+        person and not a ring, nor somebody of whom it is not known yet who it is."""
+        if self._stand_in is not None and private.has_started(self.session) and self.detection is None:
+            private.hand_on((item for item in self._stand_in.chat_ctx.items if item.type == "message"), self.agent)
             self._stand_in = None
             self.watch(self.agent)
             self.session.update_agent(self.agent)
@@ -269,6 +284,12 @@ class LiveKitWorld:
         if getattr(self.session.options, "aec_warmup_duration", None):
             _say_once(AEC_NOTE)
             self.note(AEC_NOTE)
+
+
+def _fail(waited_for: asyncio.Future[None], why: str) -> None:
+    if not waited_for.done():
+        waited_for.set_exception(EffectError(why))
+        waited_for.exception()  # nobody may be waiting
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeAlias, cast
 
@@ -50,6 +50,7 @@ class Pause:
 
 Part: TypeAlias = str | Tool | Pause | Exception
 Turn: TypeAlias = Part | Sequence[Part]
+Who: TypeAlias = str | Exception
 
 
 class ScriptedLLM(llm.LLM[str]):
@@ -59,10 +60,20 @@ class ScriptedLLM(llm.LLM[str]):
     When the script is over every request gets `otherwise`. `requests` keeps the chat context of each request.
 
     A failed request is repeated by the session, and each attempt takes a turn of its own.
+
+    LiveKit's answering machine detection asks the same model who has answered: `who` is the category that it says, or a
+    function that makes one of the transcript (both may be an exception, to raise). Such a request takes no turn.
     """
 
-    def __init__(self, turns: Sequence[Turn] = (), *, otherwise: Turn = "All right.") -> None:
+    def __init__(
+        self,
+        turns: Sequence[Turn] = (),
+        *,
+        otherwise: Turn = "All right.",
+        who: Who | Callable[[str], Who] = "human",
+    ) -> None:
         super().__init__()
+        self._who = who
         self._turns = iter(turns)
         self._otherwise = otherwise
         self._call_ids = count(1)
@@ -88,6 +99,17 @@ class ScriptedLLM(llm.LLM[str]):
     ) -> llm.LLMStream:
         return _ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
+    def turn_for(self, asked: llm.ChatContext, tools: Sequence[llm.Tool]) -> Sequence[Part]:
+        """The parts of the answer to one request."""
+        names = {tool.info.name for tool in tools if isinstance(tool, llm.FunctionTool)}
+        return self.verdict(asked) if "save_prediction" in names else self.next_turn(asked)
+
+    def verdict(self, asked: llm.ChatContext) -> Sequence[Part]:
+        """Who has answered, as LiveKit's answering machine detection wants to be told."""
+        transcript = asked.messages()[-1].text_content or ""
+        who = self._who(transcript) if callable(self._who) else self._who
+        return [who] if isinstance(who, Exception) else [Tool("save_prediction", {"label": who})]
+
     def next_turn(self, asked: llm.ChatContext) -> Sequence[Part]:
         """The parts of the next turn; it is used up."""
         self.requests.append(asked.copy())
@@ -101,7 +123,7 @@ class ScriptedLLM(llm.LLM[str]):
 class _ScriptedStream(llm.LLMStream):
     async def _run(self) -> None:
         model = cast(ScriptedLLM, self._llm)
-        for part in model.next_turn(self.chat_ctx):
+        for part in model.turn_for(self.chat_ctx, self._tools):
             if isinstance(part, Exception):
                 raise part
             if isinstance(part, Pause):
