@@ -149,6 +149,12 @@ def settle(turn: Turn, queued: Queued, taken: bool) -> None:
     turn.lists[one.seq] = one._replace(stopped=False, position=one.position + 1)
 
 
+def let_go_on(turn: Turn) -> None:
+    """Nobody takes the internal events any more: they are dropped, and the lists that had stopped for one go on."""
+    while turn.queue:
+        settle(turn, turn.queue.popleft(), taken=True)
+
+
 def _sentence(event: Event) -> str:
     why = event.data.get("error") or event.data.get("cause") or ""
     return f"{event.name}{': ' if why else ''}{why}, and no row takes it"

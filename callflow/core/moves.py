@@ -173,7 +173,7 @@ def end(turn: Turn, final: str | None) -> None:
     turn.final = final
     turn.timers = [timer for timer in turn.timers if timer.kind == "stop"]
     turn.silences.clear()
-    turn.queue.clear()
+    lists.let_go_on(turn)
     turn.returning.clear()
     for event in (*turn.kept, *turn.held):
         turn.note("dropped", event=event.name, why="the call is over")

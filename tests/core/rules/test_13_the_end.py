@@ -37,6 +37,24 @@ states: {a: {on: {app.go: over}, after: {5s: ending}}, over: {final: true, entry
     assert (play.state, play.doing, play.outcome) == ("over", ["say Over."], None)
 
 
+def test_what_is_owed_goes_on_behind_a_failure_that_nobody_can_take_any_more() -> None:
+    """The owed list has failed, and in the same step `always` leads to the end, before anybody could hear of it."""
+    play = Play("""
+vars: {x: {type: integer, default: 0}}
+events: {app.go: {}}
+initial: a
+states:
+  a:
+    on:
+      app.go: {target: b, do: [{set: {x: "{{ 1 // vars.x }}"}}, {say: Bye.}]}
+  b: {always: [over]}
+  over: {final: true}
+""").send("app.go")
+    assert (play.phase, play.doing) == ("final", ["say Bye."])
+    play.end("say Bye.").end("close")
+    assert play.phase == "ended"
+
+
 def test_the_ending_that_closed_everything_needs_no_force() -> None:
     play = (
         Play("""
