@@ -47,21 +47,30 @@ _HOW = {"flow": ": callflow.load(…) makes one from a file"}
 class LiveKitCall(Call):
     """A call in a LiveKit job. Its `on_end` hooks run once it is over, before `run` returns."""
 
-    __slots__ = ("_hooks", "_hooks_task")
+    __slots__ = ("_clearing", "_hooks", "_hooks_task", "_surroundings")
 
     def __init__(self, flow: Flow, world: LiveKitWorld, on_end: Iterable[Callable[..., Any]], **options: Any) -> None:
         super().__init__(flow, world, **options)
         self._hooks = tuple(on_end)
         self._hooks_task: asyncio.Task[None] | None = None
+        self._surroundings = world
+        self._clearing: asyncio.Task[None] | None = None
 
     async def run(self) -> CallRecord:
         try:
             return await super().run()
         finally:
+            await self._clear()
             if self._hooks and self.record is not None:
                 if self._hooks_task is None:
                     self._hooks_task = asyncio.ensure_future(_run_hooks(self._hooks, self.record))
                 await asyncio.shield(self._hooks_task)
+
+    async def _clear(self) -> None:
+        """No telephone that should have stopped rings on when this is over."""
+        if self._clearing is None:
+            self._clearing = asyncio.ensure_future(self._surroundings.clearing.close())
+        await asyncio.shield(self._clearing)
 
 
 def bind(

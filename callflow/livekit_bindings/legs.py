@@ -33,6 +33,8 @@ class Leg:
     asked: Asked = ""
     sip_status: str = ""
     """The last `sip.callStatus`: dialing, ringing, automation, active, hangup."""
+    rang: bool = False
+    answered_late: bool = False  # after it was asked to leave
     since: float = 0.0  # when it was dialled, or was first seen
     answered_at: float | None = None
     limit: float | None = None  # the bridge's own limit, in seconds from the dial
@@ -46,6 +48,10 @@ class Leg:
     @property
     def is_telephone(self) -> bool:
         return self.kind == "sip"
+
+    @property
+    def was_answered(self) -> bool:
+        return self.answered_at is not None
 
     @property
     def on_line(self) -> bool:

@@ -105,16 +105,23 @@ class Line:
         self._set(leg, "absent")
         return leg
 
-    def answer(self, leg: Leg) -> None:
-        """The dial was answered, whether or not the room has said so."""
-        if leg.answered_at is not None or leg.status == "down":
-            return
+    def answer(self, leg: Leg) -> bool:
+        """The dial was answered, whether or not the room has said so. False: nobody is to hear of it, since the room is
+        gone, or it is being removed."""
+        if leg.answered_at is not None:
+            return True
+        if leg.status == "down":
+            return False
+        if leg.asked == "leave":
+            leg.answered_late = True
+            return False
         leg.answered_at = _now()
         if leg.status != "gone":
             self._set(leg, "on_line")
         self._tell(leg, "answered", leg.fields or {"leg": leg.name, "identity": leg.identity, "kind": "sip"})
         if leg.status == "gone":
             leg.untold = self._farewell(leg)
+        return True
 
     def settle(self, leg: Leg) -> None:
         """Its dial is over: a leg that was not answered is nobody, one that has hung up meanwhile says so now."""
@@ -124,12 +131,28 @@ class Line:
             self._forget(leg)
         elif leg.untold is not None:
             self._later(leg, DIAL_FIRST, lambda: self._tell(leg, "hangup", leg.untold or {}))
+        self._wake()
 
-    async def answered_or_gone(self, leg: Leg) -> bool:
-        """Returns when the room says that this leg was answered (True), or that it will not be."""
-        while leg.answered_at is None and not leg.over:
+    def ask_to_leave(self, leg: Leg) -> None:
+        """We do not want it any more: what it does from now on is our doing."""
+        leg.asked = "leave"
+        self._wake()
+
+    def lost(self, leg: Leg) -> None:
+        """It has hung up, as the server knows and the room has not said."""
+        if not leg.over:
+            leg.sip_status = "hangup"
+            self._hung_up(leg, None)
+
+    async def decided(self, leg: Leg) -> None:
+        """Returns when the room says that this leg was answered or has left, or we have asked it to leave."""
+        while leg.answered_at is None and not leg.over and leg.asked != "leave":
             await self._changed.wait()
-        return leg.answered_at is not None
+
+    async def settled(self, leg: Leg) -> None:
+        """Returns when its dial is over."""
+        while leg.dialling:
+            await self._changed.wait()
 
     async def gone(self, leg: Leg) -> None:
         """Returns when this leg is not on the line any more."""
@@ -269,6 +292,7 @@ class Line:
             if leg.status in ("absent", "ringing"):
                 self.answer(leg)
         elif status == "ringing" and leg.status == "absent":
+            leg.rang = True
             self._set(leg, "ringing")
             self._tell(leg, "ringing", leg.fields)
 

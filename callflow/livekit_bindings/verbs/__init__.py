@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.snapshot import Start
-from callflow.livekit_bindings.verbs import conversation, handoff, hanging_up, outside, speech
+from callflow.livekit_bindings.verbs import (
+    conversation,
+    detection,
+    dialing,
+    handoff,
+    hanging_up,
+    holding,
+    outside,
+    speech,
+)
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
@@ -29,14 +38,19 @@ PERFORM: Mapping[str, Perform] = {
     "delete_room": hanging_up.delete_room,
     "remove_participant": hanging_up.remove_participant,
     "hang_up": hanging_up.hang_up,
+    "dial": dialing.dial,
+    "cancel_dial": dialing.cancel_dial,
     "stand_by": hanging_up.stand_by,
     "close": hanging_up.close,
     "tag": outside.tag,
     "send_data": outside.send_data,
     "http": outside.http,
     "python": outside.python,
+    "hold": holding.hold,
+    "resume": holding.resume,
     "update_agent": handoff.update_agent,
     "task": handoff.task,
+    "detect_machine": detection.detect_machine,
 }
 
 NOT_LIVE = frozenset(

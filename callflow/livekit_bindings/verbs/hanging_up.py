@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from livekit import api
@@ -17,6 +17,8 @@ from livekit import api
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.clearing import not_found
+from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.verbs import conversation, speech
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ TRY = 5.0
 BACKOFF = 0.2
 """`hang_up` and the forced close drop the line like `delete_room` with its defaults: 3 tries of 5 s, a short pause between."""
 
+REMOVALS = 3
+"""How often a telephone is removed that is still there."""
+
 TAIL = 0.2
 GOODBYE = 10.0
 DRAIN = 10.0
@@ -38,37 +43,37 @@ CLOSE = 10.0
 
 
 async def delete_room(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
-    await drop_room(world)
+    await world.clearing.confirm(await drop_room(world))
     return NOTHING
 
 
-async def drop_room(world: LiveKitWorld) -> None:
-    """Deletes the room; one that is gone already is done. Raises whatever the API raises otherwise."""
+async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
+    """Deletes the room; one that is gone already is done. Returns who was in it. Raises whatever the API raises
+    otherwise."""
+    legs = world.line.present()
     if not world.has_room:
         world.line.down(by_us=True)
-        return
+        return ()
     world.line.dropped_by_us = True
     try:
         await world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
     except BaseException as error:  # noqa: BLE001 - raised again
-        if not _not_found(error):
+        if not not_found(error):
             world.line.dropped_by_us = False
             raise _failure("the room could not be deleted", error) from None
     world.line.down(by_us=True)
+    return legs
 
 
 async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
-    name = effect.arguments.get("leg") or MAIN_LEG
-    identity = world.line.identity_of(name)
-    if identity is None or not world.has_room:
+    leg = world.line.leg(str(effect.arguments.get("leg") or MAIN_LEG))
+    if leg is None or not world.has_room:
         return NOTHING
-    if name == MAIN_LEG:
-        world.line.dropped_by_us = True
+    asked, leg.asked = leg.asked, "leave"
     try:
-        await _remove(world, identity)
+        await _remove(world, leg)
     except BaseException:
-        if name == MAIN_LEG:
-            world.line.dropped_by_us = False
+        leg.asked = asked
         raise
     return NOTHING
 
@@ -76,7 +81,7 @@ async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str,
 async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """goodbye -> drain -> the line -> aclose; the job ends with the record. Raises EffectError when the line stands."""
     everyone = effect.arguments.get("for", "everyone") == "everyone"
-    if not everyone and len([leg for leg in world.line.parties() if world.is_telephone(leg.identity)]) > 1:
+    if not everyone and sum(leg.is_telephone for leg in world.line.parties()) > 1:
         raise EffectError("two telephone legs would outlive the agent for ever: use stand_by instead of for: agent")
     if effect.arguments.get("goodbye") and not world.hurried:
         goodbye = {"text": effect.arguments["goodbye"], "interruptible": False}
@@ -126,10 +131,12 @@ async def _drop(world: LiveKitWorld) -> str | None:
     failure = "unknown"
     for attempt in range(TRIES):
         try:
-            await asyncio.wait_for(drop_room(world), TRY)
-            return None
+            legs = await asyncio.wait_for(drop_room(world), TRY)
         except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
             failure = str(error) or type(error).__name__
+        else:
+            await world.clearing.confirm(legs)
+            return None
         if attempt + 1 < TRIES:
             await asyncio.sleep(BACKOFF * 2**attempt)
     return None if await _remove_everyone(world, failure) else failure
@@ -137,12 +144,13 @@ async def _drop(world: LiveKitWorld) -> str | None:
 
 async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
     """The room cannot be deleted: whoever is in it is removed, all at once. Whether nobody is left in silence."""
-    parties = [leg.identity for leg in world.line.parties()]
-    if not parties:
+    legs = world.line.present()
+    if not legs:
         return False
     world.line.dropped_by_us = True
-    removals = [asyncio.wait_for(_remove(world, identity), TRY) for identity in parties]
-    results = await asyncio.gather(*removals, return_exceptions=True)
+    results = await asyncio.gather(
+        *(asyncio.wait_for(_remove(world, leg), TRY) for leg in legs), return_exceptions=True
+    )
     if any(isinstance(result, BaseException) for result in results):
         world.line.dropped_by_us = False
         return False
@@ -150,14 +158,17 @@ async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
     return True
 
 
-async def _remove(world: LiveKitWorld, identity: str) -> None:
-    """Removes one participant; one that has left already is done. Raises whatever the API raises otherwise."""
+async def _remove(world: LiveKitWorld, leg: Leg) -> None:
+    """Removes one participant; one that has left already is done. Of a telephone, until it is not there any more.
+    Raises whatever the API raises otherwise."""
     try:
-        request = api.RoomParticipantIdentity(room=world.room_name, identity=identity)
-        await world.ctx.api.room.remove_participant(request)
+        for _ in range(REMOVALS):
+            there = await world.clearing.remove(leg.identity)
+            if not (there and leg.is_telephone):
+                return
     except BaseException as error:  # noqa: BLE001 - raised again
-        if not _not_found(error):
-            raise _failure("the participant could not be removed", error) from None
+        raise _failure("the participant could not be removed", error) from None
+    raise EffectError(f"{leg.name} was removed and is still there")
 
 
 async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -> None:
@@ -169,10 +180,6 @@ async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) 
             logger.warning("part of an ending ran out of time", extra={"part": what, "seconds": seconds})
         except Exception:
             logger.warning("part of an ending has failed", extra={"part": what}, exc_info=True)
-
-
-def _not_found(error: BaseException) -> bool:
-    return isinstance(error, api.TwirpError) and (error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404)
 
 
 def _failure(what: str, error: BaseException) -> BaseException:
