@@ -1,107 +1,295 @@
-"""A telephone network that is a script: who answers when, who refuses, and who it is that has answered.
+"""The script of a telephone network: which telephones there are, and what each of them does with a call.
 
-It knows nothing of rooms: whoever dials on it (a simulated room, a scenario) says what a ringing and an answered
-telephone mean there.
+It is data, and says what goes over the wire. What LiveKit makes of it is the business of a SIP bridge
+(`callflow.simulate.bridge`), which knows nothing of the transport either: the same scripts run on a simulated server in
+virtual time and beside a real one.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal, TypeAlias
 
 from attrs import define, field, frozen
 
-DialResult = Literal["answered", "busy", "no_answer", "declined", "invalid", "failed"]
 Category = Literal["human", "machine-ivr", "machine-vm", "machine-unavailable", "uncertain"]
+Reach = Literal["telephone", "nobody", "refused", "unknown", "no_codec"]
+Service = Literal["works", "absent", "exhausted", "fails", "hangs"]
 
 REACHED = 0.3
-"""Seconds from the dial until the far telephone rings (180 Ringing)."""
+"""Seconds from the INVITE until the far telephone rings (180 Ringing)."""
+
+
+# -- what it does once it is on the line, one act after the other
+
+
+@frozen
+class Wait:
+    seconds: float
+
+
+@frozen
+class Say:
+    """Words; the next act begins when they have been said."""
+
+    text: str
+
+
+@frozen
+class Tone:
+    """A beep; the next act begins when it is over."""
+
+    hz: float = 1000.0
+    seconds: float = 0.5
+
+
+@frozen
+class Hear:
+    """Listens until somebody has spoken and been quiet for `quiet` seconds, `within` seconds at most."""
+
+    quiet: float = 0.8
+    within: float = 15.0
+
+
+@frozen
+class Press:
+    """Keys of 0-9, *, #, a-d, one after the other."""
+
+    digits: str
+
+
+@frozen
+class StopRtp:
+    """No packet is sent any more: its network is gone, and its telephone does not know."""
+
+
+@frozen
+class HangUp:
+    """BYE."""
+
+
+Act: TypeAlias = Wait | Say | Tone | Hear | Press | StopRtp | HangUp
+
+
+# -- one telephone
+
+
+@frozen
+class Refer:
+    """What it says to a REFER (a transfer).
+
+    `status` is its response, None: none ever. After a 202 it tells in a NOTIFY what became of the call to the target:
+    the code `notify`, `after` seconds later; "target": what the target's own script says, when it says it; None: it
+    never tells. `bye_after` seconds after the REFER it hangs up, if at all.
+    """
+
+    status: int | None = 202
+    notify: int | Literal["target"] | None = "target"
+    after: float = 0.3
+    bye_after: float | None = None
 
 
 @frozen
 class FarEnd:
-    """One telephone, and what becomes of a call to it. All times are in seconds.
+    """One telephone, and what becomes of a call to it, or of its own call to us. All times are in seconds.
 
-    It rings for `rings` seconds, and then `result` is what happens; `math.inf` rings until the dialler gives up. Who
-    answers is a `category` of LiveKit's answering machine detection, known `detected_after` seconds after the answer.
+    The call: the telephone is `reached` after that time, and says `progress` (180 to 183; None: nothing but 100); its
+    final response is `code` with the words `status` (SIP's own unless set), `rings` seconds after the INVITE; with
+    `math.inf` it rings until the dialler gives up. `reach` is what stands in the way of the call: `nobody` answers at
+    all, its connection is `refused`, its host is `unknown`, there is `no_codec` in common. Calling us, it gives up after
+    `gives_up` seconds of ringing.
+
+    Once on the line it does its `acts`, and hangs up `hangs_up` seconds after the answer, whatever it does then. Without
+    `rtp` it never sends a packet. `refer` is what it makes of a transfer. `answers_bye=False`: our BYE gets no answer.
+    `ghost`: after its own BYE its participant stays in the room, as happens now and then.
+
+    While we cancel: `on_cancel` is its final response to the INVITE once it has the CANCEL; 200: it has just picked up;
+    None: it does not answer the CANCEL, and picks up `late` seconds after it, if at all.
+
+    Who answers is a `category` of LiveKit's answering machine detection, known `detected_after` seconds after the answer
+    by its `transcript`.
+
+    What may be wrong with the SIP service: `absent` (no node answers), `exhausted` (its processors), `fails` (500),
+    `hangs`. `bridge_dies` seconds after the answer the node is gone.
     """
 
-    result: DialResult = "answered"
     rings: float = 4.0
-    sip_status_code: int | None = None
-    sip_status: str | None = None
+    code: int = 200
+    status: str = ""
+    reached: float = REACHED
+    progress: int | None = 180
+    reach: Reach = "telephone"
+    gives_up: float = math.inf
+
+    acts: tuple[Act, ...] = ()
+    hangs_up: float | None = None
+    rtp: bool = True
+    refer: Refer = Refer()
+    answers_bye: bool = True
+    ghost: bool = False
+
+    on_cancel: int | None = 487
+    late: float | None = None
+
     category: Category = "human"
     detected_after: float = 1.2
     transcript: str = ""
 
+    service: Service = "works"
+    bridge_dies: float | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.code < 300
+
+    @property
+    def phrase(self) -> str:
+        """The words of its final response."""
+        return self.status or phrase(self.code)
+
 
 FAR_ENDS: Mapping[str, FarEnd] = {
-    "answers": FarEnd(sip_status_code=200, sip_status="OK", transcript="Hello?"),
-    "busy": FarEnd("busy", 0.5, 486, "Busy Here"),
-    "no-answer": FarEnd("no_answer", math.inf),
-    "declines": FarEnd("declined", 3.0, 603, "Decline"),
-    "invalid": FarEnd("invalid", 0.0, 404, "Not Found"),
-    "fails": FarEnd("failed", 0.0, 503, "Service Unavailable"),
+    "answers": FarEnd(transcript="Hello?"),
+    "busy": FarEnd(0.5, 486),
+    "no-answer": FarEnd(math.inf),
+    "declines": FarEnd(3.0, 603),
+    "invalid": FarEnd(0.2, 404),
+    "unavailable": FarEnd(0.5, 480),
+    "fails": FarEnd(0.2, 503),
+    "unreachable": FarEnd(reach="nobody"),
     "voicemail": FarEnd(
-        "answered", 18.0, 200, "OK", "machine-vm", 5.0, "You have reached my voicemail, please leave a message."
+        18.0,
+        category="machine-vm",
+        detected_after=5.0,
+        transcript="You have reached my voicemail, please leave a message.",
     ),
-    "menu": FarEnd("answered", 2.0, 200, "OK", "machine-ivr", 4.0, "For sales press one."),
+    "menu": FarEnd(2.0, category="machine-ivr", detected_after=4.0, transcript="For sales press one."),
+    "screening": FarEnd(
+        2.0,
+        category="machine-ivr",
+        detected_after=3.0,
+        transcript="Please say your name and why you are calling.",
+    ),
+    "hangs-up-at-once": FarEnd(hangs_up=0.02),
+    "no-sound": FarEnd(rtp=False),
+    "sound-stops": FarEnd(acts=(Wait(5.0), StopRtp())),
+    "early-media": FarEnd(3.0, 486, progress=183),
+    "service-absent": FarEnd(service="absent"),
+    "service-exhausted": FarEnd(service="exhausted"),
+    "bridge-dies": FarEnd(bridge_dies=5.0),
 }
 """Telephones to call, by what they do."""
 
 
+# -- the network
+
+
+@frozen
+class Signal:
+    """A SIP message between the bridge and a telephone: a request's method or a response's code ("486"); `at` is on the
+    event loop's clock. `about`: the method that a response answers, the target of a REFER."""
+
+    at: float
+    message: str
+    by_telephone: bool
+    about: str = ""
+
+
+@define(eq=False)
+class PhoneCall:
+    """One call, as the telephone saw it: the SIP messages, and the keys that came to it with their times. `request` is
+    the bridge's, where the call is one of its own (`callflow.simulate.bridge.Dial`)."""
+
+    number: str
+    far_end: FarEnd
+    request: Any = None
+    signals: list[Signal] = field(factory=list)
+    keys: list[tuple[float, str]] = field(factory=list)
+
+    def got(self, message: str) -> list[Signal]:
+        """What the bridge sent it: "INVITE", "CANCEL", "ACK", "BYE", "REFER", or a code."""
+        return [signal for signal in self.signals if signal.message == message and not signal.by_telephone]
+
+    def sent(self, message: str) -> list[Signal]:
+        """What it sent to the bridge."""
+        return [signal for signal in self.signals if signal.message == message and signal.by_telephone]
+
+    @property
+    def digits(self) -> str:
+        return "".join(digit for _, digit in self.keys)
+
+    @property
+    def messages(self) -> list[str]:
+        """All of it in order: "INVITE" came, "> 486" was sent."""
+        return [f"> {signal.message}" if signal.by_telephone else signal.message for signal in self.signals]
+
+
 @define(eq=False)
 class PhoneNetwork:
-    """Numbers and the telephones behind them; `otherwise` is behind every other number. `dialled` lists the calls."""
+    """Numbers and the telephones behind them; `otherwise` is behind every other number.
 
-    numbers: Mapping[str, FarEnd] = field(factory=dict)
+    A sequence of far ends is one telephone, whose nth call meets the nth of them, and further ones the last. `trunks`
+    are the outbound trunks that there are, any unless set. `calls` are those that reached a telephone, in order.
+    """
+
+    numbers: Mapping[str, FarEnd | Sequence[FarEnd]] = field(factory=dict)
     otherwise: FarEnd = FAR_ENDS["invalid"]
-    dialled: list[str] = field(factory=list, init=False)
+    trunks: frozenset[str] | None = None
+    calls: list[PhoneCall] = field(factory=list, init=False)
+    _met: dict[str, int] = field(factory=dict, init=False)
+
+    @property
+    def dialled(self) -> list[str]:
+        """The numbers that were called, in order."""
+        return [call.number for call in self.calls]
 
     def far_end(self, number: str) -> FarEnd:
-        return self.numbers.get(number, self.otherwise)
+        """Who is at this number, for the next call to it."""
+        found = self.numbers.get(number, self.otherwise)
+        if isinstance(found, FarEnd):
+            return found
+        return found[min(self._met.get(number, 0), len(found) - 1)]
 
-    async def ring(self, number: str, ringing_timeout: float, on_ringing: Callable[[], None]) -> Mapping[str, Any]:
-        """One call to `number`, until it is answered or refused: the result's fields, as a `dial` has them.
-
-        `on_ringing` is called when its telephone rings. Cancelling it is the dialler's CANCEL.
-        """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        self.dialled.append(number)
+    def meet(self, number: str) -> FarEnd:
+        """The next call to this number is made: whom it meets."""
         far = self.far_end(number)
-        result, code, status = far.result, far.sip_status_code, far.sip_status
-        reached = min(REACHED, far.rings)
-        await asyncio.sleep(reached)
-        if far.rings > REACHED:
-            on_ringing()
-        if far.rings <= ringing_timeout:
-            await asyncio.sleep(far.rings - reached)
-        else:
-            await asyncio.sleep(ringing_timeout - reached)
-            result, code, status = "no_answer", None, None
-        fields = {"result": result, "sip_status_code": code, "sip_status": status, "elapsed": loop.time() - began}
-        return fields | {"cause": _CAUSES[result]}
+        self._met[number] = self._met.get(number, 0) + 1
+        return far
 
-    def detection(self, number: str, timeout: float) -> tuple[float, Mapping[str, Any]]:
-        """Who has answered: how many seconds after the answer that is known, and an `amd.*` event's fields."""
-        far = self.far_end(number)
-        if far.detected_after > timeout:
-            return timeout, _detected("uncertain", "detection_timeout", "", timeout)
-        return far.detected_after, _detected(far.category, "llm", far.transcript, far.detected_after)
+    def call_of(self, number: str) -> PhoneCall:
+        """The last call to or from this number. Raises LookupError when there was none."""
+        for call in reversed(self.calls):
+            if call.number == number:
+                return call
+        raise LookupError(f"there was no call to {number}")
 
 
-_CAUSES: Mapping[str, str] = {
-    "answered": "answered",
-    "busy": "the line is busy",
-    "no_answer": "nobody answered",
-    "declined": "the far end refused",
-    "invalid": "there is no such number",
-    "failed": "the network could not place the call",
+_PHRASES: Mapping[int, str] = {
+    302: "Moved Temporarily",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    484: "Address Incomplete",
+    486: "Busy Here",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    503: "Service Unavailable",
+    504: "Server Time-out",
+    600: "Busy Everywhere",
+    603: "Decline",
+    604: "Does Not Exist Anywhere",
+    606: "Not Acceptable",
+    607: "Unwanted",
+    608: "Rejected",
 }
 
 
-def _detected(category: str, reason: str, transcript: str, delay: float) -> Mapping[str, Any]:
-    return {"category": category, "reason": reason, "transcript": transcript, "delay": delay}
+def phrase(code: int) -> str:
+    """SIP's words for a code; those that it shares with HTTP are HTTP's."""
+    if code in _PHRASES:
+        return _PHRASES[code]
+    try:
+        return HTTPStatus(code).phrase
+    except ValueError:
+        return ""

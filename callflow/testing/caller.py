@@ -48,6 +48,7 @@ class Caller:
         self._delay = delay
         self._state: SimulatedRoomState | None = None
         self._voices: list[SimulatedRoom] = []
+        self._silenced = False
         self._hears: list[tuple[float, float | None]] = []
         self.info: proto_participant.ParticipantInfo = participant_info(identity, "", kind, attributes=attributes)
         self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
@@ -114,8 +115,13 @@ class Caller:
             loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
         await asyncio.sleep(len(sound) / EAR_RATE)
 
+    def silence(self) -> None:
+        """From now on no sound of theirs arrives, and none reaches their ear."""
+        self._silenced = True
+        self._stop_hearing()
+
     def _send(self, window: Samples) -> None:
-        if self._state is None:
+        if self._state is None or self._silenced:
             return
         for member in self._state.members.values():
             if isinstance(member, SimulatedRoom):

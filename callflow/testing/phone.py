@@ -1,49 +1,103 @@
-"""The telephony verbs on a simulated phone network: a far end that is dialled is a telephone in the simulated room.
+"""A telephone network on the simulated server: its SIP API dials the telephones of a `PhoneNetwork`.
 
-As on a real bridge the telephone is in the room from the dial on, `sip.callStatus` says how far it is (dialing,
-ringing, active), nobody hears anything before it is active, and it leaves when it was not answered.
+A telephone that is called, or calls, is a participant in the simulated room, as a SIP bridge makes it one: in the room
+from the dial on, with `sip.callStatus` saying how far it is; nobody hears anything before that is `active`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from attrs import define, field
-from livekit import rtc
+from livekit import api, rtc
+from livekit.rtc._proto import room_pb2 as proto_events
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.simulate.phone import PhoneNetwork
-from callflow.testing.caller import Caller
-from callflow.testing.server import NOTICED, Reason, SimulatedServer
+from callflow.simulate.bridge import KEYS, Bridge, CallIn, Entry, Leg
+from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
+from callflow.simulate.refusals import BridgeError
+from callflow.testing.caller import EAR_RATE, Caller
+from callflow.testing.server import Reason, SimulatedServer
 
 SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+NAMED = "callflow.leg"
 
-_REASONS: Mapping[str, Reason] = {
-    "busy": rtc.DisconnectReason.USER_REJECTED,
-    "declined": rtc.DisconnectReason.USER_REJECTED,
-    "no_answer": rtc.DisconnectReason.USER_UNAVAILABLE,
-    "invalid": rtc.DisconnectReason.USER_UNAVAILABLE,
-    "failed": rtc.DisconnectReason.CLIENT_INITIATED,
-}
+
+class Telephone(Caller):
+    """A telephone in a simulated room: what it does goes through its bridge, and what came to it there is in `call`."""
+
+    def __init__(self, server: SimulatedServer, entry: Entry, leg: Leg) -> None:
+        super().__init__(server, entry.room, entry.identity, kind=SIP, attributes=entry.attributes)
+        self.info.name, self.info.metadata = entry.name, entry.metadata
+        self.leg = leg
+        self.keys = leg.call.keys
+
+    @property
+    def call(self) -> PhoneCall:
+        """The SIP messages, and the keys."""
+        return self.leg.call
+
+    @property
+    def name(self) -> str:
+        """The name of its leg, where the dialler has given it one; else its identity."""
+        return self.info.attributes.get(NAMED) or self.identity
+
+    def hang_up(self) -> None:
+        """BYE: it is out of the room a moment later."""
+        self.leg.hang_up()
+
+    def receive(self, event: proto_events.RoomEvent) -> None:
+        kind = event.WhichOneof("message")
+        if kind == "data_packet_received":
+            self.leg.key(event.data_packet_received.sip_dtmf.code)
+            return
+        if kind == "track_published":
+            self.leg.heard_a_track()
+        super().receive(event)
+
+    def dropped(self, reason: Reason) -> None:
+        if self.on_line:
+            super().dropped(reason)
+            self.leg.removed(reason)
 
 
 @define(eq=False)
 class SimulatedPhone:
-    """What carries out `dial`, `cancel_dial`, `detect_machine`, `send_dtmf` and `transfer` in a simulated room.
+    """The telephone network of a simulated server, or of one `room` of it.
 
     `answered` is called with each telephone that was picked up, and may make it talk: what it returns runs beside the
-    call, and is cancelled when the telephone has left. `legs` holds the telephones, by the name of their leg.
+    call, and is cancelled when the phone is closed. `legs` holds the telephones, by the name of their leg (its
+    participant attribute `callflow.leg`; else its identity): the last of each.
     """
 
     server: SimulatedServer
     network: PhoneNetwork
-    answered: Callable[[Caller], Awaitable[None]] | None = None
-    legs: dict[str, Caller] = field(factory=dict, init=False)
-    _numbers: dict[str, str] = field(factory=dict, init=False)
+    answered: Callable[[Telephone], Awaitable[None]] | None = None
+    room: str = ""
+    legs: dict[str, Telephone] = field(factory=dict, init=False)
+    bridge: Bridge = field(init=False)
     _talking: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.bridge = self.server.bridges[self.room] = Bridge(self.network, self)
+
+    async def call_in(
+        self,
+        room: str,
+        far: FarEnd,
+        *,
+        number: str = "+15550199",
+        attributes: Mapping[str, str] | None = None,
+        ringing_timeout: float | None = None,
+    ) -> Telephone:
+        """A telephone calls, and rings in the room until somebody there publishes a track."""
+        call = CallIn(room, number, attributes=dict(attributes or {}), ringing_timeout=ringing_timeout)
+        leg = await self.bridge.call_in(call, far)
+        return cast(_Presence, leg.presence).telephone
 
     @property
     def verbs(self) -> Mapping[str, Callable[[Any, Start], Awaitable[Mapping[str, Any]]]]:
@@ -59,36 +113,31 @@ class SimulatedPhone:
     async def dial(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """Rings the number; the result's fields. Cancelled, the ringing stops and the telephone is gone."""
         arguments = effect.arguments
-        leg, number = str(arguments.get("leg") or "far_end"), str(arguments["to"])
-        attributes = {
-            "callflow.leg": leg,
-            "sip.callID": self.server.new_id("SCL"),
-            "sip.callStatus": "dialing",
-            "sip.phoneNumber": number,
-            "sip.trunkID": str(arguments.get("trunk") or ""),
-        }
-        telephone = Caller(self.server, world.room_name, f"sip_{leg}", kind=SIP, attributes=attributes)
-        self.legs[leg], self._numbers[leg] = telephone, number
-        telephone.join(listens=False)
+        leg = str(arguments.get("leg") or "far_end")
+        began = self.server.loop.time()
+        request = api.CreateSIPParticipantRequest(
+            sip_trunk_id=str(arguments["trunk"]),
+            sip_call_to=str(arguments["to"]),
+            room_name=world.room_name,
+            participant_identity=f"callflow-{leg}-{self.server.new_id('')}",
+            participant_attributes={NAMED: leg},
+            wait_until_answered=True,
+        )
+        request.ringing_timeout.FromNanoseconds(round(float(arguments["ringing_timeout"]) * 1e9))
+        fields: dict[str, Any] = {"leg": leg, "result": "answered", "cause": "answered"}
         try:
-            ringing = lambda: telephone.set_attributes({"sip.callStatus": "ringing"})  # noqa: E731
-            result = await self.network.ring(number, float(arguments["ringing_timeout"]), ringing)
+            await self.server.api.sip.create_sip_participant(request)
+        except api.ServerError as error:
+            code = getattr(error, "sip_status_code", None)
+            result = "no_answer" if error.code == "canceled" else _RESULTS.get(code or 0, "failed")
+            fields |= {"result": result, "cause": str(error), "sip_status_code": code}
         except asyncio.CancelledError:
-            self.server.remove(world.room_name, telephone.identity)
+            self.server.remove(world.room_name, request.participant_identity)
             raise
-        if not telephone.on_line:
-            return {"result": "failed", "leg": leg, "cause": "the room is gone", "elapsed": result["elapsed"]}
-        if result["result"] != "answered":
-            telephone.leave(_REASONS[result["result"]])
-            return {**result, "leg": leg}
-        telephone.set_attributes({"sip.callStatus": "active"})
-        telephone.listen()
-        await asyncio.sleep(NOTICED)  # the agent sees the status, and the dial's answer, at about the same time
-        self._talk(telephone)
         detect = arguments.get("detect_machine")
-        if detect is not None:
-            self._detect(world, number, telephone, detect)
-        return {**result, "leg": leg}
+        if detect is not None and fields["result"] == "answered":
+            self._detect(world, self.legs[leg], detect)
+        return {**fields, "elapsed": self.server.loop.time() - began}
 
     async def cancel_dial(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """The telephone stops ringing; one that was answered stays."""
@@ -99,59 +148,125 @@ class SimulatedPhone:
 
     async def detect_machine(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """Who has answered: the category is the result."""
-        leg = str(effect.arguments.get("leg") or "far_end")
-        after, fields = self.network.detection(self._numbers.get(leg, ""), effect.timeout or 15.0)
+        telephone = self._leg(effect, world)
+        after, fields = _detected(telephone, effect.timeout or 15.0)
         await asyncio.sleep(after)
         return {**fields, "result": fields["category"]}
 
     async def send_dtmf(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """The keys are heard by every telephone in the room, 0.2 s apart."""
-        digits = str(effect.arguments["digits"])
-        for digit in digits:
+        for digit in str(effect.arguments["digits"]).lower():
             if digit != "w":
-                await world.ctx.room.local_participant.publish_dtmf(code=0, digit=digit)
+                await world.ctx.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit)
             await asyncio.sleep(0.2)
         return {}
 
     async def transfer(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """REFER: the far end dials the target by itself; when that answers, it leaves a second later."""
-        telephone, to = self._leg(effect, world), str(effect.arguments["to"])
-        rang = await self.network.ring(to, effect.timeout or 30.0, lambda: None)
-        result = {**rang, "leg": str(effect.arguments.get("leg") or "far_end"), "to": to}
-        if rang["result"] != "answered":
-            return {**result, "result": "failed"}
-        self.server.loop.call_later(1.0, telephone.hang_up)
-        return {**result, "result": "completed"}
-
-    async def close(self) -> None:
-        """Whoever still talks stops."""
-        for task in self._talking:
-            task.cancel()
-        if self._talking:
-            await asyncio.wait(self._talking)
+        identity, to = self._leg(effect, world).identity, str(effect.arguments["to"])
+        fields = {"leg": str(effect.arguments.get("leg") or "far_end"), "to": to}
+        try:
+            await self.bridge.transfer(world.room_name, identity, f"tel:{to}", effect.timeout)
+        except BridgeError as error:
+            return {**fields, "result": "failed", "cause": error.message}
+        return {**fields, "result": "completed", "cause": "answered"}
 
     def _leg(self, effect: Start, world: Any) -> Caller:
         leg = str(effect.arguments.get("leg") or "far_end")
         if leg in self.legs:
             return self.legs[leg]
-        state = self.server.rooms.get(world.room_name)
-        caller = state.members.get(world.line.identity_of(leg)) if state else None
-        if not isinstance(caller, Caller):
-            raise EffectError(f"there is no leg {leg} on the line")
-        return caller
+        raise EffectError(f"there is no leg {leg} on the line")
 
-    def _talk(self, telephone: Caller) -> None:
-        if self.answered is not None:
-            task = asyncio.ensure_future(self.answered(telephone))
-            self._talking.add(task)
-            task.add_done_callback(self._talking.discard)
-
-    def _detect(self, world: Any, number: str, telephone: Caller, detect: Any) -> None:
+    def _detect(self, world: Any, telephone: Telephone, detect: Any) -> None:
         timeout = float(detect.get("timeout", 15.0)) if isinstance(detect, Mapping) else 15.0
-        after, fields = self.network.detection(number, timeout)
+        after, fields = _detected(telephone, timeout)
 
         def tell() -> None:
             if telephone.on_line and not world.call.over:
                 world.call.post(f"amd.{fields['category']}", fields)
 
         self.server.loop.call_later(after, tell)
+
+    async def close(self) -> None:
+        """Whoever still talks stops, and the bridge with all its legs."""
+        for task in self._talking:
+            task.cancel()
+        if self._talking:
+            await asyncio.wait(self._talking)
+        await self.bridge.close()
+
+    # The bridge's rooms.
+
+    async def join(self, entry: Entry, leg: Leg) -> _Presence:
+        telephone = Telephone(self.server, entry, leg)
+        self.legs[telephone.name] = telephone
+        telephone.join(listens=False)
+        if any(member.publications for member in self.server.room(entry.room).others(telephone)):
+            leg.heard_a_track()
+        return _Presence(telephone, self._talk)
+
+    def has(self, room: str, identity: str) -> bool:
+        state = self.server.rooms.get(room)
+        return state is not None and identity in state.members
+
+    def _talk(self, telephone: Telephone) -> None:
+        if self.answered is not None:
+            task = asyncio.ensure_future(_run(self.answered(telephone)))
+            self._talking.add(task)
+            task.add_done_callback(self._talking.discard)
+
+
+@define(eq=False)
+class _Presence:
+    """A telephone's participant in a simulated room."""
+
+    telephone: Telephone
+    opened: Callable[[Telephone], None]
+
+    @property
+    def sid(self) -> str:
+        return self.telephone.info.sid
+
+    async def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        self.telephone.set_attributes(attributes)
+
+    async def open(self) -> None:
+        self.telephone.listen()
+        self.opened(self.telephone)
+
+    async def sound(self, what: Say | Tone) -> None:
+        if isinstance(what, Say):
+            await self.telephone.say(what.text)
+            return
+        t = np.arange(round(EAR_RATE * what.seconds)) / EAR_RATE
+        await self.telephone.play((np.sin(2 * np.pi * what.hz * t) * 12_000).astype(np.int16))
+
+    async def hear(self, quiet: float) -> None:
+        await self.telephone.hear(quiet=quiet)
+
+    async def press(self, digit: str) -> None:
+        self.telephone.press(digit)
+
+    async def silence(self) -> None:
+        self.telephone.silence()
+
+    async def leave(self, reason: int) -> None:
+        self.telephone.leave(cast(Reason, reason))
+
+    async def vanish(self) -> None:
+        self.telephone.vanish()
+
+
+_RESULTS = {486: "busy", 600: "busy", 603: "declined", 404: "invalid", 480: "no_answer"}
+
+
+def _detected(telephone: Caller, timeout: float) -> tuple[float, Mapping[str, Any]]:
+    far = telephone.leg.far if isinstance(telephone, Telephone) else FarEnd()
+    after, category, reason = far.detected_after, far.category, "llm"
+    if after > timeout:
+        after, category, reason = timeout, "uncertain", "detection_timeout"
+    return after, {"category": category, "reason": reason, "transcript": far.transcript, "delay": after}
+
+
+async def _run(work: Awaitable[None]) -> None:
+    await work

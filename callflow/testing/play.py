@@ -65,6 +65,7 @@ class Stage:
     call: Call = field(init=False)
     job: SimulatedJob = field(init=False)
     far_end: Caller | None = field(default=None, init=False)
+    _phone: SimulatedPhone | None = field(default=None, init=False)
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -79,6 +80,8 @@ class Stage:
         try:
             await self.job.run()
         finally:
+            if self._phone is not None:
+                await self._phone.close()
             for task in self._tasks:
                 task.cancel()
             if self._tasks:
@@ -99,7 +102,7 @@ class Stage:
 
     async def _entrypoint(self, ctx: JobContext) -> None:
         session = self.session or offline_session(self.model)
-        phone = SimulatedPhone(self.server, self.phone or PhoneNetwork(), self._answered)
+        self._phone = phone = SimulatedPhone(self.server, self.phone or PhoneNetwork(), self._answered, self.room)
         options = {"journal": self.journal, "vars": self.vars, "telephony": phone.verbs, **self.options}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
         self._begin(self._follow(self.call.steps()))
@@ -107,7 +110,6 @@ class Stage:
             self.record = await self.call.run()
         finally:
             self.far_end = phone.legs.get("far_end", self.far_end)
-            await phone.close()
 
     async def _answered(self, telephone: Caller) -> None:
         self.far_end = telephone

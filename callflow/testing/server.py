@@ -8,9 +8,10 @@ and whoever joins it afterwards makes it anew; a room ends 20 s after the last c
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -27,6 +28,9 @@ from livekit.rtc._proto import participant_pb2 as proto_participant
 from livekit.rtc._proto import room_pb2 as proto_events
 from livekit.rtc._proto import track_pb2 as proto_track
 
+from callflow.simulate.bridge import Bridge
+from callflow.simulate.refusals import BridgeError
+from callflow.testing import sip
 from callflow.testing.clock import wall_clock
 
 Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
@@ -100,7 +104,7 @@ class SimulatedServer:
     `room_first`: on `delete_room` agents see `room.disconnected` before the callers' `participant_disconnected` (a real
     server does it now this way, now that). `epoch` is what `time.time()` is at the start, now unless set. `faults` are
     used up by the calls of the API, by method: `{"DeleteRoom": [Fault(500)]}`. `requests` lists the API's calls: time
-    and method.
+    and method. `bridges` are the SIP nodes, by the room that they serve; the one under "" serves every other room.
     """
 
     room_first: bool = False
@@ -108,6 +112,7 @@ class SimulatedServer:
     faults: dict[str, list[Fault]] = field(factory=dict)
     rooms: dict[str, SimulatedRoomState] = field(factory=dict, init=False)
     requests: list[tuple[float, str]] = field(factory=list, init=False)
+    bridges: dict[str, Bridge] = field(factory=dict, init=False)
     api: LiveKitAPI = field(init=False)
     loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
     _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -123,6 +128,8 @@ class SimulatedServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for bridge in self.bridges.values():
+            await bridge.close()
         self.stop()
         self._clock.close()
 
@@ -307,12 +314,22 @@ class SimulatedServer:
         await asyncio.sleep(fault.seconds or 0.002)
         if fault.status is not None and not fault.works:
             return _error(fault.status, fault.code, fault.message)
-        answer = _METHODS[method](self, body) if method in _METHODS else None
+        answer = await self._do(method, body)
         if fault.status is not None:
             return _error(fault.status, fault.code, fault.message)
         if answer is None:
             return _error(404, "not_found", f"the simulated server does not know {method}")
         return answer if isinstance(answer, tuple) else (200, answer.SerializeToString())
+
+    async def _do(self, method: str, body: bytes) -> Answer | None:
+        work = _METHODS.get(method) or sip.METHODS.get(method)
+        if work is None:
+            return None
+        try:
+            answer = work(self, body)
+            return await answer if inspect.isawaitable(answer) else answer
+        except BridgeError as error:
+            return _error(error.status, error.code, error.message, error.metadata)
 
 
 def _left(identity: str, reason: Reason) -> proto_events.RoomEvent:
@@ -420,8 +437,9 @@ def _participant_info(member: Member) -> models.ParticipantInfo:
     )
 
 
-def _error(status: int, code: str, message: str) -> tuple[int, bytes]:
-    return status, json.dumps({"code": code, "msg": message}).encode()
+def _error(status: int, code: str, message: str, meta: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    told = {"code": code, "msg": message} | ({"meta": dict(meta)} if meta else {})
+    return status, json.dumps(told).encode()
 
 
 @define(eq=False)

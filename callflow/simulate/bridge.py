@@ -1,0 +1,721 @@
+"""What a SIP bridge does with a telephone's script: its part in the room, what the API answers, the SIP messages.
+
+It behaves as livekit-sip 1.9.0 behind livekit-server 1.13.5 was measured to. It is independent of the room's transport:
+whoever uses it puts a telephone's participant in a room (`Rooms`, `Presence`), and tells its leg what comes from there
+(`Leg.removed`, `Leg.key`, `Leg.heard_a_track`). Times are in seconds on the running event loop's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+from attrs import define, evolve, field, frozen
+
+from callflow.simulate.phone import (
+    Act,
+    FarEnd,
+    HangUp,
+    Hear,
+    PhoneCall,
+    PhoneNetwork,
+    Press,
+    Say,
+    Signal,
+    StopRtp,
+    Tone,
+    Wait,
+)
+from callflow.simulate.refusals import (
+    CLIENT_INITIATED,
+    USER_UNAVAILABLE,
+    BridgeError,
+    refusal_of,
+    refused,
+    timed_out,
+)
+
+RINGS_AT_MOST = 180.0
+"""A dial, or a call to us, for which no `ringing_timeout` is set."""
+TRANSFER_WITHIN = 30.0
+"""A transfer for which no `ringing_timeout` is set."""
+NO_RESPONSE = 32.0
+"""The INVITE is repeated so long where nothing answers it at all (SIP's timer B)."""
+LEAVES = 0.02
+"""From a final code or a BYE until the participant leaves (seen 10-40 ms after it)."""
+LINGERS = 2.3
+"""The same for one that ends within 50 ms of its beginning, and for a redirection."""
+SHORT = 0.05
+RETURNS = 0.01
+"""From `active` until a dial that waits for the answer returns; the two are not ordered on a real server."""
+RETURNS_LATE = 0.12
+"""The same where the telephone hangs up at once: such a dial returns when it is over."""
+CANCELLED = 0.02
+"""From the end of a ringing leg until its dial fails."""
+NO_RTP, RTP_STOPPED = 30.0, 15.0
+"""Seconds without a packet after which the bridge hangs up: from the answer on, and after the last one."""
+BYE_GIVEN_UP = 32.0
+"""How long a BYE of the bridge's own is repeated where nobody answers it."""
+DIGIT, PAUSE = 0.54, 0.5
+"""A key on the wire, and a `w`."""
+TRANSFERRED = 1.0
+"""From the NOTIFY of success to the bridge's BYE."""
+NO_NODE = 2.0
+"""Until the server says that no SIP node has answered."""
+INBOUND_ANSWER = 0.035
+"""From the first published track until a telephone that calls is answered."""
+
+KEYS = "0123456789*#abcd"
+"""A key's code is its place."""
+
+CallStatus = Literal["dialing", "ringing", "automation", "active", "hangup"]
+
+
+# -- the room's side
+
+
+@frozen
+class Entry:
+    """A participant that is to be put in a room, of kind SIP."""
+
+    room: str
+    identity: str
+    name: str
+    metadata: str
+    attributes: Mapping[str, str]
+
+
+class Presence(Protocol):
+    """A telephone's participant in a room, with a track. Where it is out already, each of these does nothing."""
+
+    @property
+    def sid(self) -> str: ...
+
+    async def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Changes these of its attributes."""
+
+    async def open(self) -> None:
+        """The telephone is on the line: it hears the room from now on, and its sound reaches it."""
+
+    async def sound(self, what: Say | Tone) -> None:
+        """Makes this sound; returns when it is over."""
+
+    async def hear(self, quiet: float) -> None:
+        """Returns when somebody has spoken, and then been quiet for so long; unbounded."""
+
+    async def press(self, digit: str) -> None:
+        """A key: everybody in the room gets it."""
+
+    async def silence(self) -> None:
+        """Its network is gone: it makes no sound and hears nothing any more."""
+
+    async def leave(self, reason: int) -> None:
+        """Leaves, for this DisconnectReason."""
+
+    async def vanish(self) -> None:
+        """Is gone without leaving: the server has to notice by itself."""
+
+
+class Rooms(Protocol):
+    """The rooms of a LiveKit server."""
+
+    async def join(self, entry: Entry, leg: Leg) -> Presence:
+        """Puts a telephone in the room, which is made if there is none; from then on `leg` is told what happens there."""
+
+    def has(self, room: str, identity: str) -> bool:
+        """Whether this participant is in the room, whatever it is."""
+
+
+# -- requests
+
+
+@frozen
+class Dial:
+    """A CreateSIPParticipant request. `ringing_timeout` and `max_call_duration` are in seconds, None where not set."""
+
+    to: str
+    room: str
+    trunk: str = ""
+    identity: str = ""
+    name: str = ""
+    metadata: str = ""
+    attributes: Mapping[str, str] = field(factory=dict)
+    ringing_timeout: float | None = None
+    max_call_duration: float | None = None
+    dtmf: str = ""
+    wait: bool = False
+    headers: Mapping[str, str] = field(factory=dict)
+    trunk_number: str = ""
+    display_name: str | None = None
+    krisp: bool = False
+    media_encryption: str = ""
+
+
+@frozen
+class Dialled:
+    """What the API answers to a dial."""
+
+    participant_id: str
+    identity: str
+    room: str
+    call_id: str
+
+
+@frozen
+class CallIn:
+    """A telephone calls. `number` is its own, `to` the trunk's; `ringing_timeout` the trunk's."""
+
+    room: str
+    number: str = "+15550199"
+    to: str = "+15550100"
+    trunk: str = "ST_inbound"
+    rule: str = "SDR_inbound"
+    attributes: Mapping[str, str] = field(factory=dict)
+    ringing_timeout: float | None = None
+
+
+@frozen
+class End:
+    """What ended a leg, and why its participant leaves."""
+
+    by: Literal["room", "telephone", "bridge", "death"]
+    reason: int = CLIENT_INITIATED
+    hangup: bool = False  # `sip.callStatus` says so
+
+
+# -- the bridge
+
+
+@define(eq=False)
+class Bridge:
+    """A SIP node. `rooms` are the server's, `network` the telephones. `host` is what a leg's `sip.hostname` says."""
+
+    network: PhoneNetwork
+    rooms: Rooms
+    host: str = "sip.simulated.invalid"
+    legs: dict[tuple[str, str], Leg] = field(factory=dict, init=False)
+    """By room and identity: the last of each."""
+    dead: bool = False
+    _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
+    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    async def dial(self, dial: Dial) -> Dialled:
+        """Calls a telephone. With `wait` it returns when that has answered. Raises BridgeError.
+
+        Cancelling it does not cancel the call.
+        """
+        if not dial.trunk or (self.network.trunks is not None and dial.trunk not in self.network.trunks):
+            raise BridgeError("not_found", "object cannot be found")
+        if not dial.to or "@" in dial.to or dial.to.startswith(("sip:", "sips:")):
+            raise BridgeError("invalid_argument", "call_to should be a phone number or SIP user, not a full SIP URI")
+        await self._service(self.network.far_end(dial.to), dial.to)
+        far = self.network.meet(dial.to)
+        dial = evolve(dial, identity=dial.identity or f"sip_{dial.to}")
+        leg = Leg(self, far, PhoneCall(dial.to, far, dial), self._id("SCL"), dial.room, dial.identity)
+        self._start(leg, leg.call_out(dial))
+        await leg.entered
+        if dial.wait:
+            await asyncio.shield(leg.answered)
+            late = far.hangs_up is not None and far.hangs_up < SHORT
+            await asyncio.sleep(RETURNS_LATE if late else RETURNS)
+        return Dialled(leg.participant_id, dial.identity, dial.room, leg.call_id)
+
+    async def call_in(self, call: CallIn, far: FarEnd) -> Leg:
+        """A telephone calls us; returns when it is in the room, ringing."""
+        identity = f"sip_{call.number}"
+        leg = Leg(self, far, PhoneCall(call.number, far), self._id("SCL"), call.room, identity)
+        self._start(leg, leg.call_in(call))
+        await leg.entered
+        return leg
+
+    async def transfer(self, room: str, identity: str, to: str, ringing_timeout: float | None = None) -> None:
+        """REFER. Returns when the target has answered, or when the leg is over once its telephone has accepted. Raises
+        BridgeError."""
+        if not to.startswith(("sip:", "sips:", "tel:")):
+            raise BridgeError("invalid_argument", "transfer_to must be a sip:, sips: or tel: URI")
+        leg = self.legs.get((room, identity))
+        if not self.rooms.has(room, identity):
+            raise BridgeError("not_found", "participant does not exist")
+        if leg is None or leg.over:
+            raise BridgeError("invalid_argument", "participant is not a SIP participant")
+        if self.dead:
+            await self._no_node()
+        await leg.transfer(to, ringing_timeout or TRANSFER_WITHIN)
+
+    async def die(self) -> None:
+        """The node is gone: no BYE, its participants are not seen to leave, and nobody answers a dial any more."""
+        self.dead = True
+        for leg in list(self.legs.values()):
+            leg.end(End("death"))
+
+    async def close(self) -> None:
+        """Ends everything that still runs, without another message."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _service(self, far: FarEnd, number: str) -> None:
+        if self.dead or far.service == "absent":
+            self.network.meet(number)
+            await self._no_node()
+        if far.service != "works":
+            self.network.meet(number)
+        if far.service == "exhausted":
+            raise BridgeError("unavailable", "cpu exhausted")
+        if far.service == "fails":
+            raise BridgeError("internal", "internal error")
+        if far.service == "hangs":
+            await asyncio.get_running_loop().create_future()
+
+    async def _no_node(self) -> None:
+        await asyncio.sleep(NO_NODE)
+        raise BridgeError("unavailable", "no response from servers")
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}_{next(self._numbers):06}"
+
+    def _start(self, leg: Leg, work: Coroutine[Any, Any, None]) -> None:
+        self.legs[(leg.room, leg.identity)] = leg
+        self.network.calls.append(leg.call)
+        self.spawn(work)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs beside, until it ends or the bridge is closed."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+@define(eq=False)
+class Leg:
+    """One call between a room and a telephone, and the participant that it is there.
+
+    `status` is its `sip.callStatus`, `call` what the telephone saw. `entered`, `answered` and `ended` are told as they
+    come; `answered` fails with the BridgeError of the dial.
+    """
+
+    bridge: Bridge
+    far: FarEnd
+    call: PhoneCall
+    call_id: str
+    room: str
+    identity: str
+    status: CallStatus = "dialing"
+    presence: Presence | None = None
+    participant_id: str = ""
+    over: bool = False
+    entered: asyncio.Future[None] = field(factory=lambda: _future())
+    answered: asyncio.Future[None] = field(factory=lambda: _future())
+    ended: asyncio.Future[End] = field(factory=lambda: _future())
+    _began: float = field(factory=lambda: _now())
+    _track: asyncio.Event = field(factory=asyncio.Event)
+    _wire: float = 0.0  # until when keys are on their way to the telephone
+    _timers: list[asyncio.TimerHandle] = field(factory=list)
+    _told: asyncio.Future[int] | None = None  # the NOTIFY that a transfer waits for
+    _accepted: bool = False  # its telephone has taken a REFER
+
+    # What the room tells.
+
+    def removed(self, reason: int) -> None:
+        """Its participant is out of the room, by no will of its own: a DisconnectReason."""
+        self.end(End("room", reason))
+
+    def key(self, code: int) -> None:
+        """Somebody in the room sends a key, by its code; it is lost while the telephone is not on the line."""
+        if self.status != "active" or self.over or not 0 <= code < len(KEYS):
+            return
+        self._wire = max(self._wire, _now()) + DIGIT
+        self._timers.append(_loop().call_at(self._wire, self._arrives, KEYS[code]))
+
+    def heard_a_track(self) -> None:
+        """Somebody else in the room has published a track, or had when it came: a telephone that calls is answered."""
+        self._track.set()
+
+    # A call to the telephone.
+
+    async def call_out(self, dial: Dial) -> None:
+        attributes = {
+            **dial.attributes,
+            "sip.callID": self.call_id,
+            "sip.callStatus": "dialing",
+            "sip.trunkID": dial.trunk,
+            "sip.phoneNumber": dial.to,
+            "sip.hostname": self.bridge.host,
+        }
+        if dial.trunk_number:
+            attributes["sip.trunkPhoneNumber"] = dial.trunk_number
+        name = dial.name or f"Phone {dial.to}"
+        await self._enter(Entry(dial.room, dial.identity, name, dial.metadata, attributes))
+        limit = min(dial.ringing_timeout or RINGS_AT_MOST, dial.max_call_duration or math.inf)
+        try:
+            await self._ring(limit)
+        except BridgeError as error:
+            await self._failed(error)
+            return
+        self._say("200", "INVITE")
+        self._ask("ACK")
+        await self._pick_up(dial.dtmf, dial.max_call_duration)
+
+    async def _ring(self, limit: float) -> None:
+        """Until the telephone has answered. Raises BridgeError."""
+        far = self.far
+        if far.reach in ("refused", "unknown"):
+            await self._until(0.06 if far.reach == "refused" else 0.03)
+            raise _unreached(far.reach)
+        self._ask("INVITE")
+        if far.reach == "nobody":
+            await self._pass(math.inf, min(limit, NO_RESPONSE))
+        self._say("100", "INVITE")
+        reached = min(far.reached, far.rings)
+        await self._pass(reached, limit)
+        if far.rings > reached and far.progress is not None:
+            self._say(str(far.progress), "INVITE")
+            await self._set("ringing")
+        await self._pass(far.rings - reached, limit - reached)
+        if not far.answers:
+            self._say(str(far.code), "INVITE")
+            self._ask("ACK")
+            raise refused(far.code, far.phrase)
+        if far.reach == "no_codec":
+            self._say("200", "INVITE")
+            self._ask("ACK")
+            self._ask("BYE")
+            raise BridgeError("failed_precondition", "common audio codec not found")
+
+    async def _pass(self, seconds: float, limit: float) -> None:
+        """Lets the telephone take its time. Raises BridgeError where that is over, or the leg is."""
+        ended = await self._until(min(seconds, limit))
+        if not ended and seconds <= limit:
+            return
+        if ended and self.ended.result().by != "death":
+            self._cancel()
+            await asyncio.sleep(CANCELLED - RETURNS)
+        elif not ended:
+            await asyncio.sleep(CANCELLED)
+            self._cancel()
+        raise timed_out()
+
+    def _cancel(self) -> None:
+        """CANCEL, and what the telephone says to it."""
+        if self.far.reach == "nobody":
+            return
+        self._ask("CANCEL")
+        code = self.far.on_cancel
+        if code is None:
+            if self.far.late is not None:
+                self._timers.append(_loop().call_later(self.far.late, self._say, "200", "INVITE"))
+            return
+        self._say("200", "CANCEL")
+        self._say(str(code), "INVITE")
+        self._ask("ACK")
+        if code < 300:
+            self._ask("BYE")
+
+    async def _failed(self, error: BridgeError) -> None:
+        code = int(error.metadata.get("sip_status_code", 0)) or (self.far.code if not self.far.answers else 0)
+        reason = USER_UNAVAILABLE if error.code == "canceled" else refusal_of(code).reason if code else CLIENT_INITIATED
+        await asyncio.sleep(RETURNS)
+        _fail(self.answered, error)
+        if self.ended.done() and self.ended.result().by == "death":
+            await self._vanish()
+            return
+        at_once = _now() - self._began < SHORT + RETURNS
+        await self._until(LINGERS if at_once or code // 100 == 3 or self.far.reach in _UNREACHED else LEAVES)
+        await self._leave(reason)
+
+    # A call from the telephone.
+
+    async def call_in(self, call: CallIn) -> None:
+        attributes = {
+            "sip.callID": self.call_id,
+            "sip.callStatus": "ringing",
+            "sip.trunkID": call.trunk,
+            "sip.ruleID": call.rule,
+            "sip.trunkPhoneNumber": call.to,
+            "sip.phoneNumber": call.number,
+            "sip.hostname": self.bridge.host,
+            "sip.callIDFull": f"{self.call_id}@{self.bridge.host}",
+            "sip.callTag": self.call_id[-6:],
+            **call.attributes,
+        }
+        self.status = "ringing"
+        self._say("INVITE")
+        self._ask("180", "INVITE")
+        await self._enter(Entry(call.room, self.identity, f"Phone {call.number}", "", attributes))
+        limit = call.ringing_timeout or RINGS_AT_MOST
+        rings = min(self.far.gives_up, limit)
+        await _first(self._track.wait(), self.ended, within=rings)
+        if self.ended.done():
+            if self.ended.result().by == "room":
+                self._ask("486", "INVITE")
+                self._say("ACK")
+            await self._leave(CLIENT_INITIATED)
+        elif self._track.is_set():
+            await asyncio.sleep(INBOUND_ANSWER)
+            self._ask("200", "INVITE")
+            self._say("ACK")
+            await self._pick_up("", None)
+        elif self.far.gives_up <= limit:
+            self._say("CANCEL")
+            self._ask("487", "INVITE")
+            await self._set("hangup")
+            await self._until(LEAVES)
+            await self._leave(CLIENT_INITIATED)
+        else:
+            self._ask("486", "INVITE")
+            self._say("ACK")
+            await self._until(LEAVES)
+            await self._leave(USER_UNAVAILABLE)
+
+    # On the line.
+
+    async def _pick_up(self, dtmf: str, limit: float | None) -> None:
+        answered = _now()
+        assert self.presence is not None  # noqa: S101 - it has entered
+        await self._set_attributes(
+            {"sip.callIDFull": f"{self.call_id}@{self.bridge.host}", "sip.callTag": self.call_id[-6:]}
+        )
+        if limit is not None:
+            self._timers.append(
+                _loop().call_at(max(self._began + limit, answered), self.end, End("bridge", hangup=True))
+            )
+        if dtmf:
+            await self._set("automation")
+            await self._automate(dtmf)
+        if not self.ended.done():
+            await self.presence.open()
+            await self._set("active")
+        if not self.answered.done():
+            self.answered.set_result(None)
+        self._expect_rtp()
+        if self.far.hangs_up is not None:
+            self._timers.append(_loop().call_at(answered + self.far.hangs_up, self.hang_up))
+        if self.far.bridge_dies is not None:
+            self._timers.append(_loop().call_at(answered + self.far.bridge_dies, self._bridge_dies))
+        acts = self.bridge.spawn(self._act())
+        await asyncio.wait({self.ended})
+        acts.cancel()
+        await self._hang_up(self.ended.result(), answered)
+
+    async def _automate(self, dtmf: str) -> None:
+        for key in dtmf.lower():
+            await self._until(PAUSE if key == "w" else DIGIT)
+            if key in KEYS and not self.ended.done():
+                self._arrives(key)
+
+    def _expect_rtp(self) -> None:
+        if not self.far.rtp:
+            self._timers.append(_loop().call_later(NO_RTP, self.end, End("bridge")))
+
+    async def _act(self) -> None:
+        """The telephone does what its script says."""
+        for act in self.far.acts:
+            await self._do(act)
+
+    async def _do(self, act: Act) -> None:
+        assert self.presence is not None  # noqa: S101 - it is on the line
+        match act:
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+            case Say() | Tone():
+                await self.presence.sound(act)
+            case Hear(quiet, within):
+                await _first(self.presence.hear(quiet), within=within)
+            case Press(digits):
+                for digit in digits.lower():
+                    await self.presence.press(digit)
+                    await asyncio.sleep(0.25)
+            case StopRtp():
+                await self.presence.silence()
+                self._timers.append(_loop().call_later(RTP_STOPPED, self.end, End("bridge")))
+            case HangUp():
+                self.hang_up()
+
+    def hang_up(self) -> None:
+        """The telephone hangs up: BYE, or CANCEL while its own call to us still rings."""
+        self.end(End("telephone", hangup=True))
+
+    def end(self, end: End) -> None:
+        """The first end counts."""
+        if not self.ended.done():
+            self.ended.set_result(end)
+
+    async def _hang_up(self, end: End, answered: float) -> None:
+        if end.by == "telephone":
+            self._say("BYE")
+            self._ask("200", "BYE")
+        elif end.by != "death":  # a dead node says nothing
+            self._ask("BYE")
+            if self.far.answers_bye:
+                self._say("200", "BYE")
+        if end.by == "death":
+            await self._vanish()
+            return
+        if end.hangup:
+            await self._set("hangup")
+        if end.by == "telephone":
+            if self.far.ghost:
+                self._settle()
+                return
+            await asyncio.sleep(LINGERS if _now() - answered < SHORT else LEAVES)
+        elif end.by == "bridge":
+            await asyncio.sleep(LEAVES if self.far.answers_bye else BYE_GIVEN_UP)
+        await self._leave(end.reason)
+
+    def _bridge_dies(self) -> None:
+        self.bridge.spawn(self.bridge.die())
+
+    # A transfer.
+
+    async def transfer(self, to: str, within: float) -> None:
+        """See `Bridge.transfer`."""
+        await _first(asyncio.shield(self.answered), self.ended)
+        if self.ended.done() or self.over:
+            raise BridgeError("not_found", "participant does not exist")
+        refer, loop = self.far.refer, _loop()
+        deadline = loop.time() + within
+        self._ask("REFER", to)
+        if refer.bye_after is not None:
+            self._timers.append(loop.call_later(refer.bye_after, self.hang_up))
+        if refer.status is None:
+            await asyncio.sleep(within)
+            raise _refer_timed_out()
+        self._say(str(refer.status), "REFER")
+        if refer.status >= 300:
+            await asyncio.sleep(RETURNS)
+            raise refused(refer.status)
+        told = self._told = _future()
+        self.bridge.spawn(self._referred(to))
+        await _first(told, self.ended, within=deadline - loop.time())
+        if told.done():
+            if told.result() >= 300:
+                raise refused(told.result())
+            self._timers.append(loop.call_later(TRANSFERRED, self.end, End("bridge", hangup=True)))
+        elif not self.ended.done():
+            raise _refer_timed_out()
+
+    async def _referred(self, to: str) -> None:
+        """The telephone calls the target, and tells what became of it. A NOTIFY is taken by the transfer that waits when it
+        comes, whichever that is."""
+        refer = self.far.refer
+        code, after = refer.notify, refer.after
+        if code == "target":
+            number = to.partition(":")[2].partition("@")[0]
+            far = self.bridge.network.meet(number)
+            self.bridge.network.calls.append(PhoneCall(number, far))
+            code, after = far.code, far.rings
+        if code is None or math.isinf(after):
+            return
+        await asyncio.sleep(after)
+        if self.over:
+            return
+        self._say("NOTIFY", str(code))
+        if self._told is not None and not self._told.done():
+            self._told.set_result(int(code))
+
+    # Inside.
+
+    async def _enter(self, entry: Entry) -> None:
+        try:
+            self.presence = await self.bridge.rooms.join(entry, self)
+        except BaseException as error:
+            _fail(self.entered, error)
+            raise
+        self.participant_id = self.presence.sid
+        self.entered.set_result(None)
+
+    async def _set(self, status: CallStatus) -> None:
+        if not self.over and not (self.ended.done() and self.ended.result().by == "room"):
+            self.status = status
+            await self._set_attributes({"sip.callStatus": status})
+
+    async def _set_attributes(self, attributes: Mapping[str, str]) -> None:
+        if self.presence is not None:
+            await self.presence.set_attributes(attributes)
+
+    async def _leave(self, reason: int) -> None:
+        if self.presence is not None:
+            await self.presence.leave(reason)
+        self._settle()
+
+    async def _vanish(self) -> None:
+        if self.presence is not None:
+            await self.presence.vanish()
+        self._settle()
+
+    def _settle(self) -> None:
+        self.over = True
+        for timer in self._timers:
+            timer.cancel()
+        if not self.ended.done():
+            self.ended.set_result(End("bridge"))
+
+    async def _until(self, seconds: float) -> bool:
+        """Waits; True as soon as the leg has ended."""
+        await asyncio.wait({self.ended}, timeout=None if math.isinf(seconds) else seconds)
+        return self.ended.done()
+
+    def _arrives(self, key: str) -> None:
+        self.call.keys.append((_now(), key))
+
+    def _ask(self, message: str, about: str = "") -> None:
+        self.call.signals.append(Signal(_now(), message, False, about))
+
+    def _say(self, message: str, about: str = "") -> None:
+        self.call.signals.append(Signal(_now(), message, True, about))
+
+
+_UNREACHED = ("refused", "unknown")
+
+
+def _unreached(reach: str) -> BridgeError:
+    if reach == "refused":
+        return BridgeError("failed_precondition", "connection refused")
+    return BridgeError("invalid_argument", "no such host")
+
+
+def _refer_timed_out() -> BridgeError:
+    return BridgeError("deadline_exceeded", "transfer timed out")
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+def _now() -> float:
+    return float(_loop().time())
+
+
+def _future() -> asyncio.Future[Any]:
+    return _loop().create_future()
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # nobody may be waiting
+
+
+async def _first(*what: Any, within: float = math.inf) -> None:
+    """Returns when one of these is done, or the time is up; what is a coroutine is cancelled then."""
+    tasks = {asyncio.ensure_future(one) for one in what}
+    own = tasks - set(what)
+    try:
+        await asyncio.wait(
+            tasks, timeout=None if math.isinf(within) else max(within, 0.0), return_when="FIRST_COMPLETED"
+        )
+    finally:
+        for task in own:
+            task.cancel()
+            task.add_done_callback(_collect)
+
+
+def _collect(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
