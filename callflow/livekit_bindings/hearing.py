@@ -41,6 +41,11 @@ reads the journal need them. The others, a dozen a second in a conversation, onl
 NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed"})
 """Of the session's events, those that the bindings themselves live on."""
 
+WHO_HEARS = frozenset(
+    {"participant_connected", "participant_active", "track_published", "local_track_published", "reconnected"}
+)
+"""Of the room's events, those after which somebody may hear what is not for them."""
+
 
 class Hearing:
     """Of one call, from its beginning to its end."""
@@ -99,6 +104,8 @@ class Hearing:
         if self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
+        if name in WHO_HEARS:
+            self._world.subscriptions.room_changed()
         if name == "participant_connected":
             self._world.line.joined(args[0])
         elif name == "participant_disconnected":

@@ -264,6 +264,10 @@ class Line:
         while self.hears:
             await self._changed.wait()
 
+    async def next_change(self) -> None:
+        """Returns when something has changed for one of the legs."""
+        await self._changed.wait()
+
     # -- inside
 
     def _new_leg(self, fields: Mapping[str, Any]) -> Leg:

@@ -23,17 +23,21 @@ from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import lease, private, report
 from callflow.livekit_bindings.agents import ListeningAgent, SilentAgent, watch_on_enter
+from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.ears import Ears
 from callflow.livekit_bindings.fit import detects
 from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
-from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up
+from callflow.livekit_bindings.subscriptions import Subscriptions
+from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
 from callflow.runtime.ports import Facts
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.verbs.detection import Detection
+    from callflow.livekit_bindings.verbs.holding import Hold
     from callflow.runtime.call import Call
 
 logger = logging.getLogger("callflow")
@@ -93,6 +97,8 @@ class LiveKitWorld:
             inbound=not flow.outbound,
             dials=flow.outbound and "dial" not in (telephony or {}),
         )
+        self.subscriptions, self.ears = Subscriptions(self), Ears(session)
+        self.holds: dict[str, Hold] = {}  # by leg
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self.clearing = Clearing(self)
@@ -156,6 +162,8 @@ class LiveKitWorld:
         self._ownership.give_back()
         try:
             self.line.close()
+            holding.release_all(self)
+            self.subscriptions.close()
             self.offering.close()
             self._hearing.close()
         finally:
@@ -186,13 +194,13 @@ class LiveKitWorld:
         """Waits for the session to run. Raises EffectError when it did not start."""
         await asyncio.shield(self._started)
 
-    async def can_be_heard(self) -> bool:
-        """Waits until the session runs under its real agent, with what its states offer, and the far end is there.
-        False: nobody will ever hear it."""
+    async def can_be_heard(self, to: str | None = None) -> bool:
+        """Waits until the session runs under its real agent, with what its states offer, and whoever a speech is for is
+        there. False: nobody will ever hear it."""
         await self.started()
         while self.detection is not None and not self.hurried:
             await self.detection.over.wait()
-        if not await self.line.heard() or self.hurried:
+        if not await Audience(self.line, to).heard() or self.hurried:
             return False
         await private.handoff_done(self.session)
         await self.offering.settled()
@@ -237,6 +245,7 @@ class LiveKitWorld:
         self.call.post(name, data)
         if name.startswith(("call.", "leg.")):
             self._parties_changed.set()
+            self.subscriptions.room_changed()
         if name == "call.answered":
             self._take_over()
 

@@ -51,13 +51,13 @@ async def interrupt(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
 
 async def mute(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    world.session.input.set_audio_enabled(False)
+    world.ears.mute(True)
     return NOTHING
 
 
 async def unmute(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    world.session.input.set_audio_enabled(True)
+    world.ears.mute(False)
     return NOTHING
 
 

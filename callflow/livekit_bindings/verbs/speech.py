@@ -17,6 +17,7 @@ from livekit.agents.voice import SpeechHandle
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
+from callflow.livekit_bindings.audience import Audience, privately
 from callflow.livekit_bindings.verbs import background
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def unheard(why: str) -> Result:
 
 async def say(world: LiveKitWorld, effect: Start) -> Result:
     arguments = effect.arguments
-    only_main_leg(world, arguments)
     text = arguments["text"]
     interruptible = _interruptible(arguments)
     again = arguments.get("repeat_if_interrupted") or 0
@@ -66,12 +66,11 @@ async def generate_reply(world: LiveKitWorld, effect: Start) -> Result:
 
 async def play(world: LiveKitWorld, effect: Start) -> Result:
     arguments = effect.arguments
-    only_main_leg(world, arguments)
     file = world.path_of(arguments["file"])
     if not file.is_file():
         raise EffectError(f"there is no sound {file}")
     if arguments.get("loop"):
-        return await background.loop(world, file, arguments.get("duck"))
+        return await background.loop(world, file, arguments.get("duck"), to=arguments.get("to"))
 
     def once() -> SpeechHandle:
         frames: AsyncIterator[rtc.AudioFrame] = audio_frames_from_file(str(file), sample_rate=SAMPLE_RATE)
@@ -83,32 +82,36 @@ async def play(world: LiveKitWorld, effect: Start) -> Result:
 async def speak(
     world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHandle], *, by_model: bool = True
 ) -> Result:
-    """Begins a speech once the far end hears us, and waits for its playout; begins again what a drop has cut.
+    """Begins a speech once whoever it is for hears us, and waits for its playout; begins again what a drop has cut. What
+    is for one leg (`to`) is heard by nobody else.
 
-    Raises EffectError when the model failed. A recorded sound is not `by_model`: one that fails meanwhile was busy with
-    another speech. Cancelled: cuts the speech by force.
+    Raises EffectError when the model failed, or the others cannot be kept from listening. A recorded sound is not
+    `by_model`: one that fails meanwhile was busy with another speech. Cancelled: cuts the speech by force.
     """
+    to = effect.arguments.get("to")
+    audience = Audience(world.line, to)
     while True:
-        if not await world.can_be_heard():
+        if not await world.can_be_heard(to):
             return unheard("nobody is on the line")
         if not private.is_running(world.session):
             return unheard("the conversation is over")
         failures = world.failures
-        try:
-            handle = begin()
-        except RuntimeError as error:
-            if private.is_running(world.session):
-                raise EffectError(str(error)) from error
-            return unheard("the conversation is over")
-        world.speeches[handle.id] = effect.id
-        try:
-            cut = await _until_over(world, handle)
-        finally:
-            world.speeches.pop(handle.id, None)
-        if cut and not world.line.over:
+        async with privately(world, to):
+            try:
+                handle = begin()
+            except RuntimeError as error:
+                if private.is_running(world.session):
+                    raise EffectError(str(error)) from error
+                return unheard("the conversation is over")
+            world.speeches[handle.id] = effect.id
+            try:
+                cut = await _until_over(audience, handle)
+            finally:
+                world.speeches.pop(handle.id, None)
+        if cut and not audience.over:
             continue
         if cut:
-            return {**_result(handle), "heard": False, "note": "the far end is gone"}
+            return {**_result(handle), "heard": False, "note": f"{to or 'the far end'} is gone"}
         if by_model and world.failures != failures and not _result(handle)["spoken"]:
             raise EffectError(world.last_failure)
         if (failure := handle.exception()) is not None:
@@ -116,10 +119,10 @@ async def speak(
         return _result(handle)
 
 
-async def _until_over(world: LiveKitWorld, handle: SpeechHandle) -> bool:
-    """True when the speech was cut because the far end does not hear it any more."""
+async def _until_over(audience: Audience, handle: SpeechHandle) -> bool:
+    """True when the speech was cut because whoever it is for does not hear it any more."""
     playout = asyncio.ensure_future(handle.wait_for_playout())
-    cut = asyncio.ensure_future(world.line.cut())
+    cut = asyncio.ensure_future(audience.cut())
     try:
         await asyncio.wait({playout, cut}, return_when=asyncio.FIRST_COMPLETED)
         if playout.done():
@@ -151,10 +154,3 @@ def _result(handle: SpeechHandle) -> dict[str, Any]:
 
 def _interruptible(arguments: Mapping[str, Any]) -> bool:
     return bool(arguments.get("interruptible", True))
-
-
-def only_main_leg(world: LiveKitWorld, arguments: Mapping[str, Any]) -> None:
-    """Raises EffectError where a speech is for one leg of several: LiveKit's agent speaks into the room."""
-    to = arguments.get("to")
-    if to is not None and len(world.line.parties()) > 1:
-        raise EffectError(f"speech to one leg alone ({to}) is not live yet: everybody in the room would hear it")

@@ -1,0 +1,84 @@
+"""For whom a speech is: the far end, or one leg alone, whom then nobody else hears the agent speak to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from callflow.core.events import MAIN_LEG
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Track
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.line import Line
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+TAIL = 0.1
+"""Seconds after its playout in which the last of a private speech is still on its way to the server."""
+
+
+class Audience:
+    """Whoever a speech has to reach: the leg of this name, the far end unless set."""
+
+    def __init__(self, line: Line, to: str | None = None) -> None:
+        self._line = line
+        self._name = to or MAIN_LEG
+
+    @property
+    def hears(self) -> bool:
+        if self._name == MAIN_LEG:
+            return self._line.hears
+        leg = self._line.leg(self._name)
+        return leg is not None and leg.status == "on_line"
+
+    @property
+    def over(self) -> bool:
+        """Whether it will never hear anything again."""
+        if self._name == MAIN_LEG or self._line.status == "down":
+            return self._line.over
+        leg = self._line.leg(self._name)
+        return leg is not None and leg.over
+
+    async def heard(self) -> bool:
+        """Waits until it hears us; False when it never will. Unbounded: the effect's timeout bounds it."""
+        while not self.hears and not self.over:
+            await self._line.next_change()
+        return self.hears
+
+    async def cut(self) -> None:
+        """Returns when it does not hear us (any more)."""
+        while self.hears:
+            await self._line.next_change()
+
+
+@contextlib.asynccontextmanager
+async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
+    """While this is entered the agent speaks to one leg alone; to everybody where `to` is None.
+
+    What is being said to all is not taken from them: it ends first. Raises EffectError where the others cannot be
+    kept from listening.
+    """
+    if to is None or len(world.line.present()) < 2:
+        yield
+        return
+    await private.speech_is_out(world.session)
+    rule = world.subscriptions.add(speech_only_for(world, to))
+    try:
+        await world.subscriptions.settled()
+        yield
+        await asyncio.sleep(TAIL)
+    finally:
+        world.subscriptions.remove(rule)
+
+
+def speech_only_for(world: LiveKitWorld, name: str) -> Rule:
+    """Of all that the agent publishes, its speech is for this leg; music has rules of its own."""
+
+    def rule(listener: str, track: Track) -> bool | None:
+        if track.owner != world.ctx.room.local_participant.identity or track.name.startswith(MUSIC):
+            return None
+        return listener == world.line.identity_of(name)
+
+    return rule

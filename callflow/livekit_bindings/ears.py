@@ -1,0 +1,53 @@
+"""Whom the agent hears: one party at a time, as LiveKit's sessions do; nobody while it is muted or that party is on hold."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from livekit.agents import AgentSession
+
+
+class Ears:
+    """The hearing of one session. It is touched only where the flow says so: a program that switches the session's input
+    by itself is left alone."""
+
+    def __init__(self, session: AgentSession[Any]) -> None:
+        self._session = session
+        self._muted = False
+        self._held: set[str] = set()  # identities that nobody hears
+        self._linked: str | None = None  # an identity; None: whom LiveKit has linked, the far end
+
+    def mute(self, muted: bool) -> None:
+        """`mute` and `unmute`, whoever it is that speaks."""
+        self._muted = muted
+        self._listen()
+
+    def close_to(self, identity: str) -> None:
+        """This party is not heard until `open_to` says so."""
+        self._held.add(identity)
+        self._listen()
+
+    def open_to(self, identity: str) -> None:
+        if identity in self._held:
+            self._held.discard(identity)
+            self._listen()
+
+    def turn_to(self, identity: str | None) -> None:
+        """From now on this party is the one who is heard; nothing where the session has no room."""
+        if identity is None or identity == self._linked:
+            return
+        with contextlib.suppress(RuntimeError):  # a session without a room
+            self._session.room_io.set_participant(identity)
+            self._linked = identity
+            self._listen()
+
+    def _listen(self) -> None:
+        linked = self._linked
+        if linked is None:
+            with contextlib.suppress(RuntimeError):
+                participant = self._session.room_io.linked_participant
+                linked = participant.identity if participant is not None else None
+        deaf = self._muted or linked in self._held
+        if self._session.input.audio_enabled == deaf:
+            self._session.input.set_audio_enabled(not deaf)

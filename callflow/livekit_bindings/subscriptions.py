@@ -1,0 +1,195 @@
+"""Who hears whom: tracks are taken from single listeners by LiveKit's `update_subscriptions`, and given back.
+
+A rule says of a listener and a track whether it may be heard, or has no opinion; of several rules the newest that has
+one decides, and without any everybody hears everybody. What the rules say is carried out for whoever is in the room,
+and again whenever somebody or some track comes: a telephone's bridge asks by itself for every track that it sees, and
+may do so after we have spoken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from livekit import api, rtc
+
+from callflow.errors import EffectError
+from callflow.livekit_bindings.line import PARTIES
+from callflow.livekit_bindings.room_events import KINDS
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+logger = logging.getLogger("callflow")
+
+REQUEST = 2.0
+TRIES = 3
+BACKOFF = 0.2
+"""Seconds for one request, how often it is tried, and the pause after the first try; a real server takes 2-3 ms."""
+
+ONCE_MORE = (0.3, 1.5)
+"""Seconds after which what holds is said again to the server, where somebody or a track has come: LiveKit's bridge
+subscribes by itself to every track that it is told of, at the answer to all there are."""
+
+RESTORE = 3.0
+"""Seconds for everybody to hear everybody again."""
+
+
+MUSIC = "callflow-music-"
+"""How the names of the agent's own sounds begin that are no speech. A track is told by its name: where the connection
+was made anew, it has a new sid."""
+
+
+class Track(NamedTuple):
+    """A published sound: whose (a participant's identity), its name and its sid."""
+
+    owner: str
+    name: str
+    sid: str
+
+
+Rule = Callable[[str, Track], bool | None]
+"""Whether this listener (an identity) may hear this track; None: no opinion."""
+
+
+class Subscriptions:
+    """The rules of one call, and what of them stands on the server."""
+
+    def __init__(self, world: LiveKitWorld) -> None:
+        self._world = world
+        self._rules: list[Rule] = []
+        self._taken: dict[str, set[str]] = {}  # a listener's sid -> sids of tracks that were taken from it
+        self._worker: asyncio.Task[None] | None = None
+        self._due = self._whole = False
+        self._later: list[asyncio.TimerHandle] = []
+        self._failure: str | None = None
+
+    def add(self, rule: Rule) -> Rule:
+        """This rule holds from now on, before all others; `settled` waits until the server keeps it."""
+        self._rules.append(rule)
+        self._apply()
+        return rule
+
+    def remove(self, rule: Rule) -> None:
+        """This rule holds no more; one that was removed already is fine."""
+        if rule in self._rules:
+            self._rules.remove(rule)
+            self._apply()
+
+    def room_changed(self) -> None:
+        """Somebody, or a track, has come, is answered, or our own connection is new."""
+        if self._rules or self._taken:
+            self._apply(whole=True)
+            self._stop_later()
+            loop = asyncio.get_running_loop()
+            self._later = [loop.call_later(seconds, lambda: self._apply(whole=True)) for seconds in ONCE_MORE]
+
+    async def settled(self) -> None:
+        """Waits until the server keeps the rules. Raises EffectError when it does not take one: somebody may hear what
+        is not for them."""
+        while self._worker is not None and not self._worker.done():
+            await asyncio.shield(self._worker)
+        if self._failure is not None:
+            raise EffectError(self._failure)
+
+    async def restore(self) -> None:
+        """Everybody hears everybody again, for RESTORE seconds at most; what could not be given back is noted."""
+        self._rules.clear()
+        self._apply()
+        try:
+            await asyncio.wait_for(self.settled(), RESTORE)
+        except (TimeoutError, EffectError) as error:
+            self._world.note(f"somebody may not hear somebody else: {str(error) or 'no answer from the server'}")
+
+    def close(self) -> None:
+        self._stop_later()
+        if self._worker is not None:
+            self._worker.cancel()
+
+    # -- inside
+
+    def _apply(self, *, whole: bool = False) -> None:
+        if not self._world.has_room or not (self._rules or self._taken):
+            return
+        self._due, self._whole = True, self._whole or whole
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work(), name="callflow subscriptions")
+
+    async def _work(self) -> None:
+        while self._due:
+            whole, self._due, self._whole = self._whole, False, False
+            self._failure = None
+            if not self._world.ctx.room.isconnected():
+                self._taken.clear()
+                return
+            there = list(self._listeners())
+            self._taken = {sid: taken for sid, taken in self._taken.items() if sid in {one.sid for one in there}}
+            tracks = list(self._tracks())
+            await asyncio.gather(*(self._tell(one, tracks, whole) for one in there))
+
+    async def _tell(self, listener: rtc.RemoteParticipant, tracks: list[Track], whole: bool) -> None:
+        """What has changed for one listener; `whole`: all that it is not to hear."""
+        before = self._taken.get(listener.sid, set())
+        wanted = {one.sid for one in tracks if one.owner != listener.identity and not self._may(listener.identity, one)}
+        back = {one.sid for one in tracks if one.sid in before} - wanted
+        away = wanted if whole else wanted - before
+        if away:
+            # Also where it fails: the server may have done it, and it is to be given back.
+            self._taken[listener.sid] = before | away
+            error = await self._request(listener.identity, away, subscribe=False)
+            if error is not None:
+                self._failure = f"{listener.identity} may hear what is not for them: {error}"
+        if back and (error := await self._request(listener.identity, back, subscribe=True)) is not None:
+            self._failure = f"{listener.identity} may not hear the others: {error}"
+            wanted |= back
+        if wanted:
+            self._taken[listener.sid] = wanted
+        else:
+            self._taken.pop(listener.sid, None)
+
+    async def _request(self, identity: str, tracks: set[str], *, subscribe: bool) -> str | None:
+        """None: done, or there is nobody any more. Otherwise what went wrong, the last time."""
+        room, why = self._world.room_name, ""
+        request = api.UpdateSubscriptionsRequest(
+            room=room, identity=identity, track_sids=sorted(tracks), subscribe=subscribe
+        )
+        for attempt in range(TRIES):
+            try:
+                await asyncio.wait_for(self._world.ctx.api.room.update_subscriptions(request), REQUEST)
+                return None
+            except api.TwirpError as error:
+                if error.code == api.TwirpErrorCode.NOT_FOUND:
+                    return None
+                why = f"{error.message} ({error.code})"
+            except Exception as error:  # noqa: BLE001 - the network's, a time-out: the next try is the answer
+                why = str(error) or type(error).__name__
+            if attempt + 1 < TRIES:
+                await asyncio.sleep(BACKOFF * 2**attempt)
+        logger.warning("the server did not change who hears whom", extra={"error": why})
+        return why
+
+    def _may(self, listener: str, track: Track) -> bool:
+        for rule in reversed(self._rules):
+            allowed = rule(listener, track)
+            if allowed is not None:
+                return allowed
+        return True
+
+    def _listeners(self) -> Iterator[rtc.RemoteParticipant]:
+        for participant in self._world.ctx.room.remote_participants.values():
+            if KINDS.get(participant.kind) in PARTIES:
+                yield participant
+
+    def _tracks(self) -> Iterator[Track]:
+        room = self._world.ctx.room
+        for one in [*room.remote_participants.values(), room.local_participant]:
+            for publication in list(one.track_publications.values()):
+                if publication.kind == rtc.TrackKind.KIND_AUDIO:
+                    yield Track(one.identity, publication.name, publication.sid)
+
+    def _stop_later(self) -> None:
+        for timer in self._later:
+            timer.cancel()
+        self._later = []
