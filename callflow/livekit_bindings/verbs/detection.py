@@ -40,8 +40,8 @@ RESULT_FIRST = 0.05
 HEADROOM = 0.1
 """Seconds by which the detector's own cap comes before the action's time limit, so that its result says what was heard."""
 
-AGAIN = 0.2
-"""Seconds before LiveKit's detector, which gives up 5 s after its start where nobody has been heard, is started anew."""
+AGAIN = 0.1
+"""Seconds before LiveKit's detector, which gives up 5 s after its start where nobody can be heard yet, is started anew."""
 
 
 async def detect_machine(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -56,14 +56,13 @@ async def detect_machine(world: LiveKitWorld, effect: Start) -> Mapping[str, Any
         detection.cancel()
 
 
-def begin(world: LiveKitWorld, options: Mapping[str, Any], *, leg: str = MAIN_LEG, identity: str = "") -> Detection:
-    """Starts to listen to the main leg, as soon as the session runs: call it before the INVITE.
+def begin(world: LiveKitWorld, options: Mapping[str, Any], *, leg: str = MAIN_LEG) -> Detection:
+    """Starts to listen to a leg, as soon as the session runs and the leg is there: call it before the INVITE.
 
-    `options`: `timeout`, in seconds from the answer, and `ivr_detection`. `identity` is the participant's who will be
-    dialled, unless the leg has it already. Ends with `Detection.cancel`, or by itself with the verdict or the call.
+    `options`: `timeout`, in seconds from the answer, and `ivr_detection`. Ends with `Detection.cancel`, or by itself with
+    the verdict or the call.
     """
-    heard = identity or world.line.identity_of(leg) or ""
-    detection = Detection(world, float(options.get("timeout") or CAP), bool(options.get("ivr_detection")), leg, heard)
+    detection = Detection(world, float(options.get("timeout") or CAP), bool(options.get("ivr_detection")), leg)
     world.detection = detection
     return detection
 
@@ -77,13 +76,13 @@ class Detection:
     timeout: float
     ivr_detection: bool
     leg: str
-    identity: str
     verdict: asyncio.Future[Mapping[str, Any]] = field(init=False)
     over: asyncio.Event = field(factory=asyncio.Event, init=False)
     _answered: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] = field(init=False)
     _told: bool = field(default=False, init=False)
     _detector: AMD | None = field(default=None, init=False)
+    _heard: str = field(default="", init=False)
 
     def __attrs_post_init__(self) -> None:
         loop = self.world.call.loop
@@ -135,29 +134,25 @@ class Detection:
         try:
             await self.world.started()
             while True:
-                verdict = await self._listen()
-                if verdict.reason != "participant_missing":
-                    return _fields(
-                        verdict.category.value,
-                        reason=verdict.reason,
-                        transcript=verdict.transcript,
-                        delay=verdict.delay,
-                    )
+                identity = self.world.line.identity_of(self.leg)
+                verdict = None if identity is None else await self._listen(identity)
+                if verdict is not None and verdict.reason != "participant_missing":
+                    category = verdict.category.value
+                    return _fields(category, reason=verdict.reason, transcript=verdict.transcript, delay=verdict.delay)
                 await asyncio.sleep(AGAIN)  # nobody there, or not heard yet, is no verdict on who it is
         except Exception as error:
             logger.warning("answering machine detection has failed", exc_info=error)
             sentence = str(error) if isinstance(error, EffectError) else f"{type(error).__name__}: {error}"
             return _fields("uncertain", reason="error", transcript=self._transcript(), error=sentence)
 
-    async def _listen(self) -> AMDPredictionEvent:
+    async def _listen(self, identity: str) -> AMDPredictionEvent:
         world = self.world
-        options: dict[str, Any] = {"participant_identity": self.identity} if self.identity else {}
         model = world.agent.llm
-        if is_given(model):
-            options["llm"] = model
+        options: dict[str, Any] = {"llm": model} if is_given(model) else {}
         limits: Any = {"timeout": self.timeout, "no_speech_threshold": min(NO_SPEECH, self.timeout)}
         detector = self._detector = AMD(
             world.session,
+            participant_identity=identity,
             ivr_detection=self.ivr_detection,
             suppress_compatibility_warning=True,
             detection_options=limits,
@@ -170,6 +165,7 @@ class Detection:
                     await asyncio.wait({verdict, failed}, return_when=asyncio.FIRST_COMPLETED)
                     return verdict.result() if verdict.done() else failed.result()
                 finally:
+                    self._heard = private.transcript_of(detector)
                     private.silence_now(world.session)  # what the model would have said to whoever it was
                     verdict.cancel()
                     with contextlib.suppress(asyncio.CancelledError, RuntimeError):
@@ -182,7 +178,8 @@ class Detection:
             await self.world.line.cut()
 
     def _transcript(self) -> str:
-        return private.transcript_of(self._detector) if self._detector is not None else ""
+        running = self._detector is not None and private.transcript_of(self._detector)
+        return running or self._heard
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
