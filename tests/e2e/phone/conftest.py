@@ -16,7 +16,7 @@ from tests.e2e import servers
 if TYPE_CHECKING:
     from tests.e2e.phone.network import Network
 
-NETWORKS = ("stand_in",)
+NETWORKS = ("stand_in", "real")
 """`network_<name>.running(request)`, a context manager that yields a `Network`; raises `servers.Missing` where it cannot."""
 
 

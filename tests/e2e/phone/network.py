@@ -76,13 +76,16 @@ class PhoneCall:
 
 
 class Telephone(Protocol):
-    """A telephone that can be called. `calls`, one for each INVITE, in their order."""
+    """A telephone that can be called."""
 
     number: str
     """E.164, of this telephone alone."""
     trunk: str
     """The trunk on which it is reached: the `trunk` of a `dial`."""
-    calls: list[PhoneCall]
+
+    @property
+    def calls(self) -> list[PhoneCall]:
+        """One for each INVITE, in their order."""
 
 
 class Network(Protocol):

@@ -1,0 +1,166 @@
+"""The stand-in telephone network (`callflow.telephone`), in the proxy that the tests' agents talk to.
+
+Nothing here is SIP: the bridge is a script, but its participants are real ones, in real rooms, with real sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import pytest
+from attrs import define, field, frozen
+from livekit import api
+
+from callflow.simulate import bridge as bridges
+from callflow.simulate import phone
+from callflow.simulate.refusals import CLIENT_INITIATED
+from callflow.telephone.rooms import Place, RealRooms, Samples
+from callflow.telephone.sip_api import SERVICE, SipApi
+from tests.e2e.phone.network import PhoneCall, Telephone
+from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
+from tests.e2e.proxy import Proxy
+from tests.e2e.server import KEY, SECRET, LiveKitServer
+from tests.e2e.sound import Hearing
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class StandInTelephone:
+    number: str
+    _network: StandIn
+    trunk: str = "ST_stand_in"
+
+    @property
+    def calls(self) -> list[PhoneCall]:
+        calls = list(self._network.bridge.network.calls)
+        return [self._network.seen(call) for call in calls if call.number == self.number]
+
+
+@frozen
+class Recorder:
+    """What comes to the telephone is written down."""
+
+    hearing: Hearing
+
+    def hear(self, at: float, samples: Samples, identity: str) -> None:
+        self.hearing.hear(at, samples)
+
+
+@define(eq=False)
+class StandIn:
+    """See `tests.e2e.phone.network.Network`. It lives on the proxy's loop, to which calls from tests change over."""
+
+    proxy: Proxy
+    place: Place
+    name: str = "stand-in"
+    bridge: bridges.Bridge = field(init=False)
+    _numbers: dict[str, Sequence[phone.FarEnd]] = field(factory=dict)
+    _seen: dict[int, PhoneCall] = field(factory=dict)  # by the id of the bridge's own record, which it keeps
+    _count: Iterator[int] = field(factory=lambda: itertools.count(1))
+
+    def __attrs_post_init__(self) -> None:
+        rooms = RealRooms(self.place, lambda leg: Recorder(self.seen(leg.call).heard))
+        self.bridge = bridges.Bridge(phone.PhoneNetwork(self._numbers), rooms)
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        """It answers the SIP API of the proxy."""
+        lk = self._there(self._open())
+        sip = SipApi(self.bridge, self.place, lk)
+        try:
+            with self.proxy.answering(SERVICE, sip.answer):
+                yield
+        finally:
+            self._there(self._close(lk))
+
+    async def telephone(self, *scripts: Script) -> Telephone:
+        number = f"+1555{next(self._count):07}"
+        self._numbers[number] = [far_end(script) for script in scripts]
+        return StandInTelephone(number, self)
+
+    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+        call = bridges.CallIn(room, caller)
+        work = asyncio.run_coroutine_threadsafe(self.bridge.call_in(call, caller_of(script)), self.proxy.loop)
+        return self.seen((await asyncio.wrap_future(work)).call)
+
+    async def kill_bridge(self) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.bridge.die(), self.proxy.loop))
+
+    async def left(self) -> list[str]:
+        return [f"{who} in {room}" for (room, who), leg in list(self.bridge.legs.items()) if not leg.over]
+
+    def seen(self, call: phone.PhoneCall) -> PhoneCall:
+        """The same call, with what was heard in it."""
+        if id(call) not in self._seen:
+            self._seen[id(call)] = PhoneCall(cast(Any, call.signals), call.keys)
+        return self._seen[id(call)]
+
+    def _there(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.proxy.loop).result(30)
+
+    async def _open(self) -> api.LiveKitAPI:
+        return api.LiveKitAPI(self.place.url.replace("ws", "http", 1), self.place.key, self.place.secret)
+
+    async def _close(self, lk: api.LiveKitAPI) -> None:
+        for leg in self.bridge.legs.values():
+            if leg.presence is not None and not leg.over:
+                await leg.presence.leave(CLIENT_INITIATED)
+        await self.bridge.close()
+        await lk.aclose()
+
+
+def far_end(script: Script) -> phone.FarEnd:
+    """The same telephone as the stand-in's bridge knows it."""
+    return phone.FarEnd(
+        rings=script.rings,
+        code=script.status,
+        reached=min(0.05, script.rings),
+        progress=183 if script.early_media else 180,
+        acts=tuple(map(act, script.acts)),
+        rtp=script.rtp,
+        refer=refer(script.refer),
+        answers_bye=script.answers_bye,
+        on_cancel=200 if script.answers_on_cancel else 487,
+    )
+
+
+def caller_of(script: CallIn) -> phone.FarEnd:
+    return phone.FarEnd(
+        gives_up=script.gives_up,
+        acts=tuple(map(act, script.acts)),
+        rtp=script.rtp,
+        refer=refer(script.refer),
+        answers_bye=script.answers_bye,
+    )
+
+
+def act(one: Act) -> phone.Act:
+    match one:
+        case Wait(seconds):
+            return phone.Wait(seconds)
+        case Say(hz, seconds):
+            return phone.Tone(hz, seconds)
+        case Press(digits):
+            return phone.Press(digits)
+        case StopRtp():
+            return phone.StopRtp()
+        case HangUp():
+            return phone.HangUp()
+
+
+def refer(one: Refer) -> phone.Refer:
+    return phone.Refer(one.status, one.notify, one.after, one.bye_after)
+
+
+@contextmanager
+def running(request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    """In front of the server of this pytest process."""
+    server: LiveKitServer = request.getfixturevalue("server")
+    network = StandIn(request.getfixturevalue("_proxy"), Place(server.url, KEY, SECRET))
+    with network.up():
+        yield network

@@ -1,0 +1,292 @@
+"""Scripts of telephones as scenarios of SIPp (https://sipp.readthedocs.io/en/latest/scenarios/ownscenarios.html).
+
+SIPp has the signalling; the sound is `tests.e2e.phone.rtp`'s, at the address that the SDP gives.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from xml.sax.saxutils import escape
+
+from attrs import define, field, frozen
+
+from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
+
+FIRST = 0.02
+"""Seconds before the first response. A bridge that gets one within a millisecond may leave a timer armed, which ends the
+call after 32 s."""
+KEY = 0.25
+"""Seconds for each pressed key."""
+FOR_EVER = 600.0
+"""Seconds: longer than a test."""
+LINGERS = 2.0
+"""Seconds that a call which is over still answers to what is sent again."""
+BYE_GIVEN_UP = 33.0
+"""Seconds for which a BYE without an answer is sent again."""
+
+_PHRASES = {
+    480: "Temporarily Unavailable",
+    486: "Busy Here",
+    487: "Request Terminated",
+    600: "Busy Everywhere",
+    603: "Decline",
+    604: "Does Not Exist Anywhere",
+    607: "Unwanted",
+    608: "Rejected",
+}
+
+
+@frozen
+class Place:
+    """Where a telephone is: its SIP address, and where its sound goes."""
+
+    host: str
+    port: int
+    rtp: int
+
+
+def called(scripts: Sequence[Script], place: Place) -> str:
+    """A telephone whose nth call meets the nth script, and further ones the last."""
+    steps = _Steps(place, ours="to", theirs="from")
+    steps.add(
+        '<recv request="INVITE"><action>',
+        _remember("From:", "from"),
+        _remember("To:", "to"),
+        _remember("CSeq:", "cseq"),
+        _target(),
+        '<assignstr assign_to="nth" value="[call_number]"/><todouble assign_to="number" variable="nth"/>',
+        *(f'<test assign_to="is{n}" variable="number" compare="equal" value="{n}"/>' for n in range(1, len(scripts))),
+        "</action></recv>",
+        *(f'<nop test="is{n}" next="script{n}"/>' for n in range(1, len(scripts))),
+        f'<nop next="script{len(scripts)}"/>',
+    )
+    for n, script in enumerate(scripts, start=1):
+        steps.label(f"script{n}")
+        steps.called(script)
+    return steps.document()
+
+
+def calling(script: CallIn, place: Place, *, number: str, caller: str) -> str:
+    """A telephone that calls `number`, once."""
+    steps = _Steps(place, ours="from", theirs="to")
+    steps.calling(script, number, caller)
+    return steps.document()
+
+
+def seconds(acts: Sequence[Act]) -> float:
+    """Until the telephone hangs up; `FOR_EVER` where it does not."""
+    total = 0.0
+    for act in acts:
+        match act:
+            case Wait(seconds) | Say(_, seconds):
+                total += seconds
+            case Press(digits):
+                total += KEY * len(digits)
+            case StopRtp():
+                continue
+            case HangUp():
+                return total
+    return FOR_EVER
+
+
+@define
+class _Steps:
+    """The scenario so far. `ours` and `theirs` are the variables with the two parties' From or To."""
+
+    place: Place
+    ours: str
+    theirs: str
+    _lines: list[str] = field(factory=list)
+    _count: Iterator[int] = field(factory=itertools.count)
+
+    def add(self, *lines: str) -> None:
+        self._lines += lines
+
+    def label(self, name: str) -> None:
+        self.add(f'<label id="{name}"/>')
+
+    def document(self) -> str:
+        variables = "from,to,target,cseq,nth,number" if self.ours == "to" else "from,to,target"
+        lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<scenario name="telephone">', *self._lines]
+        lines += ['<label id="deaf"/>', f'<pause milliseconds="{_ms(BYE_GIVEN_UP)}"/>']
+        lines += ['<label id="end"/>', f'<timewait milliseconds="{_ms(LINGERS)}"/>']
+        return "\n".join([*lines, f'<Reference variables="{variables}"/>', "</scenario>", ""])
+
+    # -- the two ways in
+
+    def called(self, script: Script) -> None:
+        here = f"c{next(self._count)}"
+        self.add(f'<pause milliseconds="{_ms(min(FIRST, script.rings))}"/>')
+        self._respond(100, tag=False)
+        if script.early_media:
+            self._respond(183, sdp=True)
+        elif script.rings > FIRST:
+            self._respond(180)
+        self._receive("CANCEL", within=max(script.rings - FIRST, 0.001), otherwise=f"{here}final")
+        self._respond(200, tag=True)  # to the CANCEL
+        if script.answers_on_cancel:
+            self._respond(200, sdp=True, invite=True)
+            self._receive("ACK", within=5, otherwise="end")
+            self._receive("BYE", within=40, otherwise="end")
+            self._respond(200)
+        else:
+            self._respond(487, invite=True)
+            self._receive("ACK", within=5, otherwise="end")
+        self.add('<nop next="end"/>')
+        self.label(f"{here}final")
+        if script.status != 200:
+            self._respond(script.status)
+            self._receive("ACK", within=5, otherwise="end")
+            self.add('<nop next="end"/>')
+            return
+        self._respond(200, sdp=True)
+        self._receive("ACK", within=5, otherwise="end")
+        self._talk(script.acts, script.refer, script.answers_bye)
+
+    def calling(self, script: CallIn, number: str, caller: str) -> None:
+        here = self.place
+        branch = "z9hG4bK-[pid]-[call_number]-invite"
+        head = f"""\
+Via: SIP/2.0/UDP {here.host}:{here.port};branch={branch}
+From: <sip:{caller}@{here.host}:{here.port}>;tag=[pid]f[call_number]
+To: <sip:{number}@[remote_ip]:[remote_port]>"""
+        rest = f"""\
+Call-ID: [call_id]
+Contact: <sip:{caller}@{here.host}:{here.port}>
+Max-Forwards: 70"""
+        uri = f"sip:{number}@[remote_ip]:[remote_port]"
+        self._send(f"INVITE {uri} SIP/2.0\n{head}\n{rest}\nCSeq: 1 INVITE", body=self._sdp(), again=True)
+        self.add('<recv response="100" optional="true"/>', '<recv response="180" optional="true"/>')
+        for refusal in (404, 480, 486, 503, 603):
+            self.add(f'<recv response="{refusal}" optional="true" next="refused"/>')
+        limit = f' timeout="{_ms(script.gives_up)}" ontimeout="give_up"' if math.isfinite(script.gives_up) else ""
+        self.add(f'<recv response="200"{limit}><action>', _remember("From:", "from"), _remember("To:", "to"), _target())
+        self.add("</action></recv>")
+        self._request("ACK", again=False)
+        self._talk(script.acts, script.refer, script.answers_bye)
+        self.label("give_up")
+        self._send(f"CANCEL {uri} SIP/2.0\n{head}\n{rest}\nCSeq: 1 CANCEL", again=True)
+        self.add('<recv response="200"/>', '<recv response="487"/>')
+        self.label("refused")
+        tagged = head.replace(f"To: <{uri}>", "[last_To:]")
+        self._send(f"ACK {uri} SIP/2.0\n{tagged}\n{rest}\nCSeq: 1 ACK")
+        self.add('<nop next="end"/>')
+
+    # -- the conversation
+
+    def _talk(self, acts: Sequence[Act], refer: Refer, answers_bye: bool) -> None:
+        """Until either side hangs up. SIPp's timers begin anew after a REFER: what hangs up then is `bye_after`."""
+        here = f"t{next(self._count)}"
+        self.add(
+            f'<recv request="REFER" optional="true" next="{here}refer"><action>',
+            "</action></recv>",
+        )
+        self._receive("BYE", within=seconds(acts), otherwise=f"{here}hang_up")
+        self.label(f"{here}bye")
+        if answers_bye:
+            self._respond(200)
+        self.add(f'<nop next="{"end" if answers_bye else "deaf"}"/>')
+        self.label(f"{here}refer")
+        self._referred(refer, f"{here}bye", f"{here}hang_up")
+        self.label(f"{here}hang_up")
+        self._request("BYE", again=True)
+        self.add('<recv response="200" timeout="5000" ontimeout="end"/>', '<nop next="end"/>')
+
+    def _referred(self, refer: Refer, bye: str, hang_up: str) -> None:
+        here = f"r{next(self._count)}"
+        leaves = FOR_EVER if refer.bye_after is None else refer.bye_after
+        if refer.status is not None:
+            self._respond(refer.status)
+        if refer.status == 202 and refer.notify is not None and refer.after < leaves:
+            self._receive("BYE", within=refer.after, otherwise=f"{here}notify")
+            self.add(f'<nop next="{bye}"/>')
+            self.label(f"{here}notify")
+            words = _words(refer.notify)
+            extra = "Event: refer\nSubscription-State: terminated;reason=noresource\nContent-Type: message/sipfrag"
+            self._request("NOTIFY", again=True, extra=extra, body=f"SIP/2.0 {refer.notify} {words}\n")
+            self.add('<recv response="200" timeout="5000"/>'.replace("/>", f' ontimeout="{here}rest"/>'))
+            leaves -= refer.after
+            self.label(f"{here}rest")
+        self._receive("BYE", within=leaves, otherwise=hang_up)
+        self.add(f'<nop next="{bye}"/>')
+
+    # -- single messages
+
+    def _receive(self, request: str, *, within: float, otherwise: str) -> None:
+        limit = f' timeout="{_ms(within)}" ontimeout="{otherwise}"' if math.isfinite(within) else ""
+        self.add(f'<recv request="{request}"{limit}/>')
+
+    def _respond(self, status: int, *, sdp: bool = False, tag: bool = True, invite: bool = False) -> None:
+        """To the last request; `invite`: to the INVITE, whatever came since."""
+        mine = ";tag=[pid]t[call_number]" if tag and self.ours == "to" else ""
+        to = f"[$to]{mine}" if invite else f"[last_To:]{mine}"
+        message = f"""\
+SIP/2.0 {status} {_words(status)}
+[last_Via:]
+[last_From:]
+{to if self.ours == "to" else "[last_To:]"}
+[last_Call-ID:]
+{"CSeq: [$cseq]" if invite else "[last_CSeq:]"}
+Contact: <sip:telephone@{self.place.host}:{self.place.port}>"""
+        self._send(message, body=self._sdp() if sdp else "", again=sdp and status == 200)
+
+    def _request(self, method: str, *, again: bool, extra: str = "", body: str = "") -> None:
+        """In the dialogue."""
+        tagged = {"from": "[$from]", "to": "[$to]"}
+        if self.ours == "to":
+            tagged["to"] += ";tag=[pid]t[call_number]"
+        number = "1" if method == "ACK" else "[cseq]"
+        message = f"""\
+{method} [$target] SIP/2.0
+Via: SIP/2.0/UDP {self.place.host}:{self.place.port};branch=[branch]
+From: {tagged[self.ours]}
+To: {tagged[self.theirs]}
+Call-ID: [call_id]
+CSeq: {number} {method}
+Contact: <sip:telephone@{self.place.host}:{self.place.port}>
+Max-Forwards: 70"""
+        self._send(f"{message}\n{extra}" if extra else message, body=body, again=again)
+
+    def _send(self, message: str, *, body: str = "", again: bool = False) -> None:
+        length = "Content-Length: [len]" if body else "Content-Length: 0"
+        retrans = ' retrans="500"' if again else ""
+        self.add(f"<send{retrans}><![CDATA[\n{message}\n{length}\n\n{body}]]></send>")
+
+    def _sdp(self) -> str:
+        host = self.place.host
+        return f"""\
+v=0
+o=telephone 1 1 IN IP4 {host}
+s=-
+c=IN IP4 {host}
+t=0 0
+m=audio {self.place.rtp} RTP/AVP 0 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-16
+a=ptime:20
+a=sendrecv
+"""
+
+
+def _remember(header: str, variable: str) -> str:
+    pattern = escape("[^ ].*")
+    return f'<ereg regexp="{pattern}" search_in="hdr" header="{header}" assign_to="{variable}"/>'
+
+
+def _target() -> str:
+    """Where requests of the dialogue go: the other side's Contact."""
+    return '<ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="target"/>'
+
+
+def _words(status: int) -> str:
+    if status in _PHRASES:
+        return _PHRASES[status]
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Told So"
+
+
+def _ms(seconds: float) -> int:
+    return max(round(seconds * 1000), 1)
