@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 def printable(text: str) -> str:
@@ -18,6 +18,7 @@ class Defect(NamedTuple):
 
     `code` is a key of `callflow.flowfile.codes.CODES`. Lines and columns count from 1; `end_line`/`end_column`
     name the first place behind the defect. `path` leads to it inside the flow: `states.talking.on.tool.end_call`.
+    `level` is `error` where the flow must not run, `warning` where it may, and its author should know.
     """
 
     code: str
@@ -29,10 +30,12 @@ class Defect(NamedTuple):
     end_column: int
     path: str = ""
     hint: str = ""
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return printable(f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}")
+        level = "warning: " if self.level == "warning" else ""
+        return printable(f"{self.file}:{self.line}:{self.column}: {level}{self.code}: {self.message}{hint}")
 
 
 class CallflowError(Exception):

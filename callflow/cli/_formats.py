@@ -22,7 +22,9 @@ def for_people(defects: Sequence[Defect], lines_of: Callable[[str], Sequence[str
 
 
 def _for_people(defect: Defect, lines: Sequence[str]) -> str:
-    parts = [f"{click.style(defect.code, fg='red', bold=True)}: {click.style(printable(defect.message), bold=True)}"]
+    colour, kind = ("yellow", "warning: ") if defect.level == "warning" else ("red", "")
+    code = click.style(f"{kind}{defect.code}", fg=colour, bold=True)
+    parts = [f"{code}: {click.style(printable(defect.message), bold=True)}"]
     place = f"{defect.file}:{defect.line}:{defect.column}" + (f"  ({defect.path})" if defect.path else "")
     parts.append(f"  {click.style('-->', fg='blue')} {printable(place)}")
     if 0 < defect.line <= len(lines):
@@ -34,7 +36,7 @@ def _for_people(defect: Defect, lines: Sequence[str]) -> str:
         parts.append(f"  {click.style(number, fg='blue')} {bar} {line}")
         below = "".join("\t" if letter == "\t" else " " * _width(letter) for letter in line[:begin])
         marks = "^" * sum(_width(letter) for letter in line[begin : begin + wide] or " ")
-        parts.append(f"  {' ' * len(number)} {bar} {below}{click.style(marks, fg='red')}")
+        parts.append(f"  {' ' * len(number)} {bar} {below}{click.style(marks, fg=colour)}")
     if defect.hint:
         parts.append(f"  {click.style('hint:', fg='green')} {printable(defect.hint)}")
     return "\n".join(parts)
@@ -60,12 +62,18 @@ def _width(letter: str) -> int:
 
 
 def short(defects: Iterable[Defect]) -> str:
-    """`file:line:column: code: message`, one a line."""
-    return "\n".join(printable(f"{one.file}:{one.line}:{one.column}: {one.code}: {one.message}") for one in defects)
+    """`file:line:column: code: message`, one a line; a warning's message says so."""
+    return "\n".join(
+        printable(
+            f"{one.file}:{one.line}:{one.column}: {one.code}: "
+            f"{'warning: ' if one.level == 'warning' else ''}{one.message}"
+        )
+        for one in defects
+    )
 
 
 def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:
-    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint}, …]}`."""
+    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level}, …]}`."""
     return json.dumps(
         {"files": list(files), "defects": [one._asdict() for one in defects]}, indent=2, ensure_ascii=False
     )
@@ -99,4 +107,4 @@ def _result(one: Defect, rule: int) -> dict[str, Any]:
     if one.path:
         place["logicalLocations"] = [{"fullyQualifiedName": one.path}]
     text = f"{one.message} ({one.hint})" if one.hint else one.message
-    return {"ruleId": one.code, "ruleIndex": rule, "level": "error", "message": {"text": text}, "locations": [place]}
+    return {"ruleId": one.code, "ruleIndex": rule, "level": one.level, "message": {"text": text}, "locations": [place]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 import click
 
-from callflow.core.flow import Flow
+from callflow.core.flow import ROOT, Flow
 from callflow.errors import Defect
 from callflow.flowfile.loader import read_with_text
 from callflow.verify import check as verify
@@ -28,7 +29,9 @@ from callflow.verify import check as verify
 def command(files: Sequence[str], format_: str, expand: bool) -> None:
     """Check flow files; `-` reads standard input.
 
-    Exit status: 0 no defects, 1 defects, 2 wrong usage.
+    A file that another of them uses as a sub-flow is checked as one.
+
+    Exit status: 0 no defects (maybe warnings), 1 defects, 2 wrong usage.
     """
     defects: list[Defect] = []
     flows: list[tuple[str, Flow]] = []
@@ -38,8 +41,11 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         defects += found
         texts["<stdin>" if file == "-" else file] = text
         if flow is not None:
-            defects += verify(flow)
             flows.append((file, flow))
+    used = {os.path.realpath(scope.file) for _, flow in flows for path, scope in flow.scopes.items() if path != ROOT}
+    for _, flow in flows:
+        defects += verify(flow, as_subflow=os.path.realpath(flow.file) in used)
+    errors = [one for one in defects if one.level == "error"]
     if format_ == "json":
         from callflow.cli._formats import as_json
 
@@ -49,7 +55,7 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         from callflow.verify.codes import EVERY_CODE
 
         click.echo(as_sarif(defects, {code: entry.title for code, entry in EVERY_CODE.items()}))
-    elif expand and not defects:
+    elif expand and not errors:
         from callflow.flowfile.expand import expand as expanded
 
         click.echo("---\n".join(expanded(texts[flow.file], flow) for _, flow in flows), nl=False)
@@ -60,11 +66,11 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
             click.echo(short(defects))
     else:
         _tell(flows, defects, texts)
-    sys.exit(1 if defects else 0)
+    sys.exit(1 if errors else 0)
 
 
 def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: Mapping[str, str]) -> None:
-    wrong = {defect.file for defect in defects}
+    wrong = {defect.file for defect in defects if defect.level == "error"}
     for file, flow in flows:
         if flow.file not in wrong:
             click.echo(f"{file}: {_checked(flow)}")
@@ -75,7 +81,9 @@ def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: M
     if any(flow.file not in wrong for _, flow in flows):
         click.echo()
     click.echo(for_people(defects, lambda file: texts[file].splitlines() if file in texts else _lines(file)))
-    count = f"{len(defects)} defect{'s' if len(defects) > 1 else ''}"
+    errors = sum(one.level == "error" for one in defects)
+    counts = ((errors, "defect"), (len(defects) - errors, "warning"))
+    count = ", ".join(_count(number, what) for number, what in counts if number)
     codes = ", ".join(dict.fromkeys(defect.code for defect in defects))
     click.echo(
         f"\n{click.style(count, bold=True)}. `callflow explain CODE` shows a wrong and a right example of each: {codes}"

@@ -136,16 +136,32 @@ _LEG: dict[str, Type] = {
     "sip_call_id": TEXT,
     "attributes": Record({}, open=True),
 }
+_BY = OneOf("caller", "agent", "operator", "network", "server", "unknown")
 _HANGUP: dict[str, Type] = {
     "leg": TEXT,
     "identity": TEXT,
-    "by": TEXT,
+    "by": _BY,
     "cause": TEXT,
     "disconnect_reason": TEXT,
     "sip_status_code": INTEGER,
 }
+_OUTCOMES_OF_DIAL = {
+    "answered": "The far end has picked up.",
+    "busy": "The line is busy.",
+    "no_answer": "It rang and nobody answered.",
+    "declined": "The far end refused the call.",
+    "invalid": "There is no such number.",
+    "failed": "The call could not be placed: the trunk, the network, the server.",
+}
+_AMD_CATEGORIES = {
+    "human": "A person has answered.",
+    "machine-ivr": "A menu has answered.",
+    "machine-vm": "A voicemail has answered, and its greeting is over.",
+    "machine-unavailable": "A machine says that the number cannot be reached.",
+    "uncertain": "Nobody can tell; with the error if the detector failed.",
+}
 _DIAL: dict[str, Type] = {
-    "result": TEXT,
+    "result": OneOf(*_OUTCOMES_OF_DIAL),
     "leg": TEXT,
     "sip_status_code": INTEGER,
     "sip_status": TEXT,
@@ -153,7 +169,13 @@ _DIAL: dict[str, Type] = {
     "elapsed": DURATION,
     "error": TEXT,
 }
-_AMD: dict[str, Type] = {"category": TEXT, "reason": TEXT, "transcript": TEXT, "delay": DURATION, "error": TEXT}
+_AMD: dict[str, Type] = {
+    "category": OneOf(*_AMD_CATEGORIES),
+    "reason": TEXT,
+    "transcript": TEXT,
+    "delay": DURATION,
+    "error": TEXT,
+}
 _DTMF: dict[str, Type] = {"digit": TEXT, "leg": TEXT, "code": INTEGER}
 _DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "error": TEXT}
 _TRANSFER: dict[str, Type] = {
@@ -166,13 +188,20 @@ _TRANSFER: dict[str, Type] = {
     "error": TEXT,
 }
 
+# As livekit-agents has them (voice/events.py).
+_USER_STATE = OneOf("speaking", "listening", "away")
+_AGENT_STATE = OneOf("initializing", "idle", "listening", "thinking", "speaking")
+
 # Speech and metrics are of no use later, so a state that must finish lets them go.
 _SESSION_SPEECH: dict[str, tuple[str, dict[str, Type]]] = {
     "user_state_changed": (
         "The caller begins or stops to speak, or has been away.",
-        {"old_state": TEXT, "new_state": TEXT},
+        {"old_state": _USER_STATE, "new_state": _USER_STATE},
     ),
-    "agent_state_changed": ("The agent thinks, speaks, listens.", {"old_state": TEXT, "new_state": TEXT}),
+    "agent_state_changed": (
+        "The agent thinks, speaks, listens.",
+        {"old_state": _AGENT_STATE, "new_state": _AGENT_STATE},
+    ),
     "user_input_transcribed": (
         "What the caller says, while they say it (`is_final` false) and when it stands.",
         {"transcript": TEXT, "is_final": BOOLEAN, "language": TEXT, "speaker_id": TEXT},
@@ -193,7 +222,10 @@ _SESSION_FACTS: dict[str, tuple[str, dict[str, Type]]] = {
     "function_tools_executed": ("The model's tools have run.", {"names": ListOf(TEXT)}),
     "tool_execution_updated": ("A tool reports on its way.", {"name": TEXT, "update": TEXT}),
     "error": ("A model or the session has failed.", {"error": TEXT, "source": TEXT, "recoverable": BOOLEAN}),
-    "close": ("The session has closed, and not because the flow asked for it.", {"reason": TEXT, "error": TEXT, "by": TEXT}),
+    "close": (
+        "The session has closed, and not because the flow asked for it.",
+        {"reason": TEXT, "error": TEXT, "by": TEXT},
+    ),
 }
 _SESSION_PII = {
     "user_input_transcribed": {"transcript"},
@@ -243,7 +275,10 @@ _CALL = {
     "offered": ("With `answer: manual`: an inbound call rings here.", _LEG),
     "ringing": ("The far end's phone rings.", _LEG),
     "answered": ("The far end is on the line (WebRTC: it has joined).", _LEG),
-    "hangup": ("The far end has left, having been on the line, or having given up while it rang here: who, and why.", _HANGUP),
+    "hangup": (
+        "The far end has left, having been on the line, or having given up while it rang here: who, and why.",
+        _HANGUP,
+    ),
     "dropped": (
         "The far end vanished without having left: its network, a takeover, a server's restart.",
         {"leg": TEXT, "identity": TEXT},
@@ -251,21 +286,6 @@ _CALL = {
     "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": DURATION}),
 }
 _LEG_PII = {name: {"identity", "name", "number", "attributes"} for name in _CALL}
-_OUTCOMES_OF_DIAL = {
-    "answered": "The far end has picked up.",
-    "busy": "The line is busy.",
-    "no_answer": "It rang and nobody answered.",
-    "declined": "The far end refused the call.",
-    "invalid": "There is no such number.",
-    "failed": "The call could not be placed: the trunk, the network, the server.",
-}
-_AMD_CATEGORIES = {
-    "human": "A person has answered.",
-    "machine-ivr": "A menu has answered.",
-    "machine-vm": "A voicemail has answered, and its greeting is over.",
-    "machine-unavailable": "A machine says that the number cannot be reached.",
-    "uncertain": "Nobody can tell; with the error if the detector failed.",
-}
 
 
 def _catalogue() -> Iterator[EventType]:

@@ -21,7 +21,8 @@ def observe(turn: Turn, event: Event) -> bool:
     name = event.name
     if clocks.heard(turn, event):
         clocks.broken(turn)
-        turn.entered = 0
+        if not turn.in_ending:
+            turn.entered = 0
     if name.startswith("dtmf.") and name not in RESULT_EVENTS:
         if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
             turn.note("collected", event=name)

@@ -22,6 +22,7 @@ draws no random number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -187,7 +188,8 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
             set_outcome(turn, "no_answer")
         _go_to_ending(turn, "the far end never came")
     else:
-        turn.entered = 0
+        if not turn.in_ending:  # in there nothing counts as progress: an ending ends
+            turn.entered = 0
         row = turn.table.states[timer.state].timers[timer.row]
         _take(turn, Queued(Event(f"{timer.kind} {row.text}", {"row": timer.row}, turn.time, state=timer.state)))
 
@@ -306,9 +308,10 @@ def _without_progress(turn: Turn) -> bool:
     """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending, and from
     an ending that goes round as often again, to the end."""
     most = turn.table.most_entered
+    bounded = most < math.inf
     if turn.in_ending and not turn.began_in_ending:
-        turn.entered = int(min(turn.entered, most))
-    if turn.entered < (2 * most if turn.in_ending else most):
+        turn.entered = int(min(turn.entered, most)) if bounded else 0
+    if turn.entered < (most if not turn.in_ending else 2 * most if bounded else BUDGET):
         return False
     if turn.outcome is None:
         set_outcome(turn, "timed_out")

@@ -241,6 +241,8 @@ class _Builder:
             value = any_value(self.part, node, path, self.names)
         else:
             value = literal(self.part, argument.type, node, path, what)
+        if argument.required and isinstance(value, str) and not value.strip():
+            self.part.defect("empty-text", f"{what} is empty", node, path, "write the text, or take the action out")
         if argument.choices and isinstance(value, str) and value not in argument.choices:
             self.part.not_among(node, path, what, value, argument.choices)
         self.bad = len(self.part.defects) > before

@@ -103,6 +103,7 @@ _STATES = {
     "bad-history": Code("A history state that is none", "A history state stands inside the state whose last inside it remembers, and has only `history` and `initial`, its default.", "states:\n  talking: {on: {dtmf.1: before}}\n  before: {history: shallow}\n", "states:\n  talking:\n    initial: asking\n    states:\n      asking: {}\n      before: {history: shallow}\n    on: {dtmf.1: waiting}\n  waiting: {on: {dtmf.2: talking.before}}\n"),
     "bad-parallel": Code("A parallel state that is none", "A parallel state has regions under `states`, all entered at once: no `initial`, and no region that is final itself.", "states:\n  talking: {parallel: true}\n", "states:\n  talking: {parallel: true, states: {a: {}, b: {}}}\n"),
     "two-insides": Code("Two insides", "A state has inner states, or a sub-flow, or a task: one of them.", "states:\n  talking: {task: get_email, initial: a, states: {a: {}}}\n", "states:\n  talking: {task: get_email}\n"),
+    "no-flow-file": Code("No flow file", "A file under `use` has no key `callflow`, and so is no flow. Nothing of what it holds is shown: it may be anybody's."),
     "unknown-sub-flow": Code("An unknown sub-flow", "`flow` names one of the files under `use`.", "states:\n  talking: {flow: pin}\n"),
     "sub-flow-cycle": Code("A sub-flow that includes itself", "A sub-flow cannot stand inside itself, also not by way of others."),
 }  # fmt: skip
@@ -114,13 +115,14 @@ _ROWS = {
     "tie": Code("Two rows that tie", "Of the rows that match an event an exact name beats a pattern, and a longer pattern a shorter one. Two of the same name tie.", "states:\n  talking:\n    on: {dtmf.*: ending}\n    ignore: [dtmf.*]\n", "states:\n  talking:\n    on: {dtmf.0: ending}\n    ignore: [dtmf.*]\n"),
     "never-reached": Code("A row that never has its turn", "The first row whose guard holds is taken; one without a guard always is, and those behind it never.", "states:\n  talking:\n    on:\n      dtmf.1: [ending, {do: [{say: Hello.}]}]\n", "states:\n  talking:\n    on:\n      dtmf.1: [{target: ending, when: state.visits > 1}, {do: [{say: Hello.}]}]\n"),
     "empty-row": Code("A row that does nothing", "A row has a target, or something to do. To do nothing about an event, list it under `ignore`.", "states:\n  talking:\n    on: {dtmf.1: }\n", "states:\n  talking:\n    ignore: [dtmf.1]\n"),
-    "endless-always": Code("An `always` without end", "A row under `always` that stays where it is, and has no guard, would be taken again at once, for ever.", "states:\n  talking:\n    always: {do: [{log: Here.}]}\n", "states:\n  talking:\n    entry: [{log: Here.}]\n"),
+    "endless-always": Code("An `always` without end", "A row under `always` that stays where it is, and has no guard, would be taken again at once, for ever. So would rows without guards that lead round in a circle.", "states:\n  talking:\n    always: {do: [{log: Here.}]}\n", "states:\n  talking:\n    entry: [{log: Here.}]\n"),
     "done-at-top-level": Code("`done` at the top level", "The top level is never done: when the call reaches a final state, it is over. `done` is seen by the state that is done alone.", "on: {done: ending}\n", "states:\n  talking: {on: {done: ending}}\n"),
 }  # fmt: skip
 
 _ACTIONS = {
     "unknown-verb": Code("An unknown verb", "There is no action of that name.", "states:\n  talking: {entry: [{speak: Hello.}]}\n", "states:\n  talking: {entry: [{say: Hello.}]}\n"),
     "two-actions": Code("Two actions in one item", "Each action is an item of its own: they run one after the other.", "states:\n  talking:\n    entry:\n      - say: Hello.\n        wait_for_speech:\n", "states:\n  talking:\n    entry:\n      - say: Hello.\n      - wait_for_speech\n"),
+    "empty-text": Code("An empty text", "The action cannot do without this text, and it is empty: nothing would be said, nobody dialled.", "states:\n  talking: {entry: [{say: \"\"}]}\n", "states:\n  talking: {entry: [{say: Hello.}]}\n"),
     "missing-argument": Code("An argument is missing", "The action cannot do without this argument.", "states:\n  talking: {entry: [say]}\n", "states:\n  talking: {entry: [{say: Hello.}]}\n"),
     "no-result": Code("No result to keep", "`as` keeps an action's result, and this one has none.", "states:\n  talking: {entry: [{mute: {as: quiet}}]}\n", "states:\n  talking: {entry: [{say: {text: Hello., as: greeting}}]}\n"),
     "not-repeatable": Code("Not tried again", "`retry` goes with actions that do no harm when they are done twice. A phone that is dialled twice rings twice.", "states:\n  talking: {entry: [{say: {text: Hello., retry: {times: 2}}}]}\n", "states:\n  talking: {entry: [{http: {url: https://example.com, retry: {times: 2}}}]}\n"),

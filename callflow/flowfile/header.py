@@ -41,6 +41,7 @@ def declare(part: Part) -> bool:
     part.declare()
     read_tools(part)
     _share(part)
+    part.loading.parts.append(part)
     return True
 
 

@@ -29,7 +29,7 @@ from callflow.flowfile.session import session
 from callflow.flowfile.source import STDIN, read_text
 from callflow.flowfile.standard import StandardPart, limit_row, standard_nodes
 from callflow.flowfile.states import Rows, build_state, initial_of
-from callflow.flowfile.subflows import open_subflow
+from callflow.flowfile.subflows import look_at_unused, open_subflow
 from callflow.flowfile.tools import agent
 from callflow.flowfile.yaml import parse
 
@@ -111,6 +111,9 @@ class _Loader:
         limits = self._limits(standard)
         top = Draft(ROOT, "", "compound", None, main, root, root, "")
         drafts = list(self._drafts(top, standard))
+        for part in loading.parts:
+            part.declare_outcomes()
+            look_at_unused(part)
         ending = self._ending(top, standard)
         loading.states[ROOT] = self._root(top, standard, limits, ending)
         for draft in drafts:

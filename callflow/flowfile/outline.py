@@ -122,7 +122,7 @@ def _kind(draft: Draft) -> StateKind:
         )
     parallel = part.boolean(node.get("parallel"), join(where, "parallel"), "`parallel`") or False
     inside = "states" in has and not is_nothing(has["states"][1])
-    if parallel and not inside:
+    if parallel and not (inside and _names_states(has["states"][1])):
         part.defect(
             "bad-parallel", "a parallel state has its regions under `states`", draft.key, where, "add `states:`"
         )
@@ -142,6 +142,11 @@ def _kind(draft: Draft) -> StateKind:
     if parallel:
         return "parallel"
     return "compound" if inside or "flow" in has else "atomic"
+
+
+def _names_states(node: Node) -> bool:
+    """Whether there is a state under a `states:` key; what is no mapping has its own defect."""
+    return not isinstance(node, MappingNode) or any(not name.startswith("x-") for name in node.entries)
 
 
 def _refuse(draft: Draft, allowed: frozenset[str], code: str, message: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import evolve
+
 from callflow.core.actions import OUTCOMES, VERBS
 from callflow.core.events import (
     CALL_FIELDS,
@@ -24,6 +26,7 @@ from callflow.core.expressions import (
     Expression,
     ExpressionError,
     Names,
+    OneOf,
     Record,
     Template,
     Type,
@@ -84,6 +87,7 @@ class Loading:
         self.undeclared: dict[str, Mapping[str, Field]] = {}  # events that a flow without `events:` listens to
         self.own_tools: dict[str, Tool] = {}  # tools that it listens to and does not declare: the agent's
         self.agent_leaves: list[Mention] = []  # `hang_up: {for: agent}`
+        self.parts: list[Part] = []  # every file in each of its places, the main one first
 
 
 class Part(Report):
@@ -129,6 +133,11 @@ class Part(Report):
         """Fixes what expressions may read, once variables and environment are known."""
         known = {name: variable.type for name, variable in self.variables.items()}
         self.plain = Names(vars=Record({**known, **self.results}), call=CALL, env=Record(dict.fromkeys(self.env, TEXT)))
+
+    def declare_outcomes(self) -> None:
+        """Fixes what `call.outcome` may be, once all files have declared theirs."""
+        outcome = OneOf(*sorted(self.loading.outcomes))
+        self.plain = evolve(self.plain, call=Record({**CALL.fields, "outcome": outcome}))
 
     def names(self, event: Record | None) -> Names:
         """What an expression may read where `event` is what happened (None: in a list without one)."""
@@ -322,7 +331,7 @@ _PAYLOADS: dict[str, Record] = {}
 
 def tool_record(tool: Tool) -> Record:
     """The payload of a tool's event: its arguments, and with `run` its result."""
-    found = {name: field.type for name, field in tool.parameters.items()}
+    found = _types(tool.parameters)
     if tool.run is not None:
         result = VERBS[tool.run.verb].result
         found["result"] = Record(dict(result), open=True) if tool.run.verb == "http" else ANY
@@ -336,7 +345,13 @@ def _record(fields: Mapping[str, Type], kind: str) -> Record:
 
 
 def _types(fields: Mapping[str, Field]) -> dict[str, Type]:
-    return {name: field.type for name, field in fields.items()}
+    return {name: _type_of(field) for name, field in fields.items()}
+
+
+def _type_of(field: Field) -> Type:
+    """A field's type as an expression knows it: one that has an `enum` is compared with its words alone."""
+    words = [word for word in field.enum if isinstance(word, str)]
+    return OneOf(*words) if field.type == TEXT and words else field.type
 
 
 def _shared(sorts: list[Mapping[str, Type]] | list[dict[str, Type]]) -> dict[str, Type]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from callflow.flowfile.header import declare
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, shorten
+from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft
 from callflow.flowfile.part import Part
 from callflow.flowfile.report import join
@@ -36,11 +37,10 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     file = part.text(part.uses[name][1], f"use.{name}", f"`{name}`")
     if file is None:
         return None
+    part.used.add(name)
     path = part.folder / file
-    try:
-        real = Path(os.path.realpath(path))
-    except ValueError as error:  # a NUL in the name
-        part.defect("unreadable-file", f"{shorten(file)}: {error}", part.uses[name][1], f"use.{name}")
+    real = _real(part, name, path)
+    if real is None:
         return None
     loading.instances += 1
     if real in part.chain:
@@ -63,14 +63,42 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     return inside
 
 
+def look_at_unused(part: Part) -> None:
+    """A defect for each file under `use` that cannot be had, also where no state uses it."""
+    for name, (_, node) in part.uses.items():
+        file = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+        if file is None or name in part.used:
+            continue
+        path = part.folder / file
+        real = _real(part, name, path)
+        if real is not None and real not in part.chain:
+            _read(part, name, path, real)
+
+
+def _real(part: Part, name: str, path: Path) -> Path | None:
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL in the name
+        part.defect("unreadable-file", f"{shorten(str(path))}: {error}", part.uses[name][1], f"use.{name}")
+        return None
+
+
+_FLOW = re.compile(r"^[ \"'{]*callflow[\"']?[ \t]*:(?:\s|$)", re.MULTILINE)
+
+
 def _read(part: Part, name: str, path: Path, real: Path) -> tuple[MappingNode | None, str]:
+    """A file's nodes. Of a file that is no flow nothing is told, nor shown: it may be anybody's."""
     loading = part.loading
     if real in loading.files:
         return loading.files[real]
     text, defect = read_text(path)
     root = None
+    at, where = part.uses[name][1], f"use.{name}"
     if defect is not None:
-        part.defect(defect.code, f"{path}: {defect.message}", part.uses[name][1], f"use.{name}", defect.hint)
+        part.defect(defect.code, f"{path}: {defect.message}", at, where, defect.hint)
+    elif not _FLOW.search(text):
+        hint = "`use` names flow files, each of which begins with `callflow: 1`"
+        part.defect("no-flow-file", f"{shorten(str(path))} is no flow file", at, where, hint)
     else:
         root, defects = parse(text, str(path))
         loading.defects.extend(defects)

@@ -6,15 +6,25 @@ from callflow.core.flow import Flow
 from callflow.errors import Defect
 from callflow.verify.bounds import bounds
 from callflow.verify.endings import endings
-from callflow.verify.lists import early_always, line_left_up, must_finish_cut
+from callflow.verify.finishing import finishing
+from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut
+from callflow.verify.subflows import returns_to_nobody
+from callflow.verify.telephone import redial_too_late
 from callflow.verify.tools import offered_tools
 
-RULES = (endings, bounds, must_finish_cut, early_always, line_left_up, offered_tools)
+RULES = (
+    endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
+)  # fmt: skip
 
 
-def check(flow: Flow) -> list[Defect]:
-    """Every breach of every rule, in the order of the file. A flow without one has been proven to keep these rules, no more."""
+def check(flow: Flow, *, as_subflow: bool = False) -> list[Defect]:
+    """Every breach of every rule, in the order of the file. A flow without one has been proven to keep these rules, no more.
+
+    `as_subflow`: another flow uses this file, so that what its final states return arrives somewhere.
+    """
     found = [defect for rule in RULES for defect in rule(flow)]
+    if not as_subflow:
+        found += returns_to_nobody(flow)
     return sorted(dict.fromkeys(found), key=lambda one: (one.file != flow.file, one.file, one.line, one.column))
 
 

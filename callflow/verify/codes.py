@@ -32,10 +32,43 @@ CODES: Mapping[str, Code] = {
     ),
     "ending-never-over": Code(
         "An ending that does not end",
-        "The state that `ending:` names leads on to a final state by itself: by `done`, mostly. Without that a call stays in "
-        "it for ever, also when everybody has left. Whoever writes an `ending` of their own writes its rows as well.",
+        "The state that `ending:` names leads on to a final state by itself: by `done`, mostly, and by a row without a guard at "
+        "last. Without that a call stays in it for ever, also when everybody has left. Whoever writes an `ending` of their own writes its rows as well.",
         "states:\n  talking: {entry: [{say: Hello.}]}\n  ending: {entry: [hang_up]}\n",
         "states:\n  talking: {entry: [{say: Hello.}]}\n  ending: {entry: [hang_up], on: {done: closed}}\n",
+    ),
+    "never-done": Code(
+        "A state that must finish and never does",
+        "Nothing outside may leave a state that must finish before it is done, and this one reaches no final state inside and "
+        "has no row that leads out: a call would stay in it for ever.",
+        "states:\n  talking:\n    must_finish: true\n    initial: one\n    states: {one: {after: {5s: two}}, two: {after: {5s: one}}}\n",
+        "states:\n  talking:\n    must_finish: true\n    initial: one\n    states: {one: {after: {5s: two}}, two: {after: {5s: one}}}\n"
+        "    after: {1m: ending}\n",
+    ),
+    "end-kept-for-ever": Code(
+        "An end that is kept for ever",
+        "While a state must finish, a hang-up, a lost line and a shutdown are kept until it is done. Where only somebody "
+        "outside can bring it further, that may never be: the caller who would press the key has hung up.",
+        "states:\n  talking:\n    must_finish: true\n    initial: asking\n    on: {done: ending}\n"
+        "    states: {asking: {on: {dtmf.1: asked}}, asked: {final: true}}\n",
+        "states:\n  talking:\n    must_finish: true\n    initial: asking\n    on: {done: ending}\n"
+        "    states: {asking: {on: {dtmf.1: asked}, after: {30s: asked}}, asked: {final: true}}\n",
+    ),
+    "returns-to-nobody": Code(
+        "Nobody gets what is returned",
+        "`returns` brings values to the `done` of the state whose sub-flow has ended. A final state of the main flow ends "
+        "the call, and there is no such state. Check a file that is meant as a sub-flow together with the flow that uses it.",
+        "states:\n  talking: {on: {dtmf.0: over}}\n  over: {final: true, returns: {kind: pressed}}\n",
+        "states:\n  talking: {on: {dtmf.0: over}}\n  over: {final: true}\n",
+    ),
+    "redial-too-late": Code(
+        "A pause in which the room is closed",
+        "A warning. livekit-server closes a room 20 seconds after its last caller has left, unless its `departure_timeout` is "
+        "set to more, and a dial that nobody answers leaves it as well: after a longer pause the call has ended with `line_lost`.",
+        'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: ending, dial.*: pause}\n'
+        "  pause: {after: {30s: talking}}\n",
+        'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: ending, dial.*: pause}\n'
+        "  pause: {after: {15s: talking}}\n",
     ),
     "no-time-bound": Code(
         "No bound on time",

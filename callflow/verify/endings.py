@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from callflow.core.actions import VERBS
 from callflow.core.events import matches
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
 from callflow.errors import Defect
@@ -41,7 +42,7 @@ ENDED = Answer("ends")
 def endings(flow: Flow) -> Iterator[Defect]:
     """The rule, for each of the three events; and the ending itself comes to an end."""
     ending = flow.states.get(flow.ending)
-    if ending is not None and flow.ending not in _led_to(flow, _final_states(flow)):
+    if ending is not None and not ending_ends(flow):
         yield defect(
             "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
             "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
@@ -135,6 +136,11 @@ def within(path: str, outer: str) -> bool:
     return bool(outer) and (path == outer or path.startswith(outer + "."))
 
 
+def ending_ends(flow: Flow) -> bool:
+    """Whether some way leads from the ending to a final state by rows that need nobody outside."""
+    return flow.ending in _led_to(flow, _final_states(flow))
+
+
 def led_to_end(flow: Flow) -> frozenset[str]:
     """The states from which a call comes to its end by rows that need nobody outside."""
     return _led_to(flow, {path for path in flow.states if _over(flow, path)})
@@ -175,9 +181,10 @@ def _driven(flow: Flow, path: str) -> Iterator[str]:
 
 
 def self_driven(state: State) -> Iterable[Transition]:
-    """The rows of a state that come to be taken without anybody outside."""
+    """The rows of a state that come to be taken without anybody outside: also for the results of its own actions."""
+    results = {result for action in state.entry for result in VERBS[action.verb].results}
     for row in state.rows:
-        if any(matches(row.pattern, event) for event in SELF_DRIVEN):
+        if any(matches(row.pattern, event) for event in (*SELF_DRIVEN, *results)):
             yield from row.transitions
     for timer in state.timers:
         if timer.kind != "silence":

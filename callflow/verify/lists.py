@@ -8,6 +8,7 @@ from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
 from callflow.core.flow import Action, Flow, State, Transition
 from callflow.errors import Defect
+from callflow.flowfile.nodes import shorten
 from callflow.verify.places import defect, named
 
 
@@ -68,6 +69,47 @@ def early_always(flow: Flow) -> Iterator[Defect]:
                     f"this row reads `vars.{name}` as soon as {named(state.path)} is entered, and a list sets it only later",
                     move.position, "decide when the list is through: write the row under `on: {done: …}`",
                 )  # fmt: skip
+
+
+def always_round(flow: Flow) -> Iterator[Defect]:
+    """No `always` rows without guards lead round in a circle: nothing would ever come between them."""
+    following = {path: move for path, state in flow.states.items() if (move := _first_always(flow, state)) is not None}
+    seen: set[str] = set()
+    for start in following:
+        way: list[str] = []
+        path = start
+        while path in following and path not in seen:
+            seen.add(path)
+            way.append(path)
+            path = _leaf(flow, following[path].target or "")
+        if path in way:
+            circle = way[way.index(path) :]
+            names = " → ".join(flow.states[one].name for one in (*circle, path))
+            first = min(circle, key=lambda one: following[one].id)
+            yield defect(
+                "endless-always", f"these `always` rows lead round for ever: {shorten(names, 100)}",
+                following[first].position, "give one of them a `when`, or wait for an event",
+            )  # fmt: skip
+
+
+def _first_always(flow: Flow, leaf: State) -> Transition | None:
+    """The `always` row that is sure to be taken as soon as this leaf is active."""
+    if leaf.children:
+        return None
+    for path in (leaf.path, *flow.ancestors(leaf.path)):
+        rows = flow.states[path].always
+        if flow.states[path].kind == "parallel":
+            return None
+        if rows:
+            return rows[0] if rows[0].guard is None and rows[0].target is not None else None
+    return None
+
+
+def _leaf(flow: Flow, path: str) -> str:
+    """The leaf in which a target begins; the target itself where that is not one alone."""
+    while path and flow.states[path].kind == "compound" and flow.states[path].initial is not None:
+        path = flow.states[path].initial or ""
+    return path
 
 
 def _entered(flow: Flow, target: str) -> Iterator[str]:

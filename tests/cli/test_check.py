@@ -35,6 +35,7 @@ FILES: dict[str, dict[str, bytes]] = {
         "other.yaml": OTHER.replace("{on: {done: over}}", "{flow: again, on: {done: over}}").encode()
         + b"use: {again: other.yaml}\n",
     },
+    "no-flow-file": {"flow.yaml": whole(SUB).encode(), "other.yaml": b"root:x:0:0:root:/root:/bin/bash\n"},
     "undeclared-in-main": {"flow.yaml": whole(SUB).encode(), "other.yaml": OTHER.encode() + b"env: [SECRET]\n"},
 }
 NEEDS_MORE = {
@@ -62,7 +63,7 @@ def check(folder: Path, code: str, *options: str, right: bool = False) -> tuple[
 @pytest.mark.parametrize("code", WITH_EXAMPLE)
 def test_what_people_read(code: str, tmp_path: Path) -> None:
     status, output = check(tmp_path, code)
-    assert status == 1
+    assert status == (0 if f"warning: {code}: " in output else 1)
     assert f"{code}: " in output
     assert output == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
 
@@ -112,6 +113,51 @@ def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "checked 3 states" in result.output
     assert "hang-up" in result.output
+
+
+def test_a_sub_flow_is_checked_with_the_flow_that_uses_it(tmp_path: Path) -> None:
+    inner = OTHER.replace("over: {final: true}", "over: {final: true, returns: {kind: asked}}")
+    (tmp_path / "flow.yaml").write_text(whole(SUB), encoding="utf-8")
+    (tmp_path / "other.yaml").write_text(inner, encoding="utf-8")
+    alone = CliRunner().invoke(main, ["check", str(tmp_path / "other.yaml")])
+    assert alone.exit_code == 1
+    assert "returns-to-nobody" in alone.output
+    both = CliRunner().invoke(main, ["check", str(tmp_path / "other.yaml"), str(tmp_path / "flow.yaml")])
+    assert both.exit_code == 0, both.output
+
+
+SECRET = "hunter2-do-not-show"
+
+
+@pytest.mark.parametrize("used", ["states: {talking: {flow: other, on: {done: ending}}}\n", ""])
+@pytest.mark.parametrize(
+    "text",
+    [f"password: {SECRET}\n", f"{SECRET}\n", f"callflow:x:0:0:{SECRET}:/:/bin/sh\n", f"[{SECRET}\n", f'"{SECRET}\n'],
+)
+@pytest.mark.parametrize("format_", ["people", "short", "json", "sarif"])
+def test_a_file_that_is_no_flow_is_never_shown(used: str, text: str, format_: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret").write_text(text, encoding="utf-8")
+    (tmp_path / "here").mkdir()
+    flow = tmp_path / "here" / "flow.yaml"
+    flow.write_text(whole(used + "use: {other: ../elsewhere/secret}\n"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(flow), "--format", format_])
+    assert result.exit_code == 1
+    assert "no-flow-file" in result.output
+    assert SECRET not in result.output
+
+
+def test_a_warning_is_no_defect(tmp_path: Path) -> None:
+    for format_, sign in (
+        ("people", "1 warning. "),
+        ("short", "redial-too-late: warning: "),
+        ("json", '"level": "warning"'),
+        ("sarif", '"level": "warning"'),
+    ):
+        status, output = check(tmp_path, "redial-too-late", "--format", format_)
+        assert (status, sign in output) == (0, True), output
+    assert "checked 4 states" in check(tmp_path, "redial-too-late")[1]
+    assert check(tmp_path, "redial-too-late", "--expand")[1].startswith("callflow: 1")
 
 
 def test_standard_input_and_wrong_usage() -> None:

@@ -161,7 +161,7 @@ class TestModel:
             " {collect_digits: {prompt: PIN?, count: 4, tries: 2}}, {play: {file: a.wav, loop: true}}]}}\n"
         )
         dial, digits, play = flow.states["talking"].entry
-        assert (dial.timeout, dial.arguments["detect_machine"]) == (25.0, 9.0)
+        assert (dial.timeout, dial.arguments["detect_machine"]) == (25.0, {"timeout": 9.0, "ivr_detection": False})
         assert digits.timeout == 2 * (60 + 5 + 4 * 3)
         assert (play.timeout, play.wait) == (None, False)
         assert flow.outbound
@@ -350,7 +350,7 @@ class TestDefects:
             ("state: {talking: {}}\nstates: {talking: {}}", "unknown-key", '"states"'),
             ("ending: bye\nstates: {talking: {}}", "unknown-target", "bye"),
             ("outcomes: [completed]\nstates: {talking: {}}", "duplicate-item", "every flow has"),
-            ("use: {pin: a.yaml}\nstates: {talking: {flow: pni}}", "unknown-sub-flow", '"pin"'),
+            ("use: {pin: flows/inbound.yaml}\nstates: {talking: {flow: pni}}", "unknown-sub-flow", '"pin"'),
             ("use: {pin: no-such.yaml}\nstates: {talking: {flow: pin}}", "no-such-file", "no-such.yaml"),
         ],
     )  # fmt: skip

@@ -32,7 +32,7 @@ def test_an_ending_that_leads_to_no_final_state_is_found(ending):
         "{entry: [hang_up], on: {done: closed}}",
         "{entry: [{say: {text: Press any key., timeout: 4s}}], on: {dtmf.*: closed}, after: {5s: closed}}",
         "{initial: b, states: {b: {entry: [hang_up], on: {done: c}}, c: {final: true}}, on: {done: closed}}",
-        "{entry: [hang_up], on: {done: {target: closed, when: call.answered}, failed: closed}}",
+        "{entry: [hang_up], on: {done: [{target: closed, when: call.answered}, closed], failed: closed}}",
     ],
 )
 def test_an_ending_that_leads_to_one_is_not(ending):

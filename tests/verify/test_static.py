@@ -66,9 +66,9 @@ class TestEndings:
             # in the ending everything may happen
             "states: {talking: {}, ending: {ignore: [call.*], entry: [hang_up], on: {done: closed}}}",
             # a guard with something behind it
-            "states: {talking: {on: {call.hangup: [{target: ending, when: event.by == 'x'}, {target: ending, do: [{log: y}]}]}}}",
+            "states: {talking: {on: {call.hangup: [{target: ending, when: event.by == 'caller'}, {target: ending, do: [{log: y}]}]}}}",
             # a guard, and the top level behind it
-            "states: {talking: {on: {call.hangup: {target: ending, when: event.by == 'x'}}}}",
+            "states: {talking: {on: {call.hangup: {target: ending, when: event.by == 'caller'}}}}",
         ],
     )
     def test_kept(self, text):
@@ -82,7 +82,7 @@ class TestEndings:
             ("states: {talking: {on: {job.*: {do: []}}}}", "hidden-end", 1),
             ("states: {talking: {initial: a, ignore: [call.hangup], states: {a: {always: b}, b: {}}}}", "hidden-end", 1),
             ("states: {talking: {initial: a, states: {a: {on: {dtmf.1: b}}, b: {on: {call.*: {do: [{log: x}]}}}}}}", "hidden-end", 1),
-            ("states: {talking: {on: {call.hangup: [{do: [], when: event.by == 'x'}, ending]}}}", "hidden-end", 1),
+            ("states: {talking: {on: {call.hangup: [{do: [], when: event.by == 'caller'}, ending]}}}", "hidden-end", 1),
             ("states: {talking: {must_finish: true, ignore: [call.hangup]}}", "hidden-end", 1),
             # all regions take it and none leads out
             ("states: {talking: {parallel: true, states: {a: {ignore: [call.*]}, b: {ignore: [call.hangup]}}}}", "hidden-end", 2),
@@ -203,3 +203,116 @@ class TestLists:
             "  asking: {always: {target: ending, when: vars.ready}}\n"
         )
         assert codes(text) == ["always-too-early"]
+
+
+class TestWhatMustFinish:
+    @pytest.mark.parametrize(
+        "state",
+        [
+            "{must_finish: true, initial: a, states: {a: {on: {done: b}}, b: {final: true}}}",
+            "{must_finish: true, initial: a, states: {a: {on: {dtmf.1: b}, after: {9s: b}}, b: {final: true}}}",
+            "{must_finish: true, initial: a, after: {1m: ending}, states: {a: {on: {dtmf.1: b}}, b: {}}}",
+            # what it waits for comes by itself: the result of its own action, an event that the flow emits
+            "{must_finish: true, initial: a, states: {a: {entry: [{dial: {to: '+15551234567', trunk: t, leg: b}}], on: {dial.*: b}}, b: {final: true}}}",
+            (
+                "{must_finish: true, parallel: true, states: {a: {initial: x, states: {x: {on: {app.go: y}}, y: {final: true}}},"
+                " b: {initial: z, states: {z: {always: w}, w: {final: true, entry: [{emit: app.go}]}}}}}"
+            ),
+            # each end leads out in its own way
+            (
+                "{must_finish: true, initial: a, on: {call.hangup: ending, room.disconnected: ending, job.shutdown: ending},"
+                " states: {a: {on: {dtmf.1: b}}, b: {final: true}}}"
+            ),
+        ],
+    )
+    def test_done_by_itself(self, state):
+        assert codes(f"states: {{talking: {state}}}\n") == []
+
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            ("{must_finish: true, initial: a, states: {a: {on: {dtmf.1: b}}, b: {on: {dtmf.2: a}}}}", "never-done"),
+            ("{must_finish: true, initial: a, states: {a: {after: {1s: b}}, b: {after: {1s: a}}}}", "never-done"),
+            # a region without a final state is never done, and so its parallel state is not
+            ("{must_finish: true, parallel: true, states: {a: {initial: x, states: {x: {always: y}, y: {final: true}}}, b: {}}}", "never-done"),
+            ("{must_finish: true, initial: a, states: {a: {on: {dtmf.1: b}}, b: {final: true}}}", "end-kept-for-ever"),
+            ("{must_finish: true, initial: a, silence: {9s: ending}, states: {a: {on: {dtmf.1: b}}, b: {final: true}}}", "end-kept-for-ever"),
+            ("{must_finish: true, initial: a, on: {call.hangup: ending}, states: {a: {on: {dtmf.1: b}}, b: {final: true}}}", "end-kept-for-ever"),
+        ],
+    )  # fmt: skip
+    def test_waits_for_ever(self, state, expected):
+        assert codes(f"states: {{talking: {state}}}\n") == [expected]
+
+
+class TestTheEnding:
+    HEAD = "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.1: ending}}\n"
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            "{entry: [hang_up], on: {done: [{target: closed, when: vars.tries > 1}, closed]}}",
+            "{entry: [hang_up], on: {done: {target: closed, when: vars.tries > 1}}, after: {1m: closed}}",
+            # round and round, which the limit on progress bounds
+            "{on: {done: {target: closed, when: vars.tries > 1}}, after: {1s: ending}}",
+            "{initial: a, states: {a: {always: b}, b: {final: true}}, on: {done: closed}}",
+            "{parallel: true, states: {a: {initial: x, states: {x: {always: y}, y: {final: true}}}}, on: {done: closed}}",
+            "{entry: [detect_machine], on: {amd.*: closed}}",
+        ],
+    )
+    def test_ends(self, ending):
+        assert codes(f"{self.HEAD}  ending: {ending}\n") == []
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            "{entry: [hang_up], on: {done: {target: closed, when: vars.tries > 1}}}",
+            "{initial: a, states: {a: {on: {done: {target: b, when: vars.tries > 1}}}, b: {final: true}}, on: {done: closed}}",
+            "{initial: a, states: {a: {always: b}, b: {final: true}}, on: {done: {target: closed, when: vars.tries > 1}}}",
+            "{parallel: true, states: {a: {initial: x, states: {x: {always: y}, y: {final: true}}}, b: {}}, on: {done: closed}}",
+        ],
+    )  # fmt: skip
+    def test_may_stay(self, ending):
+        assert set(codes(f"{self.HEAD}  ending: {ending}\n")) == {"ending-never-over"}
+
+
+class TestRounds:
+    @pytest.mark.parametrize(
+        ("states", "expected"),
+        [
+            ("{talking: {always: b}, b: {always: talking}}", ["endless-always"]),
+            ("{talking: {always: b}, b: {initial: c, states: {c: {always: talking}}}}", ["endless-always"]),
+            ("{talking: {always: talking}}", ["endless-always"]),
+            ("{talking: {always: b}, b: {always: [{target: ending, when: state.visits > 3}, talking]}}", []),
+            ("{talking: {always: b}, b: {on: {done: talking}}}", []),
+        ],
+    )
+    def test_always_rows_without_a_guard(self, states, expected):
+        assert codes(f"states: {states}\n") == expected
+
+
+class TestSubFlows:
+    INNER = "callflow: 1\nname: inner\ninitial: a\nstates: {a: {always: b}, b: {final: true, returns: {x: 1}}}\n"
+
+    def test_what_a_main_flow_returns_arrives_nowhere(self):
+        assert [one.code for one in check(loads(self.INNER))] == ["returns-to-nobody"]
+        assert check(loads(self.INNER), as_subflow=True) == []
+
+
+class TestTelephone:
+    REDIAL = (
+        "states:\n  talking: {entry: [{dial: {to: '+15551234567', trunk: t}}], on: {dial.answered: on_line, dial.*: pause}}\n"
+        "  on_line: {entry: [{say: Hello.}]}\n  pause: {after: {%s: %s}}\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("pause", "target", "expected"),
+        [("19s", "talking", []), ("20s", "talking", ["redial-too-late"]), ("5m", "ending", [])],
+    )
+    def test_a_pause_before_the_next_dial(self, pause, target, expected):
+        found = check(loads(HEAD + self.REDIAL % (pause, target)))
+        assert [one.code for one in found] == expected
+        assert all(one.level == "warning" for one in found)
+
+    def test_a_first_dial_may_wait(self):
+        text = "initial: early\nstates:\n  early: {after: {30s: talking}}\n" + self.REDIAL[8:] % ("5s", "talking")
+        assert check(loads(whole(text))) == []

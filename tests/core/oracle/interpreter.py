@@ -223,7 +223,7 @@ class Oracle:
             self.held.append(event)  # rule 7: it waits for the transfer's result
             self.timers.append(Timer("settle", ROOT, 0, self.now + SETTLES_WITHIN))
             return
-        if self.observe(event):
+        if self.observe(event) and not self.in_ending():
             self.entered = 0
         if self.own_doing(event) or (is_key(event.name) and self.runs("collect_digits")):
             return
@@ -326,7 +326,8 @@ class Oracle:
         if timer.kind == "settle":
             self.release_held()
             return
-        self.entered = 0
+        if not self.in_ending():
+            self.entered = 0
         row = self.flow.states[timer.state].timers[timer.row]
         if timer.kind == "every":
             while timer.due <= self.now:  # from the entry on: the ones that were missed are gone
@@ -406,11 +407,11 @@ class Oracle:
 
     def makes_no_progress(self) -> bool:
         limit = self.flow.limits.no_progress
-        if limit is None:
+        if limit is None and not self.in_ending():
             return False
         if self.in_ending() and not self.began_in_ending:
-            self.entered = min(self.entered, limit)
-        if self.entered < (2 * limit if self.in_ending() else limit):
+            self.entered = 0 if limit is None else min(self.entered, limit)
+        if self.entered < (ENOUGH if limit is None else 2 * limit if self.in_ending() else limit):
             return False
         self.outcome = self.outcome or "timed_out"
         if self.in_ending():
@@ -956,14 +957,16 @@ class Oracle:
                 self.timers.append(Timer(row.kind, path, row.index, self.now + row.seconds))
 
     def counts(self) -> bool:
-        speech = any(
+        listens = any(
             one.action is not None
             and one.stopping is None
-            and VERBS[one.action.verb].speech
-            and not one.action.arguments.get("loop")
+            and (
+                VERBS[one.action.verb].occupies
+                or (VERBS[one.action.verb].speech and not one.action.arguments.get("loop"))
+            )
             for one in self.effects.values()
         )
-        return self.leg == "on_line" and not speech and not self.agent_busy and not self.caller_speaks
+        return self.leg == "on_line" and not listens and not self.agent_busy and not self.caller_speaks
 
     def count_silence(self) -> None:
         """Starts or stops every state's count, and says when each row that has not fired would come due."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.play import Play
 
 
@@ -74,3 +76,34 @@ states: {a: {on: {app.go: b}}, b: {on: {app.go: a}}}
     play.send("room.track_published")
     assert play.last.snapshot == before
     assert play.last.effects == ()
+
+
+ROUND = """
+vars: {over: {type: boolean, default: false}}
+initial: a
+ending: ending
+states:
+  a: {}
+  ending: {after: {1s: ending}, on: {done: {target: closed, when: vars.over}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "seconds"),
+    [
+        ("limits: {no_progress: 5}\n", 8),  # `a` and `ending` were entered before: ten states in all
+        ("", 98),
+        ("standard: false\non: {call.hangup: ending}\n", 100),  # no limit is written: 100 all the same
+    ],
+)
+def test_an_ending_that_goes_round_by_a_timer_is_over_when_its_limit_is(head: str, seconds: int) -> None:
+    closed = "" if "standard" not in head else "  closed: {final: true}\n"
+    play = Play(head + ROUND + closed)
+    play.send("call.hangup", by="caller")
+    play.send("session.user_state_changed", old_state="listening", new_state="speaking")  # no progress in there, either
+    play.wait(seconds - 1)
+    assert play.phase == "running"
+    play.wait(1)
+    assert play.phase != "running"
+    assert play.last.snapshot.memory.fault is not None
+    assert play.last.snapshot.memory.fault.startswith("the ending does not end")
