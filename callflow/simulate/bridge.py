@@ -313,6 +313,7 @@ class Leg:
     entered: asyncio.Future[None] = field(factory=lambda: _future())
     answered: asyncio.Future[None] = field(factory=lambda: _future())
     ended: asyncio.Future[End] = field(factory=lambda: _future())
+    _decided: asyncio.Future[None] = field(factory=lambda: _future())
     _began: float = field(factory=lambda: _now())
     _track: asyncio.Event = field(factory=asyncio.Event)
     _wire: float = 0.0  # until when keys are on their way to the telephone
@@ -378,6 +379,7 @@ class Leg:
             self._say(str(far.progress), "INVITE")
             await self._set("ringing")
         await self._pass(far.rings - reached, limit - reached)
+        far = self.far  # it may have decided meanwhile
         if not far.answers:
             self._say(str(far.code), "INVITE")
             self._ask("ACK")
@@ -390,8 +392,14 @@ class Leg:
 
     async def _pass(self, seconds: float, limit: float) -> None:
         """Lets the telephone take its time. Raises BridgeError where that is over, or the leg is."""
-        ended = await self._until(min(seconds, limit))
-        if not ended and seconds <= limit:
+        within = min(seconds, limit)
+        await asyncio.wait(
+            {self.ended, self._decided},
+            timeout=None if math.isinf(within) else within,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        ended = self.ended.done()
+        if not ended and (seconds <= limit or self._decided.done()):
             return
         if ended and self.ended.result().by != "death":
             self._cancel()
@@ -536,6 +544,12 @@ class Leg:
                 self._timers.append(_loop().call_later(RTP_STOPPED, self.end, End("bridge")))
             case HangUp():
                 self.hang_up()
+
+    def decide(self, code: int) -> None:
+        """A person at the telephone, which rings: its final response is this code (200: they pick up), and now."""
+        if not self._decided.done():
+            self.far = evolve(self.far, code=code)
+            self._decided.set_result(None)
 
     def hang_up(self) -> None:
         """The telephone hangs up: BYE, or CANCEL while its own call to us still rings."""
