@@ -178,8 +178,14 @@ def fields(evidence: Evidence, leg: str, elapsed: float) -> dict[str, Any]:
         "sip_status": evidence.sip_status,
         "cause": found.cause,
         "elapsed": elapsed,
-        "error": None if error is None else str(error) or type(error).__name__,
+        "error": None if error is None else _sentence(error),
     }
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, api.ServerError) and not isinstance(error, api.SipCallError):
+        return f"{error.message} ({error.code})"
+    return str(error) or type(error).__name__
 
 
 def _clues(e: Evidence) -> Iterator[tuple[Kind, str]]:

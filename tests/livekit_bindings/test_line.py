@@ -35,3 +35,113 @@ async def test_a_far_end_that_we_cannot_see_has_not_vanished(cut_off, by, cause)
     await asyncio.sleep(2)
     name, data = told[-1]
     assert (name, data["by"], data["cause"]) == ("call.hangup", by, cause)
+
+
+def telephone(identity="sip_1", sid="PA_1", status="dialing", reason=None, **attributes):
+    return SimpleNamespace(
+        identity=identity,
+        sid=sid,
+        kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+        name="",
+        metadata="",
+        attributes={"sip.callStatus": status, **attributes},
+        disconnect_reason=reason,
+    )
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def line(told):
+    line = Line(lambda name, data: told.append(name), grace=12, inbound=False, dials=True)
+    yield line
+    line.close()
+
+
+CI = rtc.DisconnectReason.CLIENT_INITIATED
+
+
+async def test_a_dial_that_returns_when_its_leg_has_left_was_answered_and_is_over(line, told):
+    """`active` was never seen."""
+    leg = line.expect("far_end", "callflow-1")
+    line.joined(telephone("callflow-1", status="ringing"))
+    line.left(telephone("callflow-1", reason=CI))
+    assert told == ["call.ringing"]
+    assert line.answer(leg)
+    line.settle(leg)
+    await asyncio.sleep(0.1)
+    assert told == ["call.ringing", "call.answered", "call.hangup"]
+    assert line.over
+
+
+async def test_the_hangup_gives_way_to_the_result_of_the_dial(line, told):
+    leg = line.expect("far_end", "callflow-1")
+    line.joined(telephone("callflow-1"))
+    line.changed(telephone("callflow-1", status="active"))
+    line.changed(telephone("callflow-1", status="hangup"))
+    line.left(telephone("callflow-1", status="hangup", reason=CI))
+    assert told == ["call.answered"]
+    line.settle(leg)
+    assert told == ["call.answered"]
+    await asyncio.sleep(0.1)
+    assert told == ["call.answered", "call.hangup"]
+
+
+async def test_a_refused_leg_is_nobody_while_it_is_still_seen_beside_its_successor(line, told):
+    first = line.expect("far_end", "callflow-1")
+    line.settle(first)  # refused before the room has shown it
+    second = line.expect("far_end", "callflow-2")
+    line.joined(telephone("callflow-1", "PA_1", "ringing"))
+    line.joined(telephone("callflow-2", "PA_2"))
+    line.changed(telephone("callflow-1", "PA_1", "active"))
+    line.left(telephone("callflow-1", "PA_1", reason=CI))
+    assert (told, line.leg(), second.status) == ([], second, "absent")
+    line.changed(telephone("callflow-2", "PA_2", "active"))
+    assert (told, line.identity_of("far_end")) == (["call.answered"], "callflow-2")
+
+
+async def test_legs_bear_the_names_of_their_dials(line, told):
+    """Also in a process that takes a call up, which has not dialled them itself."""
+    line.joined(telephone("callflow-1", "PA_1", "active", **{"callflow.leg": "far_end"}))
+    line.joined(telephone("callflow-2", "PA_2", "active", **{"callflow.leg": "human"}))
+    line.joined(CALLER)
+    assert told == ["call.answered", "leg.human.answered", "leg.caller.answered"]
+    assert [leg.name for leg in line.parties()] == ["far_end", "human", "caller"]
+    line.left(telephone("callflow-2", "PA_2", "active", reason=CI))
+    assert told[3:] == ["leg.human.hangup"]
+
+
+async def test_whoever_comes_is_not_the_far_end_where_the_flow_dials_it(line, told):
+    line.joined(CALLER)
+    assert (told, line.leg(), line.hears) == (["leg.caller.answered"], None, False)
+
+
+async def test_a_leg_that_has_hung_up_and_does_not_leave_has_hung_up(line, told):
+    lingering = []
+    line.lingers = lingering.append
+    leg = line.expect("far_end", "callflow-1")
+    line.joined(telephone("callflow-1", status="active"))
+    line.settle(leg)
+    line.changed(telephone("callflow-1", status="hangup"))
+    assert not line.hears
+    await asyncio.sleep(0.2)
+    assert (told, lingering) == (["call.answered", "call.hangup"], [leg])
+    line.left(telephone("callflow-1", status="hangup", reason=CI))
+    assert told == ["call.answered", "call.hangup"]
+
+
+async def test_a_caller_who_calls_again_from_the_same_number_takes_the_place_of_the_first_call():
+    told = []
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(telephone("sip_+1555", "PA_1", "active", **{"sip.callID": "SCL_1"}))
+    line.left(telephone("sip_+1555", "PA_1", "active"))
+    line.joined(telephone("sip_+1555", "PA_2", "active", **{"sip.callID": "SCL_2"}))
+    line.left(telephone("sip_+1555", "PA_1", "active", reason=rtc.DisconnectReason.DUPLICATE_IDENTITY))
+    assert told == ["call.answered", "call.dropped", "call.restored"]
+    leg = line.leg()
+    assert leg is not None
+    assert (leg.sid, leg.fields["sip_call_id"]) == ("PA_2", "SCL_2")
+    line.close()

@@ -21,6 +21,7 @@ from callflow.livekit_bindings import dial_results, private
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.line import NAMED
+from callflow.livekit_bindings.verbs import detection
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
@@ -32,7 +33,7 @@ GIVE_UP = 2.5
 REASON_FIRST = 1.0
 """Seconds that a leg which has left waits for the request that dialled it to say why: as a rule 20 ms."""
 
-RETRY_WITHIN = 2.2
+RETRY_WITHIN = 2.4
 RETRY_PAUSE = 0.3
 """Seconds after the first try in which a further one may begin, where nothing was dialled; and before it, doubled."""
 
@@ -63,9 +64,25 @@ async def call_leg(world: LiveKitWorld, name: str, arguments: Mapping[str, Any])
     Cancelled, the telephone stops ringing, or is hung up on where it was answered at this moment, before this returns.
     Raises EffectError where there is no room to dial into, or somebody is on this leg.
     """
-    began = world.call.loop.time()
     await world.connected()
-    pause = RETRY_PAUSE
+    wanted = arguments.get("detect_machine")
+    detecting = None if wanted is None else detection.begin(world, wanted, leg=name)
+    try:
+        result = await _until_something_is_dialled(world, name, arguments)
+    except BaseException:
+        if detecting is not None:
+            detecting.cancel()
+        raise
+    if detecting is not None:
+        detecting.answered() if result["result"] == "answered" else detecting.cancel()
+    return result
+
+
+async def _until_something_is_dialled(
+    world: LiveKitWorld, name: str, arguments: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Tries again, for a moment, where LiveKit had nobody who could dial; the fields of the result."""
+    began, pause = world.call.loop.time(), RETRY_PAUSE
     while True:
         evidence = await _try(world, name, arguments)
         elapsed = world.call.loop.time() - began
