@@ -89,6 +89,9 @@ def _family(
         yield EventType(full, description, fields, keep, hidden, flooded(full))
 
 
+OUT_OF_REACH = "OUT_OF_REACH"
+"""The reason of a `room.disconnected` that LiveKit has not said: the agent's own connection did not come back in time."""
+
 DIGITS = (*"0123456789abcd", "star", "pound")
 
 _LET_GO = frozenset({
@@ -264,9 +267,12 @@ _ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "transcription_received": ("", {"identity": TEXT, "text": TEXT}),
     "connection_state_changed": ("", {"state": TEXT}),
     "connected": ("", {}),
-    "disconnected": ("The agent's own connection is gone for good, and not because the flow asked for it.", _REASON),
-    "reconnecting": ("The agent's own network is in trouble.", {}),
-    "reconnected": ("", {}),
+    "disconnected": (
+        "The agent's own connection is gone for good, and not because the flow asked for it; with the reason `OUT_OF_REACH`: it has been away for `limits.reconnecting`.",
+        _REASON,
+    ),
+    "reconnecting": ("The agent's own network is in trouble. Noticed some 15 s after it is gone.", {}),
+    "reconnected": ("It is back.", {}),
     "moved": ("The agent was moved to another room.", {"room": TEXT}),
     "token_refreshed": ("", {}),
 }

@@ -210,12 +210,14 @@ class Limits:
 
     `call` and `silence` (seconds) are supplied by the loader as timer rows of the top level, so the step knows only
     rows; `answer` (seconds that an inbound call waits for its far end) and `no_progress` (states entered without
-    speech heard, a key or a timer) are the step's own.
+    speech heard, a key or a timer) are the step's own. `reconnecting` (seconds that the agent's own connection may be
+    away) is the bindings': when it is up they say `room.disconnected`.
     """
 
     call: float | None = 3600.0
     silence: float | None = 120.0
     answer: float | None = 60.0
+    reconnecting: float | None = 20.0
     no_progress: int | None = 50
 
 

@@ -221,7 +221,7 @@ def limits(report: Report, node: Node | None) -> Limits:
     mapping = report.mapping(node, "limits", "`limits`") or EMPTY
     report.unknown_keys(mapping, "limits", keys.LIMITS, keys.LIMITS, "`limits`")
     found: dict[str, Any] = {}
-    for name in ("call", "silence", "answer"):
+    for name in ("call", "silence", "answer", "reconnecting"):
         seconds = report.duration(mapping.get(name), f"limits.{name}", f"`{name}`")
         if seconds is not None:
             if seconds > 0:

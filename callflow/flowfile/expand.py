@@ -39,6 +39,7 @@ def _complete(root: MappingNode, flow: Flow) -> MappingNode:
         "call": format_duration(limits.call or 0),
         "silence": format_duration(limits.silence or 0),
         "answer": format_duration(limits.answer or 0),
+        "reconnecting": format_duration(limits.reconnecting or 0),
         "no_progress": str(limits.no_progress),
     }
     added: dict[str, Node] = {

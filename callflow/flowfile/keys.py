@@ -111,6 +111,7 @@ LIMITS: Final[Mapping[str, str]] = {
     "call": "How long a call may last (1h).",
     "silence": "How long nobody may say anything (2m).",
     "answer": "How long to wait until the far end is on the line (1m).",
+    "reconnecting": "How long the agent's own connection may be away, from `room.reconnecting` on (20s).",
     "no_progress": "How many states may be entered without speech heard, a key, or time passing (50).",
 }
 

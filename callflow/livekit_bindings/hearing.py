@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
 
-from callflow.core.events import matches
+from callflow.core.events import OUT_OF_REACH, matches
 from callflow.core.flow import Flow
 from callflow.livekit_bindings import messages, private
+from callflow.livekit_bindings.connection import Connection
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
 from callflow.livekit_bindings.listeners import Listeners
 from callflow.livekit_bindings.room_events import ROOM_EVENTS
@@ -53,6 +54,7 @@ class Hearing:
     def __init__(self, world: LiveKitWorld) -> None:
         self._world = world
         self._listeners = Listeners()
+        self._connection = Connection(world.ctx.room, world.flow.limits.reconnecting, self._connection_lost)
         self._heard = functools.cache(functools.partial(_is_heard, _patterns(world.flow)))
 
     def begin(self) -> None:
@@ -70,6 +72,7 @@ class Hearing:
 
     def close(self) -> None:
         self._listeners.close()
+        self._connection.close()
         world = self._world
         if world.flow.events and world.has_room and world.ctx.room.isconnected():
             world.ctx.room.local_participant.unregister_rpc_method(messages.METHOD)
@@ -97,34 +100,61 @@ class Hearing:
             messages.on_packet(args[0], self._world.call.send)
             return
         full = f"room.{name}"
-        if name == "disconnected":
-            self._world.line.down()
-        elif name in ("reconnecting", "reconnected"):
-            self._world.line.cut_off = name == "reconnecting"
+        self._own_connection(name)
         if self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
         if name in WHO_HEARS:
             self._world.subscriptions.room_changed()
+        if not self._connection.given_up:  # a client that is back after all has its room anew
+            self._parties(name, args)
+
+    def _own_connection(self, name: str) -> None:
+        line = self._world.line
+        if name == "disconnected":
+            self._connection.close()
+            if not self._connection.given_up:
+                line.down()
+        elif name == "reconnecting":
+            line.cut_off = True
+            self._connection.reconnecting()
+        elif name == "reconnected":
+            line.cut_off = False
+            self._connection.reconnected()
+
+    def _parties(self, name: str, args: tuple[Any, ...]) -> None:
+        line = self._world.line
         if name == "participant_connected":
-            self._world.line.joined(args[0])
+            line.joined(args[0])
         elif name == "participant_disconnected":
-            self._world.line.left(args[0])
+            line.left(args[0])
         elif name == "participant_attributes_changed":
-            self._world.line.changed(args[1])
+            line.changed(args[1])
         elif name == "sip_dtmf_received":
-            self._world.line.pressed(args[0])
+            line.pressed(args[0])
+
+    def _connection_lost(self) -> None:
+        """LiveKit's client still tries, and may be back any time: for the call it is too late."""
+        if not self._world.line.ending:
+            self._world.line.out_of_reach()
+            self._world.post("room.disconnected", {"reason": OUT_OF_REACH})
 
     def _worker_closes(self, reason: str) -> None:
         """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""
         if not self._world.has_room:
             self._world.line.hung_up_by_hand()
-        elif not self._world.line.ending:
+        elif not self._room_is_gone:
             self._world.call.loop.call_later(ROOM_DELETED_GRACE, self._worker_has_closed, reason)
 
     def _worker_has_closed(self, reason: str) -> None:
-        if not self._world.line.ending:
+        if not self._room_is_gone:
             self._world.call.job_ends(reason, worker=True)
+
+    @property
+    def _room_is_gone(self) -> bool:
+        """Or on its way. One that is only out of reach is there."""
+        line = self._world.line
+        return line.dropped_by_us or (line.ending and not self._connection.given_up)
 
     def on_enter_failed(self, error: Exception) -> None:
         logger.error("an agent's on_enter has failed", exc_info=error)

@@ -208,6 +208,12 @@ class Line:
             leg.status = "down"
         self._far_end("down")
 
+    def out_of_reach(self) -> None:
+        """Our own connection was given up: nobody hears anything any more. Who is there still, only the server knows."""
+        for leg in self.legs.values():
+            leg.stop()
+        self._far_end("down")
+
     def pressed(self, key: Any) -> None:
         """A key of a telephone. A bridge relays keys between legs, so the leg is the one that LiveKit names."""
         leg = self.legs.get(key.participant.identity) if key.participant is not None else None

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from callflow.core.events import NO_DATA, EffectEnded, Event, Input, TimerFired
+from callflow.core.events import NO_DATA, OUT_OF_REACH, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
 from callflow.core.step import start, step
@@ -511,7 +511,8 @@ class Call:
 
     def _see(self, entry: Event) -> None:
         if entry.name == "room.disconnected":
-            self.shutdown.by_room()
+            if entry.data.get("reason") != OUT_OF_REACH:  # then LiveKit knows nothing of it, and lets the job be
+                self.shutdown.by_room()
         elif self.journal is None and entry.name.startswith(("app.", "tool.", "call.", "leg.")):
             self.redactor.event(entry)  # the journal would have learned what is private in it
 

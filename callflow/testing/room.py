@@ -14,6 +14,7 @@ from livekit import rtc
 from livekit.rtc._ffi_client import FfiHandle
 from livekit.rtc._proto import participant_pb2 as proto_participant
 from livekit.rtc._proto import room_pb2 as proto_events
+from livekit.rtc._proto import stats_pb2 as proto_stats
 from livekit.rtc._proto import track_pb2 as proto_track
 from livekit.rtc._utils import BroadcastQueue
 from livekit.rtc.data_stream import TextStreamInfo
@@ -80,6 +81,7 @@ class SimulatedRoom(rtc.Room):
         self.ear = Ear()
         self.info = participant_info(identity, "", rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
         self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
+        self.carries = True
         self.stays: list[tuple[float, float | None]] = []
 
     # What rtc.Room does over the network.
@@ -128,7 +130,10 @@ class SimulatedRoom(rtc.Room):
         self.dropped(reason)
 
     async def get_rtc_stats(self) -> rtc.RtcStats:
-        return rtc.RtcStats(publisher_stats=[], subscriber_stats=[])
+        transport = proto_stats.RtcStats()
+        state = proto_stats.ICE_TRANSPORT_CONNECTED if self.carries else proto_stats.ICE_TRANSPORT_FAILED
+        transport.transport.transport.ice_state = state
+        return rtc.RtcStats(publisher_stats=[transport], subscriber_stats=[])
 
     # What the server says.
 
@@ -173,12 +178,15 @@ class SimulatedRoom(rtc.Room):
     def lose_network(self) -> None:
         """The agent's network is gone: it hears and is heard no more, and tries to come back."""
         self._offline = []
+        self.carries = False
         self._change_state(rtc.ConnectionState.CONN_RECONNECTING)
         self.emit("reconnecting")
         self.stays[-1] = (self.stays[-1][0], self._server.loop.time())
 
-    def find_network(self) -> None:
-        """The network is back: what the server had to say in the meantime comes at once."""
+    def find_network(self, *, carries: bool = True) -> None:
+        """The network is back: what the server had to say in the meantime comes at once. Not `carries`: in name only,
+        since nothing that the agent publishes reaches the server."""
+        self.carries = carries
         missed, self._offline = self._offline or [], None
         self._change_state(rtc.ConnectionState.CONN_CONNECTED)
         self.emit("reconnected")

@@ -45,7 +45,7 @@ tools:
   end_call: {description: The caller is done and wants to hang up.}
 standard: false
 ending: ending
-limits: {call: 1h, silence: 2m, answer: 1m, no_progress: 50}
+limits: {call: 1h, silence: 2m, answer: 1m, reconnecting: 20s, no_progress: 50}
 on:
   call.hangup: {target: ending, do: [{outcome: hung_up}]}
   session.close: {target: ending, do: [{outcome: failed}]}

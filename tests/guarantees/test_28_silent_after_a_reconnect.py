@@ -1,7 +1,7 @@
 """Row 28: after a reconnect of its own the agent stays silent (livekit/agents#4028, #4705).
 
-A flow speaks again once it is back; one that does not come back is bounded: by a row for `room.reconnecting`, by the
-silence, and by the room, which LiveKit's client gives up after some 20 s on a real server.
+A flow speaks again once it is back; a reconnect that does not come, or comes in name only, has a deadline of its own,
+`limits.reconnecting`: then the line is lost, and drops.
 """
 
 from __future__ import annotations
@@ -13,34 +13,52 @@ from livekit import rtc
 
 from callflow.testing import Tool
 from callflow.testing.play import silent, talks
+from callflow.testing.server import Fault
 from tests.guarantees.conftest import FRONT_DESK, GOODBYE, GREETING
 
-DEADLINE = (
+OWN = (
     FRONT_DESK.replace("    on:\n", "    on:\n      room.reconnecting: offline\n")
     + """
   offline:
     after:
-      20s: {target: ending, do: [{outcome: line_lost}]}
+      10s: {target: ending, do: [{outcome: line_lost}]}
     on:
       room.reconnected: talking
 """
 )
 
 
-def loses_network(call, seconds=None):
+def loses_network(call, seconds=None, *, carries=True):
+    """It is back after so many seconds."""
+
     async def script(caller):
         await caller.hear()
         call.job.room.lose_network()
         if seconds is not None:
             await asyncio.sleep(seconds)
-            call.job.room.find_network()
+            call.job.room.find_network(carries=carries)
             await caller.say("are you there?")
             await talks("that is all")(caller)
 
     return script
 
 
-@pytest.mark.parametrize("seconds", [3, 15])
+def limited(seconds):
+    return FRONT_DESK.replace("initial:", f"limits: {{reconnecting: {seconds}s}}\ninitial:")
+
+
+def assert_was_lost(call, record, *, after):
+    assert call.trace == ["talking", "ending", "closed"]
+    assert (record.outcome, record.cause.event, record.hung_up_by) == ("line_lost", "room.disconnected", "system")
+    assert record.cause.detail == {"reason": "OUT_OF_REACH"}
+    [gone] = [step.event.time for step in call.steps if getattr(step.event, "name", "") == "room.reconnecting"]
+    assert record.cause.time - gone == pytest.approx(after, abs=0.01)
+    assert record.line_dropped - record.cause.time < 0.5
+    assert record.forced == ()
+    assert call.far_end.dead_air < after + 3
+
+
+@pytest.mark.parametrize("seconds", [3, 15, 19.9])
 async def test_a_flow_speaks_again(stage, ended, seconds):
     call = stage(model=[GREETING, "I am here.", Tool("end_call")])
     call.caller = loses_network(call, seconds)
@@ -51,13 +69,89 @@ async def test_a_flow_speaks_again(stage, ended, seconds):
     ended(call)
 
 
-async def test_a_flow_may_say_how_long_it_waits(stage, ended):
-    call = stage(DEADLINE, model=[GREETING])
+@pytest.mark.parametrize("limit", [20, 5, 60])
+async def test_a_reconnect_that_does_not_come_has_a_deadline(stage, ended, limit):
+    call = stage(FRONT_DESK if limit == 20 else limited(limit), model=[GREETING])
+    call.caller = loses_network(call)
+    record = await call.play()
+    assert_was_lost(call, record, after=limit)
+    ended(call)
+
+
+async def test_so_has_one_that_comes_in_name_only(stage, ended):
+    """LiveKit's client says that it is back, while the transport of what it publishes is not."""
+    call = stage(model=[GREETING])
+    call.caller = loses_network(call, 2, carries=False)
+    record = await call.play()
+    assert_was_lost(call, record, after=20)
+    ended(call)
+
+
+async def test_a_transport_that_follows_is_back_in_time(stage, ended):
+    call = stage(model=[GREETING, "I am here.", Tool("end_call")])
+
+    async def script(caller):
+        await caller.hear()
+        call.job.room.lose_network()
+        await asyncio.sleep(5)
+        call.job.room.find_network(carries=False)
+        await asyncio.sleep(5)
+        call.job.room.carries = True
+        await asyncio.sleep(25)
+        await caller.say("are you there?")
+        await talks("that is all")(caller)
+
+    call.caller = script
+    record = await call.play()
+    assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_each_outage_has_the_whole_time(stage, ended):
+    call = stage(model=[GREETING, "I am here.", Tool("end_call")])
+
+    async def script(caller):
+        await caller.hear()
+        for _ in range(3):
+            call.job.room.lose_network()
+            await asyncio.sleep(12)
+            call.job.room.find_network()
+            await asyncio.sleep(3)
+        await caller.say("are you there?")
+        await talks("that is all")(caller)
+
+    call.caller = script
+    record = await call.play()
+    assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_a_client_that_comes_back_too_late_changes_nothing(stage, server, ended):
+    """It is back while the line is being dropped, with everybody in the room anew."""
+    call = stage(model=[GREETING])
+
+    async def script(caller):
+        await caller.hear()
+        call.job.room.lose_network()
+        server.faults["DeleteRoom"] = [Fault(seconds=2)]
+        await asyncio.sleep(20.5)
+        call.job.room.find_network()
+        await caller.say("are you there?")
+
+    call.caller = script
+    record = await call.play()
+    assert call.trace == ["talking", "ending", "closed"]
+    assert record.outcome == "line_lost"
+    ended(call)
+
+
+async def test_a_flow_may_do_something_else_meanwhile(stage, ended):
+    call = stage(OWN, model=[GREETING])
     call.caller = loses_network(call)
     record = await call.play()
     assert call.trace == ["talking", "offline", "ending", "closed"]
     assert record.outcome == "line_lost"
-    assert call.far_end.dead_air < 23
+    assert call.far_end.dead_air < 13
     ended(call)
 
 
@@ -67,19 +161,19 @@ async def test_a_room_that_the_client_gives_up_ends_the_call(stage, ended):
     async def script(caller):
         await caller.hear()
         call.job.room.lose_network()
-        await asyncio.sleep(20)
+        await asyncio.sleep(12)
         call.job.room.dropped(rtc.DisconnectReason.UNKNOWN_REASON)
 
     call.caller = script
     record = await call.play()
     assert call.trace == ["talking", "ending", "closed"]
     assert (record.outcome, record.cause.event, record.hung_up_by) == ("line_lost", "room.disconnected", "system")
-    assert call.far_end.dead_air < 23
+    assert call.far_end.dead_air < 15
     ended(call)
 
 
-async def test_without_any_of_these_the_silence_ends_it(stage, ended):
-    call = stage(model=[GREETING], caller=silent)
+async def test_without_a_limit_the_silence_ends_it(stage, ended):
+    call = stage(limited(600), model=[GREETING], caller=silent)
     call.caller = loses_network(call)
     record = await call.play()
     assert record.outcome == "timed_out"
