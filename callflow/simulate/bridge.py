@@ -226,7 +226,7 @@ class Bridge:
     async def call_in(self, call: CallIn, far: FarEnd) -> Leg:
         """A telephone calls us; returns when it is in the room, ringing."""
         identity = f"sip_{call.number}"
-        leg = Leg(self, far, PhoneCall(call.number, far), self._id("SCL"), call.room, identity)
+        leg = Leg(self, far, PhoneCall(call.number, far, call, inbound=True), self._id("SCL"), call.room, identity)
         self._start(leg, leg.call_in(call))
         await leg.entered
         return leg
@@ -393,11 +393,7 @@ class Leg:
     async def _pass(self, seconds: float, limit: float) -> None:
         """Lets the telephone take its time. Raises BridgeError where that is over, or the leg is."""
         within = min(seconds, limit)
-        await asyncio.wait(
-            {self.ended, self._decided},
-            timeout=None if math.isinf(within) else within,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await _first(self.ended, self._decided, within=within)
         ended = self.ended.done()
         if not ended and (seconds <= limit or self._decided.done()):
             return

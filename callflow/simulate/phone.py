@@ -108,8 +108,8 @@ class FarEnd:
     While we cancel: `on_cancel` is its final response to the INVITE once it has the CANCEL; 200: it has just picked up;
     None: it does not answer the CANCEL, and picks up `late` seconds after it, if at all.
 
-    Who answers is a `category` of LiveKit's answering machine detection, known `detected_after` seconds after the answer
-    by its `transcript`.
+    Who answers is a `category` of LiveKit's answering machine detection. It says its `greeting` `greets_after` seconds
+    after the answer (None: what its kind says; empty: nothing), on a stage only to a flow that wants to know who it is.
 
     What may be wrong with the SIP service: `absent` (no node answers), `exhausted` (its processors), `fails` (500),
     `hangs`. `bridge_dies` seconds after the answer the node is gone.
@@ -134,8 +134,8 @@ class FarEnd:
     late: float | None = None
 
     category: Category = "human"
-    detected_after: float = 1.2
-    transcript: str = ""
+    greeting: str | None = None
+    greets_after: float = 0.4
 
     service: Service = "works"
     bridge_dies: float | None = None
@@ -145,13 +145,27 @@ class FarEnd:
         return self.code < 300
 
     @property
+    def first_words(self) -> str:
+        """What it says when it has picked up."""
+        return GREETINGS[self.category] if self.greeting is None else self.greeting
+
+    @property
     def phrase(self) -> str:
         """The words of its final response."""
         return self.status or phrase(self.code)
 
 
+GREETINGS: Mapping[Category, str] = {
+    "human": "Hello?",
+    "machine-ivr": "For sales press one, for support press two.",
+    "machine-vm": "You have reached my voicemail, please leave a message after the tone.",
+    "machine-unavailable": "The mailbox is full.",
+    "uncertain": "",
+}
+"""What picks up says, by what it is."""
+
 FAR_ENDS: Mapping[str, FarEnd] = {
-    "answers": FarEnd(transcript="Hello?"),
+    "answers": FarEnd(),
     "busy": FarEnd(0.5, 486),
     "no-answer": FarEnd(math.inf),
     "declines": FarEnd(3.0, 603),
@@ -159,18 +173,20 @@ FAR_ENDS: Mapping[str, FarEnd] = {
     "unavailable": FarEnd(0.5, 480),
     "fails": FarEnd(0.2, 503),
     "unreachable": FarEnd(reach="nobody"),
-    "voicemail": FarEnd(
-        18.0,
-        category="machine-vm",
-        detected_after=5.0,
-        transcript="You have reached my voicemail, please leave a message.",
-    ),
-    "menu": FarEnd(2.0, category="machine-ivr", detected_after=4.0, transcript="For sales press one."),
+    "voicemail": FarEnd(18.0, category="machine-vm"),
+    "mailbox-full": FarEnd(18.0, category="machine-unavailable"),
+    "menu": FarEnd(2.0, category="machine-ivr"),
     "screening": FarEnd(
         2.0,
         category="machine-ivr",
-        detected_after=3.0,
-        transcript="Please say your name and why you are calling.",
+        greeting="Please say your name and why you are calling.",
+        acts=(Hear(), Wait(3.0), Say("Thank you, I will put you through."), Wait(1.0), Say("Hello?")),
+    ),
+    "screens-out": FarEnd(
+        2.0,
+        category="machine-ivr",
+        greeting="Please say your name and why you are calling.",
+        acts=(Hear(), Wait(3.0), Say("They cannot take your call."), HangUp()),
     ),
     "hangs-up-at-once": FarEnd(hangs_up=0.02),
     "no-sound": FarEnd(rtp=False),
@@ -207,6 +223,7 @@ class PhoneCall:
     request: Any = None
     signals: list[Signal] = field(factory=list)
     keys: list[tuple[float, str]] = field(factory=list)
+    inbound: bool = False
 
     def got(self, message: str) -> list[Signal]:
         """What the bridge sent it: "INVITE", "CANCEL", "ACK", "BYE", "REFER", or a code."""
@@ -243,7 +260,7 @@ class PhoneNetwork:
     @property
     def dialled(self) -> list[str]:
         """The numbers that were called, in order."""
-        return [call.number for call in self.calls]
+        return [call.number for call in self.calls if not call.inbound]
 
     def far_end(self, number: str) -> FarEnd:
         """Who is at this number, for the next call to it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,7 +32,8 @@ class Caller:
 
     Speech takes its time on the loop's clock. Sound from the agent reaches the ear `delay` seconds after it was played,
     and what has not reached it when the line drops is lost. `joined` and `left` are times, `reason` why the line
-    dropped (None while it has not).
+    dropped (None while it has not); `said` is what they have said, with the sid of the track, and `stays` when they
+    could be heard and hear.
     """
 
     def __init__(
@@ -48,8 +51,11 @@ class Caller:
         self._delay = delay
         self._state: SimulatedRoomState | None = None
         self._voices: list[SimulatedRoom] = []
+        self._callers: list[Caller] = []
+        self.said: list[tuple[str, Sound]] = []
+        self._been_in: SimulatedRoomState | None = None
         self._silenced = False
-        self._hears: list[tuple[float, float | None]] = []
+        self.stays: list[tuple[float, float | None]] = []
         self.info: proto_participant.ParticipantInfo = participant_info(identity, "", kind, attributes=attributes)
         self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
         self.joined: float | None = None
@@ -66,7 +72,7 @@ class Caller:
             raise RuntimeError(f"{self.info.identity} is in the room already")
         self.info.sid = self._server.new_id("PA")
         self.publications = {}
-        self._state = self._server.join(self._room, self)
+        self._state = self._been_in = self._server.join(self._room, self)
         self.joined = self._server.loop.time() if self.joined is None else self.joined
         self.left = self.reason = None
         self._server.publish(self._state, self, microphone(self._server.new_id("TR")))
@@ -76,7 +82,7 @@ class Caller:
 
     def listen(self) -> None:
         """From now on they hear (a telephone: it has been picked up)."""
-        self._hears.append((self._server.loop.time(), None))
+        self.stays.append((self._server.loop.time(), None))
 
     def hang_up(self) -> None:
         """Leaves, as people do. A telephone's status says so."""
@@ -111,6 +117,9 @@ class Caller:
         loop, size = self._server.loop, round(EAR_RATE * spelling.LETTER)
         quiet = np.zeros(round(EAR_RATE * QUIET_AFTER_SPEECH), np.int16)
         sounds = np.concatenate([sound, np.zeros(-len(sound) % size, np.int16), quiet])
+        begin = float(loop.time())
+        heard = Sound(begin, begin + len(sound) / EAR_RATE, sound, EAR_RATE)
+        self.said += [(sid, heard) for sid in self.publications]
         for n, start in enumerate(range(0, len(sounds), size)):
             loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
         await asyncio.sleep(len(sound) / EAR_RATE)
@@ -124,8 +133,13 @@ class Caller:
         if self._state is None or self._silenced:
             return
         for member in self._state.members.values():
-            if isinstance(member, SimulatedRoom):
+            if isinstance(member, SimulatedRoom) and self._reaches(member):
                 member.ear.hear(rtc.AudioFrame(window.tobytes(), EAR_RATE, 1, len(window)))
+
+    def _reaches(self, room: SimulatedRoom) -> bool:
+        state, agent = self._state, room.info.identity
+        gets = state is not None and all(state.subscribed(agent, sid) for sid in self.publications)
+        return gets and room.hears(self.identity)
 
     async def hear(self, *, quiet: float = 0.5) -> str:
         """Waits until the agent has spoken and then been quiet for `quiet` seconds: what was heard of it. Ends with what
@@ -195,9 +209,28 @@ class Caller:
 
     @property
     def heard(self) -> Sequence[Sound]:
-        """What has reached the ear so far, by the time at which it was played: each speech in one piece."""
-        speeches = [self._heard_of(room, speech) for room in self._voices for speech in room.voice.speeches]
-        return sorted((sound for pieces in speeches if (sound := audio.join(pieces))), key=lambda sound: sound.start)
+        """What has reached the ear of the agents' speech so far, by the time at which it was played: each speech in one
+        piece."""
+        speeches = [
+            self._heard_of(speech, room.stays, room.voice_sid)
+            for room in self._voices
+            for speech in room.voice.speeches
+        ]
+        return _joined(speeches)
+
+    @property
+    def music(self) -> Sequence[Sound]:
+        """What has reached the ear of the agents' other tracks, each in one piece."""
+        tracks = [(room, sid, track) for room in self._voices for sid, track in room.tracks.items()]
+        return _joined([self._heard_of(track.sounds, room.stays, sid) for room, sid, track in tracks])
+
+    def heard_from(self, other: Caller | str) -> Sequence[Sound]:
+        """What has reached the ear of what another caller, or telephone, has said; of an identity: of all that bore it."""
+        sounds = []
+        for caller in self._callers:
+            if other in (caller, caller.identity):
+                sounds += [self._heard_of([sound], caller.stays, sid) for sid, sound in caller.said]
+        return _joined(sounds)
 
     @property
     def heard_text(self) -> str:
@@ -211,17 +244,22 @@ class Caller:
         until = self.left if self.left is not None else self._server.loop.time()
         return max(until - since - self._delay, 0.0)
 
-    def _heard_of(self, room: SimulatedRoom, speech: Sequence[Sound]) -> Sequence[Sound]:
-        """The pieces of a speech, as far as the agent was connected and this ear was there when they came to it."""
+    def _heard_of(
+        self, speech: Sequence[Sound], stays: Sequence[tuple[float, float | None]], track: str | None
+    ) -> Sequence[Sound]:
+        """The pieces of a speech, as far as the speaker was connected (`stays`), and this ear was there and subscribed to
+        the track when they came to it."""
         now = self._server.loop.time()
+        gets = [(-math.inf, math.inf)]
+        if self._been_in is not None and track is not None:
+            gets = self._been_in.subscribed_during(self.identity, track)
         heard: list[Sound] = []
         for sound in speech:
-            for hears in self._hears:
-                for speaks in room.stays:
-                    since = max(hears[0], speaks[0]) - self._delay
-                    until = min(_end(hears, now), _end(speaks, now)) - self._delay
-                    part = sound.within(since, until)
-                    heard += [part] if part else []
+            for hears, speaks, subscribed in itertools.product(self.stays, stays, gets):
+                since = max(hears[0], speaks[0], subscribed[0]) - self._delay
+                until = min(_end(hears, now), _end(speaks, now), subscribed[1]) - self._delay
+                part = sound.within(since, until)
+                heard += [part] if part else []
         return heard
 
     def _find_voices(self) -> None:
@@ -229,10 +267,12 @@ class Caller:
         for member in members:
             if isinstance(member, SimulatedRoom) and member not in self._voices:
                 self._voices.append(member)
+            elif isinstance(member, Caller) and member is not self and member not in self._callers:
+                self._callers.append(member)
 
     def _stop_hearing(self) -> None:
-        if self._hears and self._hears[-1][1] is None:
-            self._hears[-1] = (self._hears[-1][0], self._server.loop.time())
+        if self.stays and self.stays[-1][1] is None:
+            self.stays[-1] = (self.stays[-1][0], self._server.loop.time())
 
     # What the server says.
 
@@ -246,12 +286,19 @@ class Caller:
     def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
         self.data.append((self._server.loop.time(), topic, data))
 
+    def subscription_changed(self, publisher: Member, sid: str, subscribed: bool) -> None:
+        """What was heard says so."""
+
     def dropped(self, reason: Reason) -> None:
         if self._state is None:
             return
         self._state = None
         self._stop_hearing()
         self.left, self.reason = self._server.loop.time(), reason
+
+
+def _joined(speeches: Sequence[Sequence[Sound]]) -> Sequence[Sound]:
+    return sorted((sound for pieces in speeches if (sound := audio.join(pieces))), key=lambda sound: sound.start)
 
 
 def _send_text(room: SimulatedRoom, text: str, sender: str, topic: str) -> None:

@@ -49,6 +49,7 @@ class SimulatedJobContext(JobContext):
             session.input.audio = self.simulated_room.ear
         if session.output.audio is None and (session.tts is not None or session.llm is None or _speaks(session)):
             session.output.audio = self.simulated_room.voice
+        self.simulated_room.lend(session)
 
 
 def _speaks(session: AgentSession[Any]) -> bool:

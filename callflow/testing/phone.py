@@ -12,11 +12,13 @@ from typing import Any, cast
 
 import numpy as np
 from attrs import define, field
-from livekit import api, rtc
+from livekit import rtc
 from livekit.rtc._proto import room_pb2 as proto_events
 
+from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.verbs import PERFORM
 from callflow.simulate.bridge import KEYS, Bridge, CallIn, Entry, Leg
 from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
 from callflow.simulate.refusals import BridgeError
@@ -69,7 +71,7 @@ class Telephone(Caller):
 class SimulatedPhone:
     """The telephone network of a simulated server, or of one `room` of it.
 
-    `answered` is called with each telephone that was picked up, and may make it talk: what it returns runs beside the
+    `greets`: who picks up says its greeting. `answered` is called with each telephone that was picked up, and may make it talk: what it returns runs beside the
     call, and is cancelled when the phone is closed. `legs` holds the telephones, by the name of their leg (its
     participant attribute `callflow.leg`; else its identity): the last of each.
     """
@@ -78,6 +80,7 @@ class SimulatedPhone:
     network: PhoneNetwork
     answered: Callable[[Telephone], Awaitable[None]] | None = None
     room: str = ""
+    greets: bool = False
     legs: dict[str, Telephone] = field(factory=dict, init=False)
     bridge: Bridge = field(init=False)
     _talking: set[asyncio.Task[None]] = field(factory=set, init=False)
@@ -101,57 +104,9 @@ class SimulatedPhone:
 
     @property
     def verbs(self) -> Mapping[str, Callable[[Any, Start], Awaitable[Mapping[str, Any]]]]:
-        """The functions that carry out the verbs, for `callflow.bind(…, telephony=phone.verbs)`."""
-        return {
-            "dial": self.dial,
-            "cancel_dial": self.cancel_dial,
-            "detect_machine": self.detect_machine,
-            "send_dtmf": self.send_dtmf,
-            "transfer": self.transfer,
-        }
-
-    async def dial(self, world: Any, effect: Start) -> Mapping[str, Any]:
-        """Rings the number; the result's fields. Cancelled, the ringing stops and the telephone is gone."""
-        arguments = effect.arguments
-        leg = str(arguments.get("leg") or "far_end")
-        began = self.server.loop.time()
-        request = api.CreateSIPParticipantRequest(
-            sip_trunk_id=str(arguments["trunk"]),
-            sip_call_to=str(arguments["to"]),
-            room_name=world.room_name,
-            participant_identity=f"callflow-{leg}-{self.server.new_id('')}",
-            participant_attributes={NAMED: leg},
-            wait_until_answered=True,
-        )
-        request.ringing_timeout.FromNanoseconds(round(float(arguments["ringing_timeout"]) * 1e9))
-        fields: dict[str, Any] = {"leg": leg, "result": "answered", "cause": "answered"}
-        try:
-            await self.server.api.sip.create_sip_participant(request)
-        except api.ServerError as error:
-            code = getattr(error, "sip_status_code", None)
-            result = "no_answer" if error.code == "canceled" else _RESULTS.get(code or 0, "failed")
-            fields |= {"result": result, "cause": str(error), "sip_status_code": code}
-        except asyncio.CancelledError:
-            self.server.remove(world.room_name, request.participant_identity)
-            raise
-        detect = arguments.get("detect_machine")
-        if detect is not None and fields["result"] == "answered":
-            self._detect(world, self.legs[leg], detect)
-        return {**fields, "elapsed": self.server.loop.time() - began}
-
-    async def cancel_dial(self, world: Any, effect: Start) -> Mapping[str, Any]:
-        """The telephone stops ringing; one that was answered stays."""
-        telephone = self._leg(effect, world)
-        if telephone.info.attributes.get("sip.callStatus") != "active":
-            self.server.remove(world.room_name, telephone.identity)
-        return {}
-
-    async def detect_machine(self, world: Any, effect: Start) -> Mapping[str, Any]:
-        """Who has answered: the category is the result."""
-        telephone = self._leg(effect, world)
-        after, fields = _detected(telephone, effect.timeout or 15.0)
-        await asyncio.sleep(after)
-        return {**fields, "result": fields["category"]}
+        """The functions that carry out verbs which do not run live yet, for `callflow.bind(…, telephony=phone.verbs)`."""
+        own = {"send_dtmf": self.send_dtmf, "transfer": self.transfer}
+        return {name: function for name, function in own.items() if name not in PERFORM}
 
     async def send_dtmf(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """The keys are heard by every telephone in the room, 0.2 s apart."""
@@ -163,7 +118,7 @@ class SimulatedPhone:
 
     async def transfer(self, world: Any, effect: Start) -> Mapping[str, Any]:
         """REFER: the far end dials the target by itself; when that answers, it leaves a second later."""
-        identity, to = self._leg(effect, world).identity, str(effect.arguments["to"])
+        identity, to = self._leg(effect, world), str(effect.arguments["to"])
         fields = {"leg": str(effect.arguments.get("leg") or "far_end"), "to": to}
         try:
             await self.bridge.transfer(world.room_name, identity, f"tel:{to}", effect.timeout)
@@ -171,21 +126,12 @@ class SimulatedPhone:
             return {**fields, "result": "failed", "cause": error.message}
         return {**fields, "result": "completed", "cause": "answered"}
 
-    def _leg(self, effect: Start, world: Any) -> Caller:
-        leg = str(effect.arguments.get("leg") or "far_end")
-        if leg in self.legs:
-            return self.legs[leg]
-        raise EffectError(f"there is no leg {leg} on the line")
-
-    def _detect(self, world: Any, telephone: Telephone, detect: Any) -> None:
-        timeout = float(detect.get("timeout", 15.0)) if isinstance(detect, Mapping) else 15.0
-        after, fields = _detected(telephone, timeout)
-
-        def tell() -> None:
-            if telephone.on_line and not world.call.over:
-                world.call.post(f"amd.{fields['category']}", fields)
-
-        self.server.loop.call_later(after, tell)
+    def _leg(self, effect: Start, world: Any) -> str:
+        leg = str(effect.arguments.get("leg") or MAIN_LEG)
+        identity: str | None = world.line.identity_of(leg)
+        if identity is None:
+            raise EffectError(f"there is no leg {leg} on the line")
+        return identity
 
     async def close(self) -> None:
         """Whoever still talks stops, and the bridge with all its legs."""
@@ -209,11 +155,21 @@ class SimulatedPhone:
         state = self.server.rooms.get(room)
         return state is not None and identity in state.members
 
+    def who(self, _transcript: str) -> str:
+        """The category of the main leg's telephone: what a model that is asked who has answered would say."""
+        telephone = self.legs.get(MAIN_LEG)
+        return telephone.leg.far.category if telephone is not None else "uncertain"
+
     def _talk(self, telephone: Telephone) -> None:
+        if self.greets and telephone.leg.far.first_words:
+            self._begin(_greet(telephone))
         if self.answered is not None:
-            task = asyncio.ensure_future(_run(self.answered(telephone)))
-            self._talking.add(task)
-            task.add_done_callback(self._talking.discard)
+            self._begin(self.answered(telephone))
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_run(work))
+        self._talking.add(task)
+        task.add_done_callback(self._talking.discard)
 
 
 @define(eq=False)
@@ -257,15 +213,9 @@ class _Presence:
         self.telephone.vanish()
 
 
-_RESULTS = {486: "busy", 600: "busy", 603: "declined", 404: "invalid", 480: "no_answer"}
-
-
-def _detected(telephone: Caller, timeout: float) -> tuple[float, Mapping[str, Any]]:
-    far = telephone.leg.far if isinstance(telephone, Telephone) else FarEnd()
-    after, category, reason = far.detected_after, far.category, "llm"
-    if after > timeout:
-        after, category, reason = timeout, "uncertain", "detection_timeout"
-    return after, {"category": category, "reason": reason, "transcript": far.transcript, "delay": after}
+async def _greet(telephone: Telephone) -> None:
+    await asyncio.sleep(telephone.leg.far.greets_after)
+    await telephone.say(telephone.leg.far.first_words)
 
 
 async def _run(work: Awaitable[None]) -> None:

@@ -13,9 +13,10 @@ from livekit.agents import Agent, AgentSession, JobContext
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import bind
+from callflow.livekit_bindings.fit import detects
 from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
-from callflow.simulate.phone import PhoneNetwork
+from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.job import SimulatedJob
 from callflow.testing.models import ScriptedLLM, Turn
@@ -40,10 +41,12 @@ class Stage:
     """One call of a flow: what it needs, and, once it is over, what became of it.
 
     `model` are the model's turns, `caller` what the far end does: whoever joins the room, or, where the flow dials,
-    whoever is dialled; `phone` is the telephone network, where nobody has a number unless set. `caller=None`: nobody comes. `agent` and `options` are as for `callflow.bind`. `watch` is called with
-    each step. `session` replaces the offline one.
+    whoever is dialled; `phone` is the telephone network, where nobody has a number unless set. `calls_in`: the caller comes
+    by telephone. `caller=None`: nobody comes, or says anything. `agent` and `options` are as for `callflow.bind`. `watch`
+    is called with each step. `session` replaces the offline one, whose model knows who has answered a dial, and to which
+    telephones say their greeting where the flow wants to know.
 
-    Afterwards `record`, `steps`, `call`, `job`, `far_end` (the caller, or the main leg's telephone) tell of it.
+    Afterwards `record`, `steps`, `call`, `job`, `far_end` (the caller, or the main leg's telephone) and `telephones` (all of them, by leg) tell of it.
     """
 
     flow: Flow
@@ -51,6 +54,7 @@ class Stage:
     model: Sequence[Turn] = ()
     caller: Script | None = None
     phone: PhoneNetwork | None = None
+    calls_in: FarEnd | None = None
     agent: Agent | None = None
     vars: Mapping[str, Any] | None = None
     room: str = "call"
@@ -65,23 +69,27 @@ class Stage:
     call: Call = field(init=False)
     job: SimulatedJob = field(init=False)
     far_end: Caller | None = field(default=None, init=False)
-    _phone: SimulatedPhone | None = field(default=None, init=False)
+    telephones: SimulatedPhone = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
+        greets = self.session is None and detects(self.flow)
+        network = self.phone or PhoneNetwork()
+        self.telephones = SimulatedPhone(self.server, network, self._answered, self.room, greets=greets)
         self.job = SimulatedJob(self.server, self._entrypoint, room=self.room, on_session_end=self.on_session_end)
 
     async def play(self) -> CallRecord:
         """The whole of it: the job is started, the caller comes, and the job ends; the record."""
-        if not self.flow.outbound and self.caller is not None:
+        if self.calls_in is not None:
+            self.far_end = await self.telephones.call_in(self.room, self.calls_in)
+        elif not self.flow.outbound and self.caller is not None:
             self.far_end = Caller(self.server, self.room)
             self.far_end.join()
             self._begin(self.caller(self.far_end))
         try:
             await self.job.run()
         finally:
-            if self._phone is not None:
-                await self._phone.close()
+            await self.telephones.close()
             for task in self._tasks:
                 task.cancel()
             if self._tasks:
@@ -101,15 +109,14 @@ class Stage:
         return [state for step in self.steps for state in step.entered if state]
 
     async def _entrypoint(self, ctx: JobContext) -> None:
-        session = self.session or offline_session(self.model)
-        self._phone = phone = SimulatedPhone(self.server, self.phone or PhoneNetwork(), self._answered, self.room)
-        options = {"journal": self.journal, "vars": self.vars, "telephony": phone.verbs, **self.options}
+        session = self.session or offline_session(llm=ScriptedLLM(self.model, who=self.telephones.who))
+        options = {"journal": self.journal, "vars": self.vars, "telephony": self.telephones.verbs, **self.options}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
         self._begin(self._follow(self.call.steps()))
         try:
             self.record = await self.call.run()
         finally:
-            self.far_end = phone.legs.get("far_end", self.far_end)
+            self.far_end = self.telephones.legs.get("far_end", self.far_end)
 
     async def _answered(self, telephone: Caller) -> None:
         self.far_end = telephone

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 from livekit import rtc
+from livekit.agents import AgentSession
 from livekit.rtc._ffi_client import FfiHandle
 from livekit.rtc._proto import participant_pb2 as proto_participant
 from livekit.rtc._proto import room_pb2 as proto_events
@@ -21,6 +22,7 @@ from livekit.rtc.data_stream import TextStreamInfo
 
 from callflow.testing.audio import Ear, Voice
 from callflow.testing.server import NOTICED, Member, Reason, SimulatedRoomState, SimulatedServer
+from callflow.testing.tracks import PlayedTrack
 
 CLIENT_PROTOCOL = 3  # reads transcriptions as text streams, as LiveKit's current clients do
 
@@ -83,6 +85,43 @@ class SimulatedRoom(rtc.Room):
         self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
         self.carries = True
         self.stays: list[tuple[float, float | None]] = []
+        self.tracks: dict[str, PlayedTrack] = {}
+        self.voice_sid: str | None = None
+        self._session: AgentSession[Any] | None = None
+        self._made: dict[str, PlayedTrack] = {}
+
+    def new_audio_track(self, name: str, rate: int) -> tuple[PlayedTrack, rtc.LocalAudioTrack]:
+        """A track of the agent's beside its voice, and where its sound goes in; once it is published it is in `tracks`."""
+        source = self._made[name] = PlayedTrack(name, rate)
+        info = proto_track.TrackInfo(
+            sid=self._server.new_id("TR"),
+            name=name,
+            kind=rtc.TrackKind.KIND_AUDIO,
+            stream_state=rtc.StreamState.STATE_ACTIVE,
+            muted=False,
+            remote=False,
+        )
+        return source, rtc.LocalAudioTrack(proto_track.OwnedTrack(handle={"id": 0}, info=info))  # type: ignore[arg-type]
+
+    def lend(self, session: AgentSession[Any]) -> None:
+        """This session speaks and hears in this room: its voice is published, as LiveKit's RoomIO does."""
+        self._session = session
+        if self.isconnected():
+            self._publish_voice()
+
+    def _publish_voice(self) -> None:
+        if self._session is not None and self.voice_sid is None and self._session.output.audio is self.voice:
+            self.voice_sid = self.simulated_participant.publish("roomio_audio", rtc.TrackSource.SOURCE_MICROPHONE).sid
+
+    def hears(self, identity: str) -> bool:
+        """Whether the session hears this participant: LiveKit's hear one at a time."""
+        if self._session is None:
+            return True
+        try:
+            linked = self._session.room_io.linked_participant
+        except RuntimeError:  # a session that was started without a room
+            return True
+        return linked is not None and linked.identity == identity
 
     # What rtc.Room does over the network.
 
@@ -119,6 +158,7 @@ class SimulatedRoom(rtc.Room):
         self._server.loop.call_soon(self._find_tracks, there)
         # A RoomIO that was there before the connection links its participant on this event.
         self._server.loop.call_soon(self.emit, "connection_state_changed", self._connection_state)
+        self._publish_voice()
         self._listen()
 
     async def disconnect(self, *, reason: Reason = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
@@ -154,6 +194,15 @@ class SimulatedRoom(rtc.Room):
         participant = self.remote_participants.get(sender.info.identity) if sender else None
         kind = proto_events.DataPacketKind.KIND_RELIABLE
         self.emit("data_received", rtc.DataPacket(data=data, kind=kind, participant=participant, topic=topic))
+
+    def subscription_changed(self, publisher: Member, sid: str, subscribed: bool) -> None:
+        if subscribed and sid in publisher.publications:
+            self._subscribe_to(publisher.info.identity, publisher.publications[sid])
+        elif not subscribed:
+            event = proto_events.RoomEvent()
+            event.track_unsubscribed.participant_identity = publisher.info.identity
+            event.track_unsubscribed.track_sid = sid
+            self.receive(event)
 
     def receive_text(self, text: str, *, sender: str, topic: str) -> None:
         """A text stream (`lk.chat`), all at once."""
@@ -198,6 +247,11 @@ class SimulatedRoom(rtc.Room):
         self._connection_state = state
         self.emit("connection_state_changed", state)
 
+    def published(self, info: proto_track.TrackPublicationInfo) -> None:
+        """A track of the agent's own has got its sid."""
+        if info.name in self._made:
+            self.tracks[info.sid] = self._made[info.name]
+
     @property
     def simulated_participant(self) -> SimulatedLocalParticipant:
         """The agent itself, as it stands in the room."""
@@ -218,9 +272,13 @@ class SimulatedRoom(rtc.Room):
             self.receive(event)
 
     def _subscribe(self, published: proto_events.TrackPublished) -> None:
-        info = published.publication.info
+        self._subscribe_to(published.participant_identity, published.publication.info)
+
+    def _subscribe_to(self, identity: str, info: proto_track.TrackPublicationInfo) -> None:
+        if self._state is not None and not self._state.subscribed(self.info.identity, info.sid):
+            return
         event = proto_events.RoomEvent()
-        event.track_subscribed.participant_identity = published.participant_identity
+        event.track_subscribed.participant_identity = identity
         event.track_subscribed.track.handle.id = 0
         event.track_subscribed.track.info.CopyFrom(
             proto_track.TrackInfo(
@@ -260,19 +318,25 @@ class SimulatedLocalParticipant(rtc.LocalParticipant):
         track: rtc.LocalTrack,
         options: rtc.TrackPublishOptions = rtc.TrackPublishOptions(),  # noqa: B008
     ) -> rtc.LocalTrackPublication:
-        info = microphone(self._server.new_id("TR"), track.name)
-        info.source = options.source
+        publication = self.publish(track.name, options.source)
+        publication._track = track  # noqa: SLF001  # what LiveKit's own publish_track does
+        return publication
+
+    def publish(self, name: str, source: rtc.TrackSource.ValueType) -> rtc.LocalTrackPublication:
+        """Everybody is told of a track of this name."""
+        info = microphone(self._server.new_id("TR"), name)
+        info.source = source
         owned = proto_track.OwnedTrackPublication(handle={"id": 0}, info=info)  # type: ignore[arg-type]
         publication = rtc.LocalTrackPublication(owned)
-        publication._track = track  # noqa: SLF001  # what LiveKit's own publish_track does
         publication._first_subscription.set_result(None)  # noqa: SLF001
         self._track_publications[publication.sid] = publication
+        self._room.published(info)
         self._server.publish(self._state, self._room, info)
         return publication
 
     async def unpublish_track(self, track_sid: str) -> None:
         self._track_publications.pop(track_sid, None)
-        self._room.publications.pop(track_sid, None)
+        self._server.unpublish(self._state, self._room, track_sid)
 
     async def publish_data(
         self,

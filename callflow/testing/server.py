@@ -11,7 +11,8 @@ import asyncio
 import inspect
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -65,6 +66,9 @@ class Member(Protocol):
     def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
         """A data packet."""
 
+    def subscription_changed(self, publisher: Member, sid: str, subscribed: bool) -> None:
+        """The server has subscribed it to a track, or has taken it away."""
+
 
 @define(eq=False)
 class SimulatedRoomState:
@@ -79,9 +83,21 @@ class SimulatedRoomState:
     members: dict[str, Member] = field(factory=dict)
     closing: asyncio.TimerHandle | None = None
     visited: bool = False
+    subscriptions: dict[tuple[str, str], list[tuple[float, bool]]] = field(factory=dict)
+    """By listener's identity and track's sid: from when on it is subscribed, or is not. At first everybody is."""
 
     def others(self, member: Member) -> list[Member]:
         return [other for other in self.members.values() if other is not member]
+
+    def subscribed(self, listener: str, track: str) -> bool:
+        """Whether this identity gets this track (a sid) now."""
+        changes = self.subscriptions.get((listener, track))
+        return changes[-1][1] if changes else True
+
+    def subscribed_during(self, listener: str, track: str) -> list[tuple[float, float]]:
+        """From when to when it got, and gets, it."""
+        changes = [(-math.inf, True), *self.subscriptions.get((listener, track), ()), (math.inf, False)]
+        return [(since, until) for (since, on), (until, _) in itertools.pairwise(changes) if on]
 
 
 @frozen
@@ -159,6 +175,9 @@ class SimulatedServer:
         if before is not None:
             self._tell(state, _left(member.info.identity, rtc.DisconnectReason.UNKNOWN_REASON), but=member)
         state.members[member.info.identity] = member
+        for (listener, _), changes in state.subscriptions.items():
+            if listener == member.info.identity:  # who comes anew is subscribed to everything
+                changes.append((self.loop.time(), True))
         if member.info.kind != AGENT:
             state.visited = True
             self._keep(state)
@@ -258,6 +277,23 @@ class SimulatedServer:
         published.track_published.publication.handle.id = 0
         published.track_published.publication.info.CopyFrom(info)
         self._tell(state, published, but=member)
+
+    def unpublish(self, state: SimulatedRoomState, member: Member, sid: str) -> None:
+        if member.publications.pop(sid, None) is None:
+            return
+        event = proto_events.RoomEvent()
+        event.track_unpublished.participant_identity = member.info.identity
+        event.track_unpublished.publication_sid = sid
+        self._tell(state, event, but=member)
+
+    def subscribe(self, state: SimulatedRoomState, listener: Member, tracks: Iterable[str], subscribe: bool) -> None:
+        """Lets a participant hear these tracks, or not; sids that nobody has published are ignored."""
+        for member in state.others(listener):
+            for sid in set(tracks) & member.publications.keys():
+                if state.subscribed(listener.info.identity, sid) != subscribe:
+                    changes = state.subscriptions.setdefault((listener.info.identity, sid), [])
+                    changes.append((self.loop.time(), subscribe))
+                    self.loop.call_later(NOTICED, listener.subscription_changed, member, sid, subscribe)
 
     def set_attributes(self, state: SimulatedRoomState, member: Member, attributes: dict[str, str]) -> None:
         """Changes a participant's attributes (an empty value takes one away); everybody in the room sees it."""
@@ -402,6 +438,17 @@ def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
     return _participant_info(member)
 
 
+def _update_subscriptions(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.UpdateSubscriptionsRequest.FromString(body)
+    state = server.rooms.get(request.room)
+    listener = state.members.get(request.identity) if state else None
+    if state is None or listener is None:
+        return _error(404, "not_found", "participant does not exist")
+    named = [sid for one in request.participant_tracks for sid in one.track_sids]
+    server.subscribe(state, listener, [*request.track_sids, *named], request.subscribe)
+    return proto_room.UpdateSubscriptionsResponse()
+
+
 _METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
     "CreateRoom": _create_room,
     "DeleteRoom": _delete_room,
@@ -411,6 +458,7 @@ _METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
     "RemoveParticipant": _remove_participant,
     "SendData": _send_data,
     "UpdateParticipant": _update_participant,
+    "UpdateSubscriptions": _update_subscriptions,
 }
 
 
@@ -434,6 +482,7 @@ def _participant_info(member: Member) -> models.ParticipantInfo:
         attributes=dict(member.info.attributes),
         kind=cast(Any, int(member.info.kind)),
         metadata=member.info.metadata,
+        tracks=[models.TrackInfo(sid=one.sid, name=one.name) for one in member.publications.values()],
     )
 
 

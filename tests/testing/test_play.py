@@ -10,7 +10,7 @@ from livekit import rtc
 import callflow
 from callflow.simulate.phone import FAR_ENDS, FarEnd, PhoneNetwork
 from callflow.testing import SimulatedServer, Tool
-from callflow.testing.play import Stage, hangs_up, silent, talks
+from callflow.testing.play import Stage, hangs_up, talks
 
 NUMBER, DESK = "+15550123456", "+15550100100"
 
@@ -98,7 +98,7 @@ async def test_a_dial_that_is_left_stops_ringing(server):
 
 
 async def test_a_machine_is_hung_up_on(server):
-    call = outbound(server, FarEnd(rings=2.0, category="machine-ivr", detected_after=3.0))
+    call = outbound(server, FarEnd(rings=2.0, category="machine-ivr"))
     record = await call.play()
     assert call.trace == ["dialing", "screening", "ending", "closed"]
     assert record.outcome == "machine"
@@ -123,7 +123,7 @@ async def test_who_hangs_up_before_it_is_known_who_it_is(server):
 )
 async def test_a_caller_is_transferred(server, desk, outcome, heard):
     network = PhoneNetwork({DESK: FAR_ENDS[desk]})
-    call = Stage(callflow.loads(TRANSFER), server, phone=network, caller=silent)
+    call = Stage(callflow.loads(TRANSFER), server, phone=network, calls_in=FarEnd())
     record = await call.play()
     assert (record.outcome, call.heard) == (outcome, heard)
     assert network.dialled == [DESK]
