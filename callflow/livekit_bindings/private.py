@@ -100,6 +100,21 @@ def is_silent(session: AgentSession[Any]) -> bool:
     return activity is None or (activity.current_speech is None and not activity._speech_q)
 
 
+@contextlib.contextmanager
+def speech_held(session: AgentSession[Any]) -> Iterator[None]:
+    """Nothing is spoken meanwhile: what wants to be waits, as LiveKit lets it wait for its answering machine detection,
+    which says by itself when speech may go on."""
+    activity = activity_of(session)
+    holds = activity is not None and getattr(session, "_amd", None) is None
+    if holds and activity is not None:
+        activity._pause_authorization()
+    try:
+        yield
+    finally:
+        if holds and activity is not None and getattr(session, "_amd", None) is None:
+            activity._resume_authorization()
+
+
 def silence_now(session: AgentSession[Any]) -> None:
     """Cuts whatever is spoken or waits to be, also what is not interruptible."""
     activity = activity_of(session)

@@ -1,0 +1,198 @@
+"""send_dtmf, collect_digits: the keys of a telephone, both ways.
+
+Keys come over the room one by one, and say whose they are. While `collect_digits` runs, those of the main leg are its
+own. Keys that we send go to every telephone in the room: LiveKit has no other way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.verbs import speech
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+CODES: Mapping[str, int] = {key: code for code, key in enumerate("0123456789*#abcd")}
+"""As RFC 4733 has them: a key that is sent with another code is lost."""
+
+ON_THE_WIRE = 0.54
+"""Seconds that a bridge takes for each key."""
+
+PAUSE = 0.5
+"""Seconds of a `w`."""
+
+
+async def send_dtmf(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """Sends the keys once the far end is on the line (those sent while it rings are lost) and we have said what we are
+    saying; ends when they are on the wire, and the agent says nothing meanwhile."""
+    keys = str(effect.arguments["digits"]).lower()
+    if wrong := sorted(set(keys) - CODES.keys() - {"w", " "}):
+        raise EffectError(f"there are no keys {' '.join(wrong)}: 0-9, a-d, *, # and w, a pause, are sent")
+    await world.started()
+    if not await world.line.heard():
+        raise EffectError("nobody is on the line")
+    telephones = [leg for leg in world.line.parties() if leg.is_telephone]
+    if len(telephones) > 1:
+        world.note("keys were sent while several telephones were on the line: LiveKit sends them to every one")
+    await private.speech_is_out(world.session)
+    with private.speech_held(world.session):
+        for key in keys:
+            if key in CODES:
+                await world.ctx.room.local_participant.publish_dtmf(code=CODES[key], digit=key.upper())
+            await asyncio.sleep({"w": PAUSE, " ": 0.0}.get(key, ON_THE_WIRE))
+    return {}
+
+
+# -- the keys of the far end
+
+
+@define(eq=False)
+class Keys:
+    """The keys of the main leg, for whoever collects them."""
+
+    _collecting: asyncio.Queue[str] | None = None
+    _needless: tuple[str, float] | None = None
+
+    def pressed(self, digit: str) -> bool:
+        """The main leg has pressed this key. True: it is nobody's, also not the flow's."""
+        needless, self._needless = self._needless, None
+        if needless is not None and needless[0] == digit and _now() <= needless[1]:
+            return True
+        if self._collecting is not None:
+            self._collecting.put_nowait(digit)
+        return False
+
+    def expect_needless(self, digit: str, *, within: float) -> None:
+        """Who has pressed as many keys as were wanted may press the terminator all the same: it begins nothing new."""
+        self._needless = (digit, _now() + within)
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[asyncio.Queue[str]]:
+        """A queue of the keys that are pressed from now on. Raises EffectError where they are collected already."""
+        if self._collecting is not None:
+            raise EffectError("keys are being collected already")
+        self._collecting = asyncio.Queue()
+        try:
+            yield self._collecting
+        finally:
+            self._collecting = None
+
+
+async def collect_digits(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """Asks, and takes keys until there are enough, the terminator comes, or no further one does.
+
+    The result: `input`, `no_input` (no key came) or `no_match` (too few, or only the terminator), of the last try;
+    `digits`, without the terminator; `tries`. Raises EffectError when nobody is on the line any more.
+    """
+    arguments = effect.arguments
+    first, again = arguments.get("prompt"), arguments.get("retry_prompt")
+    result, number, one = "no_input", 0, _Try(world, effect)
+    with world.keys.collected() as keys:
+        for number in range(1, max(int(arguments.get("tries") or 1), 1) + 1):
+            one = _Try(world, effect)
+            result = await one.run(keys, first if number == 1 else again or first)
+            if result == "input":
+                break
+    if result == "input" and one.terminator and len(one.digits) >= one.most:
+        world.keys.expect_needless(one.terminator, within=one.between_digits)
+    return {"result": result, "digits": one.digits, "tries": number}
+
+
+class _Try:
+    """One try. `least` and `most` keys are wanted; times are in seconds."""
+
+    def __init__(self, world: LiveKitWorld, effect: Start) -> None:
+        self._world, self._effect = world, effect
+        arguments = effect.arguments
+        count, least, most = arguments.get("count"), arguments.get("min"), arguments.get("max")
+        self.least: int = next((number for number in (count, least) if number is not None), 1)
+        self.most: float = next((number for number in (count, most) if number is not None), math.inf)
+        self.terminator = str(arguments.get("terminator") or "").lower()
+        self.barge_in = bool(arguments.get("barge_in", True))
+        self.first_digit = float(arguments["first_digit"])
+        self.between_digits = float(arguments["between_digits"])
+        self.digits = ""
+        self._prompt: asyncio.Task[Mapping[str, Any]] | None = None
+
+    async def run(self, keys: asyncio.Queue[str], prompt: str | None) -> str:
+        if not await self._world.can_be_heard():
+            raise EffectError("nobody is on the line")
+        if prompt:
+            words = {"text": prompt, "interruptible": self.barge_in}
+            saying = speech.say(self._world, self._effect._replace(arguments=words))
+            self._prompt = asyncio.ensure_future(saying)
+        try:
+            while len(self.digits) < self.most:
+                key = await self._next(keys)
+                if key is None or key == self.terminator:
+                    return self._over(terminated=key is not None)
+                self.digits += key
+            return "input"
+        finally:
+            await self._end_prompt(cut=self.barge_in)
+
+    def _over(self, *, terminated: bool) -> str:
+        if len(self.digits) >= self.least and (self.digits or terminated):
+            return "input"
+        return "no_match" if self.digits or terminated else "no_input"
+
+    async def _next(self, keys: asyncio.Queue[str]) -> str | None:
+        """The next key; None when there was time for one and none came. While the prompt is said, or anything else, and
+        while the far end is away, no time goes by."""
+        patience = self.between_digits if self.digits else self.first_digit
+        coming = asyncio.ensure_future(keys.get())
+        try:
+            while not coming.done():
+                pause = self._no_time_goes_by()
+                if pause is None:
+                    await asyncio.wait({coming}, timeout=patience)
+                    if coming.done() or self._no_time_goes_by() is None:
+                        break
+                    continue
+                await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
+                if pause.done():
+                    pause.result()
+                elif pause is not self._prompt:
+                    pause.cancel()
+            if not coming.done():
+                return None
+            if self.barge_in:
+                await self._end_prompt(cut=True)
+            return coming.result()
+        finally:
+            coming.cancel()
+
+    def _no_time_goes_by(self) -> asyncio.Future[Any] | None:
+        """What has to end before a caller who presses no key counts as one who does not want to."""
+        if self._prompt is not None and not self._prompt.done():
+            return self._prompt
+        if not self._world.line.hears:
+            return asyncio.ensure_future(self._back_on_the_line())
+        if not private.is_silent(self._world.session):
+            return asyncio.ensure_future(private.speech_is_out(self._world.session))
+        return None
+
+    async def _back_on_the_line(self) -> None:
+        if not await self._world.line.heard():
+            raise EffectError("nobody is on the line any more")
+
+    async def _end_prompt(self, *, cut: bool) -> None:
+        if self._prompt is None:
+            return
+        if cut:
+            self._prompt.cancel()
+        await asyncio.wait({self._prompt})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
