@@ -19,7 +19,9 @@ from livekit import api
 from tests.e2e import servers
 from tests.e2e.caller import Caller
 from tests.e2e.proxy import Proxy
+from tests.e2e.redis import redis_server
 from tests.e2e.server import LiveKitServer, ServerView, livekit_server
+from tests.e2e.servers import telephony
 from tests.e2e.worker import AgentJob, Worker, worker
 
 _numbers = itertools.count(1)
@@ -37,8 +39,20 @@ def ports() -> int:
 
 
 @pytest.fixture(scope="session")
-def server(folder: Path, ports: int) -> Iterator[LiveKitServer]:
-    with livekit_server(servers.livekit_server(build=False), folder, ports_from=ports) as running:
+def redis(folder: Path, ports: int) -> Iterator[int | None]:
+    """The port of the redis in which the server meets a SIP bridge; None where a real one is not at hand."""
+    try:
+        program = telephony.programs().redis
+    except servers.Missing:
+        yield None
+        return
+    with redis_server(program, folder, port=ports + 9) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def server(folder: Path, ports: int, redis: int | None) -> Iterator[LiveKitServer]:
+    with livekit_server(servers.livekit_server(build=False), folder, ports_from=ports, redis=redis) as running:
         yield running
 
 

@@ -31,6 +31,7 @@ rtc:
 keys: {{{key}: {secret}}}
 logging: {{level: info, json: false}}
 """
+REDIS = 'redis: {{address: "127.0.0.1:{port}"}}\n'
 
 
 @frozen
@@ -76,10 +77,13 @@ class LiveKitServer:
 
 
 @contextmanager
-def livekit_server(program: Path, folder: Path, *, ports_from: int, ice_lite: bool = False) -> Iterator[LiveKitServer]:
+def livekit_server(
+    program: Path, folder: Path, *, ports_from: int, ice_lite: bool = False, redis: int | None = None
+) -> Iterator[LiveKitServer]:
     """A server that answers, on three ports beginning with `ports_from`; ended and awaited on the way out.
 
-    `ice_lite`: it answers to wherever a client's packets come from, such as a relay.
+    `ice_lite`: it answers to wherever a client's packets come from, such as a relay. `redis`: the port of the one in which
+    it meets a SIP bridge.
     """
     config, log = folder / "livekit.yaml", folder / "livekit-server.log"
     config.write_text(
@@ -92,6 +96,7 @@ def livekit_server(program: Path, folder: Path, *, ports_from: int, ice_lite: bo
             key=KEY,
             secret=SECRET,
         )
+        + (REDIS.format(port=redis) if redis else "")
     )
     server = LiveKitServer(ports_from, log, program, config)
     try:

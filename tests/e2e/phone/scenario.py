@@ -28,6 +28,9 @@ BYE_GIVEN_UP = 33.0
 """Seconds for which a BYE without an answer is sent again."""
 
 _PHRASES = {
+    100: "Trying",
+    180: "Ringing",
+    183: "Session Progress",
     480: "Temporarily Unavailable",
     486: "Busy Here",
     487: "Request Terminated",
@@ -120,29 +123,29 @@ class _Steps:
     def called(self, script: Script) -> None:
         here = f"c{next(self._count)}"
         self.add(f'<pause milliseconds="{_ms(min(FIRST, script.rings))}"/>')
-        self._respond(100, tag=False)
+        self._respond(100)
         if script.early_media:
-            self._respond(183, sdp=True)
+            self._respond(183, sdp=True, tag=True)
         elif script.rings > FIRST:
-            self._respond(180)
+            self._respond(180, tag=True)
         self._receive("CANCEL", within=max(script.rings - FIRST, 0.001), otherwise=f"{here}final")
         self._respond(200, tag=True)  # to the CANCEL
         if script.answers_on_cancel:
-            self._respond(200, sdp=True, invite=True)
+            self._respond(200, sdp=True, invite=True, tag=True)
             self._receive("ACK", within=5, otherwise="end")
             self._receive("BYE", within=40, otherwise="end")
             self._respond(200)
         else:
-            self._respond(487, invite=True)
+            self._respond(487, invite=True, tag=True)
             self._receive("ACK", within=5, otherwise="end")
         self.add('<nop next="end"/>')
         self.label(f"{here}final")
         if script.status != 200:
-            self._respond(script.status)
+            self._respond(script.status, tag=True)
             self._receive("ACK", within=5, otherwise="end")
             self.add('<nop next="end"/>')
             return
-        self._respond(200, sdp=True)
+        self._respond(200, sdp=True, tag=True)
         self._receive("ACK", within=5, otherwise="end")
         self._talk(script.acts, script.refer, script.answers_bye)
 
@@ -159,11 +162,11 @@ Contact: <sip:{caller}@{here.host}:{here.port}>
 Max-Forwards: 70"""
         uri = f"sip:{number}@[remote_ip]:[remote_port]"
         self._send(f"INVITE {uri} SIP/2.0\n{head}\n{rest}\nCSeq: 1 INVITE", body=self._sdp(), again=True)
-        self.add('<recv response="100" optional="true"/>', '<recv response="180" optional="true"/>')
+        limit = f'timeout="{_ms(min(script.gives_up, FOR_EVER))}" ontimeout="give_up"'  # it begins anew with the 180
+        self.add(*(f'<recv response="{status}" optional="true" {limit}/>' for status in (100, 180)))
         for refusal in (404, 480, 486, 503, 603):
-            self.add(f'<recv response="{refusal}" optional="true" next="refused"/>')
-        limit = f' timeout="{_ms(script.gives_up)}" ontimeout="give_up"' if math.isfinite(script.gives_up) else ""
-        self.add(f'<recv response="200"{limit}><action>', _remember("From:", "from"), _remember("To:", "to"), _target())
+            self.add(f'<recv response="{refusal}" optional="true" next="refused" {limit}/>')
+        self.add('<recv response="200"><action>', _remember("From:", "from"), _remember("To:", "to"), _target())
         self.add("</action></recv>")
         self._request("ACK", again=False)
         self._talk(script.acts, script.refer, script.answers_bye)
@@ -180,11 +183,8 @@ Max-Forwards: 70"""
     def _talk(self, acts: Sequence[Act], refer: Refer, answers_bye: bool) -> None:
         """Until either side hangs up. SIPp's timers begin anew after a REFER: what hangs up then is `bye_after`."""
         here = f"t{next(self._count)}"
-        self.add(
-            f'<recv request="REFER" optional="true" next="{here}refer"><action>',
-            "</action></recv>",
-        )
-        self._receive("BYE", within=seconds(acts), otherwise=f"{here}hang_up")
+        limit = f'timeout="{_ms(seconds(acts))}" ontimeout="{here}hang_up"'  # SIPp waits where the first of them is
+        self.add(f'<recv request="REFER" optional="true" next="{here}refer" {limit}/>', '<recv request="BYE"/>')
         self.label(f"{here}bye")
         if answers_bye:
             self._respond(200)
@@ -219,15 +219,16 @@ Max-Forwards: 70"""
         limit = f' timeout="{_ms(within)}" ontimeout="{otherwise}"' if math.isfinite(within) else ""
         self.add(f'<recv request="{request}"{limit}/>')
 
-    def _respond(self, status: int, *, sdp: bool = False, tag: bool = True, invite: bool = False) -> None:
-        """To the last request; `invite`: to the INVITE, whatever came since."""
-        mine = ";tag=[pid]t[call_number]" if tag and self.ours == "to" else ""
-        to = f"[$to]{mine}" if invite else f"[last_To:]{mine}"
+    def _respond(self, status: int, *, sdp: bool = False, tag: bool = False, invite: bool = False) -> None:
+        """To the last request; `invite`: to the INVITE, whatever came since. `tag`: the request has none of ours yet."""
+        to = "To: [$to]" if invite else "[last_To:]"
+        if tag:
+            to += ";tag=[pid]t[call_number]"
         message = f"""\
 SIP/2.0 {status} {_words(status)}
 [last_Via:]
 [last_From:]
-{to if self.ours == "to" else "[last_To:]"}
+{to}
 [last_Call-ID:]
 {"CSeq: [$cseq]" if invite else "[last_CSeq:]"}
 Contact: <sip:telephone@{self.place.host}:{self.place.port}>"""
