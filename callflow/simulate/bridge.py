@@ -413,7 +413,7 @@ class Leg:
         code = self.far.on_cancel
         if code is None:
             if self.far.late is not None:
-                self._timers.append(_loop().call_later(self.far.late, self._say, "200", "INVITE"))
+                _loop().call_later(self.far.late, self._say, "200", "INVITE")  # also when nobody thinks of it any more
             return
         self._say("200", "CANCEL")
         self._say(str(code), "INVITE")

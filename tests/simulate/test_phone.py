@@ -37,7 +37,7 @@ def test_the_words_of_a_code(code, words):
 
 
 def test_every_telephone_to_call_says_how_it_ends():
-    network = PhoneNetwork({name: far_end for name, far_end in FAR_ENDS.items()})
+    network = PhoneNetwork(FAR_ENDS)
     assert {network.far_end(name).answers for name in ("answers", "voicemail", "menu", "screening")} == {True}
     assert not FAR_ENDS["declines"].answers
     with pytest.raises(LookupError, match="no call to"):
