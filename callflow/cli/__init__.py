@@ -15,7 +15,7 @@ import click
 
 from callflow import __version__
 
-ORDER = ("check", "explain", "draw", "schema", "run", "demo")
+ORDER = ("check", "explain", "draw", "schema", "run", "phone", "demo")
 """How the commands are listed; any other follows, by name."""
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from callflow.simulate.bridge import KEYS, Entry, Leg
 from callflow.simulate.phone import Say, Tone
+from callflow.simulate.refusals import CLIENT_INITIATED
 
 Samples: TypeAlias = NDArray[np.int16]
 
@@ -34,6 +35,8 @@ VANISHED = 20.7
 """Seconds until the room sees that a telephone's SIP node is gone: CONNECTION_TIMEOUT."""
 SYLLABLE = 0.05
 """Seconds of tone that a character of a text sounds: a telephone has no voice."""
+LATE = 10
+"""Frames of a voice that may wait to be heard: what is older is dropped, so that a delay does not grow."""
 LOUD = 400.0
 """The root mean square of a frame that is not silence."""
 
@@ -74,13 +77,20 @@ class RealRooms:
 
     place: Place
     ear_of: Callable[[Leg], Ear | None] = lambda leg: None
+    _joined: list[RoomLeg] = field(factory=list)
 
     async def join(self, entry: Entry, leg: Leg) -> RoomLeg:
         """Raises `rtc.ConnectError` where the server is away, or does not want it."""
         token = self.place.token(
             entry.room, entry.identity, name=entry.name, metadata=entry.metadata, attributes=entry.attributes
         )
-        return await RoomLeg.join(self.place.url, token, leg, self.ear_of(leg))
+        joined = await RoomLeg.join(self.place.url, token, leg, self.ear_of(leg))
+        self._joined.append(joined)
+        return joined
+
+    async def leave(self) -> None:
+        """Every telephone is out of its room."""
+        await asyncio.gather(*(joined.leave(CLIENT_INITIATED) for joined in self._joined))
 
     def has(self, room: str, identity: str) -> bool:
         """The server is asked before a bridge is: see `callflow.telephone.sip_api`."""
@@ -151,6 +161,13 @@ class RoomLeg:
         for start in range(0, len(samples), SIZE):
             piece = samples[start : start + SIZE]
             self._to_say.append(np.pad(piece, (0, SIZE - len(piece))))
+
+    def pass_on(self, frame: Samples) -> None:
+        """A frame of somebody's voice, to be heard at once: where that is not possible, older ones are dropped."""
+        if self._open:
+            while len(self._to_say) >= LATE:
+                self._to_say.popleft()
+            self._to_say.append(frame)
 
     async def hear(self, quiet: float) -> None:
         self._loud.clear()

@@ -17,7 +17,6 @@ from livekit import api
 
 from callflow.simulate import bridge as bridges
 from callflow.simulate import phone
-from callflow.simulate.refusals import CLIENT_INITIATED
 from callflow.telephone.rooms import Place, RealRooms, Samples
 from callflow.telephone.sip_api import SERVICE, SipApi
 from tests.e2e.phone.network import PhoneCall, Telephone
@@ -58,14 +57,15 @@ class StandIn:
     proxy: Proxy
     place: Place
     name: str = "stand-in"
+    rooms: RealRooms = field(init=False)
     bridge: bridges.Bridge = field(init=False)
     _numbers: dict[str, Sequence[phone.FarEnd]] = field(factory=dict)
     _seen: dict[int, PhoneCall] = field(factory=dict)  # by the id of the bridge's own record, which it keeps
     _count: Iterator[int] = field(factory=lambda: itertools.count(1))
 
     def __attrs_post_init__(self) -> None:
-        rooms = RealRooms(self.place, lambda leg: Recorder(self.seen(leg.call).heard))
-        self.bridge = bridges.Bridge(phone.PhoneNetwork(self._numbers), rooms)
+        self.rooms = RealRooms(self.place, lambda leg: Recorder(self.seen(leg.call).heard))
+        self.bridge = bridges.Bridge(phone.PhoneNetwork(self._numbers), self.rooms)
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -107,10 +107,8 @@ class StandIn:
         return api.LiveKitAPI(self.place.url.replace("ws", "http", 1), self.place.key, self.place.secret)
 
     async def _close(self, lk: api.LiveKitAPI) -> None:
-        for leg in self.bridge.legs.values():
-            if leg.presence is not None and not leg.over:
-                await leg.presence.leave(CLIENT_INITIATED)
         await self.bridge.close()
+        await self.rooms.leave()
         await lk.aclose()
 
 
