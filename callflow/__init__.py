@@ -30,9 +30,9 @@ if TYPE_CHECKING:
         SnapshotError,
         StartError,
     )
-    from callflow.flowfile import load, loads
     from callflow.livekit_bindings import bind, guard, run
     from callflow.runtime import Call, CallRecord, current_call
+    from callflow.verify.loading import load, loads
 
 _HOMES = {
     "callflow.core.events": ("EffectEnded", "Event", "TimerFired"),
@@ -50,7 +50,7 @@ _HOMES = {
         "SnapshotError",
         "StartError",
     ),
-    "callflow.flowfile": ("load", "loads"),
+    "callflow.verify.loading": ("load", "loads"),
     "callflow.livekit_bindings": ("bind", "guard", "run"),
     "callflow.runtime": ("Call", "CallRecord", "current_call"),
 }

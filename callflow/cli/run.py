@@ -77,18 +77,13 @@ def _variables(text: str | None) -> dict[str, Any] | None:
 
 def _load(file: str) -> Any:
     from callflow.errors import FlowFileError
-    from callflow.flowfile import load
-    from callflow.verify import check
+    from callflow.verify.loading import load
 
     try:
-        flow = load(file)
-        defects = check(flow)
+        return load(file)
     except FlowFileError as error:
-        flow, defects = None, list(error.defects)
-    if flow is not None and not defects:
-        return flow
-    for defect in defects:
-        click.echo(str(defect), err=True)
+        for defect in error.defects:
+            click.echo(str(defect), err=True)
     click.echo(f"{file} cannot run; `callflow check {file}` shows each place", err=True)
     raise SystemExit(1)
 

@@ -35,10 +35,10 @@ async def server():
 
 @pytest.fixture
 def stage(server):
-    """A call of this flow (text), to be played: `await stage(FLOW, model=[…], caller=…).play()`."""
+    """A call of this flow (text, or loaded), to be played: `await stage(FLOW, model=[…], caller=…).play()`."""
 
-    def make(flow: str = FRONT_DESK, **parts) -> Stage:
-        return Stage(callflow.loads(flow), server, **parts)
+    def make(flow: str | callflow.Flow = FRONT_DESK, **parts) -> Stage:
+        return Stage(callflow.loads(flow) if isinstance(flow, str) else flow, server, **parts)
 
     return make
 
