@@ -31,7 +31,7 @@ from livekit.rtc._proto import track_pb2 as proto_track
 
 from callflow.simulate.bridge import Bridge
 from callflow.simulate.refusals import BridgeError
-from callflow.testing import sip
+from callflow.testing import egress, sip
 from callflow.testing.clock import wall_clock
 
 Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
@@ -121,6 +121,7 @@ class SimulatedServer:
     server does it now this way, now that). `epoch` is what `time.time()` is at the start, now unless set. `faults` are
     used up by the calls of the API, by method: `{"DeleteRoom": [Fault(500)]}`. `requests` lists the API's calls: time
     and method. `bridges` are the SIP nodes, by the room that they serve; the one under "" serves every other room.
+    `egress` is the recorder.
     """
 
     room_first: bool = False
@@ -129,6 +130,7 @@ class SimulatedServer:
     rooms: dict[str, SimulatedRoomState] = field(factory=dict, init=False)
     requests: list[tuple[float, str]] = field(factory=list, init=False)
     bridges: dict[str, Bridge] = field(factory=dict, init=False)
+    egress: egress.Egress = field(factory=egress.Egress, init=False)
     api: LiveKitAPI = field(init=False)
     loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
     _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -225,6 +227,7 @@ class SimulatedServer:
             return
         del self.rooms[state.name]
         self._keep(state)
+        self.egress.room_ended(self, state.name)
         members, state.members = list(state.members.values()), {}
         agents = [member for member in members if member.info.kind == AGENT]
         for member in members:
@@ -358,7 +361,7 @@ class SimulatedServer:
         return answer if isinstance(answer, tuple) else (200, answer.SerializeToString())
 
     async def _do(self, method: str, body: bytes) -> Answer | None:
-        work = _METHODS.get(method) or sip.METHODS.get(method)
+        work = _METHODS.get(method) or sip.METHODS.get(method) or egress.METHODS.get(method)
         if work is None:
             return None
         try:

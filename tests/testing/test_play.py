@@ -91,7 +91,7 @@ async def test_a_dial_that_is_left_stops_ringing(server):
     record = await call.play()
     assert call.trace == ["dialing", "ending", "closed"]
     assert (record.outcome, record.effects[0].status) == ("abandoned", "cancelled")
-    assert record.seconds == pytest.approx(8.0, abs=0.5)
+    assert 8.0 < record.seconds < 10.5  # LiveKit's session waits 2 s for the last words of somebody who has said none
     assert call.heard == ""
     assert not call.far_end.on_line
     assert call.far_end.left - call.far_end.joined == pytest.approx(8.0, abs=0.1)
