@@ -95,7 +95,8 @@ class Table:
         if row.id in self.domains:
             return self.domains[row.id]
         target = row.target or ROOT
-        if row.source == ROOT or (not row.reenter and inside(target, row.source)):
+        top = row.source == ROOT or row.level == "inner"  # a sub-flow's top level stays, as the main flow's does
+        if top or (not row.reenter and inside(target, row.source)):
             domain = row.source
         else:
             domain = next(

@@ -133,17 +133,11 @@ class FlowMaker:
             self.note(name, "final")
         self.furnish(data, "", top=True)
         data.get("on", {}).pop("failed", None)
-        for row in self.every_row(data):
-            row.pop("reenter", None)
         for path, state in list(self.each(states, "")):
             if "history" not in state:
                 self.furnish(state, path)
         self.give_ways_in(data, "app.way")
         return data
-
-    def every_row(self, state: dict[str, Any]) -> list[dict[str, Any]]:
-        groups = [group for key in ("on", "after", "every", "silence") for group in state.get(key, {}).values()]
-        return [row for group in groups for row in (group if isinstance(group, list) else [group])]
 
     def note(self, path: str, kind: str) -> None:
         self.paths.append(path)

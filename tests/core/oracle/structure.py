@@ -59,7 +59,9 @@ def domain(flow: Flow, transition: Transition) -> str | None:
     source, target = transition.source, transition.target
     if target is None:
         return None
-    if source == ROOT or (inside(flow, target, source) and not transition.reenter):
+    if source == ROOT or transition.level == "inner":  # a file's top level is never left by its own rows
+        return source
+    if inside(flow, target, source) and not transition.reenter:
         return source
     for outer in around(flow, source):
         if flow.states[outer].kind != "parallel" and inside(flow, target, outer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import callflow
 from tests.support.play import Play
 
 
@@ -156,3 +157,44 @@ states:
     assert play.doing == ["say Right out."]
     assert play.end("say Right out.").doing == ["say P out."]
     assert play.end("say P out.").doing == ["say After."]
+
+
+PART = """callflow: 1
+name: part
+vars: {rounds: {type: integer, default: 0}}
+events: {app.next: {}, app.again: {}}
+initial: one
+on:
+  app.again: {target: one, reenter: true, do: [{set: {rounds: "{{ vars.rounds + 1 }}"}}]}
+states:
+  one: {on: {app.next: two}}
+  two: {exit: [{log: Bye.}]}
+  over: {final: true}
+"""
+WITH_PART = """callflow: 1
+name: host
+initial: hosting
+use: {part: part.yaml}
+states:
+  hosting: {entry: [{log: Hosting.}], exit: [{log: Left.}], flow: part, on: {done: ending}}
+"""
+
+
+def test_reenter_at_the_top_of_a_sub_flow_leaves_its_states_and_not_its_host(tmp_path) -> None:
+    (tmp_path / "part.yaml").write_text(
+        PART.replace("initial: one", "initial: one\nafter: {1h: over}"), encoding="utf-8"
+    )
+    (tmp_path / "host.yaml").write_text(WITH_PART, encoding="utf-8")
+    play = Play(callflow.load(tmp_path / "host.yaml")).send("app.next")
+    mark = len(play.trace)
+    play.send("app.again")
+    assert play.state == "hosting.one"
+    assert play.since(mark) == ["← hosting.two", "→ hosting.one", "rounds = 1"]
+    play.send("app.again")
+    assert play.since(mark)[3:] == [
+        "← hosting.one",
+        "→ hosting.one",
+        "rounds = 2",
+    ]  # the variables are those of one entry
+    main = Play(PART.replace("over: {final: true}", ""))  # the same rows at the top of a main flow
+    assert main.send("app.next").send("app.again").trace[-3:] == ["← two", "→ one", "rounds = 1"]
