@@ -54,6 +54,7 @@ class Verb:
     repeatable: bool = False
     at_once: bool = False  # carried out by the step itself
     speech: bool = False  # pauses `silence`, is cut when the far end is gone
+    occupies: bool = False  # pauses `silence`: the far end waits for it, or talks to somebody else
     results: tuple[str, ...] = ()
     success: tuple[str, ...] = ()
     on_timeout: str | None = None
@@ -196,9 +197,10 @@ _VERBS = (
     ),
     Verb(
         "stand_by",
-        "The agent is silent and its models closed, but the job stays until one of two parties leaves, and then drops the line.",
+        "The agent is silent and its models closed, and the parties hear each other; the job stays until but one of them is left, and then drops the line.",
         timeout_is="none: the parties decide",
         closes=frozenset({"speech", "session", "line"}),
+        occupies=True,
     ),
     Verb("answer", "Takes an offered call.", timeout=5.0, telephony=True),
     Verb(
@@ -288,10 +290,16 @@ _VERBS = (
     ),
     Verb(
         "transfer",
-        "Hands the far end over (SIP REFER). Ends with `transfer.completed` or `transfer.failed`.",
-        {"to": Argument(TEXT, "The number or SIP address.", required=True, pii=True), "leg": _leg()},
+        "Hands a telephone over (SIP REFER): it calls somebody else by itself. Ends with `transfer.completed` once the leg has left because of it, else with `transfer.failed`.",
+        {
+            "to": Argument(TEXT, "The number or SIP address.", required=True, pii=True),
+            "leg": _leg(),
+            "ringing_timeout": Argument(DURATION, "How long the other telephone may take to answer.", 30.0),
+        },
         main="to",
-        timeout=30.0,
+        timeout=None,
+        timeout_is="ringing_timeout + 8s",
+        occupies=True,
         results=("transfer.completed", "transfer.failed"),
         success=("transfer.completed",),
         on_timeout="transfer.failed",
@@ -300,32 +308,42 @@ _VERBS = (
     ),
     Verb(
         "consult",
-        "A warm transfer: calls a human, briefs them, and asks whether they take the call. Ends with `consult.*`.",
+        "A warm transfer: puts the far end on hold, calls a human, briefs them in private, and lets the two talk once the human has accepted. Ends with `consult.*`.",
         {
             "to": Argument(PHONE, "The human's number.", required=True, pii=True),
             "trunk": Argument(TEXT, "The outbound trunk's id.", required=True),
             "leg": _leg("human"),
-            "briefing": Argument(TEXT, "What the human is told first."),
-            "accept": Argument(Record({}, open=True), "By which key or tool the human accepts.", None, kind="plain"),
-            "music": Argument(TEXT, "The sound that the caller hears meanwhile."),
+            "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0),
+            "briefing": Argument(TEXT, "What the human is told first; the far end does not hear it."),
+            "accept": Argument(
+                Record({}, open=True),
+                'How the human accepts, `{key: "1"}` or `{tool: take_call}`; unless set, by hearing the briefing to its end.',
+                None,
+                kind="plain",
+            ),
+            "decline": Argument(
+                Record({}, open=True), "How the human declines, beside hanging up; as `accept`.", None, kind="plain"
+            ),
+            "music": Argument(TEXT, "The sound that the far end hears meanwhile."),
         },
         main="to",
         timeout=60.0,
         results=("consult.accepted", "consult.declined", "consult.no_answer", "consult.failed"),
         success=("consult.accepted",),
         on_timeout="consult.no_answer",
+        occupies=True,
         on_error="consult.failed",
         telephony=True,
     ),
     Verb(
         "hold",
         "The leg hears music, and nobody hears it.",
-        {"leg": _leg(), "music": Argument(TEXT, "The sound's file.")},
+        {"leg": _leg(), "music": Argument(TEXT, "The sound's file, again and again; silence unless set.")},
         main="leg",
         timeout=5.0,
         telephony=True,
     ),
-    Verb("resume", "Ends a hold.", {"leg": _leg()}, main="leg", timeout=5.0, telephony=True),
+    Verb("resume", "Ends a hold.", {"leg": _leg()}, main="leg", timeout=5.0),
     Verb(
         "start_recording",
         "LiveKit egress of the room.",

@@ -6,7 +6,7 @@ from collections import deque
 
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
-from callflow.core.snapshot import Silence, Timer
+from callflow.core.snapshot import Running, Silence, Timer
 from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 
@@ -92,11 +92,18 @@ def broken(turn: Turn) -> None:
 
 
 def quiet(turn: Turn) -> bool:
-    """Whether a silence counts now: the far end on the line and not on hold, and nobody speaking or about to."""
+    """Whether a silence counts now: the far end on the line, not on hold and not handed on, and nobody speaking or about
+    to."""
     leg = turn.legs.get(MAIN_LEG)
     if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
         return False
-    return not any(verb_of(one.verb).speech and not one.quiet and not one.stopping for one in turn.effects.values())
+    return not any(_is_heard(one) for one in turn.effects.values())
+
+
+def _is_heard(effect: Running) -> bool:
+    """Whether the far end has something to listen to, or to wait for, while this runs."""
+    verb = verb_of(effect.verb)
+    return not effect.stopping and ((verb.speech and not effect.quiet) or verb.occupies)
 
 
 def count(turn: Turn) -> None:

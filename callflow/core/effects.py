@@ -16,6 +16,8 @@ from callflow.core.snapshot import OWED, ActionList, Cancel, Leg, Running, Start
 from callflow.core.table import verb_of
 from callflow.core.turn import Queued, ToolCall, Turn
 
+ON_A_LEG = frozenset({"dial", "transfer", "consult", "hold", "resume"})
+
 
 def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]) -> int:
     number = turn.next_effect
@@ -23,7 +25,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
     verb = verb_of(action.verb)
     source = (one.kind, one.key, one.position)
     owner = None if one.kind in OWED else one.owner
-    leg = arguments.get("leg") if action.verb in ("dial", "transfer", "consult") else None
+    leg = arguments.get("leg") if action.verb in ON_A_LEG else None
     turn.effects[number] = Running(
         number,
         action.verb,
@@ -146,9 +148,10 @@ def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
 
 def _legs_after(turn: Turn, effect: Running) -> None:
     if effect.verb in ("hold", "resume"):
-        source = turn.legs.get(MAIN_LEG)
-        if source is not None and source.status in ("on_line", "hold"):
-            turn.legs[MAIN_LEG] = source._replace(status="hold" if effect.verb == "hold" else "on_line")
+        name = effect.leg or MAIN_LEG
+        leg = turn.legs.get(name)
+        if leg is not None and leg.status in ("on_line", "hold"):
+            turn.legs[name] = leg._replace(status="hold" if effect.verb == "hold" else "on_line")
 
 
 def _drop_leg(turn: Turn, effect: Running) -> None:

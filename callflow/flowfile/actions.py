@@ -7,6 +7,7 @@ from typing import Any
 
 from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
 from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
+from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
@@ -25,11 +26,14 @@ BACKOFF = 0.5
 """Seconds before the second try of a verb that has tries of its own, or a `retry` without `backoff`."""
 
 RING_GRACE = 5.0
+TRANSFER_GRACE = 8.0  # LiveKit's answer may come a little late, and the leg leaves a little after it
 LONGEST_RING = 120.0
+KEY_SENT = 0.6
 PROMPT = 60.0
 MOST_KEYS = 32
+TELEPHONE_KEYS = "0123456789*#abcd"
 
-PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "collect_digits"})
+PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "transfer", "collect_digits"})
 NO_TIMEOUT = frozenset({"shutdown", "stand_by"})
 
 
@@ -553,7 +557,14 @@ def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: 
     if mapping is None:
         return None
     part.unknown_keys(mapping, path, ("key", "tool"), ("key", "tool"), what)
-    return {name: part.text(value, join(path, name), f"`{name}`") for name, (_, value) in mapping.entries.items()}
+    given = {name: part.text(value, join(path, name), f"`{name}`") for name, (_, value) in mapping.entries.items()}
+    key, tool = given.get("key"), given.get("tool")
+    if key is not None and key not in tuple(TELEPHONE_KEYS):
+        part.not_among(mapping.entries["key"][1], join(path, "key"), "`key`", key, TELEPHONE_KEYS)
+    if tool is not None and tool not in part.tools:
+        hint = part.meant(tool, part.tools) or "declare it under `tools:`, and offer it in this state"
+        part.defect("unknown-tool", f"there is no tool `{shorten(tool)}`", mapping.entries["tool"][1], join(path, "tool"), hint)
+    return given
 
 
 def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
@@ -572,7 +583,7 @@ SPECIAL: Mapping[str, Mapping[str, Special]] = {
     "python": {"name": _python, "arguments": _python_arguments},
     "update_agent": {"agent": _agent},
     "dial": {"detect_machine": _detect},
-    "consult": {"accept": _accept},
+    "consult": {"accept": _accept, "decline": _accept},
     "http": {"expect": _statuses},
 }
 
@@ -581,7 +592,7 @@ SPECIAL: Mapping[str, Mapping[str, Special]] = {
 
 def _ring(arguments: Mapping[str, Any]) -> float:
     ring = arguments["ringing_timeout"]
-    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE
+    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + TRANSFER_GRACE
 
 
 def _digits(arguments: Mapping[str, Any]) -> float:
@@ -590,9 +601,21 @@ def _digits(arguments: Mapping[str, Any]) -> float:
         return value if isinstance(value, (int, float)) else 10.0
 
     most = next((n for n in (arguments["count"], arguments["max"]) if isinstance(n, int)), MOST_KEYS)
+    ring, keys = arguments["ringing_timeout"], arguments["dtmf"]
+    if isinstance(keys, Template) and keys.constant:
+        keys = keys.value
+    sent = 0 if keys is None else len(keys) if isinstance(keys, str) else MOST_KEYS
+    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE + KEY_SENT * sent
+
+
+def _transfer(arguments: Mapping[str, Any]) -> float:
     tries = arguments["tries"] if isinstance(arguments["tries"], int) else 3
     prompt = PROMPT if arguments["prompt"] else 0.0
     return max(tries, 1) * (prompt + seconds("first_digit") + most * seconds("between_digits"))
 
 
-BY_PARTS: Mapping[str, Callable[[Mapping[str, Any]], float]] = {"dial": _ring, "collect_digits": _digits}
+BY_PARTS: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
+    "dial": _ring,
+    "transfer": _transfer,
+    "collect_digits": _digits,
+}

@@ -78,7 +78,7 @@ class Clearing:
         """Stops a dial: the telephone is removed until the server says that it is not there, and `calling`, the request
         that dials, is over. Waits for that so long at most, whoever cancels this meanwhile; it goes on by itself."""
         self._world.line.ask_to_leave(leg)
-        task = self._own(self._withdraw(leg, calling), f"callflow withdraw {leg.identity}")
+        task = self.own(self._withdraw(leg, calling), f"callflow withdraw {leg.identity}")
         self._withdrawing.add(task)
         until = self._world.call.loop.time() + within
         while not task.done() and (left := until - self._world.call.loop.time()) > 0:
@@ -104,11 +104,11 @@ class Clearing:
 
     def linger(self, leg: Leg) -> None:
         """It has hung up, and is in the room still."""
-        self._own(self._sweep(leg), f"callflow sweep {leg.identity}")
+        self.own(self._sweep(leg), f"callflow sweep {leg.identity}")
 
     def answered(self, leg: Leg) -> None:
         """Its dial has returned: unless the room says so, too, the server is asked whether it is there."""
-        self._own(self._verify(leg), f"callflow verify {leg.identity}")
+        self.own(self._verify(leg), f"callflow verify {leg.identity}")
 
     async def close(self) -> None:
         """The call is over: telephones that should stop get a moment more; whatever else runs is cancelled."""
@@ -124,7 +124,8 @@ class Clearing:
 
     # -- inside
 
-    def _own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Runs beside, at the latest until the call is over."""
         task = self._world.call.loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

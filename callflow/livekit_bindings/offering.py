@@ -99,6 +99,7 @@ class Offering:
         before = self._offers
         effect = self._world.speeches.get(speech)
         returned = await self._world.call.tool_called(name, arguments, effect=effect, id=called.call_id)
+        self._world.tell(f"tool.{name}")
         await self.settled()
         if not returned.reply:
             self._no_turns.add(called.call_id)

@@ -104,9 +104,9 @@ class Subscriptions:
             self._world.note(f"somebody may not hear somebody else: {str(error) or 'no answer from the server'}")
 
     def close(self) -> None:
+        self._rules.clear()
+        self._taken.clear()
         self._stop_later()
-        if self._worker is not None:
-            self._worker.cancel()
 
     # -- inside
 
@@ -115,7 +115,7 @@ class Subscriptions:
             return
         self._due, self._whole = True, self._whole or whole
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.get_running_loop().create_task(self._work(), name="callflow subscriptions")
+            self._worker = self._world.clearing.own(self._work(), "callflow subscriptions")
 
     async def _work(self) -> None:
         while self._due:

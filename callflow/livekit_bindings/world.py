@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from callflow.livekit_bindings.verbs.holding import Hold
     from callflow.runtime.call import Call
 
+    from callflow.livekit_bindings.verbs.transferring import Refer
 logger = logging.getLogger("callflow")
 
 CONNECT_WITHIN = 20.0
@@ -103,6 +104,8 @@ class LiveKitWorld:
         self._hearing = Hearing(self)
         self.clearing = Clearing(self)
         self.line.lingers = self.clearing.linger
+        self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
+        self.watchers: set[Callable[[str], None]] = set()  # are told the names of events, as the flow is
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
         self._ownership = Ownership(ctx, session, self.post)
@@ -249,12 +252,18 @@ class LiveKitWorld:
         if name == "call.answered":
             self._take_over()
 
+        self.tell(name)
     def detection_over(self) -> None:
         """It is known who has answered, or nobody wants to know any more."""
         if self.line.hears:
             self._take_over()
 
     # -- the start
+    def tell(self, name: str) -> None:
+        """The flow has been told of this event: so are verbs that wait for it."""
+        for watcher in tuple(self.watchers):
+            watcher(name)
+
 
     async def _open(self) -> None:
         if self.has_room:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings.verbs import (
+    consulting,
     conversation,
     detection,
     dialing,
@@ -17,6 +18,8 @@ from callflow.livekit_bindings.verbs import (
     holding,
     outside,
     speech,
+    standing_by,
+    transferring,
 )
 
 if TYPE_CHECKING:
@@ -40,12 +43,14 @@ PERFORM: Mapping[str, Perform] = {
     "hang_up": hanging_up.hang_up,
     "dial": dialing.dial,
     "cancel_dial": dialing.cancel_dial,
-    "stand_by": hanging_up.stand_by,
+    "stand_by": standing_by.stand_by,
     "close": hanging_up.close,
     "tag": outside.tag,
     "send_data": outside.send_data,
     "http": outside.http,
     "python": outside.python,
+    "transfer": transferring.transfer,
+    "consult": consulting.consult,
     "hold": holding.hold,
     "resume": holding.resume,
     "update_agent": handoff.update_agent,

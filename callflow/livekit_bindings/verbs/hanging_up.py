@@ -1,4 +1,4 @@
-"""delete_room, remove_participant, hang_up, stand_by, close: the ways in which a line drops.
+"""delete_room, remove_participant, hang_up, close: the ways in which a line drops.
 
 Only these end a call for the caller: after anything else, the end of the session, of the job or of its process, they
 stay alone in the room, in silence.
@@ -19,7 +19,7 @@ from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.clearing import not_found
 from callflow.livekit_bindings.legs import Leg
-from callflow.livekit_bindings.verbs import conversation, speech
+from callflow.livekit_bindings.verbs import conversation, holding, speech
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
@@ -85,22 +85,13 @@ async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
         raise EffectError("two telephone legs would outlive the agent for ever: use stand_by instead of for: agent")
     if effect.arguments.get("goodbye") and not world.hurried:
         goodbye = {"text": effect.arguments["goodbye"], "interruptible": False}
-        await _within(GOODBYE, "the goodbye", lambda: speech.say(world, effect._replace(arguments=goodbye)))
-    await _within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
-    failure = await _drop(world) if everyone else None
-    await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+        await within(GOODBYE, "the goodbye", lambda: speech.say(world, effect._replace(arguments=goodbye)))
+    await within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
+    if not everyone:
+        await everybody_hears_everybody(world)
+    failure = await drop_line(world) if everyone else None
+    await within(CLOSE, "the close", lambda: conversation.close_session(world))
     if failure is not None:
-        raise EffectError(f"the line could not be dropped: {failure}")
-    return NOTHING
-
-
-async def stand_by(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
-    """Leaves two parties talking; when one of them leaves, the line drops for the other."""
-    await _within(CLOSE, "the close", lambda: conversation.close_session(world))
-    await _within(CLOSE, "the models' close", lambda: conversation.close_models(world, effect))
-    while len(world.line.parties()) > 1:
-        await world.parties_changed()
-    if (failure := await _drop(world)) is not None:
         raise EffectError(f"the line could not be dropped: {failure}")
     return NOTHING
 
@@ -109,24 +100,24 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """What a final state finds still open: the goodbye that is being said ends, the line drops, the session closes."""
     arguments = effect.arguments
     if arguments.get("session"):
-        await _within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
+        await within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
     await force(world, session=bool(arguments.get("session")), line=bool(arguments.get("line")))
     return NOTHING
 
 
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
-    failure = await _drop(world) if line else None
+    failure = await drop_line(world) if line else None
     if failure is not None:
         logger.error("the line could not be dropped", extra={"error": failure})
         world.note(f"the line could not be dropped, and may still be up: {failure}")
     if session:
-        await _within(CLOSE, "the close", lambda: conversation.close_session(world))
+        await within(CLOSE, "the close", lambda: conversation.close_session(world))
     if failure is not None:
         raise EffectError(f"the line could not be dropped: {failure}")
 
 
-async def _drop(world: LiveKitWorld) -> str | None:
+async def drop_line(world: LiveKitWorld) -> str | None:
     """Deletes the room, bounded and repeated. What went wrong, when the line still stands."""
     failure = "unknown"
     for attempt in range(TRIES):
@@ -171,7 +162,13 @@ async def _remove(world: LiveKitWorld, leg: Leg) -> None:
     raise EffectError(f"{leg.name} was removed and is still there")
 
 
-async def _within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -> None:
+async def everybody_hears_everybody(world: LiveKitWorld) -> None:
+    """Whoever was kept apart hears and is heard again: nobody is left to see to it later."""
+    holding.release_all(world)
+    await world.subscriptions.restore()
+
+
+async def within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -> None:
     """One part of an ending: out of time or failed, the next part goes on."""
     with contextlib.suppress(asyncio.TimeoutError):
         try:

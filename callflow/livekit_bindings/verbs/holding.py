@@ -74,7 +74,7 @@ async def put(world: LiveKitWorld, name: str, music: Path | None) -> None:
         raise
     _stop(one)
     if music is not None:
-        one.music = asyncio.get_running_loop().create_task(_play(world, leg, music), name=f"callflow music for {name}")
+        one.music = world.clearing.own(_play(world, leg, music), f"callflow music for {name}")
 
 
 async def take(world: LiveKitWorld, name: str) -> None:

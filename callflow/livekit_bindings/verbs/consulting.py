@@ -1,0 +1,195 @@
+"""consult: a warm transfer in one room. The caller is on hold, a human is called and briefed in private, and the two talk
+once the human has accepted; in every other case the human's leg is gone, and the caller is back with the agent.
+
+Nothing of it needs LiveKit Cloud: who hears whom is set track by track.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from callflow.core.events import MAIN_LEG
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings.audience import speech_only_for
+from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.line import KEYS
+from callflow.livekit_bindings.subscriptions import Track
+from callflow.livekit_bindings.verbs import dialing, holding, speech
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+Decision = Literal["accepted", "declined", "no_answer", "failed"]
+
+RESERVE = 1.5
+"""Seconds of the action's time in which the human's leg is taken off the line, when nobody has decided."""
+
+OF_A_DIAL: Mapping[str, Decision] = {
+    "busy": "declined",
+    "declined": "declined",
+    "no_answer": "no_answer",
+    "invalid": "failed",
+    "failed": "failed",
+}
+"""What the result of the human's dial is for a consult."""
+
+
+async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """The fields of one `consult.*`. Cancelled, or when the caller leaves, the human's leg is gone before this returns,
+    for 4 s at most. Raises EffectError where the briefing cannot be spoken, or somebody may hear what is not for them."""
+    one = Consultation(world, effect)
+    caller = world.line.leg(MAIN_LEG)
+    if caller is None or not caller.on_line:
+        return one.result("failed", "caller_gone", error="the far end is not on the line")
+    world.watchers.add(one.told)
+    try:
+        async with one.apart(caller):
+            result = await _unless_gone(world, caller, one.run())
+            if result is None:
+                result = one.result("failed", "caller_gone", error="the far end has hung up")
+        if result["result"] == "accepted":
+            await world.subscriptions.settled()
+        return result
+    finally:
+        world.watchers.discard(one.told)
+
+
+async def _unless_gone(
+    world: LiveKitWorld, leg: Leg, work: Coroutine[Any, Any, Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The result of `work`, which is cancelled, its clearing up included, when this leg leaves: None."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(world.line.gone(leg))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() and not leaving.done() else None
+    finally:
+        for task in (leaving, working):
+            task.cancel()
+        await asyncio.gather(leaving, working, return_exceptions=True)
+
+
+class Consultation:
+    """One of them. `arguments` are those of the action; `told` is called with the names of events."""
+
+    def __init__(self, world: LiveKitWorld, effect: Start) -> None:
+        self._world = world
+        self._effect = effect
+        self._arguments = effect.arguments
+        self._name = str(effect.arguments.get("leg") or "human")
+        self._began = world.call.loop.time()
+        self._accepting = set(self._events("accept"))
+        self._declining = set(self._events("decline"))
+        self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
+
+    def told(self, event: str) -> None:
+        if self._decided.done():
+            return
+        if event in self._accepting:
+            self._decided.set_result("accepted")
+        elif event in self._declining:
+            self._decided.set_result("declined")
+
+    def result(self, what: Decision, cause: str, **more: Any) -> Mapping[str, Any]:
+        elapsed = self._world.call.loop.time() - self._began
+        to = self._arguments["to"]
+        return {"result": what, "leg": self._name, "to": to, "cause": cause, "elapsed": elapsed, **more}
+
+    @contextlib.asynccontextmanager
+    async def apart(self, caller: Leg) -> AsyncIterator[None]:
+        """The caller is on hold, the human hears the agent alone, and the agent hears the human."""
+        world, music = self._world, holding.sound_of(self._world, self._arguments.get("music"))
+        held = MAIN_LEG in world.holds
+        rules = [world.subscriptions.add(rule) for rule in (speech_only_for(world, self._name), self._private)]
+        try:
+            if not held or music is not None:
+                await holding.put(world, MAIN_LEG, music)
+            await world.subscriptions.settled()
+            yield
+        finally:
+            for rule in rules:
+                world.subscriptions.remove(rule)
+            holding.release(world, MAIN_LEG)
+            world.ears.turn_to(caller.identity)
+
+    async def run(self) -> Mapping[str, Any]:
+        """Calls the human, and waits for the decision. Whoever has not accepted is off the line when this ends."""
+        world, total = self._world, self._effect.timeout
+        ring = float(self._arguments["ringing_timeout"])
+        until = None if total is None else self._began + max(total - RESERVE, 0.5 * total)
+        if until is not None:
+            ring = max(min(ring, until - world.call.loop.time()), 0.1)
+        dialled = await dialing.call_leg(world, self._name, {**self._arguments, "ringing_timeout": ring})
+        human = world.line.leg(self._name)
+        if dialled["result"] != "answered" or human is None:
+            told = {name: dialled.get(name) for name in ("sip_status_code", "sip_status", "error")}
+            return self.result(OF_A_DIAL.get(str(dialled["result"]), "failed"), str(dialled.get("cause")), **told)
+        accepted = False
+        try:
+            decision, cause = await self._talk(human, until)
+            accepted = decision == "accepted"
+            return self.result(decision, cause)
+        finally:
+            if not accepted and not human.over:
+                await world.clearing.withdraw(human, _over())
+
+    async def _talk(self, human: Leg, until: float | None) -> tuple[Decision, str]:
+        world, loop = self._world, self._world.call.loop
+        world.ears.turn_to(human.identity)
+        await world.subscriptions.settled()
+        leaving = asyncio.ensure_future(world.line.gone(human))
+        briefing = asyncio.ensure_future(self._brief())
+        wait_for: set[asyncio.Future[Any]] = {self._decided, leaving}
+        try:
+            timeout = None if until is None else max(until - loop.time(), 0.0)
+            await asyncio.wait({*wait_for, briefing}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if briefing.done() and not self._decided.done() and not leaving.done():
+                briefing.result()
+                if not self._accepting:
+                    return "accepted", "briefed"
+                timeout = None if until is None else max(until - loop.time(), 0.0)
+                await asyncio.wait(wait_for, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                return "declined", "hung_up"
+            if self._decided.done():
+                return self._decided.result(), "asked"
+            return "no_answer", "undecided"
+        finally:
+            for task in (briefing, leaving):
+                task.cancel()
+            await asyncio.gather(briefing, leaving, return_exceptions=True)
+
+    async def _brief(self) -> None:
+        """Says the briefing to its end, so that whoever accepts by it has heard it; a decision cuts it."""
+        if self._arguments.get("briefing"):
+            words = {"text": self._arguments["briefing"], "interruptible": False, "to": self._name}
+            if not (await speech.say(self._world, self._effect._replace(arguments=words)))["heard"]:
+                raise EffectError("the human did not hear the briefing")
+
+    def _private(self, listener: str, track: Track) -> bool | None:
+        """The human and the others do not hear each other; of the agent, the human hears what is said."""
+        human = self._world.line.identity_of(self._name)
+        ours = self._world.ctx.room.local_participant.identity
+        if human is None or human not in (listener, track.owner):
+            return None
+        return None if track.owner == ours else False
+
+    def _events(self, which: Literal["accept", "decline"]) -> Iterator[str]:
+        """The events by which the human decides."""
+        ways = self._arguments.get(which) or {}
+        if ways.get("key"):
+            key = str(ways["key"])
+            yield f"leg.{self._name}.dtmf.{KEYS.get(key, key)}"
+        if ways.get("tool"):
+            yield f"tool.{ways['tool']}"
+
+
+def _over() -> asyncio.Future[None]:
+    """The dial of an answered leg: it is over."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done

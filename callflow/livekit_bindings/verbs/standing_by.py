@@ -1,0 +1,33 @@
+"""stand_by: the agent is out of the conversation, and stays only to drop the line for whoever is left alone.
+
+A telephone outlives everybody: when one of two parties leaves, the other would stay in the room, in silence, for as long
+as their telephone likes. The job is what notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from callflow.core.snapshot import Start
+from callflow.errors import EffectError
+from callflow.livekit_bindings.verbs import conversation
+from callflow.livekit_bindings.verbs.hanging_up import CLOSE, drop_line, everybody_hears_everybody, within
+
+if TYPE_CHECKING:
+    from callflow.livekit_bindings.world import LiveKitWorld
+
+NOTHING: Mapping[str, Any] = {}
+
+
+async def stand_by(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    """Ends when fewer than two parties are left, and the line has dropped for the last of them. Raises EffectError when
+    the line stands."""
+    await everybody_hears_everybody(world)
+    await within(CLOSE, "the close", lambda: conversation.close_session(world))
+    await within(CLOSE, "the models' close", lambda: conversation.close_models(world, effect))
+    while len(world.line.parties()) > 1 and world.line.status != "down":
+        await world.line.next_change()
+    if (failure := await drop_line(world)) is not None:
+        raise EffectError(f"the line could not be dropped: {failure}")
+    return NOTHING
