@@ -47,6 +47,7 @@ def observe(turn: Turn, event: Event) -> bool:
 
 
 _STATUS: Mapping[str, Any] = {
+    "offered": "ringing",
     "ringing": "ringing",
     "answered": "on_line",
     "dropped": "dropped",
@@ -72,7 +73,7 @@ def _leg(turn: Turn, event: Event) -> bool:
             return True
     known = turn.legs.get(leg)
     data = dict(known.data) if known is not None else {}
-    if what in ("ringing", "answered"):
+    if what in ("offered", "ringing", "answered"):
         data.update(event.data)
     turn.legs[leg] = Leg(leg, status, data)
     return False

@@ -65,9 +65,7 @@ def problems(
 
 def not_live(flow: Flow) -> list[str]:
     """What of this flow does not run live yet."""
-    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE) + ["answer: manual"] * (
-        flow.answer == "manual"
-    )
+    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE)
 
 
 def detects(flow: Flow) -> bool:

@@ -54,7 +54,7 @@ class Line:
 
     `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
-    nobody else. `lingers` is called with a leg that has hung up and is still in the room. While `cut_off`, our own
+    nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with a leg that has hung up and is still in the room. While `cut_off`, our own
     connection is being made anew: that somebody is not seen says nothing of them.
     """
 
@@ -63,6 +63,7 @@ class Line:
     only: str | None = None
     inbound: bool = True
     dials: bool = False
+    offers: bool = False
     lingers: Callable[[Leg], None] = _nobody
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
@@ -91,6 +92,13 @@ class Line:
     def present(self) -> list[Leg]:
         """Every leg that may be in the room, also one that is being dialled."""
         return [leg for leg in self.legs.values() if not leg.over]
+
+    def take(self) -> None:
+        """Who is offered is taken: a telephone's bridge says when it is on the line, anybody else is there at once."""
+        self.offers = False
+        leg = self._names.get(MAIN_LEG)
+        if leg is not None and leg.status == "ringing" and leg.kind != "sip":
+            self.answer(leg)
 
     # -- what a dial says
 
@@ -298,8 +306,11 @@ class Line:
         status = leg.sip_status = fields["attributes"].get("sip.callStatus", "")
         if leg.kind == "sip" and status == "hangup":
             self._says_goodbye(leg)
+        elif self.offers and leg.name == MAIN_LEG and leg.status == "absent" and status != "active":
+            self._set(leg, "ringing")
+            self._tell(leg, "offered", leg.fields)
         elif leg.kind != "sip" or status == "active" or (not status and not leg.dialled):
-            if leg.status in ("absent", "ringing"):
+            if leg.status in ("absent", "ringing") and not (self.offers and leg.kind != "sip"):
                 self.answer(leg)
         elif status == "ringing" and leg.status == "absent":
             leg.rang = True

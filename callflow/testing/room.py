@@ -87,12 +87,16 @@ class SimulatedRoom(rtc.Room):
         self.stays: list[tuple[float, float | None]] = []
         self.tracks: dict[str, PlayedTrack] = {}
         self.voice_sid: str | None = None
+        self._publishing: asyncio.Task[None] | None = None
         self._session: AgentSession[Any] | None = None
         self._made: dict[str, PlayedTrack] = {}
 
     def new_audio_track(self, name: str, rate: int) -> tuple[PlayedTrack, rtc.LocalAudioTrack]:
         """A track of the agent's beside its voice, and where its sound goes in; once it is published it is in `tracks`."""
         source = self._made[name] = PlayedTrack(name, rate)
+        return source, self._local_track(name)
+
+    def _local_track(self, name: str) -> rtc.LocalAudioTrack:
         info = proto_track.TrackInfo(
             sid=self._server.new_id("TR"),
             name=name,
@@ -101,7 +105,7 @@ class SimulatedRoom(rtc.Room):
             muted=False,
             remote=False,
         )
-        return source, rtc.LocalAudioTrack(proto_track.OwnedTrack(handle={"id": 0}, info=info))  # type: ignore[arg-type]
+        return rtc.LocalAudioTrack(proto_track.OwnedTrack(handle={"id": 0}, info=info))  # type: ignore[arg-type]
 
     def lend(self, session: AgentSession[Any]) -> None:
         """This session speaks and hears in this room: its voice is published, as LiveKit's RoomIO does."""
@@ -110,8 +114,14 @@ class SimulatedRoom(rtc.Room):
             self._publish_voice()
 
     def _publish_voice(self) -> None:
-        if self._session is not None and self.voice_sid is None and self._session.output.audio is self.voice:
-            self.voice_sid = self.simulated_participant.publish("roomio_audio", rtc.TrackSource.SOURCE_MICROPHONE).sid
+        if self._session is not None and self._publishing is None and self._session.output.audio is self.voice:
+            self._publishing = self._server.loop.create_task(self._publish())
+
+    async def _publish(self) -> None:
+        """By the participant's own method: whoever holds that back holds back the voice, as with LiveKit's RoomIO."""
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        publication = await self.local_participant.publish_track(self._local_track("roomio_audio"), options)
+        self.voice_sid = publication.sid
 
     def hears(self, identity: str) -> bool:
         """Whether the session hears this participant: LiveKit's hear one at a time."""
@@ -214,6 +224,8 @@ class SimulatedRoom(rtc.Room):
         if not self.isconnected():
             return
         self._state = None
+        if self._publishing is not None:
+            self._publishing.cancel()
         self.stays[-1] = (self.stays[-1][0], self._server.loop.time())
         self.info.disconnect_reason = reason
         for kind in ("connection_state_changed", "disconnected"):
