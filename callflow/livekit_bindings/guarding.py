@@ -1,14 +1,16 @@
-"""Calls whose job's process was killed: their worker notices, drops the line and writes the record.
+"""Calls whose job's process was killed, or could not drop their line: their worker sees to it.
 
-LiveKit does neither: nobody picks the call up, and the caller stays alone in the room, in silence.
+LiveKit does not: nobody picks the call up, and the caller stays alone in the room, in silence.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -34,6 +36,10 @@ TRY_SECONDS = 5.0
 PAUSE_SECONDS = 3.0
 """To drop a line: tries, what each may take, and the longest pause between two."""
 
+STANDING_SECONDS = 600.0
+STANDING_PAUSE = 15.0
+"""For the line of a call that could not drop it: how long its worker tries on, and the longest pause between two tries."""
+
 LAST_SECONDS = 10.0
 """For the calls whose processes were killed because the worker itself closes."""
 
@@ -43,7 +49,8 @@ KILLED = "the job's process has died"
 def guard(server: AgentServer) -> None:
     """Lets the server notice calls whose job's process was killed: once a second it compares its jobs with the calls that
     its jobs' processes hold. For a call whose process is gone it deletes the room, and writes the record as `failed`
-    into the call's `journal` folder.
+    into the call's `journal` folder. For a call that has ended and could not drop its line it tries on, for ten minutes,
+    and adds to the record what came of it.
 
     One line beside the server, before it runs. `callflow run` has it already. Said twice, it counts once.
     """
@@ -96,8 +103,11 @@ class _Watch:
     def _look(self, folder: Path) -> None:
         running = {info.job.id for info in self._server.active_jobs}
         for path, held in lease.leases(folder).items():
-            if held.job not in running and path not in self._ending and held.holder_is_gone():
-                task = self._ending[path] = asyncio.create_task(_end(path, held), name=f"callflow guard of {held.call}")
+            if path in self._ending:
+                continue
+            if held.stands or (held.job not in running and held.holder_is_gone()):
+                work = _try_on(path, held) if held.stands else _end(path, held)
+                task = self._ending[path] = asyncio.create_task(work, name=f"callflow guard of {held.call}")
                 task.add_done_callback(functools.partial(self._ended, path))
 
     def _ended(self, path: Path, _: asyncio.Task[None]) -> None:
@@ -108,7 +118,7 @@ async def _end(path: Path, held: Lease) -> None:
     """What its process would have done: the line first, then the record."""
     logger.error(KILLED, extra={"call": held.call, "room": held.room, "flow": held.flow, "pid": held.pid})
     noticed = time.time()
-    failure = await _drop(held.room)
+    failure = await _drop(held.room, tries=TRIES)
     if failure is not None:
         logger.error("the line of a dead job could not be dropped", extra={"room": held.room, "error": failure})
     if held.records is not None:
@@ -119,12 +129,48 @@ async def _end(path: Path, held: Lease) -> None:
     lease.give_back(path)
 
 
-async def _drop(room: str) -> str | None:
-    """Deletes the room; one that is gone is done. What went wrong, when the line still stands."""
-    failure = "unknown"
-    for attempt in range(TRIES):
+async def _try_on(path: Path, held: Lease) -> None:
+    """The call is over, has its record, and could not drop its line."""
+    logger.error("a line stands after its call", extra={"call": held.call, "room": held.room, "flow": held.flow})
+    began = time.time()
+    failure = await _drop(held.room, seconds=STANDING_SECONDS, pause=STANDING_PAUSE)
+    if failure is not None:
+        logger.error(
+            "a line that stands after its call could not be dropped", extra={"room": held.room, "error": failure}
+        )
+    if held.records is not None:
+        try:
+            await asyncio.to_thread(_amend, held, time.time(), time.time() - began, failure)
+        except Exception:
+            logger.exception("a record could not be amended", extra={"call": held.call})
+    lease.give_back(path)
+
+
+def _amend(held: Lease, now: float, tried: float, failure: str | None) -> None:
+    """What became of the line after the call, in the record that the call has written."""
+    path = Path(cast(str, held.records)) / f"{file_name(held.call)}.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if failure is None:
+        record["line_dropped"] = now
+        note = f"the worker dropped the line {now - record['ended']:.1f} s after the call"
+    else:
+        note = f"the worker could not drop the line either, in {tried:.0f} s: {failure}"
+    record["notes"] = [*record["notes"], note]
+    save(path, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+
+
+async def _drop(
+    room: str, *, tries: int | None = None, seconds: float = math.inf, pause: float | None = None
+) -> str | None:
+    """Deletes the room, in so many tries or seconds; one that is gone is done. What went wrong, when the line still
+    stands."""
+    clock = asyncio.get_running_loop().time
+    failure, until = "unknown", clock() + seconds
+    for attempt in itertools.count():
+        if attempt == tries or clock() >= until:
+            break
         if attempt:
-            await asyncio.sleep(min(0.2 * 2**attempt, PAUSE_SECONDS))
+            await asyncio.sleep(min(0.2 * 2 ** min(attempt, 10), PAUSE_SECONDS if pause is None else pause))
         try:
             async with api.LiveKitAPI() as lk:
                 await asyncio.wait_for(lk.room.delete_room(api.DeleteRoomRequest(room=room)), TRY_SECONDS)

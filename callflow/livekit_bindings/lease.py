@@ -29,7 +29,7 @@ FOLDER = "CALLFLOW_LEASES"
 @frozen
 class Lease:
     """`started` is the call's, in seconds since the epoch; `born` the process's. `records` is the folder for its record,
-    None where it writes none."""
+    None where it writes none. `stands`: the call is over and has its record, but its line could not be dropped."""
 
     call: str
     job: str
@@ -40,6 +40,7 @@ class Lease:
     pid: int
     born: float
     records: str | None = None
+    stands: bool = False
 
     def holder_is_gone(self) -> bool:
         """Whether the process that holds it has ended."""
@@ -61,13 +62,26 @@ def take(call: Call, ctx: JobContext, room: str) -> Path | None:
     lease = Lease(call.id, ctx.job.id, room, call.flow.name, call.flow.file, call.now(), pid, born, records)
     path = Path(folder) / f"{file_name(call.id)}.json"
     try:
-        draft = path.with_suffix(".draft")
-        draft.write_text(json.dumps(asdict(lease)), encoding="utf-8")
-        draft.replace(path)
+        _write(path, asdict(lease))
     except OSError as error:
         call.note(f"nobody guards this call: its lease could not be written: {error.strerror}")
         return None
     return path
+
+
+def leave_to_guard(path: Path | None) -> None:
+    """The call is over, and its line stands: whoever guards it is to go on."""
+    if path is not None:
+        try:
+            _write(path, json.loads(path.read_text(encoding="utf-8")) | {"stands": True})
+        except (OSError, ValueError) as error:
+            logger.warning("a line that stands has no guard", extra={"path": str(path), "error": str(error)})
+
+
+def _write(path: Path, fields: dict[str, Any]) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(fields), encoding="utf-8")
+    draft.replace(path)
 
 
 def give_back(path: Path | None) -> None:

@@ -81,6 +81,7 @@ class LiveKitWorld:
         self.has_room = not nowhere
         self.conversation_over = self.session_closed = False
         self.hurried = False
+        self.stands = False  # the line, although it was to be dropped by force
         self.call: Call  # from `begin` on
         self._begun = False
         self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
@@ -161,7 +162,10 @@ class LiveKitWorld:
         )
 
     def finish(self, reason: str) -> None:
-        lease.give_back(self._lease)
+        if self.stands:
+            lease.leave_to_guard(self._lease)
+        else:
+            lease.give_back(self._lease)
         self._ownership.give_back()
         try:
             self.line.close()

@@ -230,7 +230,7 @@ class Log:
         if name == "call.answered":
             self._answered(event.time)
         elif name in _ENDS and not any(note.kind in ("own", "held", "dropped") for note in step.notes):
-            if name in ("call.hangup", "room.disconnected"):
+            if name == "call.hangup":
                 self.dropped_line(event.time)
             by = self.told_by if name == "job.shutdown" else str(event.data.get("by") or _ENDS[name])
             self.caused(name, by, before, event.data)

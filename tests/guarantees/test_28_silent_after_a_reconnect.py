@@ -145,6 +145,30 @@ async def test_a_client_that_comes_back_too_late_changes_nothing(stage, server, 
     ended(call)
 
 
+async def test_the_line_drops_once_the_server_can_be_reached(stage, server, ended):
+    """An outage takes the API along: for more than half a minute each request is lost."""
+    call = stage(model=[GREETING])
+    call.caller = loses_network(call)
+    server.faults["DeleteRoom"] = [Fault(seconds=60)] * 6
+    server.faults["RemoveParticipant"] = [Fault(seconds=60)]
+    record = await call.play()
+    assert (record.outcome, record.cause.detail) == ("line_lost", {"reason": "OUT_OF_REACH"})
+    assert 30 < record.line_dropped - record.cause.time < 45
+    assert record.forced == ("line",)
+    ended(call)
+
+
+async def test_a_line_that_could_not_be_dropped_is_said_to_stand(stage, server):
+    call = stage(model=[GREETING])
+    call.caller = loses_network(call)
+    server.faults["DeleteRoom"] = [Fault(seconds=60)] * 100
+    server.faults["RemoveParticipant"] = [Fault(seconds=60)] * 100
+    record = await call.play()
+    assert (record.outcome, record.line_dropped) == ("line_lost", None)
+    assert any("may still be up" in note for note in record.notes)
+    assert record.ended - record.cause.time < 90
+
+
 async def test_a_flow_may_do_something_else_meanwhile(stage, ended):
     call = stage(OWN, model=[GREETING])
     call.caller = loses_network(call)

@@ -107,6 +107,51 @@ async def test_a_record_that_its_process_wrote_itself_stays(tmp_path, dead, room
     assert (tmp_path / "records" / "AJ_1.json").read_text() == "its own"
 
 
+def left_standing(tmp_path):
+    """The lease and the record of a call that has ended, in a process that may live on, and could not drop its line."""
+    path = write(tmp_path, held(tmp_path, os.getpid()))
+    lease.leave_to_guard(path)
+    (tmp_path / "records").mkdir()
+    record = {
+        "call": "AJ_1",
+        "outcome": "line_lost",
+        "ended": 100.0,
+        "line_dropped": None,
+        "notes": ["may still be up"],
+    }
+    (tmp_path / "records" / "AJ_1.json").write_text(json.dumps(record))
+    return path
+
+
+async def test_a_line_that_stands_after_its_call_is_tried_on(tmp_path, rooms):
+    path = left_standing(tmp_path)
+    rooms.answers += [OSError("no route")] * 3
+    watch = guards._Watch(SimpleNamespace(active_jobs=[SimpleNamespace(job=SimpleNamespace(id="AJ_1"))]))
+    watch._look(tmp_path)
+    watch._look(tmp_path)  # once is enough
+    await asyncio.gather(*watch._ending.values())
+    assert rooms.asked == ["room"] * 4
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert (record["outcome"], record["line_dropped"] > 100.0) == ("line_lost", True)
+    assert record["notes"][0] == "may still be up"
+    assert record["notes"][1].startswith("the worker dropped the line ")
+    assert not path.exists()
+
+
+async def test_it_is_not_tried_for_ever(tmp_path, rooms, monkeypatch):
+    left_standing(tmp_path)
+    monkeypatch.setattr(guards, "STANDING_SECONDS", 0.5)
+    rooms.answers += [OSError("no route")] * 100
+    watch = guards._Watch(SimpleNamespace(active_jobs=[]))
+    watch._look(tmp_path)
+    await asyncio.gather(*watch._ending.values())
+    assert 2 <= len(rooms.asked) < 10
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert record["line_dropped"] is None
+    assert record["notes"][1].endswith(": no route")
+    assert lease.leases(tmp_path) == {}
+
+
 async def test_calls_whose_process_or_job_lives_are_left_alone(tmp_path, dead, rooms):
     living = lease.psutil.Process(os.getpid())
     write(tmp_path, held(tmp_path, os.getpid(), born=living.create_time(), job="AJ_living"))

@@ -33,6 +33,11 @@ TRY = 5.0
 BACKOFF = 0.2
 """`hang_up` and the forced close drop the line like `delete_room` with its defaults: 3 tries of 5 s, a short pause between."""
 
+PERSISTENCE = 15.0
+PAUSE = 2.0
+"""Seconds for which the forced close tries on where all that has failed, and the longest pause between: what is gone may be
+our own network. With one try of each kind more it is done before the 30 s of `close` are up."""
+
 REMOVALS = 3
 """How often a telephone is removed that is still there."""
 
@@ -107,7 +112,14 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
+<<<<<<< Updated upstream
     failure = await drop_line(world) if line else None
+=======
+    world.stands = world.stands or line
+    failure = await _drop(world, persistence=PERSISTENCE) if line else None
+    if line and failure is None:
+        world.stands = False
+>>>>>>> Stashed changes
     if failure is not None:
         logger.error("the line could not be dropped", extra={"error": failure})
         world.note(f"the line could not be dropped, and may still be up: {failure}")
@@ -117,10 +129,18 @@ async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
         raise EffectError(f"the line could not be dropped: {failure}")
 
 
+<<<<<<< Updated upstream
 async def drop_line(world: LiveKitWorld) -> str | None:
     """Deletes the room, bounded and repeated. What went wrong, when the line still stands."""
     failure = "unknown"
     for attempt in range(TRIES):
+=======
+async def _drop(world: LiveKitWorld, *, persistence: float = 0.0) -> str | None:
+    """Deletes the room, bounded and repeated; `persistence` (seconds) beyond that. What went wrong, when the line still
+    stands."""
+    attempt, until = 0, world.call.loop.time() + persistence
+    while True:
+>>>>>>> Stashed changes
         try:
             legs = await asyncio.wait_for(drop_room(world), TRY)
         except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
@@ -128,9 +148,13 @@ async def drop_line(world: LiveKitWorld) -> str | None:
         else:
             await world.clearing.confirm(legs)
             return None
-        if attempt + 1 < TRIES:
-            await asyncio.sleep(BACKOFF * 2**attempt)
-    return None if await _remove_everyone(world, failure) else failure
+        attempt += 1
+        if attempt >= TRIES:
+            if await _remove_everyone(world, failure):
+                return None
+            if world.hurried or world.call.loop.time() >= until:
+                return failure
+        await asyncio.sleep(min(BACKOFF * 2 ** (attempt - 1), PAUSE))
 
 
 async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
