@@ -64,6 +64,7 @@ class Verb:
     needs: frozenset[Resource] = frozenset()
     closes: frozenset[Resource] = frozenset()
     telephony: bool = False  # experimental until it runs live
+    yields: bool = False  # the turn is the other side's: a tool that leads to it gives the model none
     models: frozenset[str] = frozenset()  # which of stt, llm, tts it needs
 
     def error_result(self, timed_out: bool) -> str | None:
@@ -199,17 +200,16 @@ _VERBS = (
         "stand_by",
         "The agent is silent and its models closed, and the parties hear each other; the job stays until but one of them is left, and then drops the line.",
         timeout_is="none: the parties decide",
-        closes=frozenset({"speech", "session", "line"}),
         occupies=True,
+        closes=frozenset({"speech", "session", "line"}),
     ),
-    Verb("answer", "Takes an offered call.", timeout=5.0, telephony=True),
+    Verb("answer", "Takes an offered call; ends when the far end is on the line.", timeout=5.0),
     Verb(
         "reject",
-        "Refuses an offered call.",
-        {"reason": Argument(TEXT, "Why: busy, declined.", "busy")},
+        "Refuses an offered call. LiveKit answers the caller with 486 Busy Here, whatever the reason.",
+        {"reason": Argument(TEXT, "Why: for the journal.", "busy")},
         main="reason",
         timeout=5.0,
-        telephony=True,
     ),
     Verb(
         "dial",
@@ -231,14 +231,19 @@ _VERBS = (
         },
         main="to",
         timeout=None,
-        timeout_is="ringing_timeout + 5s",
+        timeout_is="ringing_timeout + 5s + 0.6s for each key of dtmf",
         results=("dial.answered", "dial.busy", "dial.no_answer", "dial.declined", "dial.invalid", "dial.failed"),
         success=("dial.answered",),
         on_timeout="dial.no_answer",
         on_error="dial.failed",
-        telephony=True,
     ),
-    Verb("cancel_dial", "Stops the ringing.", {"leg": _leg()}, main="leg", timeout=5.0, telephony=True),
+    Verb(
+        "cancel_dial",
+        "Stops the ringing; the dial ends with `dial.no_answer`, its cause `cancelled`. A call that was answered is left alone.",
+        {"leg": _leg()},
+        main="leg",
+        timeout=5.0,
+    ),
     Verb(
         "detect_machine",
         "Listens who has answered. Ends with one `amd.*`; the agent says nothing meanwhile.",
@@ -256,11 +261,11 @@ _VERBS = (
     ),
     Verb(
         "send_dtmf",
-        "Sends keys, to every telephone leg: LiveKit has no other way.",
+        "Sends keys, to every telephone on the line: LiveKit has no other way. Ends when they have been sent; the agent says nothing meanwhile, and a tool that leads here gives the model no further turn.",
         {"digits": Argument(TEXT, "0-9, a-d, *, #, w for a pause.", required=True, pii=True)},
         main="digits",
         timeout=10.0,
-        telephony=True,
+        yields=True,
     ),
     Verb(
         "collect_digits",
@@ -286,7 +291,6 @@ _VERBS = (
         on_error="dtmf.no_input",
         result={"digits": TEXT, "tries": INTEGER},
         needs=frozenset({"session", "speech"}),
-        telephony=True,
     ),
     Verb(
         "transfer",
@@ -304,7 +308,6 @@ _VERBS = (
         success=("transfer.completed",),
         on_timeout="transfer.failed",
         on_error="transfer.failed",
-        telephony=True,
     ),
     Verb(
         "consult",
@@ -328,12 +331,11 @@ _VERBS = (
         },
         main="to",
         timeout=60.0,
+        occupies=True,
         results=("consult.accepted", "consult.declined", "consult.no_answer", "consult.failed"),
         success=("consult.accepted",),
         on_timeout="consult.no_answer",
-        occupies=True,
         on_error="consult.failed",
-        telephony=True,
     ),
     Verb(
         "hold",
@@ -341,7 +343,6 @@ _VERBS = (
         {"leg": _leg(), "music": Argument(TEXT, "The sound's file, again and again; silence unless set.")},
         main="leg",
         timeout=5.0,
-        telephony=True,
     ),
     Verb("resume", "Ends a hold.", {"leg": _leg()}, main="leg", timeout=5.0),
     Verb(

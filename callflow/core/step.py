@@ -42,7 +42,8 @@ from callflow.core.selection import (
     select_failed,
     select_timer,
 )
-from callflow.core.snapshot import Leg, Memory, Snapshot, Step
+from callflow.core.snapshot import Leg, Memory, Snapshot, Start, Step
+from callflow.core.table import verb_of
 from callflow.core.turn import Queued, ToolCall, Turn
 from callflow.errors import StartError
 
@@ -361,6 +362,8 @@ def _return_tools(turn: Turn) -> None:
 
 def _replies(turn: Turn, call: ToolCall) -> bool:
     if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
+        return False
+    if any(isinstance(effect, Start) and verb_of(effect.verb).yields for effect in turn.out):
         return False
     exited = {path for move in turn.moves for path in move.exited}
     # No state offers a tool of the agent's own: for it, any state that was left is the one that matters.

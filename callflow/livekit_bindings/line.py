@@ -54,8 +54,9 @@ class Line:
 
     `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
-    nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with a leg that has hung up and is still in the room. While `cut_off`, our own
-    connection is being made anew: that somebody is not seen says nothing of them.
+    nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with
+    a leg that has hung up and is still in the room. While `cut_off`, our own connection is being made anew: that somebody
+    is not seen says nothing of them.
     """
 
     post: Post

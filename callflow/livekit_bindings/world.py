@@ -33,14 +33,16 @@ from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
 from callflow.livekit_bindings.subscriptions import Subscriptions
 from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
+from callflow.livekit_bindings.verbs.answering import Door
+from callflow.livekit_bindings.verbs.keys import Keys
 from callflow.runtime.ports import Facts
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.verbs.detection import Detection
     from callflow.livekit_bindings.verbs.holding import Hold
+    from callflow.livekit_bindings.verbs.transferring import Refer
     from callflow.runtime.call import Call
 
-    from callflow.livekit_bindings.verbs.transferring import Refer
 logger = logging.getLogger("callflow")
 
 CONNECT_WITHIN = 20.0
@@ -91,22 +93,24 @@ class LiveKitWorld:
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None
         self.detection: Detection | None = None  # while one runs
+        self.keys, self.door = Keys(), Door()
         only = self.room_options.participant_identity
         self.line = Line(
             self.post,
             flow.reconnect_grace,
             only if isinstance(only, str) else None,
             inbound=not flow.outbound,
+            offers=flow.answer == "manual" and not flow.outbound,
             dials=flow.outbound and "dial" not in (telephony or {}),
         )
         self.subscriptions, self.ears = Subscriptions(self), Ears(session)
         self.holds: dict[str, Hold] = {}  # by leg
+        self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
+        self.watchers: set[Callable[[str], None]] = set()  # are told the names of events, as the flow is
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self.clearing = Clearing(self)
         self.line.lingers = self.clearing.linger
-        self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
-        self.watchers: set[Callable[[str], None]] = set()  # are told the names of events, as the flow is
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
         self._ownership = Ownership(ctx, session, self.post)
@@ -249,29 +253,33 @@ class LiveKitWorld:
                 yield own
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
+        if name.startswith("dtmf.") and self.keys.pressed(str(data["digit"]).lower()):
+            return
         self.call.post(name, data)
+        self.tell(name)
         if name.startswith(("call.", "leg.")):
             self._parties_changed.set()
             self.subscriptions.room_changed()
         if name == "call.answered":
             self._take_over()
 
-        self.tell(name)
+    def tell(self, name: str) -> None:
+        """The flow has been told of this event: so are verbs that wait for it."""
+        for watcher in tuple(self.watchers):
+            watcher(name)
+
     def detection_over(self) -> None:
         """It is known who has answered, or nobody wants to know any more."""
         if self.line.hears:
             self._take_over()
 
     # -- the start
-    def tell(self, name: str) -> None:
-        """The flow has been told of this event: so are verbs that wait for it."""
-        for watcher in tuple(self.watchers):
-            watcher(name)
-
 
     async def _open(self) -> None:
         if self.has_room:
             await asyncio.wait_for(self.ctx.connect(), CONNECT_WITHIN)
+            if self.line.offers:
+                self.door.shut(self.ctx.room.local_participant)
             for participant in list(self.ctx.room.remote_participants.values()):
                 self.line.joined(participant)
             self._hearing.listen_to_rpc()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings.verbs import (
+    answering,
     consulting,
     conversation,
     detection,
@@ -16,6 +17,7 @@ from callflow.livekit_bindings.verbs import (
     handoff,
     hanging_up,
     holding,
+    keys,
     outside,
     speech,
     standing_by,
@@ -56,6 +58,10 @@ PERFORM: Mapping[str, Perform] = {
     "update_agent": handoff.update_agent,
     "task": handoff.task,
     "detect_machine": detection.detect_machine,
+    "send_dtmf": keys.send_dtmf,
+    "collect_digits": keys.collect_digits,
+    "answer": answering.answer,
+    "reject": answering.reject,
 }
 
 NOT_LIVE = frozenset(
