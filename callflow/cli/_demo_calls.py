@@ -17,7 +17,7 @@ from livekit.agents.voice.io import PlaybackFinishedEvent
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.simulate.phone import FAR_ENDS, FarEnd, PhoneNetwork
 from callflow.testing import Caller, Pause, SimulatedJob, SimulatedServer, Tool
 from callflow.testing.audio import join
 from callflow.testing.models import Turn
@@ -193,15 +193,31 @@ def _leaves(says: Say, after: float) -> Script:
     return script
 
 
-def outbound(kind: str, says: Say) -> tuple[Script | None, PhoneNetwork]:
+def _picks_up(says: Say, far: FarEnd, script: Script) -> Script:
+    """Its greeting is the telephone's own; here it is shown."""
+
+    async def greets() -> None:
+        await asyncio.sleep(far.greets_after)
+        says("", f"“{far.first_words}”")
+
+    async def both(telephone: Caller) -> None:
+        await asyncio.gather(greets(), script(telephone))
+
+    return both if far.first_words and far.hangs_up is None else script
+
+
+def outbound(kind: str, says: Say) -> tuple[Script, PhoneNetwork]:
     """Who is called, for `--caller kind`."""
-    scripts: Mapping[str, Script | None] = {
-        "talks": _says(says, "Yes, I will be there.", "No, that is all. Bye!"),
-        "silent": silent,
-        "hangs-up": _leaves(says, 4.0),
+
+    def tells(_: str, what: str) -> None:
+        says("callee", what)
+
+    scripts: Mapping[str, Script] = {
+        "talks": _says(tells, "Yes, I will be there.", "No, that is all. Bye!"),
+        "hangs-up": _leaves(tells, 4.0),
     }
-    number = kind if kind in FAR_ENDS else "answers"
-    return scripts.get(kind), PhoneNetwork({NUMBER: FAR_ENDS[number]})
+    far = FAR_ENDS.get(kind, FAR_ENDS["answers"])
+    return _picks_up(tells, far, scripts.get(kind, silent)), PhoneNetwork({NUMBER: far})
 
 
 def inbound(kind: str, says: Say) -> Script:

@@ -190,8 +190,9 @@ class Show:
         line = Text("  outcome  ", FAINT)
         line.append(record.outcome, f"bold {GOOD if record.outcome != 'failed' else BAD}")
         line.append(f"   hung up by {record.hung_up_by}, {record.seconds:.1f} s", FAINT)
-        if stage.far_end is not None and stage.far_end.left is not None and record.hung_up_by == "agent":
-            line.append(f", {stage.far_end.dead_air:.1f} s after the last sound", FAINT)
+        far = stage.far_end
+        if far is not None and far.left is not None and far.heard and record.hung_up_by == "agent":
+            line.append(f", {far.dead_air:.1f} s after the last sound", FAINT)
         self.console.print(line)
 
     def _journal(self, record: CallRecord) -> None:
@@ -402,9 +403,18 @@ _OUTBOUND: Mapping[str, str] = {
     "talks": "The customer answers after 4 s, and talks.",
     "silent": "The customer answers after 4 s, and says nothing.",
     "hangs-up": "The customer answers after 4 s, and hangs up while the agent speaks.",
+    "hangs-up-at-once": "The customer picks up after 4 s, and hangs up 20 ms later.",
     "voicemail": "A voicemail answers after 18 s.",
+    "mailbox-full": "A voicemail answers after 18 s, and takes no messages.",
+    "menu": "A menu answers after 2 s.",
+    "screening": "The customer's telephone answers after 2 s, and asks who is calling.",
     "busy": "The line is busy (SIP 486).",
     "no-answer": "Nobody answers.",
+    "declines": "The customer's telephone rings, and is turned away (SIP 603).",
+    "invalid": "There is no such number (SIP 404).",
+    "unavailable": "The customer's telephone is switched off (SIP 480).",
+    "fails": "The carrier cannot place the call (SIP 503).",
+    "unreachable": "Nothing at all comes back from the carrier.",
 }
 _INBOUND: Mapping[str, str] = {
     "talks": "It is Saturday evening. Somebody calls the front desk and wants to speak to a person.",

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
-CALLERS = ("talks", "silent", "hangs-up", "voicemail", "busy", "no-answer")
+CALLERS = (
+    *("talks", "silent", "hangs-up", "hangs-up-at-once"),
+    *("voicemail", "mailbox-full", "menu", "screening"),
+    *("busy", "no-answer", "declines", "invalid", "unavailable", "fails", "unreachable"),
+)
+"""What the far end does; what only a telephone that is dialled can do is, for the inbound call, a caller who talks."""
 
 
 @click.command("demo")

@@ -13,14 +13,24 @@ from click.testing import CliRunner
 
 from callflow.cli import main
 from callflow.cli._shipped import shipped_flow
+from callflow.cli.demo import CALLERS
 
 CASES = {
     "talks": ("completed", "message_taken"),
     "silent": ("abandoned", "abandoned"),
     "hangs-up": ("hung_up", "hung_up"),
+    "hangs-up-at-once": ("hung_up", "message_taken"),
     "voicemail": ("voicemail", "message_taken"),
+    "mailbox-full": ("machine", "message_taken"),
+    "menu": ("machine", "message_taken"),
+    "screening": ("machine", "message_taken"),
     "busy": ("busy", "message_taken"),
     "no-answer": ("no_answer", "message_taken"),
+    "declines": ("declined", "message_taken"),
+    "invalid": ("invalid", "message_taken"),
+    "unavailable": ("no_answer", "message_taken"),
+    "fails": ("failed", "message_taken"),
+    "unreachable": ("no_answer", "message_taken"),
 }
 
 
@@ -52,6 +62,10 @@ def test_both_flows_are_played_to_their_outcome(tmp_path, caller):
         assert lines[0]["flow"] == json.loads(record.read_text())["flow"]
         assert "+15550123456" not in journal.read_text() + record.read_text()
     assert text.count("callflow ") >= 4
+
+
+def test_there_is_a_call_for_every_far_end():
+    assert set(CASES) == set(CALLERS)
 
 
 def test_what_it_recommends_is_there():
