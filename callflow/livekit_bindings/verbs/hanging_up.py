@@ -112,14 +112,10 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
-<<<<<<< Updated upstream
-    failure = await drop_line(world) if line else None
-=======
     world.stands = world.stands or line
-    failure = await _drop(world, persistence=PERSISTENCE) if line else None
+    failure = await drop_line(world, persistence=PERSISTENCE) if line else None
     if line and failure is None:
         world.stands = False
->>>>>>> Stashed changes
     if failure is not None:
         logger.error("the line could not be dropped", extra={"error": failure})
         world.note(f"the line could not be dropped, and may still be up: {failure}")
@@ -129,18 +125,11 @@ async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
         raise EffectError(f"the line could not be dropped: {failure}")
 
 
-<<<<<<< Updated upstream
-async def drop_line(world: LiveKitWorld) -> str | None:
-    """Deletes the room, bounded and repeated. What went wrong, when the line still stands."""
-    failure = "unknown"
-    for attempt in range(TRIES):
-=======
-async def _drop(world: LiveKitWorld, *, persistence: float = 0.0) -> str | None:
+async def drop_line(world: LiveKitWorld, *, persistence: float = 0.0) -> str | None:
     """Deletes the room, bounded and repeated; `persistence` (seconds) beyond that. What went wrong, when the line still
     stands."""
     attempt, until = 0, world.call.loop.time() + persistence
     while True:
->>>>>>> Stashed changes
         try:
             legs = await asyncio.wait_for(drop_room(world), TRY)
         except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
