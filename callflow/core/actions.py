@@ -220,7 +220,10 @@ _VERBS = (
             "leg": _leg(),
             "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0),
             "detect_machine": Argument(
-                DURATION, "Listen who has answered: `{timeout: 15s}`, from the answer on.", None, kind="plain"
+                Record({}, open=True),
+                "Listen who has answered: `{timeout: 15s, ivr_detection: false}`, or `true`; the time counts from the answer.",
+                None,
+                kind="plain",
             ),
             "headers": Argument(Record({}, open=True), "SIP headers.", None, kind="template-map"),
             "display_name": Argument(TEXT, "The caller's name, as shown."),

@@ -230,7 +230,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
         described["default"] = argument.default
     if argument.choices:
         return {**described, "enum": list(argument.choices)}
-    if argument.kind in ("expression", "template-map") or argument.description.endswith("`{timeout: 15s}`."):
+    if argument.kind in ("expression", "template-map"):
         return described
     if argument.kind in ("plain", "name"):
         return {**described, **_plain(argument.type)}
