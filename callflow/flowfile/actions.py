@@ -540,15 +540,25 @@ def _agent(builder: _Builder, argument: Argument, node: Node, path: str, what: s
     return name
 
 
-def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> float | None:
-    """`detect_machine: {timeout: 15s}`, or `true`; seconds, None for no detection."""
+_DETECT = ("timeout", "ivr_detection")
+
+
+def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Mapping[str, Any] | None:
+    """`detect_machine: {timeout: 15s}`, or `true`: `timeout` in seconds, `ivr_detection`; None for no detection."""
+    part = builder.part
+    options: dict[str, Any] = {"timeout": VERBS["detect_machine"].timeout, "ivr_detection": False}
     if isinstance(node, MappingNode):
-        builder.part.unknown_keys(node, path, ("timeout",), ("timeout",), what)
-        seconds = builder.part.duration(node.get("timeout"), join(path, "timeout"), "`timeout`")
-        return VERBS["detect_machine"].timeout if seconds is None else seconds
+        part.unknown_keys(node, path, _DETECT, _DETECT, what)
+        if "timeout" in node.entries:
+            options["timeout"] = part.duration(node.get("timeout"), join(path, "timeout"), "`timeout`")
+        if "ivr_detection" in node.entries:
+            options["ivr_detection"] = part.boolean(
+                node.get("ivr_detection"), join(path, "ivr_detection"), "`ivr_detection`"
+            )
+        return options
     if isinstance(node, Scalar) and isinstance(node.value, bool):
-        return VERBS["detect_machine"].timeout if node.value else None
-    return builder.part.duration(node, path, what)
+        return options if node.value else None
+    return options | {"timeout": part.duration(node, path, what)}
 
 
 def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
@@ -591,6 +601,14 @@ SPECIAL: Mapping[str, Mapping[str, Special]] = {
 
 
 def _ring(arguments: Mapping[str, Any]) -> float:
+    ring, keys = arguments["ringing_timeout"], arguments["dtmf"]
+    if isinstance(keys, Template) and keys.constant:
+        keys = keys.value
+    sent = 0 if keys is None else len(keys) if isinstance(keys, str) else MOST_KEYS
+    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE + KEY_SENT * sent
+
+
+def _transfer(arguments: Mapping[str, Any]) -> float:
     ring = arguments["ringing_timeout"]
     return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + TRANSFER_GRACE
 
@@ -601,14 +619,6 @@ def _digits(arguments: Mapping[str, Any]) -> float:
         return value if isinstance(value, (int, float)) else 10.0
 
     most = next((n for n in (arguments["count"], arguments["max"]) if isinstance(n, int)), MOST_KEYS)
-    ring, keys = arguments["ringing_timeout"], arguments["dtmf"]
-    if isinstance(keys, Template) and keys.constant:
-        keys = keys.value
-    sent = 0 if keys is None else len(keys) if isinstance(keys, str) else MOST_KEYS
-    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE + KEY_SENT * sent
-
-
-def _transfer(arguments: Mapping[str, Any]) -> float:
     tries = arguments["tries"] if isinstance(arguments["tries"], int) else 3
     prompt = PROMPT if arguments["prompt"] else 0.0
     return max(tries, 1) * (prompt + seconds("first_digit") + most * seconds("between_digits"))
