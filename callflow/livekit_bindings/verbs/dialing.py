@@ -30,8 +30,16 @@ GIVE_UP = 2.5
 """Seconds after the `ringing_timeout` at which we stop waiting: LiveKit answers 0.1 s after it, its client gives up after
 2 s."""
 
+KEY = 0.6
+"""Seconds for each key of `dtmf`, which follows the answer: nobody is on the line before the last one is through."""
+
 REASON_FIRST = 1.0
 """Seconds that a leg which has left waits for the request that dialled it to say why: as a rule 20 ms."""
+
+ACTIVE_FIRST = 0.2
+AT_ONCE = 1.0
+"""Seconds that `active` may come after the return of the request, as a rule 15 ms; and the time from the dial in which
+hardly anybody can have picked up: a server that returns by then, and the telephone rings, has not waited for it."""
 
 RETRY_WITHIN = 2.4
 RETRY_PAUSE = 0.3
@@ -74,7 +82,8 @@ async def call_leg(world: LiveKitWorld, name: str, arguments: Mapping[str, Any])
             detecting.cancel()
         raise
     if detecting is not None:
-        detecting.answered() if result["result"] == "answered" else detecting.cancel()
+        wanted = result["result"] == "answered" and not _is_cancelled()
+        detecting.answered() if wanted else detecting.cancel()
     return result
 
 
@@ -107,7 +116,8 @@ async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> 
     placed = asyncio.Event()
     calling = asyncio.ensure_future(_place(world, _request(world.room_name, leg, arguments), placed))
     try:
-        evidence = await _outcome(world, leg, calling, float(arguments["ringing_timeout"]))
+        keys = KEY * len(str(arguments.get("dtmf") or ""))
+        evidence = await _outcome(world, leg, calling, float(arguments["ringing_timeout"]), keys)
         if evidence is None:
             world.clearing.answered(leg)
         elif not _is_over(evidence):
@@ -125,28 +135,38 @@ async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> 
     return evidence
 
 
-async def _outcome(world: LiveKitWorld, leg: Leg, calling: asyncio.Task[None], ring: float) -> Evidence | None:
-    """What became of it, by the request and by the room together; None when it was answered."""
+async def _outcome(
+    world: LiveKitWorld, leg: Leg, calling: asyncio.Task[None], ring: float, keys: float
+) -> Evidence | None:
+    """What became of it, by the request and by the room together; None when it was answered. `keys`: how long it takes
+    to send those that follow the answer."""
     loop = world.call.loop
-    until = loop.time() + ring + GIVE_UP
+    until = loop.time() + ring + keys + GIVE_UP
     watching = asyncio.ensure_future(world.line.decided(leg))
+    told_nothing = False
     try:
-        await asyncio.wait({calling, watching}, timeout=ring + GIVE_UP, return_when=asyncio.FIRST_COMPLETED)
-        if calling.done() and _is_lost(calling) and leg.sid:
-            await asyncio.wait({watching}, timeout=until - loop.time())  # the request is lost, the telephone is not
+        await asyncio.wait({calling, watching}, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+        if _has_returned(calling) and loop.time() - leg.since < AT_ONCE:
+            await asyncio.wait({watching}, timeout=ACTIVE_FIRST)
+            told_nothing = leg.sip_status in ("dialing", "ringing", "automation")
+        elif calling.done() and _is_lost(calling):
+            told_nothing = bool(leg.sid)
         elif leg.over and not calling.done():
             await asyncio.wait({calling}, timeout=REASON_FIRST)
+        if told_nothing:  # the request has ended, and the telephone rings
+            await asyncio.wait({watching}, timeout=until - loop.time())
+            told_nothing = leg.sip_status != "hangup"  # which only somebody says who had picked up
     finally:
         watching.cancel()
     if leg.was_answered:
         return None
     if leg.asked == "leave":
         return Evidence(ours="cancelled", rang=leg.rang)
-    if _has_returned(calling):
+    if _has_returned(calling) and not told_nothing:
         return None if world.line.answer(leg) else Evidence(ours="room gone", rang=leg.rang)
     if leg.status == "down":
         return Evidence(ours="room gone", rang=leg.rang)
-    error = calling.exception() if calling.done() else None
+    error = calling.exception() if calling.done() and not calling.cancelled() else None
     left = leg.status == "gone"
     if error is None and not left:
         return Evidence(ours="out of time" if leg.sid else "never began", rang=leg.rang)
@@ -171,6 +191,11 @@ def _is_over(evidence: Evidence) -> bool:
         return False
     known = isinstance(error, api.ServerError) and error.code not in dial_results.VAGUE
     return known or evidence.left or evidence.nothing_dialled or evidence.sip_status_code is not None
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _has_returned(calling: asyncio.Task[None]) -> bool:
