@@ -1,0 +1,77 @@
+"""Row 8: the room is deleted, and the phone is still connected: the BYE was lost, or slow (livekit/sip#316, #112).
+
+In a flow the server is asked who is left; a telephone that is still there is removed, and one that stays is in the
+record.
+"""
+
+from __future__ import annotations
+
+import pytest
+from livekit import api, rtc
+
+from callflow.simulate.phone import FAR_ENDS
+from callflow.testing import Fault, SimulatedServer
+from tests.support.phone import calls, outbound, rings_on
+from tests.support.rawphone import raw_phone
+
+
+class Sticky(SimulatedServer):
+    """Deletes a room, and its telephones do not notice: they are in a room of that name."""
+
+    def delete_room(self, name):
+        state = self.rooms.get(name)
+        sip = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        staying = [member for member in state.members.values() if member.info.kind == sip] if state else []
+        for member in staying:
+            del state.members[member.identity]
+        gone = super().delete_room(name)
+        for member in staying:
+            member._state = self.join(name, member)  # its connection was never cut
+        return gone
+
+
+@pytest.fixture
+async def server():
+    async with Sticky() as server:
+        yield server
+
+
+async def test_by_itself_nobody_looks_whether_the_telephone_has_left():
+    async with raw_phone(FAR_ENDS["answers"], Sticky()) as raw:
+        await raw.dial()
+        await raw.job.ctx.delete_room("room")
+        assert await raw.job.ctx.api.room.list_participants(api.ListParticipantsRequest(room="room"))
+        assert "phone" in raw.server.rooms["room"].members
+        assert rings_on(raw.calls[0])
+
+
+async def test_a_flow_removes_it(server):
+    stage = outbound(server, FAR_ENDS["answers"])
+    record = await stage.play()
+    [call] = calls(stage)
+    assert not rings_on(call)
+    assert call.messages[-2:] == ["BYE", "> 200"]
+    assert any("was still there after its room was deleted, and was removed" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("fault", [Fault(500), Fault(seconds=60)])
+async def test_a_flow_that_cannot_remove_it_says_so_and_ends(server, fault):
+    server.faults["RemoveParticipant"] = [fault] * 50
+    stage = outbound(server, FAR_ENDS["answers"])
+    record = await stage.play()
+    assert any("could not be confirmed" in note for note in record.notes)
+    assert record.seconds < 55
+    assert stage.job.over is not None
+
+
+async def test_the_bye_waits_for_nothing_of_this(server):
+    """The question comes after it, and is bounded."""
+    server.faults["ListParticipants"] = [Fault(seconds=60)] * 5
+    stage = outbound(server, FAR_ENDS["answers"])
+    record = await stage.play()
+    deletion = next(effect for effect in record.effects if effect.verb == "delete_room")
+    asked = [at for at, method in server.requests if method == "ListParticipants"]
+    deleted = [at for at, method in server.requests if method == "DeleteRoom"]
+    assert deleted[0] < asked[0]
+    assert deletion.status == "ok"
+    assert deletion.seconds < 2.2
