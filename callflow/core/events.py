@@ -319,25 +319,26 @@ def _catalogue() -> Iterator[EventType]:
         "no_match": ("Keys came, but not what was asked for.", _DTMF_RESULT),
     }
     yield from _family("dtmf", "all", collected, {name: {"digits"} for name in collected})
+    handed: dict[str, Type] = {"result": OneOf("completed", "failed"), **_TRANSFER}
     yield from _family(
         "transfer",
         "all",
         {
-            "completed": ("The far end was handed over.", _TRANSFER),
-            "failed": ("It was not, and is still here.", _TRANSFER),
+            "completed": ("The far end was handed over, and has left.", handed),
+            "failed": ("It was not. It is still here, unless `cause` says that it has hung up.", handed),
         },
         {"completed": {"to"}, "failed": {"to"}},
     )
     consult = {
-        "accepted": "The human has taken the call.",
-        "declined": "The human does not want it.",
-        "no_answer": "Nobody picked up, or nobody answered.",
-        "failed": "The second leg could not be placed.",
+        "accepted": "The human has taken the call; the two hear each other.",
+        "declined": "The human does not want it, is busy or has hung up.",
+        "no_answer": "Nobody picked up, or nobody decided in time.",
+        "failed": "The second leg could not be placed, or the far end has gone.",
     }
     yield from _family(
         "consult",
         "all",
-        {name: (text, _TRANSFER) for name, text in consult.items()},
+        {name: (text, {"result": OneOf(*consult), **_TRANSFER}) for name, text in consult.items()},
         {name: {"to"} for name in consult},
     )
     yield EventType("task.completed", "The AgentTask of this state has its result.", {"result": ANY})

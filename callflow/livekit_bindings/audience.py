@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from callflow.livekit_bindings.line import Line
     from callflow.livekit_bindings.world import LiveKitWorld
 
-TAIL = 0.1
-"""Seconds after its playout in which the last of a private speech is still on its way to the server."""
+TAIL = 0.2
+"""Seconds after its playout in which the last of a speech is still on its way to the ear: until then nobody is kept from
+hearing it who is to hear it, nor let in who is not."""
 
 
 class Audience:
@@ -64,6 +65,7 @@ async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
         yield
         return
     await private.speech_is_out(world.session)
+    await asyncio.sleep(TAIL)
     rule = world.subscriptions.add(speech_only_for(world, to))
     try:
         await world.subscriptions.settled()

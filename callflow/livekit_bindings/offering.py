@@ -99,9 +99,9 @@ class Offering:
         before = self._offers
         effect = self._world.speeches.get(speech)
         returned = await self._world.call.tool_called(name, arguments, effect=effect, id=called.call_id)
-        self._world.tell(f"tool.{name}")
+        decides = self._world.tell(f"tool.{name}")  # a `consult` goes on by itself
         await self.settled()
-        if not returned.reply:
+        if not returned.reply or decides:
             self._no_turns.add(called.call_id)
         elif self._offers != before:
             self._fresh_turns.add(called.call_id)

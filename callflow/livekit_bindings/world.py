@@ -35,6 +35,7 @@ from callflow.livekit_bindings.subscriptions import Subscriptions
 from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
 from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
+from callflow.livekit_bindings.verbs.recording import Recordings
 from callflow.runtime.ports import Facts
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class LiveKitWorld:
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None
         self.detection: Detection | None = None  # while one runs
-        self.keys, self.door = Keys(), Door()
+        self.keys, self.door, self.recordings = Keys(), Door(), Recordings(self)
         only = self.room_options.participant_identity
         self.line = Line(
             self.post,
@@ -106,7 +107,7 @@ class LiveKitWorld:
         self.subscriptions, self.ears = Subscriptions(self), Ears(session)
         self.holds: dict[str, Hold] = {}  # by leg
         self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
-        self.watchers: set[Callable[[str], None]] = set()  # are told the names of events, as the flow is
+        self.watchers: set[Callable[[str], bool]] = set()  # are told the names of events, as the flow is
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self.clearing = Clearing(self)
@@ -164,6 +165,11 @@ class LiveKitWorld:
             usage=report.usage(self.session),
             latencies=report.latencies(self.session),
         )
+
+    async def clear(self) -> None:
+        """After the end: what must not outlive the call, and may take a moment longer."""
+        await self.recordings.close()
+        await self.clearing.close()
 
     def finish(self, reason: str) -> None:
         if self.stands:
@@ -263,10 +269,9 @@ class LiveKitWorld:
         if name == "call.answered":
             self._take_over()
 
-    def tell(self, name: str) -> None:
-        """The flow has been told of this event: so are verbs that wait for it."""
-        for watcher in tuple(self.watchers):
-            watcher(name)
+    def tell(self, name: str) -> bool:
+        """The flow has been told of this event: so are verbs that wait for it. True: it is what one has waited for."""
+        return any(watcher(name) for watcher in tuple(self.watchers))
 
     def detection_over(self) -> None:
         """It is known who has answered, or nobody wants to know any more."""

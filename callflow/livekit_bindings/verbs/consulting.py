@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings.audience import speech_only_for
+from callflow.livekit_bindings import private
+from callflow.livekit_bindings.audience import TAIL, speech_only_for
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.line import KEYS
 from callflow.livekit_bindings.subscriptions import Track
@@ -84,15 +85,15 @@ class Consultation:
         self._began = world.call.loop.time()
         self._accepting = set(self._events("accept"))
         self._declining = set(self._events("decline"))
+        self._cut = False  # the briefing was
         self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
-    def told(self, event: str) -> None:
-        if self._decided.done():
-            return
-        if event in self._accepting:
-            self._decided.set_result("accepted")
-        elif event in self._declining:
-            self._decided.set_result("declined")
+    def told(self, event: str) -> bool:
+        """Whether this event decides."""
+        if self._decided.done() or event not in self._accepting | self._declining:
+            return False
+        self._decided.set_result("accepted" if event in self._accepting else "declined")
+        return True
 
     def result(self, what: Decision, cause: str, **more: Any) -> Mapping[str, Any]:
         elapsed = self._world.call.loop.time() - self._began
@@ -104,12 +105,16 @@ class Consultation:
         """The caller is on hold, the human hears the agent alone, and the agent hears the human."""
         world, music = self._world, holding.sound_of(self._world, self._arguments.get("music"))
         held = MAIN_LEG in world.holds
+        await private.speech_is_out(world.session)
+        await asyncio.sleep(TAIL)
         rules = [world.subscriptions.add(rule) for rule in (speech_only_for(world, self._name), self._private)]
         try:
             if not held or music is not None:
                 await holding.put(world, MAIN_LEG, music)
             await world.subscriptions.settled()
             yield
+            if self._cut:
+                await asyncio.sleep(TAIL)  # the last of the briefing is for nobody else
         finally:
             for rule in rules:
                 world.subscriptions.remove(rule)
@@ -159,6 +164,7 @@ class Consultation:
                 return self._decided.result(), "asked"
             return "no_answer", "undecided"
         finally:
+            self._cut = not briefing.done()
             for task in (briefing, leaving):
                 task.cancel()
             await asyncio.gather(briefing, leaving, return_exceptions=True)

@@ -13,6 +13,7 @@ from attrs import define
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.audience import TAIL
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import background
@@ -64,6 +65,7 @@ async def put(world: LiveKitWorld, name: str, music: Path | None) -> None:
         raise EffectError(f"nobody is on the line of {name}")
     one = world.holds.get(name)
     if one is None or one.leg is not leg:
+        await asyncio.sleep(TAIL)
         release(world, name)
         one = world.holds[name] = Hold(leg, world.subscriptions.add(_apart(leg.identity)))
         world.ears.close_to(leg.identity)
