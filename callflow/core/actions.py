@@ -350,19 +350,22 @@ _VERBS = (
     Verb("resume", "Ends a hold.", {"leg": _leg()}, main="leg", timeout=5.0),
     Verb(
         "start_recording",
-        "LiveKit egress of the room.",
-        {"layout": Argument(TEXT, "The egress layout."), "file": Argument(TEXT, "Where to.", required=True)},
+        "LiveKit egress of the room: its sound, with `layout` its picture too. It is stopped at the latest when the call is over.",
+        {
+            "file": Argument(
+                TEXT, "Where the egress service writes it; `.ogg`, `.mp3` and `.mp4` say what.", required=True
+            ),
+            "layout": Argument(TEXT, "The egress layout: grid, speaker, single-speaker …; sound alone unless set."),
+        },
         main="file",
         timeout=10.0,
         result={"egress_id": TEXT},
-        telephony=True,
     ),
     Verb(
         "stop_recording",
-        "Ends the recording; one that has ended is fine.",
+        "Ends what the call records; a recording that has ended is fine.",
         timeout=10.0,
         repeatable=True,
-        telephony=True,
     ),
     Verb(
         "set",

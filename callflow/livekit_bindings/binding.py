@@ -67,9 +67,9 @@ class LiveKitCall(Call):
                 await asyncio.shield(self._hooks_task)
 
     async def _clear(self) -> None:
-        """No telephone that should have stopped rings on when this is over."""
+        """No telephone that should have stopped rings on when this is over, and nothing records."""
         if self._clearing is None:
-            self._clearing = asyncio.ensure_future(self._surroundings.clearing.close())
+            self._clearing = asyncio.ensure_future(self._surroundings.clear())
         await asyncio.shield(self._clearing)
 
 

@@ -12,7 +12,7 @@ import contextlib
 import copy
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
@@ -219,17 +219,18 @@ def hand_on(messages: Iterable[llm.ChatItem], agent: Agent) -> None:
     agent._chat_ctx.items.extend(messages)
 
 
-def without_failover(client: api.LiveKitAPI) -> Any:
-    """This client's SIP service, without repetition: on LiveKit Cloud a request that fails is sent again, up to three
+def without_failover(client: api.LiveKitAPI, service: Literal["sip", "egress"] = "sip") -> Any:
+    """A service of this client, without repetition: on LiveKit Cloud a request that fails is sent again, up to three
     times, and the server does not know it again, so that one dial would call twice. Where the client has changed, a new
     one says the same in public, with the credentials of the environment."""
-    requests: Any = getattr(client.sip, "_client", None)
+    theirs: Any = getattr(client, service)
+    requests: Any = getattr(theirs, "_client", None)
     if not hasattr(requests, "_failover"):
-        return api.LiveKitAPI(session=http_context.http_session(), failover=False).sip
-    sip = copy.copy(client.sip)
-    sip._client = copy.copy(requests)
-    sip._client._failover = False
-    return sip
+        return getattr(api.LiveKitAPI(session=http_context.http_session(), failover=False), service)
+    ours = copy.copy(theirs)
+    ours._client = copy.copy(requests)
+    ours._client._failover = False
+    return ours
 
 
 def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:

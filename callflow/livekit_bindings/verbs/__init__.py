@@ -19,6 +19,7 @@ from callflow.livekit_bindings.verbs import (
     holding,
     keys,
     outside,
+    recording,
     speech,
     standing_by,
     transferring,
@@ -62,6 +63,8 @@ PERFORM: Mapping[str, Perform] = {
     "collect_digits": keys.collect_digits,
     "answer": answering.answer,
     "reject": answering.reject,
+    "start_recording": recording.start_recording,
+    "stop_recording": recording.stop_recording,
 }
 
 NOT_LIVE = frozenset(

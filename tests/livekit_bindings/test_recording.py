@@ -1,0 +1,96 @@
+"""Recordings on the simulated server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from livekit.protocol.egress import EgressStatus
+
+import callflow
+from callflow.testing import Fault, SimulatedServer
+from callflow.testing.play import Stage, silent
+
+RECORDS = """
+callflow: 1
+name: records
+initial: talking
+states:
+  talking:
+    entry:
+      - start_recording: {file: calls/a.ogg, as: recording}
+      - say: This call is recorded.
+    after: {5s: finishing}
+    on:
+      failed: {target: ending, do: [{log: "{{ event.error }}"}, {outcome: failed}]}
+  finishing:
+    entry: [stop_recording, {say: Goodbye.}, {outcome: completed}]
+    on: {done: ending}
+"""
+
+
+@pytest.fixture
+async def server():
+    async with SimulatedServer() as server:
+        yield server
+
+
+def stage(server, flow=RECORDS, **parts):
+    return Stage(callflow.loads(flow), server, caller=silent, **parts)
+
+
+async def settled(server):
+    """Every recording has ended, and where it ended."""
+    await asyncio.sleep(1)
+    return [EgressStatus.Name(one.status) for one in server.egress.recordings]
+
+
+async def test_a_recording_begins_and_ends_with_the_flow(server):
+    call = stage(server)
+    record = await call.play()
+    [egress] = server.egress.recordings
+    assert (egress.room_composite.audio_only, egress.room_composite.file_outputs[0].filepath) == (True, "calls/a.ogg")
+    assert record.outcome == "completed"
+    assert record.effects[0].result == {"egress_id": egress.egress_id}
+    assert await settled(server) == ["EGRESS_COMPLETE"]
+    assert [method for _, method in server.requests].count("StopEgress") == 1
+
+
+@pytest.mark.parametrize("service", ["not_connected", "absent"])
+async def test_where_there_is_no_recorder_the_action_fails_with_a_clear_error(server, service):
+    server.egress.service = service
+    record = await stage(server).play()
+    assert record.outcome == "failed"
+    assert "egress service" in record.effects[0].error
+
+
+async def test_stopping_what_has_ended_is_fine(server):
+    server.egress.service = "fails"
+    record = await stage(server).play()
+    assert record.outcome == "completed"
+    assert record.notes == ("a recording came to nothing: egress with status EGRESS_FAILED cannot be stopped",)
+
+
+async def test_what_the_flow_does_not_stop_is_stopped_where_the_room_stays(server):
+    flow = (
+        RECORDS.replace("finishing:\n    entry: [stop_recording,", "finishing:\n    entry: [").replace(
+            "on: {done: ending}", "on: {done: left}"
+        )
+        + "  left: {entry: [{hang_up: {for: agent}}], on: {done: over}}\n  over: {final: true}\n"
+    )
+    record = await stage(server, flow).play()
+    assert record.outcome == "completed"
+    assert "call" in server.rooms
+    assert await settled(server) == ["EGRESS_COMPLETE"]
+
+
+async def test_a_start_that_is_left_behind_is_undone(server):
+    server.faults["StartRoomCompositeEgress"] = [Fault(seconds=3)]
+    flow = RECORDS.replace("5s: finishing", "1s: waiting") + "  waiting: {after: {20s: finishing}}\n"
+    record = await stage(server, flow).play()
+    assert record.effects[0].status == "cancelled"
+    starts, stops = [
+        [at for at, method in server.requests if method == name] for name in ("StartRoomCompositeEgress", "StopEgress")
+    ]
+    assert stops[0] - starts[0] == pytest.approx(3, abs=0.1)
+    assert await settled(server) == ["EGRESS_COMPLETE"]
