@@ -107,8 +107,8 @@ def bind(
     - `key`: makes the digests of private values comparable between calls.
     - `worker_seconds`: what the call may take to end when its worker closes; keep it under the server's
       `shutdown_process_timeout`.
-    - `telephony`: what carries out verbs that do not run live yet (`dial` …), by name: each a coroutine function of the
-      world and the effect, as `callflow.testing.phone.SimulatedPhone` has them.
+    - `telephony`: what carries out verbs in place of callflow's own, by name: each a coroutine function of the world and
+      the effect.
 
     Raises BindError, which lists everything that is missing or does not fit.
     """

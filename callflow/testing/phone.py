@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from attrs import define, field
@@ -16,12 +16,8 @@ from livekit import rtc
 from livekit.rtc._proto import room_pb2 as proto_events
 
 from callflow.core.events import MAIN_LEG
-from callflow.core.snapshot import Start
-from callflow.errors import EffectError
-from callflow.livekit_bindings.verbs import PERFORM
-from callflow.simulate.bridge import KEYS, Bridge, CallIn, Entry, Leg
+from callflow.simulate.bridge import Bridge, CallIn, Entry, Leg
 from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
-from callflow.simulate.refusals import BridgeError
 from callflow.testing.caller import EAR_RATE, Caller
 from callflow.testing.server import Reason, SimulatedServer
 
@@ -101,37 +97,6 @@ class SimulatedPhone:
         call = CallIn(room, number, attributes=dict(attributes or {}), ringing_timeout=ringing_timeout)
         leg = await self.bridge.call_in(call, far)
         return cast(_Presence, leg.presence).telephone
-
-    @property
-    def verbs(self) -> Mapping[str, Callable[[Any, Start], Awaitable[Mapping[str, Any]]]]:
-        """The functions that carry out verbs which do not run live yet, for `callflow.bind(…, telephony=phone.verbs)`."""
-        own = {"send_dtmf": self.send_dtmf, "transfer": self.transfer}
-        return {name: function for name, function in own.items() if name not in PERFORM}
-
-    async def send_dtmf(self, world: Any, effect: Start) -> Mapping[str, Any]:
-        """The keys are heard by every telephone in the room, 0.2 s apart."""
-        for digit in str(effect.arguments["digits"]).lower():
-            if digit != "w":
-                await world.ctx.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit)
-            await asyncio.sleep(0.2)
-        return {}
-
-    async def transfer(self, world: Any, effect: Start) -> Mapping[str, Any]:
-        """REFER: the far end dials the target by itself; when that answers, it leaves a second later."""
-        identity, to = self._leg(effect, world), str(effect.arguments["to"])
-        fields = {"leg": str(effect.arguments.get("leg") or "far_end"), "to": to}
-        try:
-            await self.bridge.transfer(world.room_name, identity, f"tel:{to}", effect.timeout)
-        except BridgeError as error:
-            return {**fields, "result": "failed", "cause": error.message}
-        return {**fields, "result": "completed", "cause": "answered"}
-
-    def _leg(self, effect: Start, world: Any) -> str:
-        leg = str(effect.arguments.get("leg") or MAIN_LEG)
-        identity: str | None = world.line.identity_of(leg)
-        if identity is None:
-            raise EffectError(f"there is no leg {leg} on the line")
-        return identity
 
     async def close(self) -> None:
         """Whoever still talks stops, and the bridge with all its legs."""

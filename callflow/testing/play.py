@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field
 from livekit.agents import Agent, AgentSession, JobContext
 
+from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import bind
@@ -20,7 +21,7 @@ from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.job import SimulatedJob
 from callflow.testing.models import ScriptedLLM, Turn
-from callflow.testing.phone import SimulatedPhone
+from callflow.testing.phone import SimulatedPhone, Telephone
 from callflow.testing.server import SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
 
@@ -110,7 +111,7 @@ class Stage:
 
     async def _entrypoint(self, ctx: JobContext) -> None:
         session = self.session or offline_session(llm=ScriptedLLM(self.model, who=self.telephones.who))
-        options = {"journal": self.journal, "vars": self.vars, "telephony": self.telephones.verbs, **self.options}
+        options = {"journal": self.journal, "vars": self.vars, **self.options}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
         self._begin(self._follow(self.call.steps()))
         try:
@@ -118,9 +119,10 @@ class Stage:
         finally:
             self.far_end = self.telephones.legs.get("far_end", self.far_end)
 
-    async def _answered(self, telephone: Caller) -> None:
-        self.far_end = telephone
-        if self.caller is not None:
+    async def _answered(self, telephone: Telephone) -> None:
+        if self.far_end is None or telephone.name == MAIN_LEG:  # not whom a `consult` calls
+            self.far_end = telephone
+        if self.far_end is telephone and self.caller is not None:
             await self.caller(telephone)
 
     async def _follow(self, steps: AsyncIterator[Step]) -> None:
