@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeAlias
 
 from aiohttp import web
-from attrs import frozen
+from attrs import evolve, frozen
 
 from callflow.telephone.proxy import ApiCall as Request
 from callflow.telephone.proxy import Proxy as PassingOn
@@ -64,7 +65,8 @@ class Proxy:
 
     @contextmanager
     def answering(self, prefix: str, handler: Handler) -> Iterator[None]:
-        """Calls whose method begins with `prefix` go to the handler; where several fit, the longest prefix counts.
+        """Calls whose method begins with `prefix` go to the handler; where several fit, to the one with the longest prefix,
+        which passes them on to the next.
 
         Calls that are under way on the way out are left to their ends.
         """
@@ -89,10 +91,12 @@ class Proxy:
         self.loop.run_forever()
 
     async def _answer(self, call: Request) -> web.Response:
-        fitting = [prefix for prefix in self._handlers if call.method.startswith(prefix)]
+        answer = call.pass_on
+        for prefix in sorted(filter(call.method.startswith, self._handlers), key=len):
+            answer = partial(self._handlers[prefix], evolve(call, pass_on=answer))
         began, status = time.monotonic(), None
         try:
-            response = await (self._handlers[max(fitting, key=len)](call) if fitting else call.pass_on())
+            response = await answer()
             status = response.status
             return response
         finally:
