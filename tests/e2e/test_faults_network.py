@@ -22,6 +22,15 @@ pytestmark = pytest.mark.timeout(300)
 
 NOTICED = 30
 
+UNNOTICED = 15
+"""Seconds that LiveKit's client hears nothing before it says that it reconnects: the longest, its ping's."""
+
+RECONNECTING = 20
+"""Seconds: `limits.reconnecting`."""
+
+TRY = 5
+"""Seconds for one try to delete a room; the one that the mend comes into may still be lost."""
+
 
 @asynccontextmanager
 async def far_caller(line, server):
@@ -82,19 +91,69 @@ def assert_was_lost(record):
     assert record["hung_up_by"] == "network"
 
 
-@pytest.mark.parametrize("seconds", [3, 15, 40])
-async def test_the_agent_is_away_for_a_while(line, server, tmp_path, seconds):
+@asynccontextmanager
+async def far_agent(line, server, tmp_path):
+    """An agent behind a network of its own, and a caller who has been greeted: `(place, caller, job)`."""
     with place() as there, worker(server.far_url, tmp_path, name=f"far-{line.room}", prefix=there.prefix) as far:
         caller, job = await greeted(line, "faults:desk", by=far)
+        yield there, caller, job
+
+
+@pytest.mark.parametrize("seconds", [3, 8])
+async def test_the_agent_is_away_for_a_while_and_the_call_goes_on(line, server, tmp_path, seconds):
+    """Shorter than anybody's patience: LiveKit's client notices after 10 s at the earliest, the server after 21 s."""
+    async with far_agent(line, server, tmp_path) as (there, caller, job):
         there.cut()
         await asyncio.sleep(seconds)
         there.mend()
-        await asyncio.sleep(20)
+        await asyncio.sleep(10)
         bye = await say_bye(caller)
         await caller.dropped(within=20)
-        assert heard_by(caller, bye) > 1.7
+        assert heard_by(caller, bye) > 1.7  # the goodbye is 1.85 s
         record = await one_record(line, job, within=10)
     assert record["outcome"] == "completed"
+
+
+async def test_the_agent_is_away_for_15_s_and_nobody_is_left_in_silence(line, server, tmp_path):
+    """So long that it is a race: LiveKit's client gives its transport up after 15 s, and the server gives the agent up
+    after 21 s, and ends its job. The call goes on to its end, or ends there and then."""
+    async with far_agent(line, server, tmp_path) as (there, caller, job):
+        there.cut()
+        await asyncio.sleep(15)
+        mended = there.mend()
+        while not (ended := job.notes("record")) and "room.reconnected" not in events(job):
+            assert time.monotonic() < mended + RECONNECTING + 3
+            await asyncio.sleep(0.1)
+        if not ended:
+            await asyncio.sleep(3)  # the sound finds its way again
+            bye = await say_bye(caller)
+        await caller.dropped(within=20)
+        record = await one_record(line, job, within=15)
+    if record["outcome"] == "completed":
+        assert heard_by(caller, bye) > 1.7
+    else:
+        assert (record["outcome"], record["hung_up_by"]) in (("cancelled", "worker"), ("line_lost", "system"))
+
+
+async def test_an_agent_that_is_away_for_40_s_has_lost_its_call(line, server, tmp_path):
+    """LiveKit's client comes back 14 s after its network, or never: the call does not wait for it. The line drops with the
+    first try that gets through."""
+    async with far_agent(line, server, tmp_path) as (there, caller, job):
+        cut = there.cut()
+        await asyncio.sleep(40)
+        mended = there.mend()
+        assert events(job).count("room.disconnected") == 1
+        dropped = await caller.dropped(within=10)
+        assert dropped.at - mended < TRY + 3
+        record = await one_record(line, job, within=20)
+    assert (record["outcome"], record["hung_up_by"]) == ("line_lost", "system")
+    assert (record["cause"]["event"], record["cause"]["detail"]) == ("room.disconnected", {"reason": "OUT_OF_REACH"})
+    assert record["cause"]["time"] - epoch(cut) < UNNOTICED + RECONNECTING + 1
+    assert record["line_dropped"] > epoch(mended) - 0.5
+
+
+def epoch(monotonic):
+    return time.time() - time.monotonic() + monotonic
 
 
 def heard_by(caller, at):
