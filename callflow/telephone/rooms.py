@@ -111,6 +111,7 @@ class RoomLeg:
     _loud: asyncio.Event = field(factory=asyncio.Event)
     _source: rtc.AudioSource | None = None
     _voice: asyncio.Task[None] | None = None
+    _heard: dict[str, asyncio.Task[None]] = field(factory=dict)  # by track
     _tasks: set[asyncio.Task[None]] = field(factory=set)
 
     @classmethod
@@ -208,6 +209,7 @@ class RoomLeg:
     def _listen(self) -> None:
         self.room.on("track_published", lambda *_: self.leg.heard_a_track())
         self.room.on("track_subscribed", self._subscribed)
+        self.room.on("track_unsubscribed", self._unsubscribed)
         self.room.on("sip_dtmf_received", lambda key: self.leg.key(key.code))
         self.room.on("disconnected", self._disconnected)
 
@@ -220,7 +222,12 @@ class RoomLeg:
 
     def _subscribed(self, track: rtc.Track, _: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant) -> None:
         if isinstance(track, rtc.RemoteAudioTrack):
-            self._start(self._hear(track, who.identity))
+            self._heard[track.sid] = self._start(self._hear(track, who.identity))
+
+    def _unsubscribed(self, track: rtc.Track, *_: Any) -> None:
+        """A track that comes back later is heard anew: twice at once would be twice as long."""
+        if (hearing := self._heard.pop(track.sid, None)) is not None:
+            hearing.cancel()
 
     async def _hear(self, track: rtc.RemoteAudioTrack, identity: str) -> None:
         stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=round(FRAME * 1000))

@@ -19,17 +19,12 @@ from tests.e2e.worker import AgentJob
 
 
 @define
-class Outbound:
-    """An agent calls `telephone`."""
+class _Call:
+    """A room with an agent in it, that talks with a telephone."""
 
     line: Line
     network: Network
-    telephone: Telephone
     job: AgentJob
-
-    async def call(self) -> PhoneCall:
-        """As the telephone sees it, once it has the INVITE."""
-        return await call_of(self.telephone)
 
     async def record(self, *, within: float) -> dict[str, Any]:
         """See `aftermath.one_record`; and no leg is left on the bridge."""
@@ -44,6 +39,24 @@ class Outbound:
         [path] = (self.job.path.parent / "journal").glob("*.jsonl")
         names = [_name(json.loads(line)) for line in path.read_text().splitlines()]
         return [name for name in names if name.startswith(TELEPHONY)]
+
+
+@define
+class Outbound(_Call):
+    """An agent calls `telephone`."""
+
+    telephone: Telephone
+
+    async def call(self) -> PhoneCall:
+        """As the telephone sees it, once it has the INVITE."""
+        return await call_of(self.telephone)
+
+
+@define
+class Inbound(_Call):
+    """A telephone calls: `call` is what it sees of it."""
+
+    call: PhoneCall
 
 
 TELEPHONY = ("call.", "leg.", "dial.", "amd.", "dtmf.", "transfer.", "consult.")
@@ -64,7 +77,7 @@ async def calls(
     telephone = await network.telephone(*scripts)
     variables = {"number": telephone.number, "trunk": telephone.trunk, **(given or {})}
     job = await line.agent("phone:call", flow=f"{flow}.yaml", vars=variables, **more)
-    return Outbound(line, network, telephone, job)
+    return Outbound(line, network, job, telephone)
 
 
 async def no_leg(network: Network, room: str, *, within: float = 5) -> None:

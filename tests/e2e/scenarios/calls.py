@@ -18,10 +18,13 @@ from tests.e2e.agent import Job
 FLOWS = Path(__file__).with_name("flows")
 
 
-async def run_call(job: Job, flow: str, turns: list[Any], *, agent: Agent | None = None, **options: Any) -> None:
-    """One call, to its record. The session is one that a user would build; tones near 600 Hz are heard as "yes"."""
+async def run_call(
+    job: Job, flow: str, turns: list[Any], *, agent: Agent | None = None, who: Any = "human", **options: Any
+) -> None:
+    """One call, to its record. The session is one that a user would build; tones near 600 Hz are heard as "yes". `who`
+    has answered, as the model says when it is asked."""
     session = AgentSession(
-        llm=ScriptedLLM(turns),
+        llm=ScriptedLLM(turns, who=who),
         tts=ToneTTS(440),
         stt=ToneSTT({600: "yes"}),
         vad=None,

@@ -13,8 +13,8 @@ from tests.e2e.scenarios.calls import run_call
 
 
 async def call(job: Job) -> None:
-    """`flow`: its file; `vars`: its variables; `turns`: what the model says, `!name` for a tool; `hook`: how many seconds
-    `on_session_end` takes."""
+    """`flow`: its file; `vars`: its variables; `turns`: what the model says, `!name` for a tool; `who`: whom it takes the
+    far end for; `hook`: how many seconds `on_session_end` takes."""
     arguments = job.arguments
 
     async def slow_hook(_: Any) -> None:
@@ -28,6 +28,7 @@ async def call(job: Job) -> None:
         arguments["flow"],
         turns,
         agent=Agent(instructions="You call people."),
+        who=arguments.get("who", "human"),
         vars=arguments["vars"],
         journal=job.notes.path.parent / "journal",
     )
