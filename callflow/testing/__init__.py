@@ -7,13 +7,14 @@
 ('completed', ['talking', 'ending', 'closed'], 'Good day.\\nGoodbye.')
 
 A `SimulatedServer` has rooms and LiveKit's API, a `SimulatedJob` runs any entrypoint in one of them as a worker would, a
-`Caller` talks to it, a `SimulatedPhone` dials on a network of `callflow.simulate.phone`. `ScriptedLLM`, `SpelledTTS` and
-`SpelledSTT` are models that need nobody. On a `VirtualTimeLoop` (of `callflow.simulate.clock`) a minute of silence takes
-a millisecond; everything here runs on an ordinary event loop too, and then takes its time.
+`Caller` talks to it, a `SimulatedPhone` is its telephone network, with the telephones of `callflow.simulate.phone`.
+`ScriptedLLM`, `SpelledTTS` and `SpelledSTT` are models that need nobody. On a `VirtualTimeLoop` (of
+`callflow.simulate.clock`) a minute of silence takes a millisecond; everything here runs on an ordinary event loop too, and
+then takes its time.
 
 AgentSession, RoomIO, the job's life and the API's client are LiveKit's own, and so are its VAD and its turn detector,
 which hear voices only (`models.voice`): a session that is to hear spelled speech or tones takes `vad=None,
-turn_handling={"turn_detection": "stt"}`, as `offline_session` does. There is no video, no egress, no second server.
+turn_handling={"turn_detection": "stt"}`, as `offline_session` does. There is no video and no second server.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from callflow.testing.audio import Sound
 from callflow.testing.caller import Caller
 from callflow.testing.job import SimulatedJob, SimulatedJobContext
 from callflow.testing.models import Pause, ScriptedLLM, ToneSTT, ToneTTS, Tool
-from callflow.testing.phone import SimulatedPhone
+from callflow.testing.phone import SimulatedPhone, Telephone
 from callflow.testing.play import Script, Stage, hangs_up, offline_session, silent, talks
 from callflow.testing.room import SimulatedRoom
 from callflow.testing.server import Fault, SimulatedServer
@@ -43,6 +44,7 @@ __all__ = [
     "SpelledSTT",
     "SpelledTTS",
     "Stage",
+    "Telephone",
     "ToneSTT",
     "ToneTTS",
     "Tool",
