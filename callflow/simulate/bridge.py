@@ -50,7 +50,7 @@ LINGERS = 2.3
 """The same for one that ends within 50 ms of its beginning, and for a redirection."""
 SHORT = 0.05
 RETURNS = 0.01
-"""From `active` until a dial that waits for the answer returns; the two are not ordered on a real server."""
+"""From a final code until its dial fails, and from `active` until a dial that waits for the answer returns."""
 RETURNS_LATE = 0.12
 """The same where the telephone hangs up at once: such a dial returns when it is over."""
 CANCELLED = 0.02
@@ -191,11 +191,13 @@ class End:
 
 @define(eq=False)
 class Bridge:
-    """A SIP node. `rooms` are the server's, `network` the telephones. `host` is what a leg's `sip.hostname` says."""
+    """A SIP node. `rooms` are the server's, `network` the telephones. `host` is what a leg's `sip.hostname` says.
+    A dial returns so long after `active` was set, `returns_after`: the two are not ordered on a real server."""
 
     network: PhoneNetwork
     rooms: Rooms
     host: str = "sip.simulated.invalid"
+    returns_after: float = RETURNS
     legs: dict[tuple[str, str], Leg] = field(factory=dict, init=False)
     """By room and identity: the last of each."""
     dead: bool = False
@@ -220,7 +222,7 @@ class Bridge:
         if dial.wait:
             await asyncio.shield(leg.answered)
             late = far.hangs_up is not None and far.hangs_up < SHORT
-            await asyncio.sleep(RETURNS_LATE if late else RETURNS)
+            await asyncio.sleep(RETURNS_LATE if late else self.returns_after)
         return Dialled(leg.participant_id, dial.identity, dial.room, leg.call_id)
 
     async def call_in(self, call: CallIn, far: FarEnd) -> Leg:
@@ -319,7 +321,6 @@ class Leg:
     _wire: float = 0.0  # until when keys are on their way to the telephone
     _timers: list[asyncio.TimerHandle] = field(factory=list)
     _told: asyncio.Future[int] | None = None  # the NOTIFY that a transfer waits for
-    _accepted: bool = False  # its telephone has taken a REFER
 
     # What the room tells.
 
@@ -455,21 +456,22 @@ class Leg:
         limit = call.ringing_timeout or RINGS_AT_MOST
         rings = min(self.far.gives_up, limit)
         await _first(self._track.wait(), self.ended, within=rings)
-        if self.ended.done():
-            if self.ended.result().by == "room":
-                self._ask("486", "INVITE")
-                self._say("ACK")
+        if self.ended.done() and self.ended.result().by == "room":
+            self._ask("486", "INVITE")
+            self._say("ACK")
             await self._leave(CLIENT_INITIATED)
-        elif self._track.is_set():
+        elif self.ended.done() and self.ended.result().by == "death":
+            await self._vanish()
+        elif self._track.is_set() and not self.ended.done():
             await asyncio.sleep(INBOUND_ANSWER)
             self._ask("200", "INVITE")
             self._say("ACK")
             await self._pick_up("", None)
-        elif self.far.gives_up <= limit:
+        elif self.ended.done() or self.far.gives_up <= limit:
             self._say("CANCEL")
             self._ask("487", "INVITE")
             await self._set("hangup")
-            await self._until(LEAVES)
+            await asyncio.sleep(LEAVES)
             await self._leave(CLIENT_INITIATED)
         else:
             self._ask("486", "INVITE")
@@ -548,8 +550,11 @@ class Leg:
             self._decided.set_result(None)
 
     def hang_up(self) -> None:
-        """The telephone hangs up: BYE, or CANCEL while its own call to us still rings."""
-        self.end(End("telephone", hangup=True))
+        """The telephone hangs up: BYE; CANCEL while its own call to us still rings, 603 while ours to it does."""
+        if self.call.inbound or self.status in ("automation", "active"):
+            self.end(End("telephone", hangup=True))
+        else:
+            self.decide(603)
 
     def end(self, end: End) -> None:
         """The first end counts."""

@@ -729,6 +729,33 @@ async def test_who_calls_gives_up(lab):
     assert lab.left["sip_+15550199"] == (SOON(3.05, abs=0.04), "CLIENT_INITIATED")
 
 
+async def test_who_calls_hangs_up_while_it_rings(lab):
+    telephone = await lab.phone.call_in(ROOM, FarEnd())
+    await asyncio.sleep(1)
+    telephone.hang_up()
+    await asyncio.sleep(1)
+    assert telephone.call.messages == ["> INVITE", "180", "> CANCEL", "487"]
+    assert lab.told == ["ringing", "hangup"]
+
+
+async def test_who_is_called_hangs_up_while_it_rings(lab):
+    far(lab, FAR_ENDS["no-answer"])
+    dialling = asyncio.ensure_future(lab.dial())
+    await asyncio.sleep(1)
+    lab.phone.legs["leg"].hang_up()
+    error, took = await dialling
+    assert (error.sip_status_code, took) == (603, SOON(1.0, abs=0.05))
+
+
+@pytest.mark.parametrize("returns_after", [0.0, 0.035])
+async def test_the_return_of_a_dial_and_active_come_in_any_order(lab, returns_after):
+    lab.phone.bridge.returns_after = returns_after
+    _, took = await lab.dial()
+    await asyncio.sleep(0.1)
+    active = next(at for at, status in lab.statuses if status == "active")
+    assert (took < active) == (returns_after == 0.0)
+
+
 async def test_who_calls_hangs_up(lab):
     agent_publishes(lab)
     await lab.phone.call_in(ROOM, FarEnd(acts=(Wait(2.0), HangUp())))
