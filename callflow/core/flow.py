@@ -16,6 +16,7 @@ from attrs import field, frozen
 from callflow.core.expressions import Expression, Template, Type
 
 if TYPE_CHECKING:
+    from callflow.core.privacy import Privacy
     from callflow.core.table import Table
 
 ROOT = ""
@@ -259,6 +260,13 @@ class Flow:
         from callflow.core.table import compile_table
 
         return compile_table(self)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is private in this flow, and what is made of that, worked out once."""
+        from callflow.core.privacy import Privacy
+
+        return Privacy(self)
 
     def machine(self) -> Any:
         """The flow's structure as a `transitions.extensions.HierarchicalMachine`, for whoever uses its tools."""

@@ -34,7 +34,8 @@ def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[st
         if turn.live:
             turn.queue.append(Queued(event))
     else:
-        turn.note("log", level=arguments.get("level", "info"), message=arguments["message"])
+        hidden = {"private": True} if turn.flow.privacy.opaque(action) else {}
+        turn.note("log", level=arguments.get("level", "info"), message=arguments["message"], **hidden)
 
 
 def set_outcome(turn: Turn, name: str) -> None:

@@ -506,7 +506,7 @@ class Call:
                 if isinstance(done.event, Event):
                     self.redactor.event(done.event)  # the journal's thread may not have come to it
                 level = _LEVELS.get(str(note.data["level"]), logging.INFO)
-                message = one_line(self.redactor.text(str(note.data["message"])))
+                message = one_line(str(self.redactor.note("log", note.data)["message"]))
                 logger.log(level, "%s", message, extra={"call": self.id})
 
     def _see(self, entry: Event) -> None:
@@ -573,7 +573,7 @@ class Call:
         one = effect.start
         if one.id in self.effects:
             del self.effects[one.id]
-        if self.journal is None and one.verb in WITH_PRIVATE:
+        if self.journal is None and (one.verb in WITH_PRIVATE or self.redactor.is_worked_out(one)):
             self.redactor.arguments(one)
             self.redactor.result(one, result)
         seconds, at = self.now() - effect.began, place_of(self.flow, one)

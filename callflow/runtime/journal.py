@@ -190,7 +190,7 @@ class Lines:
                 event = Event(str(note.data["event"]), note.data.get("data") or {})
                 notes.append({"kind": "emitted", "event": event.name, "data": hide.event(event)})
             elif note.kind != "guard":
-                notes.append({"kind": note.kind, **hide.data(note.data)})
+                notes.append({"kind": note.kind, **hide.note(note.kind, note.data)})
         rest: dict[str, Any] = {
             "moves": [self._move(move.trigger, move.transitions, move.exited, move.entered) for move in step.moves],
             "guards": [[note.data["transition"], note.data["holds"]] for note in step.notes if note.kind == "guard"],

@@ -134,9 +134,11 @@ class CallRecord:
         if private or self._redactor is None:
             return data
         data["vars"] = self._redactor.variables(self.vars)
+        data["effects"] = self._redactor.effects(data["effects"])
         hidden: dict[str, Any] = self._redactor.data(data)
         # Words of ours say nothing of anybody, also where somebody's identity is the same word: `caller`.
-        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome}
+        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome, "flow": self.flow}
+        hidden["call"] = self._redactor.searched(data["call"])
         hidden["cause"] |= {"by": self.cause.by, "event": self.cause.event}
         detail = hidden["cause"]["detail"]
         detail |= {name: self.cause.detail[name] for name in _OWN_WORDS & self.cause.detail.keys()}

@@ -21,6 +21,7 @@ from urllib.parse import quote, quote_plus
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, Event
 from callflow.core.flow import Field, Flow
+from callflow.core.privacy import action_at
 from callflow.core.snapshot import Snapshot, Start
 
 MARK = "pii:"
@@ -41,6 +42,12 @@ WITH_PRIVATE = frozenset(
 _PLAIN = frozenset({"method", "expect", "name", "level", "topic"})
 """Arguments of actions of which nothing private can be made."""
 
+_UNMISTAKABLE = 8
+"""Characters of a text that can be looked for without finding anything else."""
+
+MOST_KNOWN = 1_000
+LARGEST_KNOWN = 200_000
+
 _E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
 _NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
@@ -50,10 +57,13 @@ _IS_DIGEST = re.compile(r"pii:[0-9a-f]{16}")
 class Redactor:
     """Replaces one call's private values. `key` makes digests comparable between calls; by default it is the call's own.
 
+    At most MOST_KNOWN values, LARGEST_KNOWN characters in all, are looked for inside other texts. Of a call that has more, what
+    is written from then on has digests for whole texts and numbers: too much is hidden rather than too little.
+
     It learns as it goes: values of variables, of payloads and arguments, each before the text in which they may occur.
     """
 
-    __slots__ = ("_flow", "_key", "_known", "_lock", "_numbers", "_rows", "_search")
+    __slots__ = ("_flow", "_key", "_known", "_lock", "_numbers", "_rows", "_search", "_size", "_worked_out", "full")
 
     def __init__(self, flow: Flow, key: bytes | None = None) -> None:
         if key is not None and not isinstance(key, bytes):
@@ -64,6 +74,9 @@ class Redactor:
         self._known: dict[str, str] = {}  # a value, as text -> its digest
         self._numbers: dict[float, str] = {}
         self._search: tuple[re.Pattern[str], list[str]] | None = None  # and the digests by group of the pattern
+        self._size = 0  # characters of what is known
+        self.full = False  # more than is looked for: from now on texts are hidden as a whole
+        self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
         self._rows = frozenset(row.pattern for state in flow.states.values() for row in state.rows)
 
     # -- values --------------------------------------------------------------------------------------------------
@@ -85,19 +98,34 @@ class Redactor:
                 self.learn(item)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             if abs(value) >= 10:
-                self._numbers[value] = self.digest(value)
+                self._remember_number(value, self.digest(value))
                 self._remember(str(value), self.digest(value))
         elif isinstance(value, str):
             text, digest = value.strip(), self.digest(value)
             self._remember(text, digest)
             if 4 <= len(text) <= 19 and text.isascii() and text.isdigit():  # keys, which a flow may make a number of
-                self._numbers[int(text)] = digest
+                self._remember_number(int(text), digest)
+
+    def _remember_number(self, number: float, token: str) -> None:
+        if len(self._numbers) < MOST_KNOWN:
+            self._numbers[number] = token
+        else:
+            self.full = True
 
     def _remember(self, text: str, token: str) -> None:
-        if len(text) > 1 and text not in self._known and not _IS_DIGEST.fullmatch(text):
+        if len(text) > 1 and text not in self._known and not self.full and not _IS_DIGEST.fullmatch(text):
             with self._lock:
+                self._size += len(text)
+                if len(self._known) >= MOST_KNOWN or self._size > LARGEST_KNOWN:
+                    self.full = True
+                    return
                 self._known[text] = token
                 self._search = None
+
+    def _learn_text(self, value: Any) -> None:
+        """Learn a text that is long enough to be nothing else."""
+        if isinstance(value, str) and len(value) >= _UNMISTAKABLE:
+            self._remember(value.strip(), self.digest(value))
 
     def hide(self, value: Any, *, learn: bool = True) -> Any:
         """A private value: its shape stays, its leaves become digests. Nothing stays nothing."""
@@ -119,6 +147,12 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text without the private values that are known so far."""
+        if self.full and text:
+            return self.digest(text)
+        return self.searched(text)
+
+    def searched(self, text: str) -> str:
+        """The same, however much is known: for names and keys."""
         if self._known:
             pattern, tokens = self._search or self._compile()
             text = pattern.sub(lambda match: tokens[(match.lastindex or 1) - 1], text)
@@ -131,9 +165,9 @@ class Redactor:
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, (int, float)):
-            return self._numbers.get(value, value)
+            return self.digest(value) if self.full and abs(value) >= 10 else self._numbers.get(value, value)
         if isinstance(value, Mapping):
-            return {self.text(str(name)): self.data(item) for name, item in value.items()}
+            return {self.searched(str(name)): self.data(item) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.data(item) for item in value]
         if isinstance(value, (set, frozenset)):
@@ -162,7 +196,7 @@ class Redactor:
             return self.fields(event.data, entry.pii, free=_FREE_TEXT)
         family, _, name = event.name.partition(".")
         if family == "app":
-            return self.fields(event.data, private_fields(self._flow.events.get(event.name, {})))
+            return self.fields(event.data, self._flow.privacy.fields.get(event.name, ()))
         tool = self._flow.tools.get(name) if family == "tool" else None
         if tool is None:
             return self.data(event.data)
@@ -174,7 +208,7 @@ class Redactor:
 
     def name(self, name: str) -> str:
         """An event's name: of a key for which the flow has no row, the key is hidden."""
-        return self.text(name) if "dtmf." in name else name
+        return self.searched(name) if "dtmf." in name else name
 
     def arguments(self, effect: Start) -> Any:
         """The arguments of an effect, as the catalogue says."""
@@ -183,6 +217,14 @@ class Redactor:
         given = effect.arguments
         if effect.source[0] == "wrap_up":  # the whole conversation may be in it
             return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
+        opaque = self._flow.privacy.opaque(action_at(self._flow, effect.source))
+        if opaque:
+            self._worked_out.add(effect.id)
+            for name in opaque:
+                self._learn_text(given.get(name))  # it may come again, as what was spoken
+            rest = {name: value for name, value in given.items() if name not in opaque}
+            hidden = {name: self.hide(given.get(name), learn=False) for name in opaque}
+            return {**hidden, **self.fields(rest, [name for name in private if name in rest])}
         if effect.verb == "python":
             declared = self._flow.python.get(str(given.get("name")))
             inner = given.get("arguments")
@@ -193,10 +235,16 @@ class Redactor:
                 }
         return self.fields(given, private)
 
+    def is_worked_out(self, effect: Start) -> bool:
+        """Whether an effect was given something private that cannot be looked for."""
+        return bool(self._flow.privacy.opaque(action_at(self._flow, effect.source)))
+
     def result(self, effect: Start | None, result: Mapping[str, Any]) -> Any:
         """The result of an effect, as the catalogue or the declaration of what Python returns says."""
         if effect is None:
             return self.data(result)
+        if effect.id in self._worked_out:
+            return self.hide(result, learn=False)
         if effect.verb == "python":
             return self.fields(result, self._returned(effect.arguments.get("name")))
         if effect.verb == "close":  # the whole conversation, for `wrap_up`
@@ -208,8 +256,27 @@ class Redactor:
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""
         scope = scope.partition("#")[0]  # a sub-flow's that is over
-        declared = self._flow.scopes[scope].variables if scope in self._flow.scopes else {}
-        return self.fields(values, [name for name, one in declared.items() if one.pii])
+        privacy = self._flow.privacy
+        return self.fields(
+            values, privacy.variables.get(scope, ()), free=frozenset(privacy.unsearchable.get(scope, ()))
+        )
+
+    def note(self, kind: str, data: Mapping[str, Any]) -> Any:
+        """What a step noted: a variable that was set, a line of the log, and so on."""
+        if kind == "set":
+            scope = str(data["scope"]).partition("#")[0]
+            hidden = self.variables({data["name"]: data["value"]}, scope)
+            return {**data, "value": hidden[data["name"]]}
+        if data.get("private"):
+            return {**self.data(data), "message": self.digest(data["message"])}
+        return self.data(data)
+
+    def effects(self, records: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """The records of effects: the results of those that were given what cannot be looked for are hidden."""
+        return [
+            {**one, "result": self.hide(one.get("result"), learn=False)} if one.get("id") in self._worked_out else one
+            for one in records
+        ]
 
     def room(self, facts: Mapping[str, Any]) -> None:
         """Learn the caller's number, which LiveKit's dispatch rules make a part of the room's name."""
@@ -219,11 +286,12 @@ class Redactor:
     def see(self, snapshot: Snapshot) -> None:
         """Learn the private variables of a call as it is now."""
         self.room(snapshot.memory.call)
+        privacy = self._flow.privacy
         for scope, values in snapshot.memory.vars.items():
-            if scope in self._flow.scopes:
-                for name, variable in self._flow.scopes[scope].variables.items():
-                    if variable.pii:
-                        self.learn(values.get(name))
+            path = scope.partition("#")[0]
+            for name in privacy.variables.get(path, ()):
+                if name not in privacy.unsearchable[path]:
+                    self.learn(values.get(name))
 
     def _returned(self, name: object) -> list[str]:
         declared = self._flow.python.get(str(name))

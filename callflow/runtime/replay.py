@@ -12,7 +12,7 @@ from attrs import frozen
 
 from callflow.core.actions import VERBS
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnded, Event, Input, TimerFired
-from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, ListOf, Type
+from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Type
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.step import start, step
@@ -148,7 +148,7 @@ class _Clear(Redactor):
     def learn(self, value: Any) -> None:
         pass
 
-    def text(self, text: str) -> str:
+    def searched(self, text: str) -> str:
         return text
 
     def hide(self, value: Any, *, learn: bool = True) -> Any:
@@ -225,4 +225,6 @@ def stand_in(kind: Type, value: Any) -> Any:
         return number % 10**12
     if kind == DURATION:
         return float(number % 3600)
+    if kind == TEXT:
+        return f"{number % 10**12:012d}"  # keys, say, of which the flow makes a number
     return value

@@ -70,6 +70,22 @@ CODES: Mapping[str, Code] = {
         'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: ending, dial.*: pause}\n'
         "  pause: {after: {15s: talking}}\n",
     ),
+    "private-value-shown": Code(
+        "A private value that would be shown",
+        "An outcome, a tag and the reason of a shutdown go into what others keep: reports, counts, LiveKit's own log. A value that "
+        "is `pii`, that is made of one (`first(vars.iban, 8)`), or that a caller said, does not belong there.",
+        "vars: {iban: {type: string, default: none, pii: true}}\nstates:\n  talking: {on: {dtmf.0: ending}}\n"
+        '  ending: {entry: [hang_up, {shutdown: "{{ first(vars.iban, 8) }}"}], on: {done: closed}}\n',
+        "vars: {iban: {type: string, default: none, pii: true}}\nstates:\n  talking: {on: {dtmf.0: ending}}\n"
+        '  ending: {entry: [hang_up, {shutdown: "{{ call.outcome }}"}], on: {done: closed}}\n',
+    ),
+    "private-line": Code(
+        "A line of the log that will be a digest",
+        "A warning. Where a private value stands in a line, its place is hidden. What is worked out from one, or was said by the "
+        "caller, cannot be found in the line, and so the whole line is hidden.",
+        'states:\n  talking:\n    on: {session.user_input_transcribed: {do: [{log: "They said {{ event.transcript }}"}]}}\n',
+        "states:\n  talking:\n    on: {session.user_input_transcribed: {do: [{log: They said something.}]}}\n",
+    ),
     "no-time-bound": Code(
         "No bound on time",
         "Some bound on time is in force in every state: an `after` of its own or further out, or the limit on the whole "
