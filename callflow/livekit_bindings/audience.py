@@ -70,9 +70,11 @@ async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
     try:
         await world.subscriptions.settled()
         yield
-        await asyncio.sleep(TAIL)
     finally:
-        world.subscriptions.remove(rule)
+        try:
+            await asyncio.sleep(TAIL)
+        finally:
+            world.subscriptions.remove(rule)
 
 
 def speech_only_for(world: LiveKitWorld, name: str) -> Rule:

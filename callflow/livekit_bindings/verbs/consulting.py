@@ -113,13 +113,15 @@ class Consultation:
                 await holding.put(world, MAIN_LEG, music)
             await world.subscriptions.settled()
             yield
-            if self._cut:
-                await asyncio.sleep(TAIL)  # the last of the briefing is for nobody else
         finally:
-            for rule in rules:
-                world.subscriptions.remove(rule)
-            holding.release(world, MAIN_LEG)
-            world.ears.turn_to(caller.identity)
+            try:
+                if self._cut:
+                    await asyncio.sleep(TAIL)  # the last of the briefing is for nobody else
+            finally:
+                for rule in rules:
+                    world.subscriptions.remove(rule)
+                holding.release(world, MAIN_LEG)
+                world.ears.turn_to(caller.identity)
 
     async def run(self) -> Mapping[str, Any]:
         """Calls the human, and waits for the decision. Whoever has not accepted is off the line when this ends."""

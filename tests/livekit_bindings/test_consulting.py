@@ -1,0 +1,223 @@
+"""`consult`, live in all but the network: a caller, a human at a telephone, and who hears whom at each moment."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+
+import callflow
+from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.testing import SimulatedServer, Tool
+from callflow.testing.play import Stage, silent
+from callflow.testing.server import Fault
+from tests.support.phone import told
+
+HUMAN = "+15550100100"
+BRIEFING = "Ann asks for a refund. Press one to take the call."
+
+WARM = """
+callflow: 1
+name: warm
+initial: asking
+tools:
+  take_call: {description: The colleague takes the call.}
+  refuse_call: {description: The colleague does not take the call.}
+states:
+  asking:
+    tools: [take_call, refuse_call]
+    entry: [{say: One moment please.}, {consult: CONSULT}]
+    on:
+      consult.accepted: joined
+      consult.*: {target: alone, do: [{outcome: "{{ event.result }}"}]}
+  joined:
+    entry: [{say: {text: You are connected., interruptible: false}}, {outcome: transferred}, stand_by]
+    on: {done: ending}
+  alone:
+    entry: [{say: Nobody is free.}]
+    on: {done: ending}
+"""
+BY_KEY = f'{{to: "{HUMAN}", trunk: ST_1, briefing: "{BRIEFING}", accept: {{key: "1"}}, decline: {{key: "2"}}}}'
+
+
+@pytest.fixture
+async def server():
+    async with SimulatedServer() as server:
+        yield server
+
+
+def warm(server, human, consult=BY_KEY, caller=silent, flow=WARM, **parts):
+    network = PhoneNetwork({HUMAN: human})
+    return Stage(callflow.loads(flow.replace("CONSULT", consult)), server, phone=network, caller=caller, **parts)
+
+
+def results(stage):
+    return [
+        step.event.result["result"]
+        for step in stage.steps
+        if getattr(step.event, "result", None) and step.event.result.get("to") == HUMAN
+    ]
+
+
+def human_of(stage):
+    return stage.telephones.legs["human"]
+
+
+async def talk(caller):
+    """Says something all the time: whoever is not to hear it does not."""
+    for n in range(12):
+        await asyncio.sleep(2)
+        await caller.say(f"caller {n}")
+
+
+ACCEPTS = FarEnd(
+    rings=2.0, acts=(Hear(), Say("hello human"), Press("1"), Wait(2.0), Say("how can I help"), Wait(3.0), HangUp())
+)
+
+
+async def test_a_human_who_accepts(server):
+    stage = warm(server, ACCEPTS, caller=talk)
+    record = await stage.play()
+    human, caller = human_of(stage), stage.far_end
+    assert results(stage) == ["accepted"]
+    assert stage.trace == ["asking", "joined", "ending", "closed"]
+    assert (record.outcome, record.notes) == ("transferred", ())
+    # The briefing is the human's alone, and what they say before they accept reaches the agent alone.
+    assert caller.heard_text == "One moment please.\nYou are connected."
+    assert human.heard_text == f"{BRIEFING}\nYou are connected."
+    assert [sound.text for sound in caller.heard_from(human) if sound.text] == ["how can I help"]
+    [accepted] = [step.event.time for step in stage.steps if step.entered == ("joined",)]
+    heard = human.heard_from(caller)
+    assert heard
+    began = record.started
+    assert all(sound.start + 0.5 >= accepted - began - 1 for sound in heard)
+    # The human hangs up: the line drops for the caller, too.
+    assert not caller.on_line
+    assert server.rooms == {}
+
+
+@pytest.mark.parametrize(
+    ("human", "result", "cause"),
+    [
+        (FarEnd(rings=2.0, acts=(Hear(), Press("2"), Wait(60))), "declined", "asked"),
+        (FarEnd(rings=2.0, acts=(Hear(), HangUp())), "declined", "hung_up"),
+        (FarEnd(rings=2.0, acts=(Wait(0.5), HangUp())), "declined", "hung_up"),
+        (FarEnd(rings=2.0, acts=(Wait(90),)), "no_answer", "undecided"),
+        (FarEnd(rings=2.0, acts=(Press("5"), Wait(90))), "no_answer", "undecided"),
+        (FarEnd(0.5, 486), "declined", "busy_here"),
+        (FarEnd(3.0, 603), "declined", "decline"),
+        (FarEnd(math.inf), "no_answer", "ringing_timeout"),
+        (FarEnd(0.2, 404), "failed", "not_found"),
+        (FarEnd(0.2, 503), "failed", "service_unavailable"),
+    ],
+    ids=[
+        "declines",
+        "hangs-up",
+        "hangs-up-at-once",
+        "says-nothing",
+        "wrong-key",
+        "busy",
+        "refuses",
+        "rings",
+        "nobody",
+        "trunk",
+    ],
+)
+async def test_a_human_who_does_not_accept(server, human, result, cause):
+    stage = warm(server, human)
+    record = await stage.play()
+    assert results(stage) == [result]
+    [data] = [s.event.result for s in stage.steps if getattr(s.event, "result", None) and s.event.result.get("to")]
+    assert data["cause"] == cause
+    assert stage.trace == ["asking", "alone", "ending", "closed"]
+    assert (record.outcome, record.notes) == (result, ())
+    assert stage.far_end.heard_text == "One moment please.\nNobody is free."
+    call = stage.phone.calls[-1]
+    assert (
+        not call.got("INVITE")
+        or {"BYE", "CANCEL"} & set(call.messages)
+        or {"> BYE"} & set(call.messages)
+        or human.code >= 300
+    )
+
+
+async def test_a_caller_who_leaves_while_it_rings_stops_the_ringing(server):
+    async def leaves(caller):
+        await asyncio.sleep(5)
+        caller.hang_up()
+
+    stage = warm(server, FarEnd(math.inf), caller=leaves)
+    record = await stage.play()
+    call = stage.phone.call_of(HUMAN)
+    assert call.got("CANCEL")[0].at == pytest.approx(5.0, abs=0.2)
+    assert (record.outcome, record.notes) == ("hung_up", ())
+    assert stage.trace == ["asking", "ending", "closed"]
+
+
+async def test_a_caller_who_leaves_during_the_briefing_drops_the_human(server):
+    async def leaves(caller):
+        await asyncio.sleep(5)
+        caller.hang_up()
+
+    stage = warm(server, FarEnd(rings=2.0, acts=(Wait(90),)), caller=leaves)
+    record = await stage.play()
+    assert stage.phone.call_of(HUMAN).got("BYE")[0].at == pytest.approx(5.0, abs=0.4)
+    assert record.outcome == "hung_up"
+
+
+KEEPS = WARM.replace("      consult.*:", "      call.hangup: {do: [{log: The caller has gone.}]}\n      consult.*:")
+
+
+async def test_a_flow_that_stays_hears_that_the_caller_has_gone(server):
+    async def leaves(caller):
+        await asyncio.sleep(5)
+        caller.hang_up()
+
+    flow = KEEPS.replace("  asking:\n", "  asking:\n    must_finish: true\n").replace(
+        "      call.hangup: {do: [{log: The caller has gone.}]}\n", ""
+    )
+    stage = warm(server, FarEnd(math.inf), caller=leaves, flow=flow)
+    await stage.play()
+    assert results(stage) == ["failed"]
+    assert stage.phone.call_of(HUMAN).got("CANCEL")[0].at == pytest.approx(5.0, abs=0.2)
+
+
+async def test_the_state_is_left_while_it_rings(server):
+    flow = WARM.replace("    on:\n      consult.accepted", "    after: {6s: alone}\n    on:\n      consult.accepted", 1)
+    stage = warm(server, FarEnd(math.inf), flow=flow)
+    record = await stage.play()
+    assert results(stage) == []
+    assert stage.trace == ["asking", "alone", "ending", "closed"]
+    assert stage.phone.call_of(HUMAN).got("CANCEL")
+    assert stage.far_end.heard_text == "One moment please.\nNobody is free."
+    assert record.notes == ()
+
+
+async def test_by_a_tool(server):
+    consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund., accept: {{tool: take_call}}}}'
+    human = FarEnd(rings=2.0, acts=(Hear(), Say("yes please"), Wait(4.0), HangUp()))
+    stage = warm(server, human, consult, caller=silent, model=[[Tool("take_call")]])
+    record = await stage.play()
+    assert results(stage) == ["accepted"]
+    assert record.outcome == "transferred"
+    assert stage.far_end.heard_text == "One moment please.\nYou are connected."
+    assert human_of(stage).heard_text == "Ann wants a refund.\nYou are connected."
+
+
+async def test_unless_said_otherwise_the_briefing_to_its_end_is_the_acceptance(server):
+    consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund.}}'
+    stage = warm(server, FarEnd(rings=2.0, acts=(Wait(8.0), HangUp())), consult)
+    await stage.play()
+    assert results(stage) == ["accepted"]
+    assert human_of(stage).heard_text == "Ann wants a refund.\nYou are connected."
+
+
+async def test_a_server_that_keeps_nobody_apart_connects_nobody(server):
+    server.faults["UpdateSubscriptions"] = [Fault(500)] * 50
+    stage = warm(server, ACCEPTS)
+    record = await stage.play()
+    assert results(stage) == []
+    assert told(stage, "consult.accepted") == []
+    assert stage.far_end.heard_text == "One moment please.\nNobody is free."
+    assert record.outcome == "failed"
