@@ -7,9 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from livekit.agents import Agent, llm
-
-from callflow.livekit_bindings import private
+from livekit.agents import Agent
 
 logger = logging.getLogger("callflow")
 
@@ -19,19 +17,10 @@ _WATCHED = "_callflow_on_enter"
 class SilentAgent(Agent):
     """Says nothing and answers nobody: it holds the session while the far end's phone rings."""
 
-    def __init__(self, *, stt: Any = None, vad: Any = None) -> None:
+    def __init__(self, *, hears_as: Agent | None = None) -> None:
+        """`hears_as`: whose ears it has, until it is known who has answered; it is deaf unless set."""
+        stt, vad = (None, None) if hears_as is None else (hears_as.stt, hears_as.vad)
         super().__init__(instructions="Say nothing.", llm=None, tts=None, stt=stt, vad=vad)
-
-
-class ListeningAgent(SilentAgent):
-    """Hears as `agent` would, answers nobody, and remembers what was said: it holds the session until it is known who
-    has answered."""
-
-    def __init__(self, agent: Agent) -> None:
-        super().__init__(stt=agent.stt, vad=agent.vad)
-
-    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        private.remember(self.session, self, new_message)
 
 
 def watch_on_enter(agent: Agent, failed: Callable[[Exception], None]) -> None:

@@ -203,15 +203,19 @@ def watch_detector(detector: AMD) -> Iterator[asyncio.Future[Any]]:
         failed.cancel()
 
 
+class SilentDetector(AMD):
+    """LiveKit's answering machine detection, that lets the agent answer nobody while it listens: what is said is kept in
+    the history, and no reply is made. LiveKit's own only holds the reply back, and speaks it after the verdict."""
+
+    def _on_end_of_turn(self, info: Any) -> bool:
+        listens = not self._closed and self.enabled
+        super()._on_end_of_turn(info)
+        return listens
+
+
 def transcript_of(detector: AMD) -> str:
     """What answering machine detection has heard so far."""
     return str(getattr(getattr(detector, "_classifier", None), "_transcript", ""))
-
-
-def remember(session: AgentSession[Any], agent: Agent, message: llm.ChatMessage) -> None:
-    """Keeps what was said to an agent that does not answer: LiveKit drops it."""
-    agent._chat_ctx.items.append(message)
-    session._conversation_item_added(message)
 
 
 def hand_on(messages: Iterable[llm.ChatItem], agent: Agent) -> None:

@@ -22,7 +22,7 @@ from callflow.core.offers import agent_instructions
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import lease, private, report
-from callflow.livekit_bindings.agents import ListeningAgent, SilentAgent, watch_on_enter
+from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.ears import Ears
@@ -292,7 +292,7 @@ class LiveKitWorld:
         if self._instructed:
             await self.agent.update_instructions(agent_instructions(self.flow, self.call.snapshot, self.call.now()))
         here = not self.has_room or (self.line.hears and self.detection is None)
-        first = self.agent if here else ListeningAgent(self.agent) if detects(self.flow) else SilentAgent()
+        first = self.agent if here else SilentAgent(hears_as=self.agent if detects(self.flow) else None)
         self._stand_in = None if here else first
         self.watch(first)
         self._warn_of_echo()

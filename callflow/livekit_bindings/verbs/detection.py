@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from livekit.agents.utils import is_given
-from livekit.agents.voice.amd import AMD, AMDPredictionEvent
+from livekit.agents.voice.amd import AMDPredictionEvent
 
 from callflow.core.actions import VERBS
 from callflow.core.events import MAIN_LEG
@@ -81,7 +81,7 @@ class Detection:
     _answered: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] = field(init=False)
     _told: bool = field(default=False, init=False)
-    _detector: AMD | None = field(default=None, init=False)
+    _detector: private.SilentDetector | None = field(default=None, init=False)
     _heard: str = field(default="", init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -150,7 +150,7 @@ class Detection:
         model = world.agent.llm
         options: dict[str, Any] = {"llm": model} if is_given(model) else {}
         limits: Any = {"timeout": self.timeout, "no_speech_threshold": min(NO_SPEECH, self.timeout)}
-        detector = self._detector = AMD(
+        detector = self._detector = private.SilentDetector(
             world.session,
             participant_identity=identity,
             ivr_detection=self.ivr_detection,
@@ -166,7 +166,6 @@ class Detection:
                     return verdict.result() if verdict.done() else failed.result()
                 finally:
                     self._heard = private.transcript_of(detector)
-                    private.silence_now(world.session)  # what the model would have said to whoever it was
                     verdict.cancel()
                     with contextlib.suppress(asyncio.CancelledError, RuntimeError):
                         await verdict
