@@ -187,7 +187,8 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
     elif timer.kind == "answer":
         if turn.outcome is None and "no_answer" in turn.flow.outcomes:
             set_outcome(turn, "no_answer")
-        _go_to_ending(turn, "the far end never came")
+        turn.note("nobody_came", within=turn.flow.limits.answer)
+        _go_to_ending(turn, "the far end never came", fault=False)
     else:
         if not turn.in_ending:  # in there nothing counts as progress: an ending ends
             turn.entered = 0

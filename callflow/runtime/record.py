@@ -24,8 +24,8 @@ class Cause(NamedTuple):
     """What technically ended a call. The first cause stays, whatever follows from it.
 
     `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
-    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `job.killed`
-    where its process died, or `fault`.
+    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `nobody_came`
+    where the far end was not on the line within `limits.answer`, `job.killed` where its process died, or `fault`.
     `by` is `caller`, `agent` (the flow), `program` (`call.hang_up()`), `worker` (the job was told to end), `callee`
     (a dial that was not answered), `system` (the room, the session, the network, a fault), or what the event says.
     `state` is the innermost state at that time, `detail` the event's payload: SIP status, disconnect reason.
@@ -205,6 +205,9 @@ class Log:
             self.answered = memory.started
         if memory.fault is not None and before.memory.fault is None:
             self.caused("fault", "system", before, {"error": memory.fault})
+        for note in step.notes:
+            if note.kind == "nobody_came":
+                self.caused("nobody_came", "system", before, note.data)
         for effect in step.effects:
             if isinstance(effect, Start) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})

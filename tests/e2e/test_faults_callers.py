@@ -65,6 +65,7 @@ async def test_a_caller_who_never_comes(line):
     await job.note("job", within=20)
     record = await one_record(line, job, within=12)  # limits.answer is 6 s
     assert record["outcome"] == "no_answer"
-    assert record["answered"] is None
+    assert record["answered"] is record["fault"] is None
+    assert (record["cause"]["event"], record["hung_up_by"]) == ("nobody_came", "system")
     assert record["seconds"] == pytest.approx(6, abs=2)
     assert record["transcript"] == []

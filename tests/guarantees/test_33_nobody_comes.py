@@ -30,7 +30,8 @@ async def test_by_itself_the_wait_lasts_as_long_as_the_room():
 async def test_a_flow_waits_for_a_minute(stage, server, ended):
     call = stage(model=[GREETING], caller=None)
     record = await call.play()
-    assert record.answered is None
+    assert record.answered is record.fault is None
+    assert (record.outcome, record.cause.event, record.hung_up_by) == ("no_answer", "nobody_came", "system")
     assert record.seconds == pytest.approx(60, abs=5)
     assert not [effect for effect in record.effects if effect.verb in ("say", "generate_reply")]
     assert call.trace[-2:] == ["ending", "closed"]
