@@ -181,3 +181,69 @@ def test_look_up():
     assert (returned["result"], returned["error"], returned["reply"]) == ({"state": "on its way"}, None, True)
     play.send("tool.end_call", id="2")
     assert how_it_ended(play) == ("completed", HUNG_UP)
+
+
+def put_through() -> Play:
+    play = call("cold-transfer", env={"DESK_NUMBER": "+15557654321"}).end("generate_reply").send("tool.speak_to_person", id="1")
+    play.end("say One moment, I am putting you through.")
+    assert play.doing == ["transfer +15557654321"]
+    return play
+
+
+def test_cold_transfer():
+    assert how_it_ended(put_through().end("transfer", result="completed", leg="far_end")) == ("transferred", HUNG_UP)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(486, "They are on the phone just now."), (480, "Nobody is free just now."), (None, "Nobody is free just now.")]
+)
+def test_cold_transfer_back_with_the_caller(code, words):
+    play = put_through().end("transfer", result="failed", leg="far_end", sip_status_code=code)
+    assert (play.state, play.doing) == ("conversation.back", [f"say {words}"])
+    play.end("say").end("generate_reply")
+    # The caller may try again, or wait to be called back.
+    play.send("tool.call_back", id="2")
+    assert how_it_ended(play) == ("call_back", HUNG_UP)
+
+
+def test_cold_transfer_a_caller_who_hangs_up_meanwhile():
+    play = put_through().send("call.hangup", leg="far_end", by="caller", cause="hung_up")
+    assert play.state == "putting_through"  # the hang-up waits for the transfer's result
+    play.end("transfer", result="completed", leg="far_end")
+    assert how_it_ended(play) == ("transferred", HUNG_UP)
+
+
+def consulted() -> Play:
+    env = {"SIP_OUTBOUND_TRUNK_ID": "ST_1", "COLLEAGUE_NUMBER": "+15557654321"}
+    play = call("warm-transfer", env=env).end("generate_reply")
+    play.send("tool.speak_to_person", id="1", name="Ann", reason="She wants a refund.")
+    play.end("say One moment, I am asking a colleague.")
+    assert play.doing == ["consult +15557654321"]
+    briefing = play.running[play.find("consult")].arguments["briefing"]
+    assert briefing.startswith("Ann is on the line. She wants a refund. To take the call press one")
+    return play
+
+
+def test_warm_transfer():
+    play = consulted().end("consult", result="accepted", leg="human").end("say You are connected now.")
+    assert (play.state, play.doing) == ("connected", ["stand_by"])
+    # The two talk for as long as they like: no silence counts, and what ends it is that one of them leaves.
+    play.wait(1800)
+    assert (play.state, play.doing) == ("connected", ["stand_by"])
+    play.send("call.hangup", leg="far_end", by="caller", cause="hung_up")
+    assert how_it_ended(play) == ("transferred", [])
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ("declined", "My colleague cannot take your call just now."),
+        ("no_answer", "I cannot reach anybody just now."),
+        ("failed", "I cannot reach anybody just now."),
+    ],
+)
+def test_warm_transfer_back_with_the_caller(result, words):
+    play = consulted().end("consult", result=result, leg="human")
+    assert (play.state, play.doing) == ("conversation.back", [f"say {words}"])
+    play.end("say").end("generate_reply").send("tool.end_call", id="2")
+    assert how_it_ended(play) == ("completed", HUNG_UP)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callflow.core.events import TimerFired
 from callflow.core.step import step
 from tests.support.play import Play
@@ -144,6 +146,54 @@ states:
     play.end("dial", result="answered", leg="far_end").wait(8).send("call.dropped", leg="far_end").wait(100)
     assert play.doing == []
     assert play.send("call.restored", leg="far_end").wait(2).doing == ["say Are you there?"]
+
+
+def test_silence_does_not_count_while_the_far_end_is_on_hold() -> None:
+    play = Play("""
+events: {app.back: {}}
+initial: a
+states:
+  a:
+    entry: [hold]
+    silence: {5s: warned}
+    on: {app.back: {do: [resume]}}
+  warned: {}
+""").end("hold")
+    assert play.wait(60).state == "a"
+    play.send("app.back").end("resume")
+    assert play.wait(4.9).state == "a"
+    assert play.wait(0.2).state == "warned"
+
+
+@pytest.mark.parametrize(
+    "action", ['transfer: "+15551234567"', 'consult: {to: "+15551234567", trunk: ST_1}', "stand_by"]
+)
+def test_silence_does_not_count_while_the_far_end_waits_for_somebody_else_or_talks_to_them(action: str) -> None:
+    play = Play(
+        f"""
+initial: a
+states:
+  a:
+    entry: [{{{action}}}]
+    silence: {{5s: warned}}
+  warned: {{}}
+""".replace("[{stand_by}]", "[stand_by]")
+    )
+    assert play.wait(30).state == "a"
+    assert len(play.doing) == 1
+
+
+def test_another_leg_on_hold_is_not_the_far_end() -> None:
+    play = Play("""
+initial: a
+states:
+  a:
+    entry: [{dial: {to: "+15551234567", trunk: ST_1, leg: human}}, {hold: human}]
+    silence: {5s: warned}
+  warned: {}
+""")
+    play.send("leg.human.answered", leg="human").end("dial", result="answered", leg="human").end("hold")
+    assert play.wait(5.1).state == "warned"
 
 
 def test_limits_bound_every_call() -> None:
