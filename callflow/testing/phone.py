@@ -105,6 +105,8 @@ class SimulatedPhone:
         if self._talking:
             await asyncio.wait(self._talking)
         await self.bridge.close()
+        if self.server.bridges.get(self.room) is self.bridge:
+            del self.server.bridges[self.room]
 
     # The bridge's rooms.
 

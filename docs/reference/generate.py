@@ -11,6 +11,8 @@ from callflow.core.durations import format_duration
 from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
 from callflow.core.expressions import DURATION, FUNCTIONS, Record
 from callflow.flowfile import keys, session
+from callflow.livekit_bindings.causes import CAUSES, reason_name
+from callflow.livekit_bindings.dial_results import RESULTS
 from callflow.verify.codes import EVERY_CODE as CODES
 
 EVENTS_INTRODUCTION = """# Events
@@ -79,7 +81,13 @@ def events_page() -> str:
         families.setdefault(event.name.partition(".")[0], []).append(event)
     for family, events in families.items():
         rows = [
-            (f"`{one.name}`", one.description or "LiveKit's own event of this name.", _fields(one), one.keep, one.flooded)
+            (
+                f"`{one.name}`",
+                one.description or "LiveKit's own event of this name.",
+                _fields(one),
+                one.keep,
+                one.flooded,
+            )
             for one in events
         ]
         note = NOT_LIVE if family in experimental else ""
@@ -195,7 +203,62 @@ def defects_page() -> str:
     return "\n".join(parts)
 
 
+_SAYS = {
+    "ours": "What callflow did itself",
+    "SIP": "SIP's final status (`event.sip_status_code`)",
+    "message": "What LiveKit's API says in words",
+    "API": "The code of LiveKit's API, where it tells no SIP status",
+    "client": "The request's own end",
+    "room": "The reason for which the leg left the room, where the request says nothing",
+}
+
+
+def dial_results_page() -> str:
+    parts = [
+        (
+            "# From SIP code to event\n\nEvery `dial` ends with one `dial.*`. `dial.answered` is the answer; which of the others it is "
+            "depends on what SIP, LiveKit's API and the room say together. The parts of this page stand in the order in which "
+            "they are believed. `event.cause` is the word in the third column; `event.sip_status_code`, `event.sip_status` and "
+            "`event.error` say it as it came, `event.elapsed` how long it took.\n\n"
+            "`Retry-After` and `Reason` do not get through LiveKit. 401 and 407 come without a SIP code. A carrier may answer 480 "
+            "for a telephone that is off, for somebody who declined, and for a network that is full: `event.elapsed` tells "
+            "more than the code.\n"
+        )
+    ]
+    for kind, title in _SAYS.items():
+        rows = [
+            (f"`{key}`" if kind != "ours" else key, f"`dial.{row.result}`", f"`{row.cause}`", row.meaning)
+            for (of, key), row in RESULTS.items()
+            if of == kind
+        ]
+        parts.append(f"## {title}\n\n" + table(("it says", "event", "`cause`", "what it means"), rows))
+    parts.append(
+        "A code that is not listed counts as the first of its hundred, as SIP wants it. Any other reason to leave is "
+        "`dial.failed`, with the cause of a hang-up for that reason, below.\n"
+    )
+    hangups = [(f"`{reason_name(reason)}`", f"`{cause.by}`", f"`{cause.cause}`") for reason, cause in CAUSES.items()]
+    parts.append(
+        "## Who hung up\n\n`call.hangup` says `by` whom and for which `cause`. What the flow did itself is the `agent`'s "
+        "doing, whatever LiveKit says; otherwise:\n\n"
+        + table(("LiveKit's `disconnect_reason`", "`by`", "`cause`"), hangups)
+    )
+    parts.append(
+        "Of a telephone LiveKit says `CLIENT_INITIATED` nearly always. Then it counts what the bridge said last, and the time:\n\n"
+        + table(
+            ("of a telephone", "`by`", "`cause`"),
+            [
+                ("it hung up", "`caller`", "`hung_up`"),
+                ("it was handed over by `transfer`", "`agent`", "`transferred`"),
+                ("the `max_call_duration` of its dial was over", "`agent`", "`max_call_duration`"),
+                ("its audio did not come for 30 s, or stopped for 15 s", "`network`", "`no_audio`"),
+            ],
+        )
+    )
+    return "\n".join(parts)
+
+
 PAGES = {
+    "dial-results.md": dial_results_page,
     "keys.md": keys_page,
     "events.md": events_page,
     "actions.md": actions_page,
