@@ -61,6 +61,42 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {on: {dtmf.0: over}}\n  over: {final: true, returns: {kind: pressed}}\n",
         "states:\n  talking: {on: {dtmf.0: over}}\n  over: {final: true}\n",
     ),
+    "nobody-on-the-line": Code(
+        "Nobody is on the line yet",
+        "What is for the far end stands before the `dial`, or the `answer`, that brings it on the line, or comes while it rings. "
+        "Speech waits there until its time is out, and keys and transfers fail.",
+        'states:\n  talking:\n    entry: [{say: Hello.}, {dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: ending, dial.*: ending}\n',
+        'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: greeting, dial.*: ending}\n'
+        "  greeting: {entry: [{say: Hello.}], on: {done: ending}}\n",
+    ),
+    "never-answered": Code(
+        "An offered call that is never answered",
+        "With `answer: manual` a call rings until the flow takes it (`answer`) or refuses it (`reject`). Without either the "
+        "caller hears it ring, and nothing else.",
+        "answer: manual\nstates:\n  talking: {entry: [{log: A call.}], on: {done: ending}}\n",
+        "answer: manual\nstates:\n  talking: {entry: [answer, {say: Hello.}], on: {done: ending}}\n",
+    ),
+    "answered-already": Code(
+        "A call that is answered already",
+        "`answer` and `reject` are for calls that are offered, with `answer: manual`. Otherwise a call is answered before the "
+        "flow begins.",
+        "states:\n  talking: {entry: [answer, {say: Hello.}], on: {done: ending}}\n",
+        "answer: manual\nstates:\n  talking: {entry: [answer, {say: Hello.}], on: {done: ending}}\n",
+    ),
+    "unclear-digits": Code(
+        "How many keys?",
+        "`collect_digits` takes `count`, for exactly so many keys, or `min` and `max`, of which `max` is the larger.",
+        "states:\n  talking: {entry: [{collect_digits: {prompt: Your PIN?, count: 4, max: 6}}], on: {dtmf.*: ending}}\n",
+        "states:\n  talking: {entry: [{collect_digits: {prompt: Your PIN?, min: 4, max: 6}}], on: {dtmf.*: ending}}\n",
+    ),
+    "result-not-taken": Code(
+        "A result that no row takes",
+        "A warning. A dial, a consultation or a transfer that does not succeed is a failure where no row takes its result, and "
+        "leads to the ending, although somebody may be on the line.",
+        'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567"}}]\n    on: {transfer.completed: ending}\n',
+        'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567"}}]\n    on: {transfer.completed: ending, transfer.failed: sorry}\n'
+        "  sorry: {entry: [{say: That did not work.}], on: {done: ending}}\n",
+    ),
     "redial-too-late": Code(
         "A pause in which the room is closed",
         "A warning. livekit-server closes a room 20 seconds after its last caller has left, unless its `departure_timeout` is "

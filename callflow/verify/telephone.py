@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
+from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
-from callflow.core.events import matches
-from callflow.core.flow import ROOT, Action, Flow, State
+from callflow.core.events import MAIN_LEG, matches
+from callflow.core.flow import ROOT, Action, Flow, State, every_action
 from callflow.errors import Defect
-from callflow.verify.places import named, warning
+from callflow.verify.places import defect, named, warning
 
 DEPARTURE = 20.0
 """Seconds after which livekit-server closes a room that its last caller has left (`departure_timeout`)."""
@@ -36,10 +37,131 @@ def redial_too_late(flow: Flow) -> Iterator[Defect]:
                 )  # fmt: skip
 
 
+NEEDS_SOMEBODY = frozenset({
+    "say", "generate_reply", "play", "collect_digits", "transfer", "consult", "send_dtmf", "hold", "resume",
+})  # fmt: skip
+"""Verbs for somebody who is on the line."""
+
+
+def nobody_on_the_line(flow: Flow) -> Iterator[Defect]:
+    """What is for the far end does not stand before what brings it on the line: its `dial`, or the `answer` to its call."""
+    others = any(
+        action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in _actions(flow)
+    )
+    dialling = [state for state in flow.states.values() if dial_in(state, main=True) is not None and not others]
+    answered = _after_the_answer(flow) if dialling else frozenset()
+    for state in dialling:
+        if state.path not in answered:
+            yield from _too_early(state.entry, "dial")
+        yield from _while_it_rings(state)
+    if flow.answer == "manual" and flow.root.initial is not None:
+        for path in begins(flow, flow.root.initial):
+            yield from _too_early(flow.states[path].entry, "answer")
+
+
+def _after_the_answer(flow: Flow) -> frozenset[str]:
+    """The states in which a call may be once somebody has answered."""
+    starts = []
+    for state in flow.states.values():
+        rows = [
+            row for row in state.rows if matches(row.pattern, "dial.answered") or matches(row.pattern, "call.answered")
+        ]
+        exact = [row for row in rows if not row.pattern.endswith("*")]
+        starts += [move.target for row in exact or rows for move in row.transitions if move.target is not None]
+    return _reached(flow, starts, everything=True)
+
+
+def _too_early(actions: tuple[Action, ...], opens: str) -> Iterator[Defect]:
+    verbs = [action.verb for action in actions]
+    if opens in verbs:
+        for action in actions[: verbs.index(opens)]:
+            if action.verb in NEEDS_SOMEBODY:
+                yield defect(
+                    "nobody-on-the-line", f"`{action.verb}` stands before `{opens}`: nobody is on the line yet", action.position,
+                    f"put it behind `{opens}`, or into the state that follows", len(action.verb),
+                )  # fmt: skip
+
+
+def _while_it_rings(state: State) -> Iterator[Defect]:
+    """The rows of a state that dials, where its own rows lead away as soon as somebody answers."""
+    answered = [row for row in state.rows if matches(row.pattern, "dial.answered")]
+    if not any(move.target is not None and move.guard is None for row in answered for move in row.transitions):
+        return
+    moves = [move for row in state.rows if row.pattern == "call.ringing" for move in row.transitions]
+    moves += [move for timer in state.timers if timer.kind != "silence" for move in timer.transitions]
+    for move in moves:
+        for action in move.actions if move.target is None else ():
+            if action.verb in NEEDS_SOMEBODY:
+                yield defect(
+                    "nobody-on-the-line", f"`{action.verb}` comes while it rings: nobody is on the line yet", action.position,
+                    "put it into the state that follows `dial.answered`", len(action.verb),
+                )  # fmt: skip
+
+
+def offered_calls(flow: Flow) -> Iterator[Defect]:
+    """Whoever is to decide over an offered call decides, and nobody decides over one that is taken anyway."""
+    decides = [action for action in _actions(flow) if action.verb in ("answer", "reject")]
+    if flow.answer == "manual" and not decides:
+        yield defect(
+            "never-answered", "with `answer: manual` the flow takes the call or refuses it, and it does neither", flow.root.position,
+            "write `answer` where the call is to be taken, or take `answer: manual` out",
+        )  # fmt: skip
+    for action in decides if flow.answer != "manual" else ():
+        yield defect(
+            "answered-already", f"`{action.verb}` comes too late: a call is answered before the flow begins", action.position,
+            "write `answer: manual` at the top of the file", len(action.verb),
+        )  # fmt: skip
+
+
+def digits_to_collect(flow: Flow) -> Iterator[Defect]:
+    """`collect_digits` says in one way how many keys it wants."""
+    for action in _actions(flow):
+        if action.verb != "collect_digits":
+            continue
+        count, least, most = (action.arguments.get(name) for name in ("count", "min", "max"))
+        if count is not None and (least is not None or most is not None):
+            what = "`count` says exactly how many keys, and `min` or `max` says something else"
+        elif isinstance(least, int) and isinstance(most, int) and least > most:
+            what = f"at least {least} keys and at most {most} are no number of keys"
+        else:
+            continue
+        yield defect("unclear-digits", what, action.position, "write `count`, or `min` and `max`", len(action.verb))
+
+
+WITH_A_WAY_BACK = frozenset({"dial", "consult", "transfer"})
+
+
+def results_taken(flow: Flow) -> Iterator[Defect]:
+    """Each result of a dial, a consultation and a transfer is taken by a row: otherwise it is a failure, and ends the call."""
+    for path, state in flow.states.items():
+        around = [state, *(flow.states[outer] for outer in flow.ancestors(path))]
+        rows = [row.pattern for one in around for row in one.rows]
+        for action in state.entry:
+            verb = VERBS[action.verb]
+            if action.verb not in WITH_A_WAY_BACK or action.optional or "failed" in rows:
+                continue
+            missing = [
+                result
+                for result in verb.results
+                if result not in verb.success and not any(matches(pattern, result) for pattern in rows)
+            ]
+            if missing:
+                names = ", ".join(f"`{name}`" for name in missing)
+                yield warning(
+                    "result-not-taken", f"no row takes {names}: each would end the call as failed", action.position,
+                    f"write rows for them, or `{action.verb}.*` for all", len(action.verb),
+                )  # fmt: skip
+
+
+def _actions(flow: Flow) -> Iterator[Action]:
+    for state in flow.states.values():
+        yield from every_action(state)
+
+
 def dial_in(state: State, *, main: bool = False) -> Action | None:
     """The dial in a state's entry list; with `main` only that of the far end."""
     return next(
-        (one for one in state.entry if one.verb == "dial" and not (main and one.arguments.get("leg") != "far_end")),
+        (one for one in state.entry if one.verb == "dial" and not (main and one.arguments.get("leg") != MAIN_LEG)),
         None,
     )
 
@@ -56,8 +178,7 @@ def begins(flow: Flow, target: str) -> Iterator[str]:
 
 def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:
     """The states in which a call may be after a dial that nobody answered."""
-    seen: set[str] = set()
-    waiting = [
+    starts = [
         move.target
         for path in dialling
         for row in flow.states[path].rows
@@ -65,24 +186,26 @@ def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:
         for move in row.transitions
         if move.target is not None
     ]
+    return _reached(flow, starts, dialling)
+
+
+def _reached(flow: Flow, starts: list[str], ends: Container[str] = (), *, everything: bool = False) -> frozenset[str]:
+    """The states that rows lead to from `starts`, and not on from `ends`; with `everything` also by rows for what the far
+    end does on the line."""
+    seen: set[str] = set()
+    waiting = list(starts)
     while waiting:
         path = waiting.pop()
         if path in seen:
             continue
         seen.add(path)
         state = flow.states[path]
-        if state.initial is not None:
-            waiting.append(state.initial)
-        if state.kind == "parallel":
-            waiting += state.children
-        if path in dialling:
+        waiting += [state.initial] if state.initial is not None else []
+        waiting += state.children if state.kind == "parallel" else ()
+        if path in ends:
             continue
-        moves = [
-            move
-            for row in state.rows
-            if not row.pattern.startswith(("call.", "dial.answered"))
-            for move in row.transitions
-        ]
+        rows = [row for row in state.rows if everything or not row.pattern.startswith(("call.", "dial.answered"))]
+        moves = [move for row in rows for move in row.transitions]
         moves += [move for timer in state.timers for move in timer.transitions] + list(state.always)
         waiting += [move.target for move in moves if move.target is not None]
     return frozenset(seen)

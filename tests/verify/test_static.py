@@ -316,3 +316,35 @@ class TestTelephone:
     def test_a_first_dial_may_wait(self):
         text = "initial: early\nstates:\n  early: {after: {30s: talking}}\n" + self.REDIAL[8:] % ("5s", "talking")
         assert check(loads(whole(text))) == []
+
+
+DIAL = "{dial: {to: '+15551234567', trunk: t}}"
+OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # what is for the far end, and nobody on the line
+        (f"states: {{talking: {{entry: [{{send_dtmf: '1'}}, {DIAL}], on: {{dial.*: ending}}}}}}", ["nobody-on-the-line"]),
+        (f"states: {{talking: {{entry: [{{log: x}}, {DIAL}, {{say: Hello.}}], on: {{dial.*: ending}}}}}}", []),
+        (f"states: {{talking: {{entry: [{DIAL}], every: {{5s: {{do: [{{say: Wait.}}]}}}}, on: {{dial.*: ending}}}}}}", ["nobody-on-the-line"]),
+        (f"states: {{talking: {{entry: [{{say: Wait.}}, {OTHER_LEG}], on: {{dial.*: ending}}}}}}", []),
+        ("answer: manual\nstates: {talking: {entry: [{say: Hello.}, answer], on: {done: ending}}}", ["nobody-on-the-line"]),
+        # offered calls
+        ("answer: manual\nstates: {talking: {entry: [{log: x}], on: {done: ending}}}", ["never-answered"]),
+        ("answer: manual\nstates: {talking: {entry: [reject], on: {done: ending}}}", []),
+        ("states: {talking: {entry: [{say: Hello.}], on: {dtmf.1: {do: [reject]}, done: ending}}}", ["answered-already"]),
+        # keys
+        ("states: {talking: {entry: [{collect_digits: {count: 4, min: 2}}], on: {dtmf.*: ending}}}", ["unclear-digits"]),
+        ("states: {talking: {entry: [{collect_digits: {min: 4, max: 2}}], on: {dtmf.*: ending}}}", ["unclear-digits"]),
+        ("states: {talking: {entry: [{collect_digits: {min: 2, max: 4}}], on: {dtmf.*: ending}}}", []),
+        # results that nobody takes
+        (f"states: {{talking: {{entry: [{OTHER_LEG}], on: {{dial.answered: ending, dial.busy: ending}}}}}}", ["result-not-taken"]),
+        (f"states: {{talking: {{entry: [{OTHER_LEG}], on: {{dial.answered: ending, failed: ending}}}}}}", []),
+        ("states: {talking: {entry: [{consult: {to: '+15551234567', trunk: t}}], on: {consult.accepted: ending}}}", ["result-not-taken"]),
+        ("states: {talking: {entry: [{consult: {to: '+15551234567', trunk: t}}], on: {consult.*: ending}}}", []),
+    ],
+)  # fmt: skip
+def test_the_telephone(text, expected):
+    assert codes(text) == expected
