@@ -90,11 +90,8 @@ def _family(
 
 
 OUT_OF_REACH = "OUT_OF_REACH"
-"""The reason of a `room.disconnected` that LiveKit has not said: the agent's own connection did not come back in time."""
-
-ROOM_IS_GONE = frozenset({"ROOM_DELETED", "ROOM_CLOSED", ""})
-"""The reasons of a `room.disconnected` after which nobody is left in the room; after any other, it is the agent that is out
-of it, and the far end may be there, in silence."""
+"""The reason of a `room.disconnected` that LiveKit has not said: the agent's own connection did not come back in time.
+The far end may be on the line still, in silence."""
 
 DIGITS = (*"0123456789abcd", "star", "pound")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from callflow.core import clocks
 from callflow.core.actions import RESULT_EVENTS
-from callflow.core.events import MAIN_LEG, ROOM_IS_GONE, Event
+from callflow.core.events import MAIN_LEG, OUT_OF_REACH, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
 from callflow.core.turn import ToolCall, Turn
@@ -40,7 +40,7 @@ def observe(turn: Turn, event: Event) -> bool:
             turn.closed.add("line")
             turn.note("own", event=name)
             return True
-        if str(event.data.get("reason", "")) in ROOM_IS_GONE:
+        if event.data.get("reason") != OUT_OF_REACH:
             turn.closed.add("line")
     elif name.startswith(("call.", "leg.", "dial.")):
         return _leg(turn, event)

@@ -113,7 +113,9 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
     world.stands = world.stands or line
-    failure = await drop_line(world, persistence=PERSISTENCE) if line else None
+    # Once LiveKit's client has given up, LiveKit ends the job within 15 s: what is left then is the guard's.
+    persistence = PERSISTENCE if world.has_room and world.ctx.room.isconnected() else 0.0
+    failure = await drop_line(world, persistence=persistence) if line else None
     if line and failure is None:
         world.stands = False
     if failure is not None:
