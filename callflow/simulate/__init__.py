@@ -1,1 +1,1 @@
-"""Calls without a telephone: a virtual clock, a simulated phone network, scenarios, replay."""
+"""Calls without a telephone: a virtual clock, telephones that are scripts, and what a SIP bridge does with them."""
