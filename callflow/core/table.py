@@ -200,8 +200,14 @@ def _state_table(
         task=task,
         history=history,
         has_silence=any(timer.kind == "silence" for timer in state.timers),
-        speaks=bool(task) or any(verb_of(verb).speech or verb == "hang_up" for verb in verbs),
+        speaks=bool(task) or any(_takes_the_turn(verb) for verb in verbs),
     )
+
+
+def _takes_the_turn(verb: str) -> bool:
+    """Whether a state with this in its entry list speaks by itself, or has the far end listen to somebody else."""
+    entry = verb_of(verb)
+    return entry.speech or entry.yields or entry.occupies or verb == "hang_up"
 
 
 def _reads_visits(flow: Flow, path: str) -> bool:

@@ -203,6 +203,9 @@ class Log:
             self._effect_ended(entry, before)
         elif entry is None and memory.phase != "waiting" and memory.legs[MAIN_LEG].status == "on_line":
             self.answered = memory.started
+        for held in before.memory.held:  # a hang-up that has waited for the result of a transfer
+            if held not in memory.held:
+                self._event(held, step, before)
         if memory.fault is not None and before.memory.fault is None:
             self.caused("fault", "system", before, {"error": memory.fault})
         for note in step.notes:

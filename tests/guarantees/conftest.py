@@ -3,11 +3,15 @@ flow that does not meet it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import callflow
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
+
+ROOT = Path(__file__).parents[2]
 
 FRONT_DESK = """
 callflow: 1

@@ -72,3 +72,15 @@ async def raw_phone(
                 task.cancel()
             if left:
                 await asyncio.wait(left)
+
+
+async def transferred(raw: RawPhone, to: str = "tel:+15550100100", *, ringing: float | None = None) -> Any:
+    """What LiveKit makes of a transfer of `phone`: None, a success, or its error."""
+    request = api.TransferSIPParticipantRequest(room_name="room", participant_identity="phone", transfer_to=to)
+    if ringing is not None:
+        request.ringing_timeout.FromMilliseconds(round(ringing * 1000))
+    try:
+        await raw.job.ctx.api.sip.transfer_sip_participant(request)
+    except api.ServerError as error:
+        return error
+    return None
