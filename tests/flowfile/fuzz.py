@@ -13,6 +13,8 @@ import resource
 import secrets
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,42 @@ def judge(data: bytes) -> bool:
     return flow is not None
 
 
+def shrunk(data: bytes, breaks: Callable[[bytes], bool], seconds: float = 30.0) -> bytes:
+    """A smaller file that still breaks: halves, quarters … of its lines, then of its bytes, are left out as long as it does."""
+    until = time.monotonic() + seconds
+    for split in (lambda text: text.splitlines(keepends=True), lambda text: [bytes([byte]) for byte in text]):
+        pieces = split(data)
+        size = len(pieces) // 2
+        while size and time.monotonic() < until:
+            at, found = 0, False
+            while at < len(pieces) and time.monotonic() < until:
+                rest = pieces[:at] + pieces[at + size :]
+                if breaks(b"".join(rest)):
+                    pieces, found = rest, True
+                else:
+                    at += size
+            size = size if found and size == 1 else size // 2
+        data = b"".join(pieces)
+    return data
+
+
+def breaks_like(error: Exception) -> Callable[[bytes], bool]:
+    """Whether a file breaks the loader in the same way: by the same kind of error, raised in the same place."""
+
+    def place(one: Exception) -> tuple[type, str, int]:
+        frames = traceback.extract_tb(one.__traceback__)
+        return type(one), frames[-1].filename, frames[-1].lineno or 0
+
+    def breaks(data: bytes) -> bool:
+        try:
+            judge(data)
+        except Exception as other:  # noqa: BLE001 - whatever the loader raises
+            return place(other) == place(error)
+        return False
+
+    return breaks
+
+
 def bound_memory() -> None:
     """From now on an allocation that takes this process further than MEGABYTES beyond what it has raises MemoryError."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -126,10 +164,11 @@ def main() -> int:
         data = any_file(seed + number)
         try:
             flows += judge(data)
-        except Exception:
+        except Exception as error:
             FOUND.mkdir(parents=True, exist_ok=True)
             path = FOUND / f"{seed + number}.yaml"
-            path.write_bytes(data)
+            path.write_bytes(data)  # as it was, in case that shrinking breaks as well
+            path.write_bytes(shrunk(data, breaks_like(error)))
             print(f"this file breaks the loader: {path}", flush=True)
             raise
         if time.monotonic() - said >= 10:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.flowfile.fuzz import judge
+from tests.flowfile import fuzz
+from tests.flowfile.fuzz import judge, shrunk
 
 FILES = os.environ.get("CALLFLOW_FUZZ", "300")
 
@@ -41,3 +42,56 @@ def test_a_limit_is_named_in_the_defect(text, limit):
     defects = [defect] if defect is not None else read_loads(text)[1]
     assert any(limit in one.message + one.hint for one in defects), defects
     assert not judge(text.encode())
+
+
+def _states(number: int, state: str, last: str = "{}") -> str:
+    rows = "".join(f"  s{at}: " + state.format(at=at, next=at + 1) + "\n" for at in range(number))
+    return f"states:\n{rows}  s{number}: {last}\n"
+
+
+_WIDE = "{{description: '" + "x" * 300 + "', on: {{dtmf.1: s{next}}}}}"
+_MUST = (
+    "{{must_finish: true, initial: a, on: {{done: s{next}}}, states: {{a: {{after: {{5s: b}}}}, b: {{final: true}}}}}}"
+)
+_TAINTED = "".join(f"  v{at}: {{type: string, default: a, pii: {str(at == 0).lower()}}}\n" for at in range(1200))
+_BACKWARDS = "".join(
+    f"  s{at}: {{entry: [{{set: {{v{1199 - at}: '{{{{ vars.v{1198 - at} }}}}'}}}}], on: {{dtmf.*: s{at + 1}}}}}\n"
+    for at in range(1199)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _states(2800, _WIDE),
+        _states(1200, _MUST),
+        _states(2500, "{{always: s{next}}}", "{on: {dtmf.1: s0}}"),
+        f"vars:\n{_TAINTED}states:\n{_BACKWARDS}  s1199: {{}}\n",
+    ],
+    ids=["a million bytes", "states that must finish", "a chain of always", "a long way of a private value"],
+)
+def test_a_flow_near_the_limits_is_checked_in_time(text):
+    assert judge(f"callflow: 1\nname: large\ninitial: s0\n{text}".encode())
+
+
+def test_a_file_that_breaks_the_loader_is_made_smaller():
+    def breaks(data: bytes) -> bool:
+        return b"bad" in data and b"\nworse" in data
+
+    assert shrunk(b"one\ntwo\nthe bad line\n" + b"more\n" * 200 + b"worse it is\n", breaks) == b"bad\nworse"
+
+
+def test_only_what_breaks_in_the_same_place_is_the_same(monkeypatch):
+    def judge(data: bytes) -> bool:
+        if data.startswith(b"a"):
+            raise KeyError(data)
+        if b"b" in data:
+            raise ValueError(data)
+        return True
+
+    monkeypatch.setattr(fuzz, "judge", judge)
+    try:
+        judge(b"xxb")
+    except ValueError as error:
+        same = fuzz.breaks_like(error)
+    assert [same(data) for data in (b"b", b"ab", b"x")] == [True, False, False]
