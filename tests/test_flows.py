@@ -247,3 +247,88 @@ def test_warm_transfer_back_with_the_caller(result, words):
     assert (play.state, play.doing) == ("conversation.back", [f"say {words}"])
     play.end("say").end("generate_reply").send("tool.end_call", id="2")
     assert how_it_ended(play) == ("completed", HUNG_UP)
+
+
+def keypad_menu() -> Play:
+    return call("keypad-menu", env={"SHOP_URL": "https://shop.example", "OPERATOR_NUMBER": "+15557654321"})
+
+
+def asks(play: Play) -> str:
+    """The prompt of the collection that runs."""
+    return str(play.running[play.find("collect_digits")].arguments["prompt"]).split(".")[0]
+
+
+def pressed(play: Play, digits: str) -> Play:
+    return play.end("collect_digits", result="input", digits=digits, tries=1)
+
+
+def test_keypad_menu_an_order():
+    play = pressed(keypad_menu(), "1")
+    assert (play.state, asks(play)) == ("orders.choosing", "To hear where your order is press 1")
+    pressed(play, "1")
+    assert asks(play).startswith("Type your account number")
+    pressed(play, "471100")
+    assert play.running[play.find("http")].arguments["json"] == {"account": "471100"}
+    play._step(EffectEnded(play.find("http"), "ok", {"status": 200, "body": {"state": "on its way"}}, None, play.time))
+    play.end("say Your order is on its way.")
+    assert (play.state, asks(play)) == ("menu", "Welcome")
+
+
+@pytest.mark.parametrize("keys", [["1", "*"], ["2"], ["9"]])
+def test_keypad_menu_back_to_the_menu(keys):
+    play = keypad_menu()
+    for key in keys:
+        pressed(play, key)
+    while play.state != "menu":
+        play.end(play.doing[0])
+    assert asks(play) == "Welcome"
+
+
+def test_keypad_menu_nobody_presses_anything():
+    play = keypad_menu().end("collect_digits", result="no_input", digits="", tries=3)
+    assert play.doing == ["say Goodbye."]
+    assert how_it_ended(play) == ("abandoned", HUNG_UP)
+
+
+def test_keypad_menu_wrong_keys_for_ever():
+    play = keypad_menu()
+    for _ in range(4):
+        pressed(play, "9").end("say There is nothing behind that key.")
+    assert play.doing == ["say Goodbye."]
+    assert how_it_ended(play) == ("abandoned", HUNG_UP)
+
+
+def test_keypad_menu_a_person():
+    play = pressed(keypad_menu(), "0").end("say One moment, please.").end("transfer", result="failed", leg="far_end")
+    assert play.doing == ["say Nobody is free just now."]
+    assert play.state == "menu"
+    play = pressed(keypad_menu(), "0").end("say One moment, please.").end("transfer", result="completed", leg="far_end")
+    assert how_it_ended(play) == ("transferred", HUNG_UP)
+
+
+def voicemail() -> Play:
+    play = call("voicemail", vars={"phone_number": "+15551234567"}, env={"SIP_OUTBOUND_TRUNK_ID": "ST_1"})
+    return play.end("dial", result="answered", leg="far_end")
+
+
+@pytest.mark.parametrize(
+    ("category", "reason", "outcome"),
+    [("machine-unavailable", "llm", "machine"), ("uncertain", "no_speech_timeout", "no_answer")],
+)
+def test_voicemail_nobody_to_talk_to(category, reason, outcome):
+    play = voicemail().send(f"amd.{category}", category=category, reason=reason)
+    assert how_it_ended(play) == (outcome, HUNG_UP)
+
+
+def test_voicemail_a_screening_is_answered_once():
+    play = voicemail().send("amd.machine-ivr", category="machine-ivr", reason="llm")
+    assert play.state == "finding_out.answering"
+    play.end("generate_reply")
+    assert play.doing == ["detect_machine"]
+    play.end("detect_machine", result="machine-ivr", category="machine-ivr")
+    assert how_it_ended(play) == ("machine", HUNG_UP)
+
+
+def test_voicemail_nobody_can_tell():
+    play = voicemail().wait(35)
+    assert play.state == "talking"

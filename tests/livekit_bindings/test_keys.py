@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 import callflow
+from callflow.simulate.phone import FarEnd, HangUp, Hear, Press, Wait
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, offline_session
+
+FLOWS = Path(__file__).parents[2] / "flows"
 
 ASKS = "Type the number."
 AGAIN = "Once more."
@@ -102,3 +106,135 @@ async def test_what_else_comes_of_it(server, what, keys, outcome, tries):
     assert call.heard.splitlines() == ([ASKS] if "prompt" in what else []) + [AGAIN] * (
         ("retry" in what) * (tries - 1)
     ) + ([ASKS] * (("prompt" in what and "retry" not in what) * (tries - 1)))
+
+
+async def test_a_terminator_that_comes_after_enough_keys_begins_nothing_new(server):
+    flow = """
+callflow: 1
+name: two-numbers
+initial: first
+vars: {both: {type: string, default: "", pii: true}}
+states:
+  first:
+    entry: [{collect_digits: {prompt: The first., count: 2, terminator: "#"}}]
+    on: {dtmf.input: {target: second, do: [{set: {both: "{{ event.digits }}"}}]}, dtmf.*: ending}
+  second:
+    entry: [{collect_digits: {prompt: The second., count: 2, terminator: "#"}}]
+    on: {dtmf.input: {target: ending, do: [{set: {both: "{{ vars.both }}{{ event.digits }}"}}, {outcome: completed}]}, dtmf.*: ending}
+"""
+    call = stage(server, flow, presses((2, "12#34#")))
+    record = await call.play()
+    assert (record.outcome, record.vars["both"]) == ("completed", "1234")
+
+
+async def test_a_key_is_the_flows_again_afterwards_and_a_voice_is_no_key(server):
+    flow = """
+callflow: 1
+name: both
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: Type it., count: 1, first_digit: 4s}}]
+    on: {dtmf.no_input: listening, dtmf.*: ending}
+  listening:
+    on: {dtmf.5: {target: ending, do: [{outcome: completed}]}}
+    after: {30s: ending}
+"""
+
+    async def talks_and_presses(caller):
+        await caller.hear()
+        await caller.say("what do you want")
+        await asyncio.sleep(15)
+        caller.press("5")
+
+    call = stage(server, flow, talks_and_presses, model=["Type it, please."])
+    record = await call.play()
+    assert (record.outcome, call.trace) == ("completed", ["asking", "listening", "ending", "closed"])
+    assert "Type it, please." in call.heard
+
+
+async def test_a_caller_who_hangs_up_while_typing(server):
+    async def leaves(caller):
+        await asyncio.sleep(2)
+        caller.press("12")
+        await asyncio.sleep(1)
+        caller.hang_up()
+
+    call = collects(server, f"{PROMPT}, count: 4", leaves)
+    record = await call.play()
+    assert (record.outcome, record.effects[0].status) == ("hung_up", "cancelled")
+
+
+async def test_typed_digits_are_in_no_file(server, tmp_path):
+    call = collects(server, f"{PROMPT}, count: 6", presses((2, "471183")), journal=tmp_path)
+    record = await call.play()
+    assert record.outcome == "given"
+    for file in tmp_path.iterdir():
+        text = file.read_text()
+        assert "471183" not in text
+        assert not [line for line in text.splitlines() if '"dtmf.4' in line or '"digit": "4"' in line]
+
+
+SENDS = """
+callflow: 1
+name: sends
+initial: sending
+states:
+  sending:
+    entry: [{say: Now.}, {send_dtmf: "KEYS"}, {say: Done.}, {outcome: completed}]
+    on:
+      done: ending
+      failed: {target: ending, do: [{log: "{{ event.error }}"}, {outcome: failed}]}
+"""
+
+
+@pytest.mark.parametrize(("keys", "arrive", "seconds"), [("12", "12", 1.08), ("*9w#", "*9#", 2.12), ("aD", "ad", 1.08)])
+async def test_keys_that_are_sent_arrive_one_after_the_other(server, keys, arrive, seconds):
+    call = Stage(callflow.loads(SENDS.replace("KEYS", keys)), server, calls_in=FarEnd())
+    record = await call.play()
+    assert call.far_end.call.digits == arrive
+    [effect] = [effect for effect in record.effects if effect.verb == "send_dtmf"]
+    assert effect.seconds == pytest.approx(seconds, abs=0.05)
+    first, second = call.far_end.heard
+    assert first.end <= call.far_end.call.keys[0][0]
+    assert second.start >= first.end + seconds
+
+
+async def test_what_is_no_key_is_refused(server):
+    call = Stage(callflow.loads(SENDS.replace("KEYS", "12x")), server, calls_in=FarEnd())
+    record = await call.play()
+    assert record.outcome == "failed"
+    assert call.far_end.call.digits == ""
+
+
+async def test_a_whole_menu_by_keys(server, monkeypatch):
+    monkeypatch.setenv("SHOP_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OPERATOR_NUMBER", "+15550100100")
+    acts = (
+        Wait(2.0),
+        Press("1"),
+        Wait(2.0),
+        Press("1"),
+        Wait(2.0),
+        Press("471100#"),
+        Hear(),
+        Hear(),
+        Press("2"),
+        Hear(),
+        HangUp(),
+    )
+    call = Stage(callflow.load(FLOWS / "keypad-menu.yaml"), server, calls_in=FarEnd(acts=acts))
+    record = await call.play()
+    assert [state for state in call.trace if "." not in state] == [
+        "menu",
+        "orders",
+        "menu",
+        "hours",
+        "menu",
+        "ending",
+        "closed",
+    ]
+    assert record.vars["account"] == "471100"
+    assert "I cannot look that up just now." in call.heard  # nobody answers there
+    assert "We are open from nine to five, Monday to Friday." in call.heard
+    assert record.outcome == "hung_up"
