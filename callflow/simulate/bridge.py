@@ -46,8 +46,8 @@ NO_RESPONSE = 32.0
 """The INVITE is repeated so long where nothing answers it at all (SIP's timer B)."""
 LEAVES = 0.02
 """From a final code or a BYE until the participant leaves (seen 10-40 ms after it)."""
-LINGERS = 2.3
-"""The same for one that ends within 50 ms of its beginning, and for a redirection."""
+LINGERS = 2.7
+"""The same for one that ends within 50 ms of its beginning, or of its answer (seen 2.0-2.9 s after it)."""
 SHORT = 0.05
 RETURNS = 0.01
 """From a final code until its dial fails, and from `active` until a dial that waits for the answer returns."""
@@ -421,6 +421,7 @@ class Leg:
         self._ask("ACK")
         if code < 300:
             self._ask("BYE")
+            self._say("200", "BYE")
 
     async def _failed(self, error: BridgeError) -> None:
         code = int(error.metadata.get("sip_status_code", 0)) or (self.far.code if not self.far.answers else 0)
@@ -431,7 +432,7 @@ class Leg:
             await self._vanish()
             return
         at_once = _now() - self._began < SHORT + RETURNS
-        await self._until(LINGERS if at_once or code // 100 == 3 or self.far.reach in _UNREACHED else LEAVES)
+        await self._until(LINGERS if at_once or self.far.reach in _UNREACHED else LEAVES)
         await self._leave(reason)
 
     # A call from the telephone.
@@ -469,7 +470,9 @@ class Leg:
             await self._pick_up("", None)
         elif self.ended.done() or self.far.gives_up <= limit:
             self._say("CANCEL")
+            self._ask("200", "CANCEL")
             self._ask("487", "INVITE")
+            self._say("ACK")
             await self._set("hangup")
             await asyncio.sleep(LEAVES)
             await self._leave(CLIENT_INITIATED)
@@ -631,6 +634,7 @@ class Leg:
         if self.over:
             return
         self._say("NOTIFY", str(code))
+        self._ask("200", "NOTIFY")
         if self._told is not None and not self._told.done():
             self._told.set_result(int(code))
 
