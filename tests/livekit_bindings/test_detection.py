@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from livekit import rtc
+from livekit.agents import AgentSession
 
 import callflow
-from callflow.livekit_bindings.verbs import detection
-from callflow.testing import Caller, ScriptedLLM, SimulatedServer
-from callflow.testing.play import Stage, hangs_up, offline_session, silent
+from callflow.simulate.phone import FarEnd, Wait
+from callflow.testing import SimulatedServer, SpelledSTT, SpelledTTS
+from callflow.testing.play import Stage
+from tests.support import raw
+from tests.support.phone import outbound
+from tests.support.screening import GREETING, calls_ann, model, picks_up, session, verdicts
 
 SCREENS = """
 callflow: 1
@@ -47,8 +48,6 @@ states:
       amd.*: {target: ending, do: [{outcome: unknown}]}
 """
 
-GREETING = "This is the voicemail of Ann.", "I am not here right now.", "Please leave a message after the tone."
-
 
 @pytest.fixture
 async def server():
@@ -56,130 +55,80 @@ async def server():
         yield server
 
 
-def stage(server, flow=SCREENS, *, who="human", model=(), caller=None, telephony=None, **parts):
-    session = offline_session(llm=ScriptedLLM(model, who=who))
-    return Stage(
-        callflow.loads(flow), server, session=session, caller=caller, options={"telephony": telephony or {}}, **parts
-    )
-
-
-def verdicts(call):
-    return [step.event for step in call.steps if getattr(step.event, "name", "").startswith("amd.")] + [
-        step.event.result
-        for step in call.steps
-        if getattr(step.event, "result", {}).get("category") and step.event.status == "ok"
-    ]
-
-
-def says(*sentences, after=0.5, pause=0.4):
-    async def script(caller):
-        await asyncio.sleep(after)
-        for sentence in sentences:
-            await caller.say(sentence)
-            await asyncio.sleep(pause)
-        await caller.hear()
-
-    return script
-
-
-class Phone:
-    """Somebody who is dialled: a telephone that is in the room from the dial on, rings, and is answered."""
-
-    def __init__(self, server, caller, *, rings=4.0, joins_after=0.1, result="answered"):
-        self.server, self.caller, self.rings, self.joins_after, self.result = server, caller, rings, joins_after, result
-        self.telephone = self.talking = self.stage = None
-
-    async def stop(self):
-        if self.talking is not None:
-            self.talking.cancel()
-            await asyncio.wait({self.talking})
-
-    async def dial(self, world, effect):
-        await world.started()
-        watching = detection.begin(world, effect.arguments["detect_machine"])
-        try:
-            self.telephone = Caller(
-                self.server,
-                world.room_name,
-                "callflow-far_end-1",
-                kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
-                attributes={"callflow.leg": "far_end", "sip.callStatus": "ringing"},
-            )
-            self.stage.far_end = self.telephone
-            await asyncio.sleep(self.joins_after)
-            self.telephone.join(listens=False)
-            await asyncio.sleep(self.rings)
-            if self.result != "answered":
-                self.telephone.leave(rtc.DisconnectReason.USER_REJECTED)
-                return {"result": self.result, "leg": "far_end", "elapsed": self.rings}
-            self.telephone.set_attributes({"sip.callStatus": "active"})
-            self.telephone.listen()
-            self.talking = asyncio.ensure_future(self.caller(self.telephone))
-            await asyncio.sleep(0.02)
-            watching.answered()
-            watching = None
-            return {"result": "answered", "leg": "far_end", "elapsed": self.rings}
-        finally:
-            if watching is not None:
-                watching.cancel()
-
-
 @pytest.fixture(params=["alone", "with the dial"])
-async def screened(request, server):
+def screened(request, server):
     """A call in which it is found out who has answered, by the action alone or as part of a dial."""
 
-    phones = []
-
-    def make(caller, who="human", **phone):
+    def make(far, who="human", talking=None):
+        talking = talking or session(model((), who))
         if request.param == "alone":
-            return stage(server, SCREENS, who=who, caller=caller)
-        far = Phone(server, caller, **phone)
-        call = stage(server, DIALS, who=who, telephony={"dial": far.dial})
-        far.stage = call
-        phones.append(far)
-        return call
+            return Stage(callflow.loads(SCREENS), server, calls_in=far, session=talking)
+        return outbound(server, far, DIALS, session=talking)
 
-    yield make
-    for far in phones:
-        await far.stop()
+    return make
+
+
+STAYS = (Wait(30.0),)
 
 
 async def test_a_person(screened):
-    call = screened(says("Hello?"))
+    call = screened(picks_up("Hello?", then=STAYS))
     record = await call.play()
-    assert record.outcome == "person"
-    assert call.heard == "Hello, this is Ann."
-    assert [message["text"] for message in record.transcript][:1] == ["Hello?"]
+    assert (record.outcome, call.heard) == ("person", "Hello, this is Ann.")
+    assert record.transcript[0]["text"] == "Hello?"
 
 
 async def test_a_voicemail_is_spoken_to_once_its_greeting_is_over(screened):
-    call = screened(says(*GREETING), "machine-vm")
+    call = screened(picks_up(*GREETING, then=STAYS), "machine-vm")
     record = await call.play()
-    assert record.outcome == "voicemail"
-    assert call.heard == "Please call Ann back."
+    assert (record.outcome, call.heard) == ("voicemail", "Please call Ann back.")
+    [verdict] = verdicts(call)
+    assert (verdict["reason"], verdict["transcript"], verdict["error"]) == ("llm", " ".join(GREETING), None)
 
 
-async def test_a_greeting_longer_than_the_limit_is_cut_short_by_the_limit(screened):
-    call = screened(says(*(["We are very sorry that nobody is here"] * 12)), "machine-vm")
-    record = await call.play()
-    assert record.outcome == "unknown"
-
-
-async def test_somebody_who_says_nothing(screened):
-    call = screened(silent)
+async def test_a_greeting_longer_than_the_limit(screened):
+    call = screened(picks_up(*["We are very sorry that nobody is here"] * 12, then=STAYS), "machine-vm")
     record = await call.play()
     assert record.outcome == "unknown"
     [verdict] = verdicts(call)
+    assert verdict["reason"] == "detection_timeout"
+    assert verdict["transcript"].startswith("We are very sorry")
+
+
+async def test_somebody_who_says_nothing(screened):
+    call = screened(FarEnd(2.0, acts=STAYS))
+    record = await call.play()
+    assert record.outcome == "unknown"
+    assert [verdict["reason"] for verdict in verdicts(call)] == ["no_speech_timeout"]
 
 
 async def test_somebody_who_hangs_up_is_nobody(screened):
-    call = screened(hangs_up(after=3))
+    call = screened(FarEnd(2.0, acts=STAYS, hangs_up=3.0))
     record = await call.play()
     assert record.outcome == "hung_up"
     assert verdicts(call) == []
 
 
 async def test_a_detector_that_fails(screened):
-    call = screened(says("Hello?"), RuntimeError("no such model"))
+    call = screened(picks_up("Hello?", then=STAYS), RuntimeError("no such model"))
     record = await call.play()
     assert record.outcome == "unknown"
+    [verdict] = verdicts(call)
+    assert (verdict["reason"], verdict["transcript"]) == ("error", "Hello?")
+    assert verdict["error"] == "RuntimeError: no such model"
+
+
+async def test_a_detector_that_has_no_model(screened):
+    talking = AgentSession(stt=SpelledSTT(), tts=SpelledTTS(), **raw.SPEECH)
+    call = screened(picks_up("Hello?", then=STAYS), talking=talking)
+    record = await call.play()
+    assert record.outcome == "unknown"
+    [verdict] = verdicts(call)
+    assert "classifier could not be resolved" in verdict["error"]
+
+
+async def test_the_agent_takes_over_when_it_is_known_who_has_answered_and_knows_what_was_said(server):
+    llm = model(["Hello Ada."])
+    call = calls_ann(server, picks_up("Hello?", then=STAYS), llm)
+    await call.play()
+    assert [message.text_content for message in llm.requests[0].messages() if message.role == "user"] == ["Hello?"]
