@@ -386,10 +386,13 @@ class Chaos:
                 if is_open and name not in call.snapshot.memory.closed:
                     self.fail(f"the {name} is still open")
         self._owed(whole=record.error is None)
-        named = [note.data["name"] for one in self.taken for note in one.notes if note.kind == "outcome"]
-        if named[1:] or (named and record.outcome != named[0]):
-            self.fail(f"the outcome is {record.outcome}, and was named {named}: the first one stays")
+        self._named_once(record.outcome)
         self._replay(record.steps)
+
+    def _named_once(self, outcome: str) -> None:
+        named = [note.data["name"] for one in self.taken for note in one.notes if note.kind == "outcome"]
+        if named[1:] or (named and outcome != named[0]):
+            self.fail(f"the outcome is {outcome}, and was named {named}: the first one stays")
 
     def _owed(self, *, whole: bool) -> None:
         """Of every state that was left its `exit`, of every row taken its `do`: begun and ended, each as often."""
