@@ -33,6 +33,10 @@ ONCE_MORE = (0.3, 1.5)
 """Seconds after which what holds is said again to the server, where somebody or a track has come: LiveKit's bridge
 subscribes by itself to every track that it is told of, at the answer to all there are."""
 
+AGAIN = 2.0
+AGAIN_FOR = 10
+"""Seconds after which what the server did not take is said again, and how often: somebody might be left in silence."""
+
 RESTORE = 3.0
 """Seconds for everybody to hear everybody again."""
 
@@ -65,6 +69,7 @@ class Subscriptions:
         self._due = self._whole = False
         self._later: list[asyncio.TimerHandle] = []
         self._failure: str | None = None
+        self._failures = 0  # one after the other
 
     def add(self, rule: Rule) -> Rule:
         """This rule holds from now on, before all others; `settled` waits until the server keeps it."""
@@ -128,6 +133,13 @@ class Subscriptions:
             self._taken = {sid: taken for sid, taken in self._taken.items() if sid in {one.sid for one in there}}
             tracks = list(self._tracks())
             await asyncio.gather(*(self._tell(one, tracks, whole) for one in there))
+        if self._failure is None:
+            self._failures = 0
+        elif self._failures < AGAIN_FOR:
+            self._failures += 1
+            self._later.append(asyncio.get_running_loop().call_later(AGAIN, lambda: self._apply(whole=True)))
+        else:
+            self._world.note(self._failure)
 
     async def _tell(self, listener: rtc.RemoteParticipant, tracks: list[Track], whole: bool) -> None:
         """What has changed for one listener; `whole`: all that it is not to hear."""

@@ -221,3 +221,50 @@ async def test_a_server_that_keeps_nobody_apart_connects_nobody(server):
     assert told(stage, "consult.accepted") == []
     assert stage.far_end.heard_text == "One moment please.\nNobody is free."
     assert record.outcome == "failed"
+
+
+@pytest.mark.parametrize("after", [6.5, 6.6, 6.62, 6.64, 6.66, 6.68, 6.7, 6.8, 6.9, 7.0])
+async def test_a_caller_who_leaves_at_the_moment_of_the_acceptance(server, after):
+    """Whatever comes first: one result at most, and nobody is left on the line."""
+    stage = warm(server, FarEnd(rings=2.0, acts=(Wait(4.0), Press("1"), Wait(600))))
+
+    async def leaves(caller):
+        await asyncio.sleep(after)
+        caller.hang_up()
+
+    stage.caller = leaves
+    record = await stage.play()
+    assert len(results(stage)) <= 1
+    assert not human_of(stage).on_line
+    assert record.seconds < 15
+    assert server.rooms == {}
+
+
+@pytest.mark.parametrize("after", [6.0, 6.3, 6.5, 6.6, 6.7, 6.8, 6.9, 7.0])
+async def test_a_state_that_is_left_at_the_moment_of_the_acceptance_keeps_no_human(server, after):
+    flow = WARM.replace(
+        "    on:\n      consult.accepted",
+        f"    after: {{{round(after * 1000)}ms: alone}}\n    on:\n      consult.accepted",
+        1,
+    )
+    flow = flow.replace("entry: [{say: Nobody is free.}]", "entry: [{say: Nobody is free.}, {say: Nobody at all.}]")
+    stage = warm(server, FarEnd(rings=2.0, acts=(Wait(4.0), Press("1"), Wait(600))), flow=flow)
+    gone = []
+    server.loop.call_later(9.0, lambda: gone.append(stage.trace[-1] == "joined" or not human_of(stage).on_line))
+    stage.caller = silent
+    server.loop.call_later(30.0, lambda: stage.far_end.hang_up())
+    await stage.play()
+    assert gone == [True]
+
+
+async def test_a_tool_that_is_called_before_the_human_is_there_decides_nothing(server):
+    consult = (
+        f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund., accept: {{tool: take_call}}, timeout: 20s}}'
+    )
+
+    async def talks(caller):
+        await caller.say("is somebody there")
+
+    stage = warm(server, FarEnd(rings=8.0, acts=(Wait(60),)), consult, caller=talks, model=[[Tool("take_call")]])
+    await stage.play()
+    assert results(stage) == ["no_answer"]

@@ -47,6 +47,7 @@ async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     if caller is None or not caller.on_line:
         return one.result("failed", "caller_gone", error="the far end is not on the line")
     world.watchers.add(one.told)
+    connected = False
     try:
         async with one.apart(caller):
             result = await _unless_gone(world, caller, one.run())
@@ -54,9 +55,12 @@ async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
                 result = one.result("failed", "caller_gone", error="the far end has hung up")
         if result["result"] == "accepted":
             await world.subscriptions.settled()
+            connected = True
         return result
     finally:
         world.watchers.discard(one.told)
+        if not connected:  # also one who had just accepted
+            await one.drop_human()
 
 
 async def _unless_gone(
@@ -86,11 +90,12 @@ class Consultation:
         self._accepting = set(self._events("accept"))
         self._declining = set(self._events("decline"))
         self._cut = False  # the briefing was
+        self._human: Leg | None = None  # once they have picked up
         self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
     def told(self, event: str) -> bool:
         """Whether this event decides."""
-        if self._decided.done() or event not in self._accepting | self._declining:
+        if self._human is None or self._decided.done() or event not in self._accepting | self._declining:
             return False
         self._decided.set_result("accepted" if event in self._accepting else "declined")
         return True
@@ -135,14 +140,21 @@ class Consultation:
         if dialled["result"] != "answered" or human is None:
             told = {name: dialled.get(name) for name in ("sip_status_code", "sip_status", "error")}
             return self.result(OF_A_DIAL.get(str(dialled["result"]), "failed"), str(dialled.get("cause")), **told)
+        self._human = human
         accepted = False
         try:
             decision, cause = await self._talk(human, until)
             accepted = decision == "accepted"
             return self.result(decision, cause)
         finally:
-            if not accepted and not human.over:
-                await world.clearing.withdraw(human, _over())
+            if not accepted:  # before the far end is off hold
+                await self.drop_human()
+
+    async def drop_human(self) -> None:
+        """Takes the human off the line; one who has left, or never came, is fine."""
+        human = self._human
+        if human is not None and not human.over:
+            await self._world.clearing.withdraw(human, _over())
 
     async def _talk(self, human: Leg, until: float | None) -> tuple[Decision, str]:
         world, loop = self._world, self._world.call.loop
