@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import define
 
 from tests.e2e.namespace import ADDRESS
 from tests.e2e.processes import stop
@@ -31,31 +31,46 @@ SETTLES = 4.0
 """Seconds from its start until calls can be made: before, the server does not know of it."""
 
 
-@frozen
+@define
 class Bridge:
-    """A running livekit-sip; `log` is what it printed, one JSON object a line."""
+    """A livekit-sip, on the UDP port `sip` of `ADDRESS`; `log` is what it printed, one JSON object a line."""
 
-    sip: int
+    program: Path
+    config: Path
     log: Path
-    process: subprocess.Popen[bytes]
+    sip: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when calls can be made."""
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [self.program, "--config", self.config], stdout=out, stderr=subprocess.STDOUT
+            )
+        time.sleep(SETTLES)
+        if not self.lives:
+            raise RuntimeError(f"livekit-sip does not run; its last words:\n{self.log.read_text()[-2000:]}")
+
+    @property
+    def lives(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         """SIGKILL: nobody is told."""
-        self.process.kill()
-        self.process.wait()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
 
 @contextmanager
 def livekit_sip(program: Path, folder: Path, *, url: str, redis: int, sip: int, rtp: str) -> Iterator[Bridge]:
-    """A bridge to the telephones, on the UDP port `sip`, for the server at `url`. `rtp` is its range of ports."""
-    config, log = folder / "livekit-sip.yaml", folder / "livekit-sip.log"
+    """A bridge to the telephones for the server at `url`. `rtp` is its range of ports."""
+    config = folder / "livekit-sip.yaml"
     config.write_text(CONFIG.format(key=KEY, secret=SECRET, url=url, redis=redis, sip=sip, rtp=rtp, address=ADDRESS))
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, "--config", config], stdout=out, stderr=subprocess.STDOUT)
+    bridge = Bridge(program, config, folder / "livekit-sip.log", sip)
     try:
-        time.sleep(SETTLES)
-        if process.poll() is not None:
-            raise RuntimeError(f"livekit-sip does not run; its last words:\n{log.read_text()[-2000:]}")
-        yield Bridge(sip, log, process)
+        bridge.start()
+        yield bridge
     finally:
-        stop(process, within=0.5)  # a SIGTERM makes it wait for its calls: those that linger do not count
+        if bridge.process is not None:
+            stop(bridge.process, within=0.5)  # a SIGTERM makes it wait for its calls: those that linger do not count

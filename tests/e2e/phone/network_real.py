@@ -6,7 +6,9 @@ What a telephone saw is what SIPp wrote down, and the packets that came to its p
 from __future__ import annotations
 
 import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,13 @@ from tests.e2e.servers.telephony import Programs, programs
 FIRST_PORT = 5100
 LOOKS = 0.005
 """Seconds between two looks into SIPp's logs."""
+ENDS = ("BYE", "CANCEL")
+KEPT = 24
+"""Telephones: of more, those go whose calls are long over."""
+LONG = 10.0
+"""Seconds."""
+
+_up: list[Real] = []
 
 
 @define(eq=False)
@@ -43,6 +52,13 @@ class SippTelephone:
     _by_id: dict[str, tuple[PhoneCall, Script | CallIn]] = field(factory=dict)
     _streams: dict[str, rtp.Stream] = field(factory=dict)
     _met: set[tuple[object, ...]] = field(factory=set)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it had all the calls that it has scripts for, and the last of them is long over."""
+        last = max((call.signals[-1].at for call in self.calls if call.signals), default=math.inf)
+        over = all(any(one.message in ENDS or one.message[0] in "3456" for one in call.signals) for call in self.calls)
+        return len(self.calls) >= len(self.scripts) and over and time.monotonic() - last > LONG
 
     def look(self) -> None:
         """Writes down what is new in SIPp's log, and lets the sound follow."""
@@ -116,6 +132,7 @@ class Real:
                 stop(telephone.process.process, within=0.2)
 
     async def telephone(self, *scripts: Script) -> Telephone:
+        self._clear_away()
         place, line = self._place()
         process = sipp.started(
             self.programs.sipp, self.folder / f"sipp-{place.port}", scenario.called(scripts, place), place
@@ -173,6 +190,13 @@ class Real:
                 ]
         return left
 
+    def _clear_away(self) -> None:
+        """Ends the SIPps of telephones that nobody calls any more: each takes its part of the machine."""
+        running = [one for one in self._telephones if one.process.process.poll() is None]
+        for telephone in running[: max(len(running) - KEPT, 0)]:
+            if telephone.is_done:
+                stop(telephone.process.process, within=0.2)
+
     def _place(self) -> tuple[scenario.Place, rtp.Line]:
         line = self.sounds.line()
         return scenario.Place(ADDRESS, next(self._ports), line.port), line
@@ -193,4 +217,23 @@ def running(request: pytest.FixtureRequest) -> Iterator[Real]:
     with livekit_sip(found.bridge, folder, url=server.url, redis=redis, sip=5060, rtp="10000-14000") as bridge:
         network = Real(found, server, folder, bridge)
         with network.up():
+            _up.append(network)
+            try:
+                yield network
+            finally:
+                _up.remove(network)
+
+
+@contextmanager
+def own(request: pytest.FixtureRequest) -> Iterator[Real]:
+    """One whose bridge may be killed: a new one takes its place. A second bridge beside it would get some of the calls."""
+    if not _up:
+        with running(request) as network:
             yield network
+        return
+    network = _up[-1]
+    try:
+        yield network
+    finally:
+        if not network.bridge.lives:
+            network.bridge.start()

@@ -8,11 +8,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from attrs import define, field, frozen
 
+from callflow.simulate.phone import phrase
 from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
 
 FIRST = 0.02
@@ -27,19 +27,7 @@ LINGERS = 2.0
 BYE_GIVEN_UP = 33.0
 """Seconds for which a BYE without an answer is sent again."""
 
-_PHRASES = {
-    100: "Trying",
-    180: "Ringing",
-    183: "Session Progress",
-    480: "Temporarily Unavailable",
-    486: "Busy Here",
-    487: "Request Terminated",
-    600: "Busy Everywhere",
-    603: "Decline",
-    604: "Does Not Exist Anywhere",
-    607: "Unwanted",
-    608: "Rejected",
-}
+_PROVISIONAL = {100: "Trying", 180: "Ringing", 183: "Session Progress"}
 
 
 @frozen
@@ -284,9 +272,7 @@ def _target() -> str:
 
 
 def _words(status: int) -> str:
-    if status in _PHRASES:
-        return _PHRASES[status]
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Told So"
+    return _PROVISIONAL.get(status) or phrase(status)
 
 
 def _ms(seconds: float) -> int:

@@ -21,6 +21,9 @@ _HEAD = re.compile(
 )
 
 
+MEDIA = 20_000
+
+
 @frozen
 class Message:
     """A SIP message as it was on the wire."""
@@ -98,6 +101,7 @@ def started(program: Path, folder: Path, scenario: str, place: Place, *options: 
     (folder / "scenario.xml").write_text(scenario)
     command = [
         *(str(program), "-sf", str(folder / "scenario.xml"), "-i", place.host, "-p", str(place.port)),
+        *("-mp", str(MEDIA + 4 * (place.port % 1000))),  # it binds some, though its sound is not its own
         *("-nostdin", "-default_behaviors", "none", "-trace_msg", "-message_file", str(folder / "messages.log")),
         *("-trace_err", "-error_file", str(folder / "errors.log"), *options),
     ]
