@@ -63,7 +63,6 @@ class Verb:
     result: Mapping[str, Type] = field(factory=dict)
     needs: frozenset[Resource] = frozenset()
     closes: frozenset[Resource] = frozenset()
-    telephony: bool = False  # experimental until it runs live
     yields: bool = False  # the turn is the other side's: a tool that leads to it gives the model none
     models: frozenset[str] = frozenset()  # which of stt, llm, tts it needs
 

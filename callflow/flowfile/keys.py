@@ -20,7 +20,7 @@ TOP_LEVEL: Final[Mapping[str, str]] = {
     "agent": "The agent that a flow with no Python has: its instructions.",
     "tools": "The function tools that states offer to the model; with `own: true`, tools of the agent's own.",
     "python": "What the embedding program supplies, with its parameters and what it returns.",
-    "answer": "Whether inbound calls are answered by LiveKit (automatic) or by the flow (manual, see `call.offered`). Experimental: `manual` does not run live yet.",
+    "answer": "Whether inbound calls are answered by LiveKit (automatic) or by the flow (manual, see `call.offered`).",
     "reconnect_grace": "How long a far end that vanished may stay away before it counts as hung up.",
     "limits": "What bounds every call: its length, silence, states entered without progress.",
     "on_crash": "What becomes of the line when the agent's process dies: hang_up, or resume by another process. Experimental: nothing acts on it yet.",

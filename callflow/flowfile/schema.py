@@ -203,8 +203,7 @@ def _verb(verb: Verb) -> dict[str, Any]:
     required = [name for name, one in verb.arguments.items() if one.required]
     if required:
         whole["required"] = required
-    experimental = " Experimental: it does not run live yet." if verb.telephony else ""
-    described = {"description": verb.description + experimental}
+    described = {"description": verb.description}
     if verb.name == "set":
         return {**described, "type": "object"}
     choices = [whole, {"type": "null"}]

@@ -142,7 +142,7 @@ def bind(
         telephony=telephony,
     )
     facts = {"direction": "outbound" if flow.outbound else "inbound", "room": world.room_name, "job": ctx.job.id}
-    call = LiveKitCall(
+    return LiveKitCall(
         flow,
         world,
         on_end,
@@ -154,12 +154,6 @@ def bind(
         key=key,
         worker_seconds=worker_seconds,
     )
-    if missing := [verb for verb in fit.not_live(flow) if verb not in (telephony or ())]:
-        world.note(f"not live yet: {', '.join(missing)}")
-        logger.warning(
-            "this flow uses verbs that do not run live yet: each fails when its turn comes", extra={"verbs": missing}
-        )
-    return call
 
 
 def _takes_what(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:

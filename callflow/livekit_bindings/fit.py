@@ -18,7 +18,6 @@ from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.verbs import NOT_LIVE
 
 
 def variables(flow: Flow, ctx: JobContext, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], list[str]]:
@@ -61,11 +60,6 @@ def problems(
     found += _tools(flow, session, agent, agents)
     found += _sounds(flow)
     return found
-
-
-def not_live(flow: Flow) -> list[str]:
-    """What of this flow does not run live yet."""
-    return sorted({action.verb for action in actions_of(flow)} & NOT_LIVE)
 
 
 def detects(flow: Flow) -> bool:

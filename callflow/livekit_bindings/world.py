@@ -144,10 +144,7 @@ class LiveKitWorld:
         self.offering.settle(step)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
-        function = self._verbs.get(effect.verb)
-        if function is None:
-            raise EffectError(f"{effect.verb} does not run live yet")
-        return await function(self, effect)
+        return await self._verbs[effect.verb](self, effect)
 
     def hurry(self) -> None:
         self.hurried = True

@@ -25,8 +25,6 @@ the newest of its name follows when there is room, or it is dropped; the record 
 row takes is always kept. *Private* fields never reach a file.
 """
 
-NOT_LIVE = "**Experimental**: these events come from verbs that do not run live yet.\n\n"
-
 HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/reference/generate.py from the code. Change the code, then run `make generate`. -->\n\n"
 
@@ -75,7 +73,6 @@ def keys_page() -> str:
 
 def events_page() -> str:
     parts = [EVENTS_INTRODUCTION]
-    experimental = {result.partition(".")[0] for verb in VERBS.values() if verb.telephony for result in verb.results}
     families: dict[str, list[EventType]] = {}
     for event in EVENTS.values():
         families.setdefault(event.name.partition(".")[0], []).append(event)
@@ -90,8 +87,7 @@ def events_page() -> str:
             )
             for one in events
         ]
-        note = NOT_LIVE if family in experimental else ""
-        parts.append(f"## {family}\n\n{note}" + table(("event", "when", "payload", "kept", "in a flood"), rows))
+        parts.append(f"## {family}\n\n" + table(("event", "when", "payload", "kept", "in a flood"), rows))
     rows2 = [(f"`{family}.<name>`", text) for family, text in OPEN_FAMILIES.items()]
     parts.append("## Families with names of your own\n\n" + table(("event", "when"), rows2))
     return "\n".join(parts)
@@ -118,7 +114,7 @@ def actions_page() -> str:
 def _verb(verb: Verb) -> str:
     text = [
         f"## {verb.name}\n",
-        verb.description + (" **Experimental**: it does not run live yet." if verb.telephony else "") + "\n",
+        verb.description + "\n",
     ]
     if verb.arguments:
         rows = [

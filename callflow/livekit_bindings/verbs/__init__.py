@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings.verbs import (
     answering,
@@ -66,10 +65,3 @@ PERFORM: Mapping[str, Perform] = {
     "start_recording": recording.start_recording,
     "stop_recording": recording.stop_recording,
 }
-
-NOT_LIVE = frozenset(
-    name
-    for name, verb in {**VERBS, **INTERNAL_VERBS}.items()
-    if name not in PERFORM and not verb.at_once and name != "shutdown"
-)
-"""The verbs of the catalogue that do not run live yet: telephony. `shutdown` is the runtime's own."""
