@@ -293,6 +293,7 @@ _VERBS = (
         on_error="dtmf.no_input",
         result={"digits": TEXT, "tries": INTEGER},
         needs=frozenset({"session", "speech"}),
+        models=frozenset({"tts"}),
     ),
     Verb(
         "transfer",

@@ -84,6 +84,8 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
     seen: set[str] = set()
     for action in actions_of(flow):
         needed = VERBS[action.verb].models if action.verb in VERBS else frozenset()
+        if action.verb == "collect_digits" and not action.arguments.get("prompt"):
+            continue
         for kind in sorted(needed - seen):
             missing = _model(session, agent, kind) is None and not (kind == "tts" and speaks)
             if missing:

@@ -175,6 +175,8 @@ class LiveKitWorld:
             lease.give_back(self._lease)
         self._ownership.give_back()
         try:
+            if self.detection is not None:
+                self.detection.cancel()
             self.line.close()
             holding.release_all(self)
             self.subscriptions.close()

@@ -132,3 +132,14 @@ async def test_the_agent_takes_over_when_it_is_known_who_has_answered_and_knows_
     call = calls_ann(server, picks_up("Hello?", then=STAYS), llm)
     await call.play()
     assert [message.text_content for message in llm.requests[0].messages() if message.role == "user"] == ["Hello?"]
+
+
+async def test_a_second_detection_takes_the_place_of_the_first(server):
+    flow = DIALS.replace(
+        "  screening:\n", "  screening:\n    entry: [{wait_for_speech: {}}, {detect_machine: {timeout: 6s}}]\n"
+    )
+    call = outbound(server, picks_up("One moment", then=STAYS), flow, session=session(model((), "uncertain")))
+    record = await call.play()
+    assert record.outcome == "unknown"
+    assert [verdict["reason"] for verdict in verdicts(call)] == ["detection_timeout"]
+    assert record.seconds < 15

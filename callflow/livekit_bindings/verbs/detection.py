@@ -60,11 +60,11 @@ def begin(world: LiveKitWorld, options: Mapping[str, Any], *, leg: str = MAIN_LE
     """Starts to listen to a leg, as soon as the session runs and the leg is there: call it before the INVITE.
 
     `options`: `timeout`, in seconds from the answer, and `ivr_detection`. Ends with `Detection.cancel`, or by itself with
-    the verdict or the call.
+    the verdict or the call. LiveKit's session has one detector: a detection that runs already is given up.
     """
-    detection = Detection(world, float(options.get("timeout") or CAP), bool(options.get("ivr_detection")), leg)
-    world.detection = detection
-    return detection
+    before, timeout = world.detection, float(options.get("timeout") or CAP)
+    world.detection = Detection(world, timeout, bool(options.get("ivr_detection")), leg, before)
+    return world.detection
 
 
 @define(eq=False)
@@ -76,6 +76,7 @@ class Detection:
     timeout: float
     ivr_detection: bool
     leg: str
+    before: Detection | None
     verdict: asyncio.Future[Mapping[str, Any]] = field(init=False)
     over: asyncio.Event = field(factory=asyncio.Event, init=False)
     _answered: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -133,6 +134,10 @@ class Detection:
             )
         try:
             await self.world.started()
+            if self.before is not None:
+                self.before.cancel()
+                await self.before.over.wait()
+                self.before = None
             while True:
                 identity = self.world.line.identity_of(self.leg)
                 verdict = None if identity is None else await self._listen(identity)
