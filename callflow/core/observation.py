@@ -7,7 +7,7 @@ from typing import Any
 
 from callflow.core import clocks
 from callflow.core.actions import RESULT_EVENTS
-from callflow.core.events import MAIN_LEG, OUT_OF_REACH, Event
+from callflow.core.events import MAIN_LEG, ROOM_IS_GONE, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
 from callflow.core.turn import ToolCall, Turn
@@ -36,12 +36,12 @@ def observe(turn: Turn, event: Event) -> bool:
             return True
         turn.closed |= {"session", "speech"}
     elif name == "room.disconnected":
-        if "line" in turn.closing | turn.closed:
+        ours = "line" in turn.closing | turn.closed
+        if event.data.get("reason", "") in ROOM_IS_GONE:
             turn.closed.add("line")
+        if ours:
             turn.note("own", event=name)
             return True
-        if event.data.get("reason") != OUT_OF_REACH:
-            turn.closed.add("line")
     elif name.startswith(("call.", "leg.", "dial.")):
         return _leg(turn, event)
     return False
@@ -73,6 +73,8 @@ def _leg(turn: Turn, event: Event) -> bool:
             turn.note("held", event=event.name, why="a transfer runs on this leg")
             return True
     known = turn.legs.get(leg)
+    if known is not None and known.status == "hold" and what in ("dropped", "restored"):
+        status = "hold"  # whoever is on hold is so still when their network is back
     data = dict(known.data) if known is not None else {}
     if what in ("offered", "ringing", "answered"):
         data.update(event.data)

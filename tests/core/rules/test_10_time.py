@@ -160,6 +160,8 @@ states:
   warned: {}
 """).end("hold")
     assert play.wait(60).state == "a"
+    play.send("call.dropped", leg="far_end").send("call.restored", leg="far_end")  # a brief loss of its network
+    assert play.wait(60).state == "a"
     play.send("app.back").end("resume")
     assert play.wait(4.9).state == "a"
     assert play.wait(0.2).state == "warned"
