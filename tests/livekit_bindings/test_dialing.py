@@ -354,6 +354,31 @@ async def test_where_nothing_was_dialled_it_is_tried_again(server, first):
     assert stage.heard == "Hello there."
 
 
+@pytest.fixture
+def unsaid(monkeypatch):
+    """The room does not say that the telephone is active; the server knows."""
+    tell = SimulatedServer.set_attributes
+
+    def set_attributes(self, state, member, attributes):
+        if attributes.get("sip.callStatus") == "active":
+            for key, value in attributes.items():
+                member.info.attributes[key] = value
+        else:
+            tell(self, state, member, attributes)
+
+    monkeypatch.setattr(SimulatedServer, "set_attributes", set_attributes)
+
+
+@pytest.mark.parametrize("rings", [0.4, 0.9, 1.5, 6])
+async def test_an_answer_that_the_room_does_not_tell(server, unsaid, rings):
+    stage = outbound(server, FarEnd(rings))
+    await stage.play()
+    [dial] = dials(stage)
+    assert dial["result"] == "answered"
+    assert rings < dial["elapsed"] < rings + 1.5
+    assert stage.heard == "Hello there."
+
+
 # -- several legs
 
 AGAIN = """

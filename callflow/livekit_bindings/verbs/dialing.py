@@ -7,6 +7,7 @@ returns, whichever comes first. The end of the request ends no call: whoever giv
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from callflow.livekit_bindings.verbs import detection
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
+logger = logging.getLogger("callflow")
+
 GIVE_UP = 2.5
 """Seconds after the `ringing_timeout` at which we stop waiting: LiveKit answers 0.1 s after it, its client gives up after
 2 s."""
@@ -40,6 +43,9 @@ ACTIVE_FIRST = 0.2
 AT_ONCE = 1.0
 """Seconds that `active` may come after the return of the request, as a rule 15 ms; and the time from the dial in which
 hardly anybody can have picked up: a server that returns by then, and the telephone rings, has not waited for it."""
+
+ASK = 1.0
+"""Seconds between two questions to LiveKit, where the request has said nothing and the room has not yet; and for each."""
 
 RETRY_WITHIN = 2.4
 RETRY_PAUSE = 0.3
@@ -154,7 +160,7 @@ async def _outcome(
         elif leg.over and not calling.done():
             await asyncio.wait({calling}, timeout=REASON_FIRST)
         if told_nothing:  # the request has ended, and the telephone rings
-            await asyncio.wait({watching}, timeout=until - loop.time())
+            await _ask(world, leg, watching, until)
             told_nothing = leg.sip_status != "hangup"  # which only somebody says who had picked up
     finally:
         watching.cancel()
@@ -174,6 +180,22 @@ async def _outcome(
     if at_limit and isinstance(error, api.ServerError) and error.code == api.TwirpErrorCode.CANCELED:
         return Evidence(error, ours="limit", rang=leg.rang)
     return Evidence(error, left=left, reason=leg.reason, rang=leg.rang)
+
+
+async def _ask(world: LiveKitWorld, leg: Leg, watching: asyncio.Future[None], until: float) -> None:
+    """Returns when the room says what became of the leg, or LiveKit, asked every second: what a room says may be lost."""
+    while not watching.done() and (left := until - world.call.loop.time()) > 0:
+        await asyncio.wait({watching}, timeout=min(ASK, left))
+        if watching.done():
+            return
+        try:
+            here = await asyncio.wait_for(world.clearing.listed(), ASK)
+        except Exception as error:  # noqa: BLE001 - the network's, the API's: it is asked again
+            logger.debug("LiveKit does not say who is in the room", extra={"error": str(error)})
+            continue
+        if here.get(leg.identity) == "active":
+            world.line.answer(leg)
+            return
 
 
 def _is_lost(calling: asyncio.Task[None]) -> bool:
