@@ -93,6 +93,10 @@ OUT_OF_REACH = "OUT_OF_REACH"
 """The reason of a `room.disconnected` that LiveKit has not said: the agent's own connection did not come back in time.
 The far end may be on the line still, in silence."""
 
+ROOM_IS_GONE = frozenset({"ROOM_DELETED", "ROOM_CLOSED", ""})
+"""The reasons of a `room.disconnected` after which nobody is left in the room. After any other it is the agent that is out
+of it: its server has died, or somebody has removed it, and the far end may be on the line still, in silence."""
+
 DIGITS = (*"0123456789abcd", "star", "pound")
 
 _LET_GO = frozenset({
