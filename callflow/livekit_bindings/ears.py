@@ -41,6 +41,7 @@ class Ears:
             self._session.room_io.set_participant(identity)
             self._linked = identity
             self._listen()
+            self._session.clear_user_turn()  # what the one before has begun to say is not theirs
 
     def _listen(self) -> None:
         linked = self._linked

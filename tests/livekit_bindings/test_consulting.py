@@ -9,7 +9,7 @@ import pytest
 
 import callflow
 from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
-from callflow.testing import SimulatedServer, Tool
+from callflow.testing import Caller, SimulatedServer, Tool
 from callflow.testing.play import Stage, silent
 from callflow.testing.server import Fault
 from tests.support.phone import told
@@ -268,3 +268,37 @@ async def test_a_tool_that_is_called_before_the_human_is_there_decides_nothing(s
     stage = warm(server, FarEnd(rings=8.0, acts=(Wait(60),)), consult, caller=talks, model=[[Tool("take_call")]])
     await stage.play()
     assert results(stage) == ["no_answer"]
+
+
+async def test_a_third_party_hears_nothing_of_it(server):
+    human = FarEnd(rings=2.0, acts=(Hear(), Say("hello human"), Wait(1.0), Press("2"), Wait(60)))
+    stage = warm(server, human)
+    third = Caller(server, "call", "third")
+    server.loop.call_later(1.5, third.join)
+
+    async def talks():
+        await asyncio.sleep(5.5)
+        await third.say("what is this about")
+
+    talking = asyncio.ensure_future(talks())
+    await stage.play()
+    await talking
+    assert results(stage) == ["declined"]
+    assert third.heard_text == "Nobody is free."
+    assert list(third.heard_from(human_of(stage))) == []
+    assert list(human_of(stage).heard_from(third)) == []
+
+
+async def test_a_server_that_does_not_connect_the_two_leaves_no_human_on_the_line(server):
+    """The human has accepted, and the server does not let them hear each other; for a while it takes nothing at all."""
+    stage = warm(server, FarEnd(rings=2.0, acts=(Wait(4.0), Press("1"), Wait(600))))
+
+    def breaks():
+        server.faults["UpdateSubscriptions"] = [Fault(500)] * 40
+
+    server.loop.call_later(6.3, breaks)
+    record = await stage.play()
+    assert [step.entered for step in stage.steps if "joined" in step.entered] == []
+    assert not human_of(stage).on_line
+    assert record.outcome == "failed"
+    assert server.rooms == {}

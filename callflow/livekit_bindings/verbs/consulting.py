@@ -120,8 +120,11 @@ class Consultation:
             yield
         finally:
             try:
+                if self._human is not None and not private.is_silent(world.session):
+                    private.silence_now(world.session)  # what is being said to the human is for nobody else
+                    self._cut = True
                 if self._cut:
-                    await asyncio.sleep(TAIL)  # the last of the briefing is for nobody else
+                    await asyncio.sleep(TAIL)  # nor is the last of it
             finally:
                 for rule in rules:
                     world.subscriptions.remove(rule)
