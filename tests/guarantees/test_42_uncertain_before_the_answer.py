@@ -13,6 +13,7 @@ import pytest
 from livekit.agents import AMD, Agent
 
 from callflow.simulate.phone import FAR_ENDS, FarEnd, Hear, Say, Wait
+from callflow.testing import Fault
 from tests.support.phone import told
 from tests.support.rawphone import raw_phone
 from tests.support.screening import HELLO, calls_ann, model, picks_up, session, verdicts
@@ -51,4 +52,13 @@ async def test_nobody_is_not_uncertain(server, ended, far):
     await call.play()
     assert verdicts(call) == []
     assert not told(call, "amd.uncertain")
+    ended(call)
+
+
+async def test_a_flow_waits_for_a_telephone_that_joins_late(server, ended):
+    server.faults["CreateSIPParticipant"] = [Fault(seconds=7)]  # LiveKit's detector gives up after 5 s
+    call = calls_ann(server, picks_up("Hello?", then=(Hear(), Wait(20.0))))
+    await call.play()
+    [verdict] = verdicts(call)
+    assert (verdict["category"], verdict["transcript"]) == ("human", "Hello?")
     ended(call)

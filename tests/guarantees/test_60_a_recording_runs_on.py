@@ -29,7 +29,11 @@ states:
     on: {done: over}
   over: {final: true}
 """
-LEAVES = {"the room stays": "hang_up: {for: agent}", "all drops": "hang_up: Goodbye.", "the flow stops it": "stop_recording: {}"}
+LEAVES = {
+    "the room stays": "hang_up: {for: agent}",
+    "all drops": "hang_up: Goodbye.",
+    "the flow stops it": "stop_recording: {}",
+}
 
 
 def states(server):

@@ -44,7 +44,11 @@ async def test_by_itself_an_agent_who_publishes_nothing_lets_it_ring(server):
 
 @pytest.mark.parametrize("says", ["", "    entry: [{say: Good morning.}]\n"], ids=["nothing", "a greeting"])
 async def test_a_flow_answers_at_once(server, ended, says):
-    flow = FLOW.replace("  listening: {after", f"  listening:\n{says}    after").replace("}}]}}}", "}}]}}") if says else FLOW
+    flow = (
+        FLOW.replace("  listening: {after", f"  listening:\n{says}    after").replace("}}]}}}", "}}]}}")
+        if says
+        else FLOW
+    )
     call = Stage(callflow.loads(flow.replace("]}}}", "]}}") if says else flow), server, calls_in=FarEnd())
     record = await call.play()
     wire = call.far_end.call
@@ -55,11 +59,17 @@ async def test_a_flow_answers_at_once(server, ended, says):
 
 @pytest.mark.parametrize(("verb", "answer"), [("answer", "200"), ("reject", "486")])
 async def test_a_flow_that_decides_takes_or_refuses_it(server, ended, verb, answer):
-    flow = MANUAL + FLOW.replace("{after:", "{entry: [{log: rings}], after: {2s: deciding}}\n  deciding: {entry: [VERB], after:")
+    flow = MANUAL + FLOW.replace(
+        "{after:", "{entry: [{log: rings}], after: {2s: deciding}}\n  deciding: {entry: [VERB], after:"
+    )
     call = Stage(callflow.loads(flow.replace("VERB", verb)), server, calls_in=FarEnd())
     await call.play()
     wire = call.far_end.call
-    [final] = [signal for signal in wire.signals if not signal.by_telephone and signal.message in ("200", "486") and signal.about == "INVITE"]
+    [final] = [
+        signal
+        for signal in wire.signals
+        if not signal.by_telephone and signal.message in ("200", "486") and signal.about == "INVITE"
+    ]
     assert final.message == answer
     assert final.at - wire.sent("INVITE")[0].at == pytest.approx(2.1, abs=0.2)
     ended(call)

@@ -69,5 +69,7 @@ async def test_keys_that_are_sent_go_to_all_and_the_record_says_so(server, ended
     call = outbound(server, far, FLOW.replace("ENTRY", 'send_dtmf: "12"'))
     record = await call.play()
     assert [one.digits for one in call.phone.calls] == ["12", "12"]
-    assert record.notes == ("keys were sent while several telephones were on the line: LiveKit sends them to every one",)
+    assert record.notes == (
+        "keys were sent while several telephones were on the line: LiveKit sends them to every one",
+    )
     ended(call)

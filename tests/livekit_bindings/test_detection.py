@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from livekit.agents import AgentSession
+from livekit.agents import Agent, AgentSession
 
 import callflow
 from callflow.simulate.phone import FarEnd, Wait
 from callflow.testing import SimulatedServer, SpelledSTT, SpelledTTS
 from callflow.testing.play import Stage
 from tests.support import raw
-from tests.support.phone import outbound
-from tests.support.screening import GREETING, calls_ann, model, picks_up, session, verdicts
+from tests.support.phone import calls, outbound
+from tests.support.screening import GREETING, calls_ann, model, picks_up, seconds, session, verdicts
 
 SCREENS = """
 callflow: 1
@@ -143,3 +143,25 @@ async def test_a_second_detection_takes_the_place_of_the_first(server):
     assert record.outcome == "unknown"
     assert [verdict["reason"] for verdict in verdicts(call)] == ["detection_timeout"]
     assert record.seconds < 15
+
+
+class Greets(Agent):
+    async def on_enter(self) -> None:
+        self.session.say("Good morning, this is Ann.")
+
+
+@pytest.mark.parametrize(("first", "who"), [(("Hello?",), "human"), (GREETING, "machine-vm")])
+async def test_an_agent_greets_nobody_before_it_is_known_who_it_is(server, first, who):
+    flow = DIALS.replace('{say: "Hello, this is Ann."}, ', "").replace('{say: "Please call Ann back."}, ', "")
+    flow = (
+        flow.replace("target: ending, do: [{outcome: person}]", "target: greeted, do: [{outcome: person}]").replace(
+            "target: ending, do: [{outcome: voicemail}]", "target: greeted, do: [{outcome: voicemail}]"
+        )
+        + "  greeted: {after: {5s: ending}}\n"
+    )
+    far = picks_up(*first, then=STAYS)
+    call = outbound(server, far, flow, session=session(model((), who)), agent=Greets(instructions="x"))
+    await call.play()
+    [active] = [signal.at for signal in calls(call)[0].sent("200") if signal.about == "INVITE"]
+    assert call.heard == "Good morning, this is Ann."
+    assert call.far_end.heard[0].start > active + 0.4 + seconds(*first)

@@ -200,6 +200,15 @@ async def test_keys_that_are_sent_arrive_one_after_the_other(server, keys, arriv
     assert second.start >= first.end + seconds
 
 
+async def test_keys_wait_for_what_is_being_said(server):
+    words = "Now I am going to press two keys for you."
+    flow = SENDS.replace("{say: Now.}", f'{{say: {{text: "{words}", wait: false}}}}').replace("KEYS", "12")
+    call = Stage(callflow.loads(flow), server, calls_in=FarEnd())
+    await call.play()
+    assert call.far_end.heard[0].text == words
+    assert call.far_end.call.keys[0][0] >= call.far_end.heard[0].end
+
+
 async def test_what_is_no_key_is_refused(server):
     call = Stage(callflow.loads(SENDS.replace("KEYS", "12x")), server, calls_in=FarEnd())
     record = await call.play()

@@ -38,8 +38,7 @@ async def send_dtmf(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     keys = str(effect.arguments["digits"]).lower()
     if wrong := sorted(set(keys) - CODES.keys() - {"w", " "}):
         raise EffectError(f"there are no keys {' '.join(wrong)}: 0-9, a-d, *, # and w, a pause, are sent")
-    await world.started()
-    if not await world.line.heard():
+    if not await world.can_be_heard():
         raise EffectError("nobody is on the line")
     telephones = [leg for leg in world.line.parties() if leg.is_telephone]
     if len(telephones) > 1:
