@@ -26,8 +26,8 @@ from callflow.simulate.refusals import CLIENT_INITIATED
 Samples: TypeAlias = NDArray[np.int16]
 
 RATE = 48_000
-FRAME = 0.01
-"""Seconds of sound in a frame, in either direction."""
+FRAME = 0.02
+"""Seconds of sound in a frame, in either direction: as in a packet of RTP."""
 SIZE = round(RATE * FRAME)
 
 
@@ -35,7 +35,7 @@ VANISHED = 20.7
 """Seconds until the room sees that a telephone's SIP node is gone: CONNECTION_TIMEOUT."""
 SYLLABLE = 0.05
 """Seconds of tone that a character of a text sounds: a telephone has no voice."""
-LATE = 10
+LATE = 5
 """Frames of a voice that may wait to be heard: what is older is dropped, so that a delay does not grow."""
 LOUD = 400.0
 """The root mean square of a frame that is not silence."""
@@ -108,6 +108,7 @@ class RoomLeg:
     _leaving: bool = False
     _to_say: deque[Samples] = field(factory=deque)
     _said: asyncio.Event = field(factory=asyncio.Event)
+    _listens: bool = False
     _loud: asyncio.Event = field(factory=asyncio.Event)
     _source: rtc.AudioSource | None = None
     _voice: asyncio.Task[None] | None = None
@@ -171,12 +172,16 @@ class RoomLeg:
             self._to_say.append(frame)
 
     async def hear(self, quiet: float) -> None:
-        self._loud.clear()
-        await self._loud.wait()
-        with suppress(TimeoutError):
-            while True:
-                self._loud.clear()
-                await asyncio.wait_for(self._loud.wait(), quiet)
+        self._listens = True
+        try:
+            self._loud.clear()
+            await self._loud.wait()
+            with suppress(TimeoutError):
+                while True:
+                    self._loud.clear()
+                    await asyncio.wait_for(self._loud.wait(), quiet)
+        finally:
+            self._listens = False
 
     async def press(self, digit: str) -> None:
         if not self.gone:
@@ -236,7 +241,7 @@ class RoomLeg:
                 if not self._open:
                     continue
                 samples = np.frombuffer(event.frame.data, np.int16).copy()
-                if np.sqrt(np.mean(samples.astype(np.float64) ** 2)) > LOUD:
+                if self._listens and np.sqrt(np.mean(samples.astype(np.float64) ** 2)) > LOUD:
                     self._loud.set()
                 if self.ear is not None:
                     self.ear.hear(time.monotonic(), samples, identity)

@@ -2,7 +2,7 @@
 
 One worker serves all scenarios of a test run: a dispatch's metadata names the scenario, a coroutine function
 `scenarios.<module>:<function>`, and the file for its notes. Jobs run in processes of their own, which is LiveKit's
-default and what "no process is left" is about; `load_fnc` is set, since the default refuses jobs on a busy machine.
+default and what "no process is left" is about, unless a test of many calls wants threads; `load_fnc` is set, since the default refuses jobs on a busy machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Factory, asdict, define, frozen
-from livekit.agents import AgentServer, JobContext, cli
+from livekit.agents import AgentServer, JobContext, JobExecutorType, cli
 
 import callflow
 
@@ -60,14 +60,17 @@ _jobs: dict[str, Job] = {}  # of this process: one, but for the thread executor
 SESSION_END_SECONDS = 15.0
 """What `on_session_end` may take: LiveKit's default of 300 s is longer than a test."""
 
+THREADS = bool(os.environ.get("CALLFLOW_E2E_THREADS"))
+
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
 server = AgentServer(
     host="127.0.0.1",
     port=0,
-    num_idle_processes=1,
+    num_idle_processes=20 if THREADS else 1,
     load_fnc=lambda: 0.0,
     session_end_timeout=SESSION_END_SECONDS,
     drain_timeout=int(os.environ.get("CALLFLOW_E2E_DRAIN", "60")),
+    job_executor_type=JobExecutorType.THREAD if THREADS else JobExecutorType.PROCESS,
 )
 
 if os.environ.get("CALLFLOW_E2E_GUARD"):

@@ -89,9 +89,17 @@ class AgentJob:
 
 @contextmanager
 def worker(
-    url: str, folder: Path, *, name: str, drain: int = 60, guarded: bool = False, prefix: tuple[str, ...] = ()
+    url: str,
+    folder: Path,
+    *,
+    name: str,
+    drain: int = 60,
+    guarded: bool = False,
+    threads: bool = False,
+    prefix: tuple[str, ...] = (),
 ) -> Iterator[Worker]:
-    """A worker that is registered with the server; ended with all its jobs on the way out."""
+    """A worker that is registered with the server; ended with all its jobs on the way out. `threads`: its jobs are
+    threads, of which more fit on a machine than processes."""
     log = folder / f"{name}.log"
     environment = os.environ | {
         "LIVEKIT_URL": url,
@@ -100,6 +108,7 @@ def worker(
         "CALLFLOW_E2E_AGENT": name,
         "CALLFLOW_E2E_DRAIN": str(drain),
         "CALLFLOW_E2E_GUARD": "yes" if guarded else "",
+        "CALLFLOW_E2E_THREADS": "yes" if threads else "",
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("wb") as out:

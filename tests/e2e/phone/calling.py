@@ -34,10 +34,15 @@ class _Call:
         assert record["fault"] is record["error"] is None
         return record
 
+    @property
+    def answered(self) -> bool:
+        """Whether the far end is on the line, as far as the agent knows."""
+        return "call.answered" in self.events()
+
     def events(self) -> list[str]:
-        """What the call took of the line, and the results of its telephony verbs, in order."""
-        [path] = (self.job.path.parent / "journal").glob("*.jsonl")
-        names = [_name(json.loads(line)) for line in path.read_text().splitlines()]
+        """What the call has taken of the line, and the results of its telephony verbs, in order."""
+        journals = (self.job.path.parent / "journal").glob("*.jsonl")
+        names = [_name(json.loads(line)) for path in journals for line in path.read_text().splitlines()]
         return [name for name in names if name.startswith(TELEPHONY)]
 
 

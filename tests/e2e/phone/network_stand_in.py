@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import aiohttp
+import numpy as np
 import pytest
+from aiohttp import web
 from attrs import define, field, frozen
 from livekit import api
 
@@ -21,9 +29,10 @@ from callflow.telephone.rooms import Place, RealRooms, Samples
 from callflow.telephone.sip_api import SERVICE, SipApi
 from tests.e2e.phone.network import PhoneCall, Telephone
 from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
-from tests.e2e.proxy import Proxy
+from tests.e2e.processes import stop
+from tests.e2e.proxy import Proxy, Request
 from tests.e2e.server import KEY, SECRET, LiveKitServer
-from tests.e2e.sound import Hearing
+from tests.e2e.sound import FRAME, RATE, Hearing
 
 T = TypeVar("T")
 
@@ -47,7 +56,9 @@ class Recorder:
     hearing: Hearing
 
     def hear(self, at: float, samples: Samples, identity: str) -> None:
-        self.hearing.hear(at, samples)
+        pieces = np.split(samples, round(len(samples) / (RATE * FRAME)))
+        for number, piece in enumerate(pieces, 1 - len(pieces)):
+            self.hearing.hear(at + number * FRAME, piece)
 
 
 @define(eq=False)
@@ -160,5 +171,83 @@ def running(request: pytest.FixtureRequest) -> Iterator[StandIn]:
     """In front of the server of this pytest process."""
     server: LiveKitServer = request.getfixturevalue("server")
     network = StandIn(request.getfixturevalue("_proxy"), Place(server.url, KEY, SECRET))
+    with network.up():
+        yield network
+
+
+@define(eq=False)
+class Killable:
+    """A stand-in in a process of its own, `callflow phone`, to which the proxy leads dials. It has one kind of telephone,
+    and does not tell what its telephones see."""
+
+    proxy: Proxy
+    place: Place
+    port: int
+    log: Path
+    name: str = "stand-in, to be killed"
+    _process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        command = [
+            Path(sys.executable).with_name("callflow"),
+            "phone",
+            "--url",
+            self.place.url,
+            "--port",
+            str(self.port),
+        ]
+        keys = {"LIVEKIT_API_KEY": self.place.key, "LIVEKIT_API_SECRET": self.place.secret}
+        with self.log.open("wb") as out:
+            self._process = subprocess.Popen(
+                command, env=os.environ | keys, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            )
+        try:
+            until = time.monotonic() + 30
+            while "any other number" not in self.log.read_text():
+                assert time.monotonic() < until, self.log.read_text()
+                time.sleep(0.05)
+            with self.proxy.answering(f"{SERVICE}Create", self._pass_on):
+                yield
+        finally:
+            stop(self._process, within=5)
+
+    async def telephone(self, *scripts: Script) -> Telephone:
+        assert set(scripts) == {Script()}, "its telephones answer, and stay"
+        return Seen("+15550123")
+
+    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+        raise AssertionError("nobody calls in")
+
+    async def kill_bridge(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+
+    async def left(self) -> list[str]:
+        return []
+
+    async def _pass_on(self, request: Request) -> web.Response:
+        headers = {"Authorization": f"Bearer {request.token}", "Content-Type": "application/protobuf"}
+        url = f"http://127.0.0.1:{self.port}/twirp/{request.method}"
+        async with aiohttp.ClientSession() as session, session.post(url, data=request.body, headers=headers) as answer:
+            return web.Response(status=answer.status, content_type=answer.content_type, body=await answer.read())
+
+
+@define
+class Seen:
+    """A telephone of which nothing is known but its number."""
+
+    number: str
+    trunk: str = "ST_stand_in"
+    calls: list[PhoneCall] = field(factory=list)
+
+
+@contextmanager
+def own(request: pytest.FixtureRequest) -> Iterator[Killable]:
+    """In front of the server of this pytest process, beside the one for all tests."""
+    server: LiveKitServer = request.getfixturevalue("server")
+    ports: int = request.getfixturevalue("ports")
+    log = request.getfixturevalue("tmp_path") / "phone.log"
+    network = Killable(request.getfixturevalue("_proxy"), Place(server.url, KEY, SECRET), ports + 6, log)
     with network.up():
         yield network
