@@ -6,6 +6,7 @@ import asyncio
 import math
 
 import pytest
+from livekit import rtc
 
 import callflow
 from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
@@ -299,6 +300,6 @@ async def test_a_server_that_does_not_connect_the_two_leaves_no_human_on_the_lin
     server.loop.call_later(6.3, breaks)
     record = await stage.play()
     assert [step.entered for step in stage.steps if "joined" in step.entered] == []
-    assert not human_of(stage).on_line
+    assert human_of(stage).reason == rtc.DisconnectReason.PARTICIPANT_REMOVED
     assert record.outcome == "failed"
     assert server.rooms == {}
