@@ -37,6 +37,10 @@ AGAIN = 2.0
 AGAIN_FOR = 10
 """Seconds after which what the server did not take is said again, and how often: somebody might be left in silence."""
 
+BACK = 0.5
+"""Seconds until a track that was given back is heard, after the server has said yes: it and the listener's bridge have to
+agree on it anew first."""
+
 RESTORE = 3.0
 """Seconds for everybody to hear everybody again."""
 
@@ -70,6 +74,7 @@ class Subscriptions:
         self._later: list[asyncio.TimerHandle] = []
         self._failure: str | None = None
         self._failures = 0  # one after the other
+        self._heard_at = 0.0  # when what was given back last is heard again
 
     def add(self, rule: Rule) -> Rule:
         """This rule holds from now on, before all others; `settled` waits until the server keeps it."""
@@ -98,6 +103,12 @@ class Subscriptions:
             await asyncio.shield(self._worker)
         if self._failure is not None:
             raise EffectError(self._failure)
+
+    async def given_back(self) -> None:
+        """Waits until whoever was kept from hearing something hears it again; at once where nobody was."""
+        while self._worker is not None and not self._worker.done():
+            await asyncio.wait({self._worker})
+        await asyncio.sleep(self._heard_at - asyncio.get_running_loop().time())
 
     async def restore(self) -> None:
         """Everybody hears everybody again, for RESTORE seconds at most; what could not be given back is noted."""
@@ -153,9 +164,12 @@ class Subscriptions:
             error = await self._request(listener.identity, away, subscribe=False)
             if error is not None:
                 self._failure = f"{listener.identity} may hear what is not for them: {error}"
-        if back and (error := await self._request(listener.identity, back, subscribe=True)) is not None:
-            self._failure = f"{listener.identity} may not hear the others: {error}"
-            wanted |= back
+        if back:
+            error = await self._request(listener.identity, back, subscribe=True)
+            self._heard_at = asyncio.get_running_loop().time() + BACK
+            if error is not None:
+                self._failure = f"{listener.identity} may not hear the others: {error}"
+                wanted |= back
         if wanted:
             self._taken[listener.sid] = wanted
         else:

@@ -222,6 +222,7 @@ class LiveKitWorld:
         await self.offering.settled()
         return True
 
+        await self.subscriptions.given_back()
     async def parties_changed(self) -> None:
         """Waits until somebody joins, leaves or vanishes."""
         changed = self._parties_changed = asyncio.Event()
