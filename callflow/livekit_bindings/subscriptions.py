@@ -29,6 +29,9 @@ TRIES = 3
 BACKOFF = 0.2
 """Seconds for one request, how often it is tried, and the pause after the first try; a real server takes 2-3 ms."""
 
+LOOK = 0.05
+"""Seconds between two looks whether a listener is still there, while the server has not answered."""
+
 ONCE_MORE = (0.3, 1.5)
 """Seconds after which what holds is said again to the server, where somebody or a track has come: LiveKit's bridge
 subscribes by itself to every track that it is told of, at the answer to all there are."""
@@ -183,7 +186,7 @@ class Subscriptions:
         )
         for attempt in range(TRIES):
             try:
-                await asyncio.wait_for(self._world.ctx.api.room.update_subscriptions(request), REQUEST)
+                await asyncio.wait_for(self._ask(request), REQUEST)
                 return None
             except api.TwirpError as error:
                 if error.code == api.TwirpErrorCode.NOT_FOUND:
@@ -195,6 +198,19 @@ class Subscriptions:
                 await asyncio.sleep(BACKOFF * 2**attempt)
         logger.warning("the server did not change who hears whom", extra={"error": why})
         return why
+
+    async def _ask(self, request: api.UpdateSubscriptionsRequest) -> None:
+        """Returns also when the listener leaves: a server behind redis has no answer for one who is not there, and the
+        others are not to wait for it."""
+        asked = asyncio.ensure_future(self._world.ctx.api.room.update_subscriptions(request))
+        try:
+            while request.identity in self._world.ctx.room.remote_participants:
+                await asyncio.wait({asked}, timeout=LOOK)
+                if asked.done():
+                    asked.result()
+                    return
+        finally:
+            asked.cancel()
 
     def _may(self, listener: str, track: Track) -> bool:
         for rule in reversed(self._rules):
