@@ -1,10 +1,11 @@
-"""A network with delay: what passes between a place and the server waits, in its order, for the same time each way."""
+"""A network with delay: what passes between a place and the server waits, each way and in its order."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -18,13 +19,14 @@ _CLONE_NEWNET = 0x40000000  # linux/sched.h
 
 
 @contextmanager
-def relay(place: Place, *, http: int, udp: int, delay: float) -> Iterator[None]:
-    """The server's two ports, there, `delay` seconds away (one way). The place must not be linked in any other way."""
+def relay(place: Place, *, http: int, udp: int, delay: float, jitter: float = 0.0) -> Iterator[None]:
+    """The server's two ports, there, `delay` seconds away (one way); a datagram that the server sends takes up to
+    `jitter` seconds longer, and overtakes none. The place must not be linked in any other way."""
     loop = asyncio.new_event_loop()
     listening, datagrams = _inside(place, lambda: _sockets(http, udp))
     thread = threading.Thread(target=loop.run_forever, name="relay", daemon=True)
     thread.start()
-    work = _Relay(loop, delay, http, udp)
+    work = _Relay(loop, delay, jitter, http, udp)
     asyncio.run_coroutine_threadsafe(work.start(listening, datagrams), loop).result(10)
     try:
         yield
@@ -36,8 +38,10 @@ def relay(place: Place, *, http: int, udp: int, delay: float) -> Iterator[None]:
 
 
 class _Relay:
-    def __init__(self, loop: asyncio.AbstractEventLoop, delay: float, http: int, udp: int) -> None:
-        self._loop, self._delay, self._http, self._udp = loop, delay, http, udp
+    def __init__(self, loop: asyncio.AbstractEventLoop, delay: float, jitter: float, http: int, udp: int) -> None:
+        self._loop, self._delay, self._jitter, self._http, self._udp = loop, delay, jitter, http, udp
+        self._last = 0.0
+        self._dice = random.Random(7)
         self._transports: list[Any] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -69,10 +73,14 @@ class _Relay:
         self._loop.call_later(self._delay, self._pass, behind, data)
 
     async def _open(self, client: Any, behind: asyncio.Future[Any]) -> None:
-        back = _Datagrams(lambda data, _: self._loop.call_later(self._delay, self._front.sendto, data, client))
+        back = _Datagrams(lambda data, _: self._loop.call_at(self._due(), self._front.sendto, data, client))
         transport, _ = await self._loop.create_datagram_endpoint(lambda: back, remote_addr=(ADDRESS, self._udp))
         self._transports.append(transport)
         behind.set_result(transport)
+
+    def _due(self) -> float:
+        self._last = max(self._last, self._loop.time() + self._delay + self._dice.uniform(0, self._jitter))
+        return self._last
 
     @staticmethod
     def _pass(behind: asyncio.Future[Any], data: bytes) -> None:

@@ -9,7 +9,8 @@ import asyncio
 import time
 from typing import Any
 
-from livekit.agents import Agent, APIConnectionError, JobContext, function_tool
+from livekit.agents import Agent, AgentSession, APIConnectionError, JobContext, function_tool
+from livekit.agents.voice.room_io import RoomOptions
 
 from callflow.testing.models import Samples, ToneTTS, Tool, tone
 from tests.e2e.agent import Job
@@ -47,6 +48,19 @@ class Marked(ToneTTS):
 async def marked_goodbye(job: Job) -> None:
     """Ends the call at the caller's first line, with a goodbye whose end can be told from the rest."""
     await _call(job, [Tool("end_call")], agent=Agent(instructions="You are at the front desk.", tts=Marked(440)))
+
+
+async def bare_goodbye(job: Job) -> None:
+    """The same without a flow: the room is deleted as soon as the goodbye has been played."""
+    said = asyncio.Event()
+    session = AgentSession(tts=Marked(440), vad=None)
+    await session.start(Agent(instructions=""), room=job.ctx.room, room_options=RoomOptions(text_input=False))
+    job.ctx.room.register_text_stream_handler("lk.chat", lambda *_: said.set())
+    await job.ctx.wait_for_participant()
+    await session.say("Hello.").wait_for_playout()
+    await said.wait()
+    await session.say("Goodbye, and thank you for your call.").wait_for_playout()
+    await job.ctx.delete_room()
 
 
 class Looking(Agent):
