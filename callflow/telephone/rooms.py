@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 from attrs import define, field, frozen
@@ -24,6 +24,7 @@ from callflow.simulate.phone import Say, Tone
 from callflow.simulate.refusals import CLIENT_INITIATED
 
 Samples: TypeAlias = NDArray[np.int16]
+T = TypeVar("T")
 
 RATE = 48_000
 FRAME = 0.02
@@ -106,6 +107,7 @@ class RoomLeg:
     room: rtc.Room = field(factory=rtc.Room)
     _open: bool = False
     _leaving: bool = False
+    _out: asyncio.Event = field(factory=asyncio.Event)  # of the room, not by its own will
     _to_say: deque[Samples] = field(factory=deque)
     _said: asyncio.Event = field(factory=asyncio.Event)
     _listens: bool = False
@@ -113,7 +115,7 @@ class RoomLeg:
     _source: rtc.AudioSource | None = None
     _voice: asyncio.Task[None] | None = None
     _heard: dict[str, asyncio.Task[None]] = field(factory=dict)  # by track
-    _tasks: set[asyncio.Task[None]] = field(factory=set)
+    _tasks: set[asyncio.Task[Any]] = field(factory=set)
 
     @classmethod
     async def join(cls, url: str, token: str, leg: Leg, ear: Ear | None = None) -> RoomLeg:
@@ -126,11 +128,14 @@ class RoomLeg:
         joined._source = rtc.AudioSource(RATE, 1, queue_size_ms=60)
         track = rtc.LocalAudioTrack.create_audio_track("telephone", joined._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        try:
-            await joined.room.local_participant.publish_track(track, options)
-        except PublishTrackError:
-            if not joined.gone:  # else it was removed at once, and its leg knows
-                raise
+        publishing = joined._start(joined._publish(track, options))
+        out = joined._start(joined._out.wait())
+        await asyncio.wait({publishing, out}, return_when=asyncio.FIRST_COMPLETED)
+        out.cancel()
+        if joined.gone:  # it was removed at once: its leg knows, and LiveKit may never tell what became of the track
+            publishing.cancel()
+        else:
+            publishing.result()
         return joined
 
     @property
@@ -211,6 +216,13 @@ class RoomLeg:
         await asyncio.sleep(VANISHED)
         await self.leave(rtc.DisconnectReason.CONNECTION_TIMEOUT)
 
+    async def _publish(self, track: rtc.LocalAudioTrack, options: rtc.TrackPublishOptions) -> None:
+        try:
+            await self.room.local_participant.publish_track(track, options)
+        except PublishTrackError:
+            if not self.gone:
+                raise
+
     def _listen(self) -> None:
         self.room.on("track_published", lambda *_: self.leg.heard_a_track())
         self.room.on("track_subscribed", self._subscribed)
@@ -223,6 +235,7 @@ class RoomLeg:
             self._open = False
             if self._voice is not None:
                 self._voice.cancel()
+            self._out.set()
             self.leg.removed(reason)
 
     def _subscribed(self, track: rtc.Track, _: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant) -> None:
@@ -256,7 +269,7 @@ class RoomLeg:
             if not self._to_say:
                 self._said.set()
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

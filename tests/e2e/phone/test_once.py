@@ -28,7 +28,7 @@ async def calls(line, network, script):
     """An agent calls a telephone, on what it takes for LiveKit Cloud."""
     telephone = await network.telephone(script)
     given = {"number": telephone.number, "trunk": telephone.trunk}
-    return Outbound(line, network, telephone, await line.agent("on_cloud:call", flow="reminder.yaml", vars=given))
+    return Outbound(line, network, await line.agent("on_cloud:call", flow="reminder.yaml", vars=given), telephone)
 
 
 async def test_by_itself_the_client_dials_again(line, network, proxy, monkeypatch):
