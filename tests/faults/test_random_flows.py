@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.core.oracle.duel import load
 from tests.core.oracle.generate import Dice
-from tests.faults.__main__ import FOUND
 from tests.faults.chaos import Chaos
 from tests.faults.scenario import HOWS, Scenario, random_scenario, read, shrunk, soak
+from tests.faults.workers import FOUND
 
 CALLS = int(os.environ.get("CALLFLOW_FAULTS", "240"))
 KEPT = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
