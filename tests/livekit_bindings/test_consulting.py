@@ -224,6 +224,23 @@ async def test_a_server_that_keeps_nobody_apart_connects_nobody(server):
     assert record.outcome == "failed"
 
 
+async def test_a_human_who_has_gone_keeps_no_caller_in_silence(server, monkeypatch):
+    """A server behind redis has no answer to a request about somebody who leaves."""
+    do = SimulatedServer._do
+
+    async def answers_for_the_others(self, method, body):
+        if method == "UpdateSubscriptions" and b"callflow-human" in body:
+            await asyncio.sleep(3600)
+        return await do(self, method, body)
+
+    monkeypatch.setattr(SimulatedServer, "_do", answers_for_the_others)
+    stage = warm(server, FarEnd(0.5, 486))
+    record = await stage.play()
+    assert results(stage) == ["declined"]
+    assert stage.far_end.heard_text == "One moment please.\nNobody is free."
+    assert record.seconds < 6
+
+
 @pytest.mark.parametrize("after", [6.5, 6.6, 6.62, 6.64, 6.66, 6.68, 6.7, 6.8, 6.9, 7.0])
 async def test_a_caller_who_leaves_at_the_moment_of_the_acceptance(server, after):
     """Whatever comes first: one result at most, and nobody is left on the line."""
