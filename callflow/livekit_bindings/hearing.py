@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
 
-from callflow.core.events import OUT_OF_REACH, matches
+from callflow.core.events import OUT_OF_REACH, ROOM_IS_GONE, matches
 from callflow.core.flow import Flow
 from callflow.livekit_bindings import messages, private
+from callflow.livekit_bindings.causes import reason_name
 from callflow.livekit_bindings.connection import Connection
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
 from callflow.livekit_bindings.listeners import Listeners
@@ -100,7 +101,7 @@ class Hearing:
             messages.on_packet(args[0], self._world.call.send)
             return
         full = f"room.{name}"
-        self._own_connection(name)
+        self._own_connection(name, args)
         if self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
@@ -109,10 +110,12 @@ class Hearing:
         if not self._connection.given_up:  # a client that is back after all has its room anew
             self._parties(name, args)
 
-    def _own_connection(self, name: str) -> None:
+    def _own_connection(self, name: str, args: tuple[Any, ...]) -> None:
         line = self._world.line
         if name == "disconnected":
             self._connection.close()
+            if not args or reason_name(args[0]) not in ROOM_IS_GONE:
+                self._world.out_of_room()
             if not self._connection.given_up:
                 line.down()
         elif name == "reconnecting":

@@ -37,6 +37,7 @@ from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
 from callflow.livekit_bindings.verbs.recording import Recordings
 from callflow.runtime.ports import Facts
+from callflow.runtime.shutdown import JOB_SECONDS
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.verbs.detection import Detection
@@ -85,6 +86,7 @@ class LiveKitWorld:
         self.conversation_over = self.session_closed = False
         self.hurried = False
         self.stands = False  # the line, although it was to be dropped by force
+        self.job_ends: float | None = None  # the line may stand, and LiveKit ends the job: when, by the loop's clock
         self.call: Call  # from `begin` on
         self._begun = False
         self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
@@ -220,9 +222,14 @@ class LiveKitWorld:
             return False
         await private.handoff_done(self.session)
         await self.offering.settled()
+        await self.subscriptions.given_back()
         return True
 
-        await self.subscriptions.given_back()
+    def out_of_room(self) -> None:
+        """LiveKit's client is out of a room that may stand: LiveKit ends the job."""
+        if self.job_ends is None:
+            self.job_ends = self.call.loop.time() + JOB_SECONDS
+
     async def parties_changed(self) -> None:
         """Waits until somebody joins, leaves or vanishes."""
         changed = self._parties_changed = asyncio.Event()

@@ -206,8 +206,18 @@ class Log:
         for held in before.memory.held:  # a hang-up that has waited for the result of a transfer
             if held not in memory.held:
                 self._event(held, step, before)
-        if memory.fault is not None and before.memory.fault is None:
-            self.caused("fault", "system", before, {"error": memory.fault})
+        self._own_causes(step, before)
+        if "line" in memory.closed and not self.line_left:
+            self.dropped_line(self.now)
+        for note in step.notes:
+            if note.kind in _READ:
+                self._read(note)
+
+    def _own_causes(self, step: Step, before: Snapshot) -> None:
+        """What ends a call without an event of its own."""
+        fault = step.snapshot.memory.fault
+        if fault is not None and before.memory.fault is None:
+            self.caused("fault", "system", before, {"error": fault})
         for note in step.notes:
             if note.kind == "nobody_came":
                 self.caused("nobody_came", "system", before, note.data)
@@ -215,11 +225,6 @@ class Log:
             if isinstance(effect, Start) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})
                 self.line_left = effect.verb == "hang_up" and effect.arguments.get("for") == "agent"
-        if "line" in memory.closed and not self.line_left:
-            self.dropped_line(self.now)
-        for note in step.notes:
-            if note.kind in _READ:
-                self._read(note)
 
     def moved(self, step: Step) -> None:
         """The states that a step left and entered."""
@@ -238,7 +243,8 @@ class Log:
         if name == "call.answered":
             self._answered(event.time)
         elif name in _ENDS and not any(note.kind in ("own", "held", "dropped") for note in step.notes):
-            if name == "call.hangup":
+            # Out of our own reach, the far end may be on the line still.
+            if name == "call.hangup" and event.data.get("cause") != "out_of_reach":
                 self.dropped_line(event.time)
             by = self.told_by if name == "job.shutdown" else str(event.data.get("by") or _ENDS[name])
             self.caused(name, by, before, event.data)

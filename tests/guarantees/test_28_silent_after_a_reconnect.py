@@ -169,6 +169,79 @@ async def test_a_line_that_could_not_be_dropped_is_said_to_stand(stage, server):
     assert record.ended - record.cause.time < 90
 
 
+def loses_server(call, server, fault, after):
+    """It has died: every request meets `fault`, and LiveKit's client gives up after so many seconds."""
+
+    async def script(caller):
+        await caller.hear()
+        server.faults |= {method: [fault] * 100 for method in ("DeleteRoom", "RemoveParticipant", "ListParticipants")}
+        call.job.room.lose_network()
+        await asyncio.sleep(after)
+        call.job.room.dropped(rtc.DisconnectReason.UNKNOWN_REASON)
+
+    return script
+
+
+@pytest.mark.parametrize("fault", [Fault(503, code="unavailable"), Fault(seconds=600)], ids=["refuses", "is silent"])
+@pytest.mark.parametrize("after", [19, 20.5, 24])
+async def test_a_server_that_is_dead_for_good_costs_no_record(stage, server, fault, after):
+    """LiveKit gives a job 15 s once its client has given up. The line may stand then, and the record says so in time."""
+    call = stage(model=[GREETING])
+    call.caller = loses_server(call, server, fault, after)
+    record = await call.play()  # nobody has cancelled the entrypoint
+    assert (record.outcome, record.cause.event, record.hung_up_by) == ("line_lost", "room.disconnected", "system")
+    assert (record.forced, record.line_dropped) == (("line",), None)
+    assert [note for note in record.notes if "may still be up" in note]
+    assert call.job.over - call.job.room.stays[-1][1] < 14.5
+    assert call.job.reason == "room disconnected"
+
+
+async def test_who_is_out_of_reach_is_not_said_to_have_been_dropped(stage, server):
+    """As the agent's connection goes the caller seems to leave, and LiveKit's client tries on; `reconnect_grace` ends it."""
+    call = stage(limited(600), model=[GREETING])
+
+    async def script(caller):
+        await caller.hear()
+        server.faults |= {method: [Fault(503)] * 100 for method in ("DeleteRoom", "RemoveParticipant")}
+        call.job.room.lose_network()
+        call.job.room.emit("participant_disconnected", call.job.room.remote_participants["caller"])
+        await asyncio.sleep(600)
+
+    call.caller = script
+    record = await call.play()
+    assert (record.outcome, record.cause.detail["cause"]) == ("hung_up", "out_of_reach")
+    assert (record.forced, record.line_dropped) == (("line",), None)
+
+
+async def test_an_agent_who_is_thrown_out_takes_the_line_along(stage, ended):
+    """The agent is out of the room, and the far end is not: the line is dropped."""
+    call = stage(model=[GREETING])
+
+    async def script(caller):
+        await caller.hear()
+        call.job.room.dropped(rtc.DisconnectReason.PARTICIPANT_REMOVED)
+
+    call.caller = script
+    record = await call.play()
+    assert (record.outcome, record.forced) == ("line_lost", ())
+    assert record.cause.detail == {"reason": "PARTICIPANT_REMOVED"}
+    assert record.line_dropped - record.cause.time < 0.5
+    ended(call)
+
+
+async def test_a_line_that_an_agent_cannot_drop_any_more_is_said_to_stand(stage, server):
+    call = stage(model=[GREETING])
+
+    async def script(caller):
+        await caller.hear()
+        server.faults["DeleteRoom"] = [Fault(500)] * 100
+        call.job.room.dropped(rtc.DisconnectReason.PARTICIPANT_REMOVED)
+
+    call.caller = script
+    record = await call.play()
+    assert (record.outcome, record.forced, record.line_dropped) == ("line_lost", ("line",), None)
+
+
 async def test_a_flow_may_do_something_else_meanwhile(stage, ended):
     call = stage(OWN, model=[GREETING])
     call.caller = loses_network(call)

@@ -38,6 +38,11 @@ PAUSE = 2.0
 """Seconds for which the forced close tries on where all that has failed, and the longest pause between: what is gone may be
 our own network. With one try of each kind more it is done before the 30 s of `close` are up."""
 
+RESERVE = 9.0
+LAST_TRY = 1.0
+"""Where LiveKit ends the job and the line may stand: the seconds that are kept for the session, the record and the hooks.
+From then on a try has a second, and nothing is tried twice: the line is left to the guard."""
+
 REMOVALS = 3
 """How often a telephone is removed that is still there."""
 
@@ -61,10 +66,14 @@ async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
         return ()
     world.line.dropped_by_us = True
     try:
-        await world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
+        left = _left(world)
+        request = world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
+        await asyncio.wait_for(request, None if left is None else max(left, LAST_TRY))
     except BaseException as error:  # noqa: BLE001 - raised again
         if not not_found(error):
             world.line.dropped_by_us = False
+            if isinstance(error, TimeoutError):
+                raise EffectError("the room could not be deleted: no answer, and LiveKit ends the job") from None
             raise _failure("the room could not be deleted", error) from None
     world.line.down(by_us=True)
     return legs
@@ -113,7 +122,6 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
     world.stands = world.stands or line
-    # Once LiveKit's client has given up, LiveKit ends the job within 15 s: what is left then is the guard's.
     persistence = PERSISTENCE if world.has_room and world.ctx.room.isconnected() else 0.0
     failure = await drop_line(world, persistence=persistence) if line else None
     if line and failure is None:
@@ -140,6 +148,8 @@ async def drop_line(world: LiveKitWorld, *, persistence: float = 0.0) -> str | N
             await world.clearing.confirm(legs)
             return None
         attempt += 1
+        if _left(world) == 0.0:
+            return failure
         if attempt >= TRIES:
             if await _remove_everyone(world, failure):
                 return None
@@ -192,6 +202,11 @@ async def within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -
             logger.warning("part of an ending ran out of time", extra={"part": what, "seconds": seconds})
         except Exception:
             logger.warning("part of an ending has failed", extra={"part": what}, exc_info=True)
+
+
+def _left(world: LiveKitWorld) -> float | None:
+    """Seconds for which the line may still be tried, None for no limit."""
+    return None if world.job_ends is None else max(0.0, world.job_ends - RESERVE - world.call.loop.time())
 
 
 def _failure(what: str, error: BaseException) -> BaseException:

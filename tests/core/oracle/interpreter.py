@@ -376,7 +376,8 @@ class Oracle:
         if what is None:
             return False
         own = what in self.closing or what in self.closed
-        self.closed.add(what)
+        if what == "session" or event.data.get("reason", "") in ("", "ROOM_DELETED", "ROOM_CLOSED"):
+            self.closed.add(what)  # of another room the agent is out, and the line may stand
         return own
 
     def runs(self, verb: str) -> bool:
