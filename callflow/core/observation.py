@@ -62,7 +62,7 @@ def _leg(turn: Turn, event: Event) -> bool:
     leg, what = (MAIN_LEG, rest) if family == "call" else (str(event.data.get("leg") or MAIN_LEG), rest)
     if family == "leg":
         leg, _, what = rest.partition(".")
-    status = _STATUS.get(what)
+    status: Any = _STATUS.get(what)
     if status is None or (family == "dial" and what != "answered"):
         return False
     if what == "hangup":

@@ -143,9 +143,13 @@ def _happened(turn: Turn, event: Event) -> None:
         return
     if event.name.startswith(OBSERVED) and observe(turn, event):
         return
-    if turn.phase == "waiting" and event.name in ("call.answered", "call.offered"):
-        _enter_initial(turn)
-        return
+    if turn.phase == "waiting":
+        if event.name in ("call.answered", "call.offered"):
+            _enter_initial(turn)
+            return
+        if event.name == "room.disconnected" and "line" in turn.closed:  # a line that was lost would have been there
+            _nobody_came(turn, event.data)
+            return
     _take(turn, Queued(event))
 
 
@@ -185,15 +189,19 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
     elif timer.kind == "settle":
         _return_held(turn)
     elif timer.kind == "answer":
-        if turn.outcome is None and "no_answer" in turn.flow.outcomes:
-            set_outcome(turn, "no_answer")
-        turn.note("nobody_came", within=turn.flow.limits.answer)
-        _go_to_ending(turn, "the far end never came", fault=False)
+        _nobody_came(turn, {"within": turn.flow.limits.answer})
     else:
         if not turn.in_ending:  # in there nothing counts as progress: an ending ends
             turn.entered = 0
         row = turn.table.states[timer.state].timers[timer.row]
         _take(turn, Queued(Event(f"{timer.kind} {row.text}", {"row": timer.row}, turn.time, state=timer.state)))
+
+
+def _nobody_came(turn: Turn, why: Mapping[str, Any]) -> None:
+    if turn.outcome is None and "no_answer" in turn.flow.outcomes:
+        set_outcome(turn, "no_answer")
+    turn.note("nobody_came", **why)
+    _go_to_ending(turn, "the far end never came", fault=False)
 
 
 # -- one event -------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class Cause(NamedTuple):
 
     `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
     ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `nobody_came`
-    where the far end was not on the line within `limits.answer`, `job.killed` where its process died, or `fault`.
+    where the far end was not on the line within `limits.answer`, or the room had ended by then, `job.killed` where its process died, or `fault`.
     `by` is `caller`, `agent` (the flow), `program` (`call.hang_up()`), `worker` (the job was told to end), `callee`
     (a dial that was not answered), `system` (the room, the session, the network, a fault), or what the event says.
     `state` is the innermost state at that time, `detail` the event's payload: SIP status, disconnect reason.
@@ -197,6 +197,7 @@ class Log:
         """One step that was more than a plain move."""
         entry, memory = step.event, step.snapshot.memory
         self.moved(step)
+        self._nobody_came(step, before)
         if isinstance(entry, Event):
             self._event(entry, step, before)
         elif isinstance(entry, EffectEnded):
@@ -213,14 +214,17 @@ class Log:
             if note.kind in _READ:
                 self._read(note)
 
+    def _nobody_came(self, step: Step, before: Snapshot) -> None:
+        """Before what its event would say, the end of a room in which nobody has been."""
+        for note in step.notes:
+            if note.kind == "nobody_came":
+                self.caused("nobody_came", "system", before, note.data)
+
     def _own_causes(self, step: Step, before: Snapshot) -> None:
         """What ends a call without an event of its own."""
         fault = step.snapshot.memory.fault
         if fault is not None and before.memory.fault is None:
             self.caused("fault", "system", before, {"error": fault})
-        for note in step.notes:
-            if note.kind == "nobody_came":
-                self.caused("nobody_came", "system", before, note.data)
         for effect in step.effects:
             if isinstance(effect, Start) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})

@@ -55,9 +55,21 @@ async def test_a_room_that_is_deleted_before_the_agent_connects(line):
     await line.lk.room.delete_room(api.DeleteRoomRequest(room=line.room))
     await caller.dropped(within=5)
     record = await one_record(line, job, within=15)  # limits.answer is 6 s; the agent's joining has made the room anew
-    assert record["outcome"] in ("no_answer", "line_lost")
+    assert (record["outcome"], record["cause"]["event"]) == ("no_answer", "nobody_came")
     assert record["answered"] is None
     assert record["transcript"] == []
+
+
+async def test_a_caller_who_has_left_before_the_agent_connects(line):
+    """livekit-server ends the room 20 s after its last caller. No line was lost: there was none."""
+    caller = await line.caller()
+    job = await line.agent("faults:connects_late", delay=1.5, patient=True)
+    await job.note("job", within=20)
+    await caller.leave()
+    record = await one_record(line, job, within=40)
+    assert (record["outcome"], record["answered"]) == ("no_answer", None)
+    assert (record["cause"]["event"], record["hung_up_by"]) == ("nobody_came", "system")
+    assert record["seconds"] < 30
 
 
 async def test_a_caller_who_never_comes(line):

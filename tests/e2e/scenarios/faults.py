@@ -29,9 +29,12 @@ async def desk(job: Job) -> None:
 
 
 async def connects_late(job: Job) -> None:
-    """Joins the room only after `delay` seconds."""
+    """Joins the room only after `delay` seconds; with `patient` it waits there for as long as a flow does by itself."""
     await asyncio.sleep(job.arguments["delay"])
-    await _call(job, [Tool("end_call")])
+    if job.arguments.get("patient"):
+        await run_call(job, "desk.yaml", [Tool("end_call")], journal=job.notes.path.parent / "journal")
+    else:
+        await _call(job, [Tool("end_call")])
 
 
 class Marked(ToneTTS):
