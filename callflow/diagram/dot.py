@@ -258,7 +258,7 @@ class _Writer:
                 stands_for[tail] = head
             else:
                 onward.setdefault(tail, []).append(head)
-        back: set[tuple[str, str]] = set()
+        back = set(self.arrows_into_what_was_left())
         done: set[str] = set()
         for start in self.names.values():
             if start in done:
@@ -277,6 +277,26 @@ class _Writer:
                     open_now.add(following)
                     path.append((following, iter(onward.get(following, ()))))
         return frozenset(back)
+
+    def arrows_into_what_was_left(self) -> Iterator[tuple[str, str]]:
+        """The arrows from further down the straight line into a box that the line has left: also to a part of that box
+        where a call has not been yet."""
+        spine = {self.end(edge.source, edge): edge for edge in self.graph.edges if edge.spine}
+        heads = {self.end(edge.target, edge, entering=True) for edge in spine.values()}
+        here = next((tail for tail in spine if tail not in heads), None)
+        left: set[str] = set()
+        left_before: dict[str, frozenset[str]] = {}
+        while here is not None and here not in left_before:
+            left_before[here] = frozenset(left)
+            edge = spine.get(here)
+            if edge is None:
+                break
+            left |= {edge.source, *self.graph.around(edge.source)} - {edge.target, *self.graph.around(edge.target)}
+            here = self.end(edge.target, edge, entering=True)
+        for edge in self.graph.edges:
+            tail = self.end(edge.source, edge)
+            if not edge.spine and not left_before.get(tail, frozenset()).isdisjoint(self.graph.around(edge.target)):
+                yield tail, self.end(edge.target, edge, entering=True)
 
     def end(self, id: str, edge: Edge, *, entering: bool = False) -> str:  # noqa: A002 - a node's id
         """The node for an end of an arrow: for a box one of its inside, since DOT has no arrows between boxes."""
