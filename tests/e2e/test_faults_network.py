@@ -7,6 +7,7 @@ for lost after 21 s.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 
@@ -95,11 +96,13 @@ def assert_was_lost(record):
 
 
 @asynccontextmanager
-async def far_agent(line, server, tmp_path):
+async def far_agent(line, server, tmp_path, scenario="faults:desk", *, guarded=False):
     """An agent behind a network of its own, and a caller who has been greeted: `(place, caller, job)`."""
-    with place() as there, worker(server.far_url, tmp_path, name=f"far-{line.room}", prefix=there.prefix) as far:
-        caller, job = await greeted(line, "faults:desk", by=far)
-        yield there, caller, job
+    with place() as there:
+        name = f"far-{line.room}"
+        with worker(server.far_url, tmp_path, name=name, prefix=there.prefix, guarded=guarded) as far:
+            caller, job = await greeted(line, scenario, by=far)
+            yield there, caller, job
 
 
 @pytest.mark.parametrize("seconds", [3, 8])
@@ -153,6 +156,26 @@ async def test_an_agent_that_is_away_for_40_s_has_lost_its_call(line, server, tm
     assert (record["cause"]["event"], record["cause"]["detail"]) == ("room.disconnected", {"reason": "OUT_OF_REACH"})
     assert record["cause"]["time"] - epoch(cut) < UNNOTICED + RECONNECTING + 1
     assert record["line_dropped"] > epoch(mended) - 0.5
+
+
+async def test_a_line_that_outlasts_its_call_is_dropped_by_the_worker_after_the_mend(line, server, tmp_path):
+    """The call tries to drop it for as long as it may, and is over; its guarded worker goes on."""
+    async with far_agent(line, server, tmp_path, "faults:short_patience", guarded=True) as (there, caller, job):
+        there.cut()
+        [record] = [await job.note("record", within=90)]
+        assert (record["outcome"], record["forced"], record["line_dropped"]) == ("line_lost", ["line"], None)
+        await job.note("session_end_done", within=20)
+        assert caller.events("disconnected") == []
+        mended = there.mend()
+        assert (await caller.dropped(within=30)).reason == "ROOM_DELETED"
+        await line.view.wait_until_gone(line.room, within=3)
+        [path] = (tmp_path / "journal").glob("*.json")
+        until = time.monotonic() + 5
+        while (written := json.loads(path.read_text()))["line_dropped"] is None:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.1)
+    assert written["line_dropped"] > epoch(mended) - 0.5
+    assert any("the worker dropped the line" in note for note in written["notes"])
 
 
 def epoch(monotonic):

@@ -28,6 +28,11 @@ async def desk(job: Job) -> None:
     await _call(job, [Tool("end_call")])
 
 
+async def short_patience(job: Job) -> None:
+    """Gives its own connection up as soon as LiveKit's client says that it is gone."""
+    await run_call(job, "short_patience.yaml", [Tool("end_call")], journal=job.notes.path.parent / "journal")
+
+
 async def connects_late(job: Job) -> None:
     """Joins the room only after `delay` seconds; with `patient` it waits there for as long as a flow does by itself."""
     await asyncio.sleep(job.arguments["delay"])
