@@ -64,15 +64,10 @@ async def test_what_is_not_interruptible_is_heard_to_its_end(stage):
 
 
 async def test_speech_ends_at_once_when_the_far_end_is_gone_and_says_that_it_was_not_heard(stage):
-    rest = """
-          call.hangup: {do: [{log: gone}]}
-"""
-    stage.begin(flow(f"{{say: {{text: {LONG}, interruptible: false}}}}, {{say: More.}}", rest))
+    stage.begin(flow(f"{{say: {{text: {LONG}, interruptible: false}}}}, {{say: More.}}", "        must_finish: true"))
     await asyncio.sleep(1)
     left = asyncio.get_running_loop().time()
     stage.caller.hang_up()
-    await asyncio.sleep(1)
-    stage.call.send("app.next")
     record = await stage.ended()
     [first, second] = effects(record, "say")
     assert first.result["heard"] is False
