@@ -103,7 +103,8 @@ class Redactor:
         elif isinstance(value, str):
             text, digest = value.strip(), self.digest(value)
             self._remember(text, digest)
-            if 4 <= len(text) <= 19 and text.isascii() and text.isdigit():  # keys, which a flow may make a number of
+            # Keys, which a flow may make a number of. With zeros before it, it would be any small number.
+            if 4 <= len(text) <= 19 and text.isascii() and text.isdigit() and text[0] != "0":
                 self._remember_number(int(text), digest)
 
     def _remember_number(self, number: float, token: str) -> None:
