@@ -32,7 +32,7 @@ class Audience:
         if self._name == MAIN_LEG:
             return self._line.hears
         leg = self._line.leg(self._name)
-        return leg is not None and leg.status == "on_line"
+        return leg is not None and leg.status == "on_line" and not self._line.cut_off
 
     @property
     def over(self) -> bool:

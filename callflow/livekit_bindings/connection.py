@@ -27,11 +27,12 @@ _CARRIES = frozenset({stats_pb2.ICE_TRANSPORT_CONNECTED, stats_pb2.ICE_TRANSPORT
 @define(eq=False)
 class Connection:
     """`limit` is in seconds, None for no limit. `lost` is called once, when that is up; from then on it is `given_up`,
-    whatever the client says."""
+    whatever the client says. `back` is called each time that it stands again."""
 
     room: rtc.Room
     limit: float | None
     lost: Callable[[], None]
+    back: Callable[[], None]
     away: bool = False
     given_up: bool = False
     _deadline: asyncio.TimerHandle | None = None
@@ -64,6 +65,7 @@ class Connection:
             await asyncio.sleep(LOOK_SECONDS)
         self._looking = None
         self.close()
+        self.back()
 
     def _out_of_time(self) -> None:
         self.close()

@@ -55,7 +55,9 @@ class Hearing:
     def __init__(self, world: LiveKitWorld) -> None:
         self._world = world
         self._listeners = Listeners()
-        self._connection = Connection(world.ctx.room, world.flow.limits.reconnecting, self._connection_lost)
+        self._connection = Connection(
+            world.ctx.room, world.flow.limits.reconnecting, self._connection_lost, self._connection_back
+        )
         self._heard = functools.cache(functools.partial(_is_heard, _patterns(world.flow)))
 
     def begin(self) -> None:
@@ -119,10 +121,9 @@ class Hearing:
             if not self._connection.given_up:
                 line.down()
         elif name == "reconnecting":
-            line.cut_off = True
+            line.reach(False)
             self._connection.reconnecting()
         elif name == "reconnected":
-            line.cut_off = False
             self._connection.reconnected()
 
     def _parties(self, name: str, args: tuple[Any, ...]) -> None:
@@ -141,6 +142,9 @@ class Hearing:
         if not self._world.line.ending:
             self._world.line.out_of_reach()
             self._world.post("room.disconnected", {"reason": OUT_OF_REACH})
+
+    def _connection_back(self) -> None:
+        self._world.line.reach(True)
 
     def _worker_closes(self, reason: str) -> None:
         """Also said, before the room itself says it, when the room was deleted: that is no closing worker."""

@@ -56,7 +56,7 @@ class Line:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
     nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with
     a leg that has hung up and is still in the room. While `cut_off`, our own connection is being made anew: that somebody
-    is not seen says nothing of them.
+    is not seen says nothing of them, and nobody hears us.
     """
 
     post: Post
@@ -223,6 +223,11 @@ class Line:
             leg.stop()
         self._far_end("down")
 
+    def reach(self, there: bool) -> None:
+        """Whether our own connection stands: while it does not, nobody hears us."""
+        self.cut_off = not there
+        self._wake()
+
     def pressed(self, key: Any) -> None:
         """A key of a telephone. A bridge relays keys between legs, so the leg is the one that LiveKit names."""
         leg = self.legs.get(key.participant.identity) if key.participant is not None else None
@@ -256,7 +261,7 @@ class Line:
 
     @property
     def hears(self) -> bool:
-        return self.status == "on_line"
+        return self.status == "on_line" and not self.cut_off
 
     @property
     def over(self) -> bool:

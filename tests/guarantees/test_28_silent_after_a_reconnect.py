@@ -16,6 +16,8 @@ from callflow.testing.play import silent, talks
 from callflow.testing.server import Fault
 from tests.guarantees.conftest import FRONT_DESK, GOODBYE, GREETING
 
+LONG = "Good morning, this is the front desk of the Hotel Astoria, what can I do for you today?"
+
 OWN = (
     FRONT_DESK.replace("    on:\n", "    on:\n      room.reconnecting: offline\n")
     + """
@@ -123,6 +125,33 @@ async def test_each_outage_has_the_whole_time(stage, ended):
     call.caller = script
     record = await call.play()
     assert record.outcome == "completed"
+    ended(call)
+
+
+@pytest.mark.parametrize("carries", [True, False], ids=["at once", "its transport later"])
+async def test_what_is_being_said_as_the_connection_goes_is_said_again(stage, ended, carries):
+    """LiveKit plays it to its end, to nobody."""
+    call = stage(model=[LONG, LONG, Tool("end_call")])
+
+    async def script(caller):
+        await asyncio.sleep(1.5)
+        call.job.room.lose_network()
+        await asyncio.sleep(8)
+        call.job.room.find_network(carries=carries)
+        await asyncio.sleep(2)
+        call.job.room.carries = True
+        await asyncio.sleep(8)
+        before, again = caller.heard
+        assert LONG.startswith(before.text)
+        assert before.text != LONG
+        assert again.text == LONG
+        await caller.say("that is all")
+
+    call.caller = script
+    record = await call.play()
+    assert record.outcome == "completed"
+    [greeting] = [effect for effect in record.effects if effect.verb == "generate_reply"]
+    assert greeting.result == {"interrupted": False, "spoken": LONG, "heard": True}
     ended(call)
 
 
