@@ -14,7 +14,17 @@ def draw(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["draw", *arguments])
 
 
-@pytest.mark.parametrize(("name", "head"), [("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.dot", b"digraph"), ("a.mmd", b"stateDiagram-v2"), ("a.SVG", b"<?xml")])
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("a.svg", b"<?xml"),
+        ("a.png", b"\x89PNG"),
+        ("a.pdf", b"%PDF"),
+        ("a.dot", b"digraph"),
+        ("a.mmd", b"stateDiagram-v2"),
+        ("a.SVG", b"<?xml"),
+    ],
+)
 def test_the_files_name_says_what_is_written(name, head, tmp_path):
     result = draw(FLOW, "-o", str(tmp_path / name))
     assert (result.exit_code, result.output) == (0, "")
@@ -28,7 +38,10 @@ def test_to_standard_output():
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        ("a.jpg", "there is no telling what to write to a.jpg: end it in one of .svg, .png, .pdf, .dot, .mmd, or say which with --format"),
+        (
+            "a.jpg",
+            "there is no telling what to write to a.jpg: end it in one of .svg, .png, .pdf, .dot, .mmd, or say which with --format",
+        ),
         ("a", "there is no telling what to write to a: end it in"),
         ("-", "there is no telling what to write to -: say which with --format"),
     ],
@@ -65,4 +78,7 @@ def test_what_cannot_be_drawn_is_said(monkeypatch, tmp_path):
 
     monkeypatch.setattr("callflow.diagram.draw", fail)
     result = draw(FLOW, "-o", str(tmp_path / "out.svg"))
-    assert (result.exit_code, result.stderr) == (1, "Error: a picture needs pygraphviz: pip install 'callflow[diagrams]'\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: a picture needs pygraphviz: pip install 'callflow[diagrams]'\n",
+    )
