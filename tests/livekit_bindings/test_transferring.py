@@ -41,7 +41,10 @@ async def server():
         yield server
 
 
-def cold(server, refer: Refer, desk: FarEnd = FarEnd(rings=3.0), flow: str = FLOW, **parts: Any) -> Stage:
+RINGS = FarEnd(rings=3.0)
+
+
+def cold(server, refer: Refer, desk: FarEnd = RINGS, flow: str = FLOW, **parts: Any) -> Stage:
     network = PhoneNetwork({DESK: desk})
     return Stage(callflow.loads(flow), server, phone=network, calls_in=FarEnd(refer=refer, **parts))
 
