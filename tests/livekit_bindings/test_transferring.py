@@ -164,7 +164,13 @@ async def test_who_is_no_telephone_is_told_so(server):
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause"), [(Fault(500), "internal"), (Fault(seconds=60.0), "server_silent")], ids=["fails", "hangs"]
+    ("fault", "cause"),
+    [
+        (Fault(500), "internal"),
+        (Fault(seconds=60.0), "server_silent"),
+        (Fault(408, code="canceled", message="transaction failed to complete (0 intermediate responses)"), "no_response"),
+    ],
+    ids=["fails", "hangs", "is cancelled at once"],
 )
 async def test_an_api_that_fails(server, fault, cause):
     server.faults["TransferSIPParticipant"] = [fault]

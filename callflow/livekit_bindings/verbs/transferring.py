@@ -40,6 +40,9 @@ UNSETTLED = 37.0
 """Seconds after a REFER in which an answer to it may still come, where LiveKit had none: it is repeated for 32 s, and
 LiveKit keeps an answer that nobody waits for 5 s more. Until then the next transfer waits."""
 
+AT_ITS_END = 1.0
+"""Seconds before the end of the `ringing_timeout` in which LiveKit's `canceled` is taken for that end."""
+
 LEAST = 1.0
 """Seconds that have to be left for a transfer to be worth beginning."""
 
@@ -166,7 +169,7 @@ async def _outcome(world: LiveKitWorld, refer: Refer, until: float) -> tuple[str
             return _who_left(world, leg) or "ringing_timeout", None
         error = request.exception()
         if error is not None:
-            return _who_left(world, leg) or _cause(error), error
+            return _who_left(world, leg) or _cause(error, in_time=loop.time() < until - GIVE_UP - AT_ITS_END), error
         await asyncio.wait({leaving}, timeout=TOO_SOON)
         if (left := _who_left(world, leg)) is not None:
             return left, None
@@ -189,9 +192,11 @@ def _who_left(world: LiveKitWorld, leg: Leg) -> str | None:
     return "hung_up" if leg.over or leg.sip_status == "hangup" else None
 
 
-def _cause(error: BaseException) -> str:
-    """The words are those of a dial, where the two mean the same."""
+def _cause(error: BaseException, *, in_time: bool) -> str:
+    """The words are those of a dial, where the two mean the same. `in_time`: the transfer could have rung on."""
     if isinstance(error, api.ServerError) and Evidence(error).sip_status_code is None:
+        if error.code == api.TwirpErrorCode.CANCELED and in_time:
+            return "no_response"  # the far end's network took no REFER
         if error.code in (api.TwirpErrorCode.DEADLINE_EXCEEDED, api.TwirpErrorCode.CANCELED):
             return "ringing_timeout"
         if error.code == api.TwirpErrorCode.NOT_FOUND:
