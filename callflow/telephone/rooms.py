@@ -128,14 +128,7 @@ class RoomLeg:
         joined._source = rtc.AudioSource(RATE, 1, queue_size_ms=60)
         track = rtc.LocalAudioTrack.create_audio_track("telephone", joined._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        publishing = joined._start(joined._publish(track, options))
-        out = joined._start(joined._out.wait())
-        await asyncio.wait({publishing, out}, return_when=asyncio.FIRST_COMPLETED)
-        out.cancel()
-        if joined.gone:  # it was removed at once: its leg knows, and LiveKit may never tell what became of the track
-            publishing.cancel()
-        else:
-            publishing.result()
+        await joined._while_in(joined._publish(track, options))
         return joined
 
     @property
@@ -147,8 +140,7 @@ class RoomLeg:
         return self.room.local_participant.sid
 
     async def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        if not self.gone:
-            await self.room.local_participant.set_attributes(dict(attributes))
+        await self._while_in(self.room.local_participant.set_attributes(dict(attributes)))
 
     async def open(self) -> None:
         """It hears the room, and sends sound: silence, where it says nothing."""
@@ -189,8 +181,7 @@ class RoomLeg:
             self._listens = False
 
     async def press(self, digit: str) -> None:
-        if not self.gone:
-            await self.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit)
+        await self._while_in(self.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit))
 
     async def silence(self) -> None:
         self._open = False
@@ -215,6 +206,21 @@ class RoomLeg:
         await self.silence()
         await asyncio.sleep(VANISHED)
         await self.leave(rtc.DisconnectReason.CONNECTION_TIMEOUT)
+
+    async def _while_in(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Until it is done, or the telephone is out of the room: LiveKit may never answer what is asked at that moment."""
+        if self.gone:
+            asking.close()
+            return
+        asked, out = self._start(asking), self._start(self._out.wait())
+        try:
+            await asyncio.wait({asked, out}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            out.cancel()
+            asked.cancel()
+        [failure] = await asyncio.gather(asked, return_exceptions=True)
+        if isinstance(failure, Exception) and not self.gone:
+            raise failure
 
     async def _publish(self, track: rtc.LocalAudioTrack, options: rtc.TrackPublishOptions) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import suppress
 
 import pytest
 from attrs import define, field
@@ -138,6 +139,25 @@ async def test_a_telephone_stops_ringing_when_its_participant_is_removed(exchang
     assert refused.value.code == "canceled"
     cancel = await telephone.calls[0].wait_for("CANCEL", within=2)
     assert cancel.at - removed < 0.3
+    await nobody_left(exchange, network)
+
+
+async def test_telephones_that_are_removed_as_they_pick_up_are_told(exchange, network):
+    async def removed(number, after):
+        telephone, identity = await network.telephone(Script(rings=0.5)), f"leg-{number}"
+        dial = asyncio.ensure_future(exchange.dial(telephone, identity=identity))
+        call = await call_of(telephone)
+        invited = await call.wait_for("INVITE", within=5)
+        await asyncio.sleep(invited.at + after - time.monotonic())
+        await exchange.lk.room.remove_participant(
+            api.RoomParticipantIdentity(room=exchange.line.room, identity=identity)
+        )
+        over = await call.over(within=2)
+        assert (over.message, over.by_telephone) in (("CANCEL", False), ("BYE", False))
+        with suppress(api.ServerError):
+            await dial
+
+    await asyncio.gather(*(removed(number, 0.45 + number * 0.015) for number in range(6)))
     await nobody_left(exchange, network)
 
 
