@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -40,10 +41,8 @@ class _Call:
         return "call.answered" in self.events()
 
     def events(self) -> list[str]:
-        """What the call has taken of the line, and the results of its telephony verbs, in order."""
-        journals = (self.job.path.parent / "journal").glob("*.jsonl")
-        names = [_name(json.loads(line)) for path in journals for line in path.read_text().splitlines()]
-        return [name for name in names if name.startswith(TELEPHONY)]
+        """See `events_of`."""
+        return events_of(self.job)
 
 
 @define
@@ -64,9 +63,19 @@ class Inbound(_Call):
     call: PhoneCall
 
 
+AT_ONCE = 1.0 if "PYTEST_XDIST_WORKER" in os.environ else 0.4
+"""Seconds from the last sound that the telephone hears to the BYE; beside other tests it takes longer."""
+
 TELEPHONY = ("call.", "leg.", "dial.", "amd.", "dtmf.", "transfer.", "consult.")
 RESULTS = {verb.name: verb.results[0].split(".")[0] for verb in VERBS.values() if verb.results}
 """What the results of a verb are called: `dial` ends with a `dial.*`, `detect_machine` with an `amd.*`."""
+
+
+def events_of(job: AgentJob) -> list[str]:
+    """What the call has taken of the line, and the results of its telephony verbs, in order."""
+    journals = (job.path.parent / "journal").glob("*.jsonl")
+    names = [_name(json.loads(line)) for path in journals for line in path.read_text().splitlines()]
+    return [name for name in names if name.startswith(TELEPHONY)]
 
 
 def _name(step: dict[str, Any]) -> str:

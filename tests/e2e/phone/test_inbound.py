@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.phone.calling import Inbound, no_leg
+from tests.e2e.phone.calling import AT_ONCE, Inbound, no_leg
 from tests.e2e.phone.script import CallIn, HangUp, Wait
 
 
@@ -25,7 +25,7 @@ async def test_a_call_that_comes_in_is_answered_greeted_and_ended(line, network)
     assert greeting.began > inward.call.answered_at
     assert goodbye.seconds == pytest.approx(len("Goodbye, and thank you for your call.") * 0.05, abs=0.3)
     [bye] = inward.call.got("BYE")
-    assert bye.at - goodbye.ended < 0.4
+    assert bye.at - goodbye.ended < AT_ONCE
 
 
 async def test_a_caller_hangs_up(line, network):
