@@ -67,12 +67,14 @@ async def test_a_human_who_does_not_want_to_leads_back_to_the_caller(line, netwo
     out, desk = await puts_through(line, network, human)
     called = await out.call()
     theirs = await call_of(desk, within=40)
-    await theirs.over(within=20)
+    over = await theirs.over(within=20)
     await called.over(within=20)
     record = await out.record(within=10)
     assert record["outcome"] == "completed"
     assert f"consult.{result}" in out.events()
-    assert called.heard.seconds_at(440) == pytest.approx(MOMENT + len("Nobody is there.") * 0.05, abs=0.4)
+    sounds, on_line = called.heard.sounds(), theirs.answered_at or over.at
+    assert [sound for sound in sounds if on_line < sound.ended and sound.began < over.at] == []  # of the briefing
+    assert called.heard.seconds_at(440) == pytest.approx(MOMENT + len("Nobody is there.") * 0.05, abs=0.4), sounds
 
 
 @pytest.mark.parametrize(
