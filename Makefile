@@ -58,7 +58,7 @@ test: $(DEV)
 
 .PHONY: e2e
 e2e: servers
-	$(PYTEST) tests/e2e -n $(E2E_AT_ONCE)
+	@$(BIN)/python -m tests.e2e --at-once $(E2E_AT_ONCE)
 
 .PHONY: servers
 servers: $(DEV)

@@ -20,11 +20,13 @@ from tests.e2e.phone.network import Telephone
 from tests.e2e.phone.script import RINGS_FOR_EVER, HangUp, Refer, Script, StopRtp, Wait, refuses
 from tests.e2e.worker import AgentJob, worker
 
+pytestmark = pytest.mark.alone
+
 MIXED = int(os.environ.get("CALLFLOW_E2E_CALLS", "24"))
 """How many mixed calls there are: each kind at least once, or as many as one has patience for."""
 AT_ONCE = 4
-TOGETHER = 20 if "CALLFLOW_E2E_CALLS" in os.environ else 8
-"""Calls that begin at the same moment: two cores that have other tests to run beside cannot make the sound of twenty."""
+TOGETHER = 20
+"""Calls that begin at the same moment."""
 LEAVES = 5.0
 """Seconds after the last call in which its room, and its telephone, are gone."""
 LATE = 40.0

@@ -1,0 +1,48 @@
+"""Every scenario on real servers: side by side, then, one after the other, those that need the machine to themselves.
+
+What a scenario may take is stated in seconds of a real clock, on which its neighbours weigh. One that fails beside others is
+judged again by itself, and named; if there are more than `A_FEW` of them it was not the neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+
+A_FEW = 3
+
+
+def run_pytest(*arguments: str, cache: str) -> int:
+    """Returns pytest's exit code."""
+    command = [sys.executable, "-m", "pytest", "--durations=10", "-o", f"cache_dir={cache}", *arguments]
+    return subprocess.run(command).returncode
+
+
+def failed_in(cache: str) -> list[str]:
+    """The tests that failed when `cache` was pytest's."""
+    path = Path(cache, "v/cache/lastfailed")
+    return sorted(json.loads(path.read_text())) if path.exists() else []
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True), default="tests/e2e")
+@click.option("--at-once", default=3, help="How many run side by side: calls mostly wait.")
+def main(folder: str, at_once: int) -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        code = run_pytest(str(folder), "-m", "not alone", "-n", str(at_once), cache=cache)
+        failed = failed_in(cache)
+        if code == pytest.ExitCode.TESTS_FAILED and 0 < len(failed) <= A_FEW:
+            code = run_pytest(*failed, cache=cache)
+            click.echo("\n".join([f"failed beside others, {'failed' if code else 'passed'} by themselves:", *failed]))
+        alone = run_pytest(str(folder), "-m", "alone", cache=cache)
+        sys.exit(code or (0 if alone == pytest.ExitCode.NO_TESTS_COLLECTED else alone))
+
+
+if __name__ == "__main__":
+    main()
