@@ -60,6 +60,8 @@ _jobs: dict[str, Job] = {}  # of this process: one, but for the thread executor
 SESSION_END_SECONDS = 15.0
 """What `on_session_end` may take: LiveKit's default of 300 s is longer than a test."""
 
+CALLFLOW = Path(callflow.__file__).parent
+
 THREADS = bool(os.environ.get("CALLFLOW_E2E_THREADS"))
 
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
@@ -106,7 +108,7 @@ async def entrypoint(ctx: JobContext) -> None:
 
 def _is_callflows(task: asyncio.Task[Any]) -> bool:
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and "/callflow/" in code.co_filename.replace("tests/e2e", "")
+    return code is not None and Path(code.co_filename).is_relative_to(CALLFLOW)
 
 
 if __name__ == "__main__":

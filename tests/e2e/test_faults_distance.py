@@ -27,6 +27,9 @@ JITTER = 0.06
 WINDOW = 0.02
 """Seconds: a pitch is told for so much at once."""
 
+BARE = 6
+"""How many bare hang-ups there are at most, until one of them cuts the goodbye."""
+
 
 @pytest.mark.parametrize("milliseconds", [40, 100])
 async def test_the_goodbye_is_whole_at_a_distance(tmp_path, ports, milliseconds):
@@ -34,9 +37,11 @@ async def test_the_goodbye_is_whole_at_a_distance(tmp_path, ports, milliseconds)
     async with own_line(tmp_path, ports, ice_lite=True) as line:
         ports_there = {"http": line.server.http, "udp": line.server.http + 2}
         with place(linked=False) as there, relay(there, **ports_there, delay=milliseconds / 1000, jitter=JITTER):
-            bare = [await mark_heard(line, there, f"bare-{number}", "bare_goodbye") for number in range(2)]
+            bare = [MARK]
+            while min(bare) > MARK - WINDOW and len(bare) <= BARE:
+                bare.append(await mark_heard(line, there, f"bare-{len(bare)}", "bare_goodbye"))
             flow = [await mark_heard(line, there, f"flow-{number}", "marked_goodbye") for number in range(2)]
-    assert sum(bare) < 2 * MARK - WINDOW
+    assert min(bare) <= MARK - WINDOW, bare
     assert min(flow) > MARK - 1.5 * WINDOW
 
 
