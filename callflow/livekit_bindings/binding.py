@@ -60,11 +60,15 @@ class LiveKitCall(Call):
         try:
             return await super().run()
         finally:
-            await self._clear()
-            if self._hooks and self.record is not None:
-                if self._hooks_task is None:
-                    self._hooks_task = asyncio.ensure_future(_run_hooks(self._hooks, self.record))
-                await asyncio.shield(self._hooks_task)
+            if self.record is not None:  # else what runs in the call itself waits no longer for its end
+                await self._after(self.record)
+
+    async def _after(self, record: CallRecord) -> None:
+        await self._clear()
+        if self._hooks:
+            if self._hooks_task is None:
+                self._hooks_task = asyncio.ensure_future(_run_hooks(self._hooks, record))
+            await asyncio.shield(self._hooks_task)
 
     async def _clear(self) -> None:
         """No telephone that should have stopped rings on when this is over, and nothing records."""

@@ -188,8 +188,8 @@ class Call:
     async def run(self) -> CallRecord:
         """Run the call to its end. Called again, it waits for the same end.
 
-        Cancelled, the call is told `job.shutdown`, ends within `worker_seconds`, and CancelledError is raised then.
-        Raises StartError, after everything was closed, where variables or environment variables do not fit the flow.
+        Cancelled, the call is told `job.shutdown`, ends within `worker_seconds`, and CancelledError is raised then; but
+        what runs in the call itself, a tool say, is only stopped. Raises StartError, after everything was closed, where variables or environment variables do not fit the flow.
         """
         if not self._begun:
             self._begun = True
@@ -204,6 +204,8 @@ class Call:
             try:
                 await waiter
             except asyncio.CancelledError as error:
+                if _current.get(None) is self:
+                    raise  # stopped by the call itself
                 cancelled = error
                 self._cancelled()
         if cancelled is not None:
@@ -564,8 +566,7 @@ class Call:
         """An effect has come to its end, all its tries included."""
         self.record_effect(effect, status, result, error)
         if effect.start.verb == "close" and status == "ok" and self.flow.wrap_up:
-            record = self.draft().to_json(private=True)
-            result = {**result, "transcript": record["transcript"], "record": record}
+            result = {**result, **self._for_wrap_up()}
         self.put(EffectEnded(effect.start.id, status, result, error, self.now()))
 
     def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None:
@@ -574,10 +575,26 @@ class Call:
         if one.id in self.effects:
             del self.effects[one.id]
         if self.journal is None and (one.verb in WITH_PRIVATE or self.redactor.is_worked_out(one)):
-            self.redactor.arguments(one)
-            self.redactor.result(one, result)
+            self._learn(one, result)
         seconds, at = self.now() - effect.began, place_of(self.flow, one)
         self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
+
+    def _learn(self, one: Start, result: Mapping[str, Any]) -> None:
+        """What is private in an effect, which the journal would have learned."""
+        try:
+            self.redactor.arguments(one)
+            self.redactor.result(one, result)
+        except Exception as error:  # noqa: BLE001 - what cannot be told costs no effect its end
+            self.redactor.full = True
+            self.note(f"what {one.verb} ({one.id}) has brought cannot be read, and texts are hidden: {sentence(error)}")
+
+    def _for_wrap_up(self) -> Mapping[str, Any]:
+        try:
+            record = self.draft().to_json(private=True)
+        except Exception as error:  # noqa: BLE001 - nor this
+            self.note(f"wrap_up has no record: {sentence(error)}")
+            return NO_DATA
+        return {"transcript": record["transcript"], "record": record}
 
     def opened(self, status: Status, error: str | None) -> None:
         """The session has started, or will not."""

@@ -18,7 +18,7 @@ import attrs
 from callflow.core.events import NO_DATA
 from callflow.runtime.effects import sentence
 from callflow.runtime.journal import aside
-from callflow.runtime.record import CallRecord, save
+from callflow.runtime.record import CallRecord, save, without_payloads
 
 if TYPE_CHECKING:
     from callflow.runtime.call import Call
@@ -130,7 +130,13 @@ class Ending:
         return folder / f"{file_name(self._call.id)}.json" if journal is None else journal.path.with_suffix(".json")
 
     async def _save(self, record: CallRecord, path: Path) -> CallRecord:
-        text = json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n"
+        try:
+            text = as_text(record)
+        except Exception as unwritable:
+            logger.exception("the record of a call is not whole", extra={"call": record.call})
+            note = f"what cannot be written as JSON is missing here: {sentence(unwritable)}"
+            record = _noted(without_payloads(record), note)
+            text = as_text(record)
         saving = aside(save, path, text)
         await self._within(DISK_SECONDS, [saving])
         if not saving.done():
@@ -177,6 +183,11 @@ def still_open(call: Call) -> frozenset[str]:
 def file_name(call: str) -> str:
     """A call's id as a file's name."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", call).lstrip(".")[:100] or "call"
+
+
+def as_text(record: CallRecord) -> str:
+    """A record as its file holds it."""
+    return json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 def _noted(record: CallRecord, sentence: str) -> CallRecord:

@@ -394,6 +394,19 @@ def bare_record(call: str, flow: Flow, now: float, error: str) -> CallRecord:
     return CallRecord(call, flow.name, flow.file, "failed", Cause("fault", "system", now), now, now, error=error)
 
 
+def without_payloads(record: CallRecord) -> CallRecord:
+    """A record without what others have brought into the call: values of variables, results, words."""
+    return attrs.evolve(
+        record,
+        cause=record.cause._replace(detail={}),
+        effects=tuple(one._replace(result={}) for one in record.effects),
+        vars={},
+        transcript=(),
+        usage={},
+        latencies=(),
+    )
+
+
 def _trigger(log: Log, flow: Flow) -> str | None:
     into = (move for _, move in _all_moves(log) if flow.ending in move.entered)
     return next((move.trigger for move in into), None)

@@ -86,7 +86,7 @@ class Redactor:
         if isinstance(value, str) and _IS_DIGEST.fullmatch(value):
             return value
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-        return MARK + hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:16]
+        return MARK + hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
     def learn(self, value: Any) -> None:
         """Hide this value wherever it occurs from now on."""
@@ -327,7 +327,7 @@ def _occurrence(value: str) -> str:
     digits = re.sub(r"\D", "", value)
     if len(digits) >= 4 and _NUMBER_LIKE.fullmatch(value):
         return r"\+?(?<!\d)" + r"[\s().\-]{0,2}".join(digits) + r"(?!\d)"
-    forms = {value, quote(value), quote_plus(value)}
+    forms = {value, quote(value, errors="surrogatepass"), quote_plus(value, errors="surrogatepass")}
     written = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     before = r"(?<![^\W_])" if value[0].isalnum() else ""
     after = r"(?![^\W_])" if value[-1].isalnum() else ""

@@ -94,3 +94,19 @@ async def test_a_start_that_is_left_behind_is_undone(server):
     ]
     assert stops[0] - starts[0] == pytest.approx(3, abs=0.1)
     assert await settled(server) == ["EGRESS_COMPLETE"]
+
+
+async def test_a_tool_that_waits_for_the_end_and_is_stopped_ends_no_recording(server):
+    async def impatient():
+        await asyncio.wait_for(callflow.current_call().run(), 1)
+
+    flow = RECORDS.replace("initial: talking", "python: {impatient: {}}\ninitial: talking").replace(
+        "- say: This", "- python: {name: impatient, optional: true}\n      - say: This"
+    )
+    call = stage(server, flow, options={"actions": {"impatient": impatient}})
+    record = await call.play()
+    assert record.effects[1].error.startswith("TimeoutError")
+    assert (record.outcome, record.effects[2].result["spoken"]) == ("completed", "This call is recorded.")
+    [stopped] = [at for at, method in server.requests if method == "StopEgress"]
+    [said] = [one for one in record.effects if one.verb == "stop_recording"]
+    assert stopped == pytest.approx(said.started - record.started, abs=0.3), "by the flow alone"

@@ -310,6 +310,28 @@ async def test_hang_up_in_a_tool_does_not_wait_for_itself():
     assert (await running).outcome == "cancelled"
 
 
+async def test_a_tool_that_hangs_up_and_waits_for_the_end_does_not_hold_it_up():
+    waited = []
+
+    async def waits(world, effect):
+        await world.call.hang_up("Bye.")
+        try:
+            await world.call.run()
+        except asyncio.CancelledError:
+            waited.append("stopped")
+            raise
+
+    world = FakeWorld(http=waits)
+    call = a_call(world, SMALL.replace("{say: Hello.}", '{http: "https://crm.example"}'))
+    record = await call.run()
+
+    assert waited == ["stopped"]
+    assert (record.cause.event, record.hung_up_by, record.outcome) == ("job.shutdown", "program", "cancelled")
+    assert world.did == ["begin", "open", "http", "say", "drain", "delete_room", "aclose", "finish"]
+    assert record.line_dropped == pytest.approx(EPOCH + 1.3), "right after the goodbye"
+    assert record.notes == ()
+
+
 async def test_hang_up_before_the_call_runs():
     world = FakeWorld()
     call = a_call(world)

@@ -252,3 +252,70 @@ async def test_a_worker_that_closes_while_the_end_runs_makes_it_quick():
     record = await running
     assert record.ended - EPOCH <= 3 + 2
     assert "closing line and session took longer than 1 s" in record.notes
+
+
+LISTENS = """
+callflow: 1
+name: listens
+vars: {name: {type: string, default: "", pii: true}}
+tools: {name_given: {description: The caller has said a name., parameters: {name: {type: string, pii: true}}}}
+python: {look_up: {parameters: {pin: {type: string, pii: true}}, returns: {what: string}}}
+wrap_up: [{http: {url: "https://crm.example", method: POST, json: {said: "{{ call.transcript }}"}}}]
+initial: talking
+states:
+  talking:
+    entry: [{python: {name: look_up, arguments: {pin: "1234"}}}]
+    tools: [name_given]
+    on:
+      tool.name_given: {do: [{set: {name: "{{ event.name }}"}}, {log: "{{ vars.name }}"}, {say: "Hello {{ vars.name }}."}]}
+    after: {20s: {target: ending, do: [{outcome: completed}]}}
+"""
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_half_a_letter_in_what_is_private_costs_nothing(tmp_path, written):
+    world = FakeWorld()
+    call = a_call(world, LISTENS, folder=tmp_path if written else None, id="c")
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    name = json.loads(r'"Ann \ud83d Lee"')  # as a model's JSON may hold it: one half of a surrogate pair
+    await call.tool_called("name_given", {"name": name})
+    record = await running
+    ended_well(world, record)
+    assert (record.outcome, record.error, record.notes) == ("completed", None, ())
+    assert "say" in world.did
+    files = "".join(one.read_text(encoding="utf-8") for one in tmp_path.iterdir())
+    assert "Ann" not in json.dumps(record.to_json()) + files
+
+
+class Untellable:
+    def __str__(self):
+        raise ValueError("no words for it")
+
+    __repr__ = __str__
+
+
+def round_about():
+    made = {}
+    made["again"] = made
+    return made
+
+
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize("make", [Untellable, round_about, lambda: 10**5000], ids=["untellable", "circular", "huge"])
+async def test_a_result_that_is_no_json_costs_the_record_its_details_and_the_call_nothing(tmp_path, make, written):
+    async def brings(world, effect):
+        return {"what": make()}
+
+    world = FakeWorld(python=brings)
+    record = await a_call(world, LISTENS, folder=tmp_path if written else None, id="c").run()
+    assert (record.outcome, record.error) == ("completed", None)
+    assert (record.effects[0].verb, record.effects[0].status) == ("python", "ok")
+    assert record.ended - EPOCH < 25, "no state waits for the end of an effect that has ended"
+    assert world.did[-1] == "finish"
+    assert not world.line_up
+    assert not world.session_open
+    if written:
+        saved = json.loads((tmp_path / "c.json").read_text())
+        assert (saved["outcome"], saved["cause"]["event"], saved["final"]) == ("completed", "delete_room", "closed")
+        assert any("cannot be written as JSON" in note for note in saved["notes"])
