@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.e2e.fixtures import Line
-from tests.e2e.worker import AgentJob
+from tests.e2e.worker import AgentJob, json_lines
 
 
 async def one_record(line: Line, job: AgentJob, *, within: float, process: float = 15) -> dict[str, Any]:
@@ -27,5 +27,4 @@ async def one_record(line: Line, job: AgentJob, *, within: float, process: float
 def events(job: AgentJob) -> list[str]:
     """The names of the events that the call took, in their order, from its journal."""
     [path] = (job.path.parent / "journal").glob("*.jsonl")
-    steps = [json.loads(line) for line in path.read_text().splitlines()]
-    return [step["event"] for step in steps if "event" in step]
+    return [step["event"] for step in json_lines(path) if "event" in step]

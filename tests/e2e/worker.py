@@ -24,6 +24,16 @@ from tests.e2e.server import KEY, SECRET
 ROOT = Path(__file__).parents[2]
 
 
+def whole_lines(path: Path) -> list[str]:
+    """Those of a file that somebody is writing: the last one may not all be there yet."""
+    return path.read_text(errors="replace").rpartition("\n")[0].splitlines()
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """What was written so far, one object a line."""
+    return [json.loads(line) for line in whole_lines(path)]
+
+
 @frozen
 class Worker:
     """A running worker; `log` is what it and its jobs printed."""
@@ -45,7 +55,7 @@ class Worker:
 
     def said_of(self, room: str) -> str:
         """The warnings and errors in its log that come from this room's jobs."""
-        lines = self.log.read_text(errors="replace").splitlines()
+        lines = whole_lines(self.log)
         said = [json.loads(line) for line in lines if room in line and ('"WARNING"' in line or '"ERROR"' in line)]
         return "\n".join(f"{one['level']} {one['name']}: {one['message']}" for one in said)[-6000:]
 
@@ -61,8 +71,8 @@ class AgentJob:
     path: Path
 
     def notes(self, what: str | None = None) -> list[dict[str, Any]]:
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        return [note for note in map(json.loads, lines) if what in (None, note["what"])]
+        notes = json_lines(self.path) if self.path.exists() else []
+        return [note for note in notes if what in (None, note["what"])]
 
     async def note(self, what: str, *, within: float) -> dict[str, Any]:
         """The first note of this kind. Raises AssertionError that tells what the job wrote and the worker printed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from tests.e2e import aftermath
 from tests.e2e.fixtures import Line
 from tests.e2e.phone.network import Network, PhoneCall, Telephone, call_of
 from tests.e2e.phone.script import Script
-from tests.e2e.worker import AgentJob
+from tests.e2e.worker import AgentJob, json_lines
 
 
 @define
@@ -74,7 +73,7 @@ RESULTS = {verb.name: verb.results[0].split(".")[0] for verb in VERBS.values() i
 def events_of(job: AgentJob) -> list[str]:
     """What the call has taken of the line, and the results of its telephony verbs, in order."""
     journals = (job.path.parent / "journal").glob("*.jsonl")
-    names = [_name(json.loads(line)) for path in journals for line in path.read_text().splitlines()]
+    names = [_name(line) for path in journals for line in json_lines(path)]
     return [name for name in names if name.startswith(TELEPHONY)]
 
 
