@@ -34,6 +34,10 @@ CONFIRMED_WITHIN = 2.0
 CONFIRMED_WITHIN_IN_HASTE = 0.3
 """Seconds to learn that the telephones have left a room that was deleted; the second where the worker closes."""
 
+LOOKS = (0.5, 1.0, 2.0)
+"""Seconds after that at which they are looked for once more. A client to which LiveKit's word that the room is gone did not
+get through takes it for a broken connection, comes back, and makes the room anew (measured: 0.4 s later)."""
+
 LAST = 3.0
 """Seconds for that once the call is over."""
 
@@ -50,7 +54,7 @@ class Clearing:
     def __init__(self, world: LiveKitWorld) -> None:
         self._world = world
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._withdrawing: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._awaited: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # by the end of the call
 
     async def remove(self, identity: str) -> bool:
         """Puts one participant out. False: there is none. Raises whatever the API raises otherwise."""
@@ -79,7 +83,7 @@ class Clearing:
         that dials, is over. Waits for that so long at most, whoever cancels this meanwhile; it goes on by itself."""
         self._world.line.ask_to_leave(leg)
         task = self.own(self._withdraw(leg, calling), f"callflow withdraw {leg.identity}")
-        self._withdrawing.add(task)
+        self._awaited.add(task)
         until = self._world.call.loop.time() + within
         while not task.done() and (left := until - self._world.call.loop.time()) > 0:
             try:
@@ -101,6 +105,8 @@ class Clearing:
             names = ", ".join(sorted(set(telephones.values())))
             logger.warning("a telephone may be on the line still", extra={"legs": names, "error": why})
             self._world.note(f"the room was deleted; that {names} has left it could not be confirmed: {why}")
+        if not self._world.hurried:
+            self._awaited.add(self.own(self._stay_gone(telephones), "callflow look for who comes back"))
 
     def linger(self, leg: Leg) -> None:
         """It has hung up, and is in the room still."""
@@ -112,11 +118,11 @@ class Clearing:
 
     async def close(self) -> None:
         """The call is over: telephones that should stop get a moment more; whatever else runs is cancelled."""
-        withdrawing = {task for task in self._tasks if task in self._withdrawing}
-        for task in self._tasks - withdrawing:
+        awaited = {task for task in self._tasks if task in self._awaited}
+        for task in self._tasks - awaited:
             task.cancel()
-        if withdrawing:
-            await asyncio.wait(withdrawing, timeout=LAST)
+        if awaited:
+            await asyncio.wait(awaited, timeout=LAST)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -161,6 +167,24 @@ class Clearing:
                     )
             await asyncio.sleep(pause)
             pause *= 2
+
+    async def _stay_gone(self, telephones: dict[str, str]) -> None:
+        loop = self._world.call.loop
+        began = loop.time()
+        for seconds in LOOKS:
+            await asyncio.sleep(began + seconds - loop.time())
+            try:
+                async with asyncio.timeout(REQUEST):
+                    await self._delete_again(telephones)
+            except Exception as error:  # noqa: BLE001 - the room was deleted, and nobody has been seen in it since
+                logger.warning("nobody knows who has come back to a deleted room", extra={"error": str(error)})
+
+    async def _delete_again(self, telephones: dict[str, str]) -> None:
+        here = sorted(telephones[identity] for identity in telephones.keys() & (await self.listed()).keys())
+        if here:
+            await self._world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=self._world.room_name))
+            logger.warning("a telephone came back to a deleted room", extra={"legs": ", ".join(here)})
+            self._world.note(f"{', '.join(here)} came back after the room was deleted, and it was deleted again")
 
     async def _sweep(self, leg: Leg) -> None:
         await asyncio.sleep(LATE)

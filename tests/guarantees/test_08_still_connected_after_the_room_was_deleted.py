@@ -1,10 +1,12 @@
 """Row 8: the room is deleted, and the phone is still connected: the BYE was lost, or slow (livekit/sip#316, #112).
 
 In a flow the server is asked who is left; a telephone that is still there is removed, and one that stays is in the
-record.
+record. One that comes back, for want of LiveKit's word that the room is gone, finds it deleted again.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 from livekit import api, rtc
@@ -28,6 +30,26 @@ class Sticky(SimulatedServer):
         for member in staying:
             member._state = self.join(name, member)  # its connection was never cut
         return gone
+
+
+class Returning(SimulatedServer):
+    """Its telephones take a deleted room for a broken connection, and come back: they make the room anew."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = list(after)
+
+    def delete_room(self, name):
+        state = self.rooms.get(name)
+        sip = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        back = [member for member in state.members.values() if member.info.kind == sip] if state and self.after else []
+        for member in back:
+            del state.members[member.identity]
+            self.loop.call_later(self.after.pop(0), self._again, name, member)
+        return super().delete_room(name)
+
+    def _again(self, name, member):
+        member._state = self.join(name, member)
 
 
 @pytest.fixture
@@ -75,3 +97,33 @@ async def test_the_bye_waits_for_nothing_of_this(server):
     assert deleted[0] < asked[0]
     assert deletion.status == "ok"
     assert deletion.seconds < 2.2
+
+
+async def test_by_itself_a_telephone_that_came_back_stays():
+    async with raw_phone(FAR_ENDS["answers"], Returning([0.37])) as raw:
+        await raw.dial()
+        await raw.job.ctx.delete_room("room")
+        await asyncio.sleep(60)
+        assert list(raw.server.rooms["room"].members) == ["phone"]
+        assert rings_on(raw.calls[0])
+
+
+@pytest.mark.parametrize("after", [[0.02], [0.37], [0.9], [1.9], [0.37, 0.2]])
+async def test_a_flow_deletes_the_room_again_for_one_that_comes_back(after):
+    async with Returning(after) as server:
+        stage = outbound(server, FAR_ENDS["answers"])
+        record = await stage.play()
+        [call] = calls(stage)
+        assert not rings_on(call)
+        assert server.rooms == {}
+        assert stage.job.over is not None
+        assert record.cause.event == "delete_room"
+
+
+async def test_nobody_is_looked_for_where_the_worker_closes():
+    """Its time is short."""
+    async with Returning([0.37]) as server:
+        stage = outbound(server, FAR_ENDS["answers"])
+        asyncio.get_running_loop().call_later(4, stage.job.request_shutdown)
+        await stage.play()
+        assert [method for _, method in server.requests].count("ListParticipants") == 1
