@@ -18,6 +18,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
+from callflow.livekit_bindings.ownership import OWNED, is_owned
 from callflow.livekit_bindings.verbs import Perform
 from callflow.livekit_bindings.world import LiveKitWorld
 from callflow.runtime.call import Call
@@ -57,6 +58,8 @@ class LiveKitCall(Call):
         self._clearing: asyncio.Task[None] | None = None
 
     async def run(self) -> CallRecord:
+        if not self._begun and is_owned(self._surroundings.ctx):
+            raise BindError([OWNED])
         try:
             return await super().run()
         finally:
@@ -131,6 +134,8 @@ def bind(
     values, wrong = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
+    if is_owned(ctx):
+        wrong.append(OWNED)
     if wrong:
         raise BindError(wrong)
     world = LiveKitWorld(
@@ -176,12 +181,14 @@ async def run(flow: Flow, ctx: JobContext, *rest: Any, **options: Any) -> CallRe
     """Binds and runs a call, from the connection to the room to the end of the job. Takes what `bind` takes.
 
     Returns the record, with the session closed, the line dropped or left as the flow says, and the job told to end.
-    Raises BindError where the flow does not fit the program: the line is dropped then too, and the job ends.
+    Raises BindError where the flow does not fit the program: the line is dropped then too, and the job ends, unless
+    another call runs in it.
     """
     try:
         call = bind(flow, ctx, *rest, **options)
     except Exception:
-        await _end_job(ctx)
+        if not is_owned(ctx):
+            await _end_job(ctx)
         raise
     return await call.run()
 

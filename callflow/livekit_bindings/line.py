@@ -111,6 +111,9 @@ class Line:
         if before is not None and not before.on_line:
             self._forget(before)
         self.legs[identity] = self._names[name] = leg
+        if before is not None and before.on_line and not before.dialled and name != MAIN_LEG:
+            before.name = self._own_name(before.identity)  # somebody whose identity is this name by chance
+            self._names[before.name] = before
         self._set(leg, "absent")
         return leg
 
@@ -304,7 +307,13 @@ class Line:
             free = bearer is None and not self.dials and self.only in (None, identity)
         if free or (bearer is not None and bearer.identity == identity):
             return str(named or MAIN_LEG)
-        return re.sub(r"\W", "_", identity)
+        return self._own_name(identity)
+
+    def _own_name(self, identity: str) -> str:
+        """For a party that nobody has named: its identity, as far as that is nobody else's name."""
+        plain = re.sub(r"\W", "_", identity)
+        taken = {MAIN_LEG, *(name for name, leg in self._names.items() if leg.identity != identity and not leg.over)}
+        return next(name for name in (plain, *(f"{plain}_{n}" for n in range(2, len(taken) + 3))) if name not in taken)
 
     def _progress(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         leg.sid, leg.kind = fields["sid"], fields["kind"]

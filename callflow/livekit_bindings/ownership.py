@@ -27,6 +27,14 @@ OURS = (str(Path(__file__).parent.parent), asyncio.__path__[0])
 Post = Callable[[str, Mapping[str, Any]], None]
 
 
+OWNED = "another call runs in this job: one job is one call"
+
+
+def is_owned(ctx: JobContext) -> bool:
+    """Whether a call runs in this job."""
+    return isinstance(getattr(vars(ctx).get("shutdown"), "__self__", None), Ownership)
+
+
 class Ownership:
     """Holds LiveKit's own methods while the call runs: `session_aclose`, `session_drain`, `shutdown`."""
 

@@ -303,6 +303,8 @@ class LiveKitWorld:
         self._stand_in = None if here else first
         self.watch(first)
         self._warn_of_echo()
+        if private.has_started(self.session):  # LiveKit would start nothing then, and nobody would be heard
+            raise EffectError("the program has started it already")
         options: dict[str, Any] = {"record": self.record}
         if self.has_room:
             options |= {"room": self.ctx.room, "room_options": self.room_options}

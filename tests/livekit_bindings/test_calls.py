@@ -9,7 +9,8 @@ from livekit import rtc
 from livekit.agents import Agent, function_tool
 
 import callflow
-from callflow.testing import Caller, Fault, Pause, Tool
+from callflow.errors import BindError
+from callflow.testing import Caller, Fault, Pause, ScriptedLLM, SimulatedJob, Tool
 
 SMALLEST = """
     callflow: 1
@@ -186,6 +187,50 @@ async def test_the_session_does_not_start(stage):
     assert any("no models today" in note for note in record.notes)
     assert not stage.caller.on_line
     assert stage.server.rooms == {}
+
+
+async def test_a_session_that_the_program_starts_before_the_call_does_ends_it_at_once(stage):
+    async def entrypoint(ctx):
+        stage.llm = ScriptedLLM()
+        session = stage.new_session()
+        call = callflow.bind(stage.flow(SMALLEST), ctx, session)
+        await session.start(Agent(instructions="Be early."))  # LiveKit starts no session twice: it would be in no room
+        return await call.run()
+
+    stage.caller.join()
+    stage.job = SimulatedJob(stage.server, entrypoint)
+    record = await stage.job.run()
+    assert (record.outcome, record.cause.event) == ("failed", "session.close")
+    assert "the program has started it already" in record.cause.detail["error"]
+    assert stage.caller.left - stage.caller.joined < 3
+    assert stage.server.rooms == {}
+
+
+@pytest.mark.parametrize("how", ["bound", "run"])
+async def test_a_second_call_in_the_same_job_is_refused_and_costs_the_first_nothing(stage, how):
+    refused = []
+
+    async def entrypoint(ctx):
+        stage.llm = ScriptedLLM(["Hello.", Tool("end_call")])
+        flow, agent = stage.flow(SMALLEST), Agent(instructions="Be brief.")
+        first = callflow.bind(flow, ctx, stage.new_session(), agent)
+        second = callflow.bind(flow, ctx, stage.new_session()) if how == "bound" else None
+        running = asyncio.create_task(first.run())
+        await asyncio.sleep(3)
+        with pytest.raises(BindError, match="another call runs in this job") as error:
+            await (callflow.run(flow, ctx, stage.new_session()) if second is None else second.run())
+        refused.append(error.value)
+        return await running
+
+    stage.caller.join()
+    stage.job = SimulatedJob(stage.server, entrypoint)
+    stage.job.start()
+    await asyncio.sleep(5)
+    assert refused
+    assert stage.caller.on_line
+    await stage.caller.say("that is all")
+    record = await stage.ended()
+    assert (record.outcome, record.forced, record.notes) == ("completed", (), ())
 
 
 async def test_the_room_cannot_be_reached(stage, monkeypatch):

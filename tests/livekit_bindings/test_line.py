@@ -145,3 +145,44 @@ async def test_a_caller_who_calls_again_from_the_same_number_takes_the_place_of_
     assert leg is not None
     assert (leg.sid, leg.fields["sip_call_id"]) == ("PA_2", "SCL_2")
     line.close()
+
+
+def person(identity, sid):
+    return SimpleNamespace(**{**vars(CALLER), "identity": identity, "sid": sid})
+
+
+async def test_whoever_has_the_name_of_a_leg_by_chance_does_not_take_it(line, told):
+    """An identity is chosen by whoever gives out tokens, a leg's name by the flow."""
+    inbound = Line(lambda name, data: told.append(name), grace=12)
+    inbound.joined(CALLER)
+    for number, identity in enumerate(["far_end", "ann.lee", "ann_lee"], start=2):
+        inbound.joined(person(identity, f"PA_{number}"))
+    stranger = person("far_end", "PA_2")
+    stranger.disconnect_reason = CI
+    inbound.left(stranger)
+    assert told == [
+        "call.answered",
+        "leg.far_end_2.answered",
+        "leg.ann_lee.answered",
+        "leg.ann_lee_2.answered",
+        "leg.far_end_2.hangup",
+    ]
+    assert (inbound.status, inbound.identity_of("far_end")) == ("on_line", "caller")
+    assert inbound.identity_of("ann_lee") == "ann.lee"
+
+
+@pytest.mark.parametrize("first", ["stranger", "dial"])
+async def test_a_dialled_leg_has_its_name_for_itself(line, told, first):
+    if first == "stranger":
+        line.joined(person("human", "PA_1"))
+    leg = line.expect("human", "callflow-1")
+    if first == "dial":
+        line.joined(person("human", "PA_1"))
+    line.joined(telephone("callflow-1", "PA_2", "active"))
+    line.settle(leg)
+    stranger = person("human", "PA_1")
+    stranger.disconnect_reason = CI
+    line.left(stranger)
+    assert line.leg("human") is leg
+    assert leg.on_line
+    assert told[-2:] == ["leg.human.answered", "leg.human_2.hangup"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -173,6 +174,25 @@ async def test_a_python_action_that_returns_something_else_is_a_failure(stage, a
     else:
         assert record.outcome == "failed"
         assert said in record.fault
+
+
+def exits():
+    raise SystemExit(2)
+
+
+async def exits_too():
+    sys.exit("usage: look-up NUMBER")
+
+
+@pytest.mark.parametrize(("action", "status"), [(exits, "2"), (exits_too, "usage: look-up NUMBER")])
+async def test_a_python_action_that_wants_to_end_the_process_fails(stage, action, status):
+    """As `argparse` does, in a library that was made for the command line."""
+    record = await stage.play(
+        flow("{python: {name: look_up, optional: true}}, {say: Hello.}", "python: {look_up: {}}"),
+        actions={"look_up": action},
+    )
+    assert record.effects[0].error == f"look_up wanted to end the process (status {status})"
+    assert stage.heard.startswith("Hello.")
 
 
 async def coroutine_of(result):

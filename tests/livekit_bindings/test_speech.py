@@ -191,6 +191,16 @@ async def test_a_tts_that_fails_is_a_failure_and_not_silence(stage):
     assert "the TTS has failed" in record.fault
 
 
+async def test_half_a_letter_in_what_is_said_is_no_failure(stage):
+    """A model's JSON may hold one half of a surrogate pair; whole pairs are put together."""
+    text = flow('{say: "Hello {{ vars.name }} yes."}', "    vars: {name: string}")
+    stage.begin(text, vars={"name": "\ud83d, \ud83d\ude00"})
+    stage.server.loop.call_later(5, lambda: stage.call.send("app.next"))
+    record = await stage.ended()
+    assert record.outcome == "completed"
+    assert record.effects[0].result["spoken"] == "Hello \ufffd, \U0001f600 yes."
+
+
 async def test_speech_to_one_leg_of_several_is_heard_by_nobody_else(stage):
     stage.begin(
         flow('{http: {url: "http://127.0.0.1:9/", timeout: 2s, optional: true}}, {say: {text: Psst., to: far_end}}')

@@ -92,9 +92,12 @@ async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     name, arguments = effect.arguments["name"], effect.arguments.get("arguments") or {}
     function = world.actions[name]
     called = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - an object's own coroutine
-    result = function(**arguments) if called else await asyncio.to_thread(function, **arguments)
-    if inspect.isawaitable(result):
-        result = await result
+    try:
+        result = function(**arguments) if called else await asyncio.to_thread(function, **arguments)
+        if inspect.isawaitable(result):
+            result = await result
+    except SystemExit as error:  # as argparse raises it: the job would end, with its caller on the line
+        raise EffectError(f"{name} wanted to end the process (status {error.code})") from error
     return _returned(world, name, result)
 
 

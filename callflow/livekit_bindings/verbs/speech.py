@@ -38,7 +38,8 @@ def unheard(why: str) -> Result:
 
 async def say(world: LiveKitWorld, effect: Start) -> Result:
     arguments = effect.arguments
-    text = arguments["text"]
+    # Half a surrogate pair, as JSON from elsewhere may hold it, cannot be spoken: LiveKit's own parts fail on it.
+    text = arguments["text"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     interruptible = _interruptible(arguments)
     again = arguments.get("repeat_if_interrupted") or 0
     while True:
