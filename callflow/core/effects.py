@@ -49,6 +49,9 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
 def cancel(turn: Turn, effect: Running) -> None:
     """Stops an effect by force; later lists of its region wait until it has stopped, 5 s at most (rule 7)."""
     turn.effects[effect.id] = effect._replace(list=None, stopping=True, seq=turn.sequence())
+    # What it would have closed is not closed by it: a `stand_by` that was left tells of nobody's line. A session that it
+    # has begun to close goes all the same.
+    turn.closing -= verb_of(effect.verb).closes & {"line"}
     turn.out.append(Cancel(effect.id))
     clocks.arm(turn, "stop", ROOT, effect.id, turn.time + clocks.STOP_SECONDS)
 

@@ -759,6 +759,7 @@ class Oracle:
         self.numbers += 1
         effect.stopping = self.numbers
         effect.work = None
+        self.closing -= {"line"} if effect.verb is not None and "line" in effect.verb.closes else set()
         self.report.cancelled.append(effect.id)
         self.timers.append(Timer("stop", ROOT, effect.id, self.now + STOPS_WITHIN))
 

@@ -97,6 +97,24 @@ states: {a: {on: {app.go: ending}}}
     }
 
 
+def test_a_line_that_goes_after_a_stand_by_was_left_is_an_event() -> None:
+    play = (
+        Play("""
+events: {app.back: {}}
+initial: standing
+states:
+  standing: {entry: [stand_by], on: {app.back: waiting, done: ending}}
+  waiting: {}
+""")
+        .send("app.back")
+        .send("session.close", reason="user_initiated")
+        .stopped("stand_by")
+    )
+    assert play.noted("own") == [{"event": "session.close"}]
+    play.send("room.disconnected", reason="ROOM_DELETED")
+    assert (play.state, play.outcome) == ("ending", "line_lost")
+
+
 def test_a_session_that_closes_by_itself_is_an_event() -> None:
     play = Play("""
 initial: a
