@@ -88,7 +88,8 @@ class LiveKitWorld:
         self.stands = False  # the line, although it was to be dropped by force
         self.job_ends: float | None = None  # the line may stand, and LiveKit ends the job: when, by the loop's clock
         self.call: Call  # from `begin` on
-        self._begun = False
+        self._begun = self._overtaken = False
+        self._opening: asyncio.Task[Any] | None = None
         self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
         self.failures, self.last_failure = 0, ""  # of models
         self.spoke = 0  # how often the agent has begun to speak
@@ -133,14 +134,17 @@ class LiveKitWorld:
         self._hearing.begin()
 
     async def open(self) -> None:
+        self._opening = asyncio.current_task()
         try:
             await self._open()
         except BaseException as error:
             why = f": {error}" if str(error) else ""
             _fail(self._connected, f"the room was not reached{why}")
             _fail(self._started, f"the session did not start{why}")
-            raise
-        self._started.set_result(None)
+            if not (self._overtaken and isinstance(error, asyncio.CancelledError)):
+                raise
+        else:
+            self._started.set_result(None)
 
     def settle(self, step: Step) -> None:
         self.offering.settle(step)
@@ -229,6 +233,13 @@ class LiveKitWorld:
         """LiveKit's client is out of a room that may stand: LiveKit ends the job."""
         if self.job_ends is None:
             self.job_ends = self.call.loop.time() + JOB_SECONDS
+
+    def stop_opening(self, *, connecting: bool = False) -> None:
+        """The call is over before its session runs, or with `connecting` before the room was reached: connecting on
+        would make the room anew that was deleted, and a session that starts now would be closed by nobody."""
+        if self._opening is not None and not (self._connected if connecting else self._started).done():
+            self._overtaken = True
+            self._opening.cancel()
 
     async def parties_changed(self) -> None:
         """Waits until somebody joins, leaves or vanishes."""

@@ -237,7 +237,7 @@ class Call:
         if not self._begun:
             self.shutdown.tell("hang_up", "program")  # the first that it hears
             return
-        if goodbye and not self.hurried:
+        if goodbye:
             self.shutdown.told = True
             arguments = {"text": goodbye, "to": None, "interruptible": False, "repeat_if_interrupted": 0, "wait": True}
             speech = Goodbye(self, Start(GOODBYE, "say", arguments, GOODBYE_SECONDS))
@@ -324,7 +324,7 @@ class Call:
         """Something has happened. Only puts it into the inbox. From the loop's own thread."""
         inbox = self._inbox
         entry = Event(name, data, self.now(), effect, state, id)
-        if len(inbox) >= INBOX_LIMIT and not self._over and not self._has_room(entry):
+        if len(inbox) >= INBOX_LIMIT and not self._has_room(entry):
             return
         if self._pumping and not self._over:  # the quick way: somebody will look into the inbox anyway
             inbox.append(entry)

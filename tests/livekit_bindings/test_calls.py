@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from livekit import rtc
@@ -10,6 +11,7 @@ from livekit.agents import Agent, function_tool
 
 import callflow
 from callflow.errors import BindError
+from callflow.livekit_bindings import private
 from callflow.testing import Caller, Fault, Pause, ScriptedLLM, SimulatedJob, Tool
 
 SMALLEST = """
@@ -479,3 +481,39 @@ async def test_a_start_that_hangs_is_given_up_and_leaves_nothing_behind(stage):
     assert len(closed) == 1
     assert not stage.caller.on_line
     assert stage.caller.left - stage.caller.joined < 70
+
+
+WRAPS_UP = (
+    SMALLEST.replace("generate_reply: {instructions: Greet the caller and help.}", "say: Hello.")
+    + """
+    wrap_up: [{python: {name: summarise, timeout: 60s}}]
+    python: {summarise: {}}
+"""
+)
+
+
+@pytest.mark.parametrize("slow", ["the connection", "the start"])
+async def test_a_call_that_is_over_before_its_session_runs_starts_none_while_it_is_wrapped_up(stage, slow):
+    async def summarise():
+        await asyncio.sleep(50)
+
+    stage.begin(WRAPS_UP, joins=slow == "the start", actions={"summarise": summarise})
+    owner, name = (stage.job.ctx, "connect") if slow == "the connection" else (stage.session, "_update_activity")
+    real = getattr(owner, name)
+
+    async def takes_long(*args, **options):
+        await asyncio.sleep(15)
+        return await real(*args, **options)
+
+    setattr(owner, name, takes_long)
+    await asyncio.sleep(2)
+    await stage.call.hang_up()
+    await asyncio.sleep(30)
+    assert stage.call.snapshot.memory.phase == "wrap_up"
+    assert not stage.session._started
+    assert stage.server.rooms == {}, "nobody has made it anew"
+    record = await stage.call_ended()
+    assert (record.outcome, record.hung_up_by, record.late) == ("cancelled", "program", ())
+    assert not private.is_half_open(stage.session)
+    with contextlib.suppress(asyncio.CancelledError):  # LiveKit cancels the entrypoint of a room that has ended
+        await stage.ended()

@@ -10,7 +10,7 @@ from callflow.core.events import Event, TimerFired
 from callflow.errors import CallEnded, CallflowError, StartError
 from callflow.runtime.call import current_call
 from callflow.runtime.flood import INBOX_LIMIT
-from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call, hang
+from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call, hang, ok
 
 
 async def started(call):
@@ -297,6 +297,23 @@ async def test_hang_up_with_a_goodbye():
     assert world.did.count("finish") == 1
 
 
+async def test_the_goodbye_of_hang_up_is_heard_to_its_end_and_no_longer_than_its_time():
+    said = []
+
+    async def says(world, effect):
+        said.append((effect.arguments["text"], effect.arguments["interruptible"]))
+        return await (ok(world, effect) if len(said) == 1 else hang(world, effect))
+
+    world = FakeWorld(say=says)
+    call = a_call(world)
+    running = await started(call)
+    await call.hang_up("We are closing now.")
+    record = await running
+    assert said[:2] == [("Hello.", True), ("We are closing now.", False)]
+    assert record.ended - EPOCH == pytest.approx(2 + 30 + 0.4)
+    assert (record.outcome, record.hung_up_by) == ("cancelled", "program")
+
+
 async def test_hang_up_in_a_tool_does_not_wait_for_itself():
     world = FakeWorld()
     call = a_call(world)
@@ -340,6 +357,74 @@ async def test_hang_up_before_the_call_runs():
     assert (record.outcome, record.hung_up_by) == ("cancelled", "program")
     assert (world.session_open, world.line_up, world.finished) == (False, False, ["cancelled"])
     assert record.seconds < 2
+
+
+async def test_what_was_sent_before_the_call_runs_is_taken_as_it_begins():
+    world = FakeWorld()
+    call = a_call(world)
+    call.job_ends("too early: nobody has begun to listen to the job")
+    call.send("app.approved", {"amount": 3})
+    steps = call.steps()
+    running = await started(call)
+    times = {getattr(step.event, "name", None): step.event.time for step in [await anext(steps) for _ in range(3)][1:]}
+    assert times["app.approved"] == EPOCH
+    world.hang_up()
+    assert (await running).outcome == "hung_up"
+
+
+async def test_steps_of_a_call_that_is_over_are_none():
+    world = FakeWorld()
+    call = a_call(world)
+    running = await started(call)
+    world.hang_up()
+    await running
+    assert [step async for step in call.steps()] == []
+
+
+async def test_what_happens_after_the_end_is_not_even_kept():
+    world = FakeWorld()
+    call = a_call(world)
+    running = await started(call)
+    world.hang_up()
+    await running
+    for _ in range(3):
+        call.post("session.error", {})
+    assert call._inbox == []
+
+
+async def test_two_tools_that_the_model_calls_by_one_id_both_return():
+    world = FakeWorld()
+    call = a_call(world)
+    running = await started(call)
+    both = [asyncio.create_task(call.tool_called("look_up", {}, id="t1")) for _ in range(2)]
+    assert [one.error for one in await asyncio.wait_for(asyncio.gather(*both), 5)] == [None, None]
+    world.hang_up()
+    await running
+
+
+async def test_a_tool_that_is_cancelled_as_its_event_is_taken_costs_nothing():
+    world = FakeWorld()
+    call = a_call(world)
+    running = await started(call)
+    calling = asyncio.create_task(call.tool_called("look_up", {}, id="t1"))
+    await asyncio.sleep(0)  # the event is in the inbox
+    calling.cancel()
+    await asyncio.sleep(2)
+    assert calling.cancelled()
+    world.hang_up()
+    record = await running
+    assert (record.outcome, record.error) == ("hung_up", None)
+
+
+async def test_a_tool_whose_event_was_never_taken_returns_with_the_end():
+    world = FakeWorld()
+    call = a_call(world)
+    running = await started(call)
+    calling = asyncio.create_task(call.tool_called("look_up", {}, id="t1"))
+    await asyncio.sleep(0)
+    call.break_off(RuntimeError("something broke"))
+    assert await asyncio.wait_for(calling, 1) == (None, "the call is over", False)
+    await running
 
 
 async def test_hang_up_is_terminal_also_where_no_row_takes_it():

@@ -90,6 +90,8 @@ async def test_leaving_the_state_between_two_tries_ends_it():
     record = await running
     assert (record.effects[0].status, record.effects[0].tries) == ("cancelled", 1)
     assert times(world, "delete_room") == [10.2]
+    await asyncio.sleep(200)
+    assert times(world, "http") == [0.0], "nor is it tried again when the call is over"
 
 
 @pytest.mark.parametrize(
@@ -118,13 +120,38 @@ async def test_a_result_must_be_a_mapping():
     assert effect.error == "its result must be a mapping, not str"
 
 
-async def test_what_succeeded_before_it_was_cancelled_has_succeeded():
-    """The end is in the inbox when the hang-up that cancels it is taken."""
-    world = FakeWorld()
-    call = a_call(world)
-    running = asyncio.create_task(call.run())
-    asyncio.get_running_loop().call_at(1.0, world.hang_up)
-    record = await running
-    assert record.effects[0].verb == "say"
-    assert record.effects[0].status in ("ok", "cancelled")
+@pytest.mark.parametrize("first", ["its end", "the hang-up"])
+async def test_an_end_and_the_hang_up_that_cancels_it_in_one_turn_of_the_loop(first):
+    """What comes first is taken first. What succeeded all the same is not lost: it stands among what came late."""
+
+    async def says(world, effect):
+        await asyncio.sleep(1)
+        if first == "the hang-up":
+            world.hang_up()
+        else:
+            asyncio.current_task().add_done_callback(lambda _: world.hang_up())  # after the runtime's own
+        return {"result": "answered"}
+
+    world = FakeWorld(say=says)
+    record = await a_call(world).run()
     assert record.outcome == "hung_up"
+    assert (record.effects[0].verb, record.effects[0].seconds) == ("say", 1.0)
+    if first == "its end":
+        assert (record.effects[0].status, record.effects[0].result, record.late) == ("ok", {"result": "answered"}, ())
+    else:
+        assert (record.effects[0].status, record.effects[0].result) == ("cancelled", {})
+        assert record.late == ("say (1) ended after it was given up: answered",)
+
+
+async def test_a_world_that_fails_before_it_can_be_awaited_is_a_failure():
+    world = FakeWorld()
+    awaited = world.perform
+
+    def perform(effect):
+        if effect.verb == "http":
+            raise LookupError("no such verb here")
+        return awaited(effect)
+
+    world.perform = perform
+    effect = await one_effect(world)
+    assert (effect.status, effect.tries, effect.error) == ("failed", 3, "LookupError: no such verb here")

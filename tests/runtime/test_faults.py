@@ -308,7 +308,8 @@ async def test_a_result_that_is_no_json_costs_the_record_its_details_and_the_cal
         return {"what": make()}
 
     world = FakeWorld(python=brings)
-    record = await a_call(world, LISTENS, folder=tmp_path if written else None, id="c").run()
+    call = a_call(world, LISTENS, folder=tmp_path if written else None, id="c")
+    record = await call.run()
     assert (record.outcome, record.error) == ("completed", None)
     assert (record.effects[0].verb, record.effects[0].status) == ("python", "ok")
     assert record.ended - EPOCH < 25, "no state waits for the end of an effect that has ended"
@@ -319,3 +320,182 @@ async def test_a_result_that_is_no_json_costs_the_record_its_details_and_the_cal
         saved = json.loads((tmp_path / "c.json").read_text())
         assert (saved["outcome"], saved["cause"]["event"], saved["final"]) == ("completed", "delete_room", "closed")
         assert any("cannot be written as JSON" in note for note in saved["notes"])
+    else:
+        assert call.redactor.full or isinstance(make(), int), (
+            "what could not be learned must not be found in a text either"
+        )
+
+
+# -- the end itself ----------------------------------------------------------------------------------------------------
+
+
+async def broken_off(call, world, *, after=2.0, **acts):
+    """A call that something breaks; its record, when the end has run."""
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(after)
+    world.acts |= acts
+    call.break_off(RuntimeError("something broke"))
+    return running
+
+
+async def test_what_runs_is_stopped_before_anything_is_closed():
+    stopped = []
+
+    async def stops_in_a_moment(world, effect):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.5)
+            stopped.append(world.line_up)
+
+    world = FakeWorld(say=stops_in_a_moment)
+    record = await (await broken_off(a_call(world), world))
+    ended_well(world, record)
+    assert stopped == [True], "the line was still up"
+    assert [(one.verb, one.status) for one in record.effects] == [("say", "cancelled")]
+    assert record.forced == ("line", "session")
+    assert record.line_dropped == EPOCH + 2.5
+    assert not any("left behind" in note for note in record.notes)
+
+
+async def test_an_effect_that_was_left_behind_is_told_once_more_at_the_end():
+    told = []
+
+    async def stubborn_once(world, effect):
+        for _ in range(2):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told.append(world.call.now() - EPOCH)
+        return {}
+
+    world = FakeWorld(http=stubborn_once)
+    text = SMALL.replace("{say: Hello.}", '{http: {url: "https://crm.example", timeout: 3s, optional: true}}')
+    record = await (await broken_off(a_call(world, text), world, after=20))
+    ended_well(world, record)
+    assert told == [3.0, 20.0]
+    assert record.notes == ("http (1) did not stop when its time was up",)
+
+
+async def test_a_start_that_still_runs_is_stopped_with_the_call():
+    world = FakeWorld()
+    world.hangs.add("open")
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    opening = call.opening.task
+    world.hang_up()
+    record = await running
+    assert opening.cancelled()
+    assert world.finished == [record.outcome]
+
+
+@pytest.mark.parametrize("how", ["fails", "never ends"])
+async def test_a_session_that_did_not_start_is_closed_by_force_whatever_the_flow_has_closed(how):
+    async def opens():
+        world.call.post("call.answered", {"leg": "far_end", "identity": "caller-7"})
+        if how == "fails":
+            raise ConnectionError("no route")
+        await asyncio.Event().wait()
+
+    world = FakeWorld()
+    world.open = opens
+    text = SMALL.replace("      12s: {do: [{say: Are you there?}]}\n      30s:", "      90s:")
+    record = await a_call(world, text).run()
+    assert "aclose" in world.did
+    assert "close session" in world.did, "what is half open no aclose() closes"
+    assert (record.outcome, record.cause.event) == ("failed", "session.close")
+    assert record.ended - EPOCH < (62 if how == "never ends" else 2)
+
+
+async def test_whoever_cancels_every_task_during_the_end_does_not_undo_it():
+    async def takes(session, line):
+        await asyncio.sleep(3)
+        await closes(session=session, line=line)
+
+    world = FakeWorld()
+    closes, world.close = world.close, takes
+    call = a_call(world)
+    running = await broken_off(call, world)
+    await asyncio.sleep(1)
+    for task in [task for task in asyncio.all_tasks() if task.get_name().startswith("callflow")]:
+        task.cancel()
+    await asyncio.sleep(0.1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    ended_well(world, call.record)
+    assert world.did.count("close session line") == 1
+    assert call.record.ended - EPOCH == 2 + 1 + 3, "begun again, and not hurried"
+
+
+async def test_whom_an_agent_was_to_leave_on_the_line_stays_there_when_the_call_breaks():
+    world = FakeWorld()
+    text = SMALL.replace("{say: Hello.}", "{hang_up: {for: agent}}")
+    record = await (await broken_off(a_call(world, text), world, after=0.05))
+    assert (world.line_up, world.session_open) == (True, False)
+    assert record.forced == ("session",)
+
+
+async def test_a_worker_with_time_does_not_make_the_end_longer():
+    world = FakeWorld()
+    world.hangs.add("close")
+    call = a_call(world, worker_seconds=800.0)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    call.job_ends("closes", worker=True)
+    call.break_off(RuntimeError("something broke"))
+    record = await running
+    assert record.ended - EPOCH < 2 + 12
+
+
+async def test_the_job_ends_with_the_reason_that_the_flow_gives():
+    world = FakeWorld()
+    text = SMALL + "  ending: {entry: [delete_room, aclose, {shutdown: {reason: all is said}}], on: {done: closed}}\n"
+    call = a_call(world, text)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    await running
+    assert world.finished == ["all is said"]
+
+
+async def test_nothing_is_taken_once_something_has_broken():
+    world = FakeWorld()
+    call = a_call(world)
+    steps = call.steps()
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.settle = lambda step: call.break_off(RuntimeError("something broke"))
+    call.send("app.approved", {"amount": 3})
+    call.send("app.moved")
+    await running
+    assert [
+        name for step in [one async for one in steps] if (name := getattr(step.event, "name", "")).startswith("app")
+    ] == ["app.approved"]
+
+
+async def test_an_end_that_fails_altogether_still_has_a_record(monkeypatch):
+    async def breaks(_):
+        raise LookupError("a bug in the end")
+
+    monkeypatch.setattr("callflow.runtime.ending.Ending.run", breaks)
+    world = FakeWorld()
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    record = await running
+    assert record.outcome == "hung_up"
+    assert record.notes == ("the end of the call: LookupError: a bug in the end",)
+
+
+async def test_what_fails_at_each_step_is_logged_once(caplog):
+    world = FakeWorld()
+    world.breaks.add("settle")
+    call = a_call(world)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    await running
+    assert caplog.text.count("settling a step has failed") == 1

@@ -119,11 +119,13 @@ async def close_session(world: LiveKitWorld) -> None:
     world.conversation_over = True
     if world.session_closed:
         return
+    world.stop_opening(connecting=True)
     stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN)
     closing = asyncio.ensure_future(world.session_aclose())
     try:
         await asyncio.wait({closing}, timeout=CLOSE_STUCK if stuck else CLOSE_WITHIN)
         world.session_closed = True
+        world.stop_opening()
         if closing.done() and not private.is_half_open(world.session):
             closing.result()
             return

@@ -76,6 +76,7 @@ async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
                 raise EffectError("the room could not be deleted: no answer, and LiveKit ends the job") from None
             raise _failure("the room could not be deleted", error) from None
     world.line.down(by_us=True)
+    world.stop_opening(connecting=True)
     return legs
 
 
