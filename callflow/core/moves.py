@@ -133,6 +133,9 @@ def enter(
         None,
     )
     speech = event.effect if event is not None and event.name.startswith("tool.") else None
+    # A row that stays, in a state that another region's row leaves: its list is one of those that are left.
+    cut = [row for row in rows if row.target is None and (row.source in leaving or final is not None)]
+    _do(turn, cut, event)
     for path in exited:
         lists.leave(turn, path, speech)
     if final is not None:
@@ -145,9 +148,7 @@ def enter(
         if turn.flow.states[path].exit:
             lists.owe_exit(turn, path)
         outlive(turn, path)
-    for row in rows:
-        if row.actions:
-            lists.add_do(turn, row, event)
+    _do(turn, [row for row in rows if row not in cut] if cut else rows, event)
     for path in entered:
         turn.active.add(path)
         if path in turn.table.counts_visits:
@@ -165,6 +166,12 @@ def enter(
     turn.moves.append(Microstep(trigger, taken, tuple(exited), tuple(entered)))
     if final is not None:
         end(turn, final)
+
+
+def _do(turn: Turn, rows: Iterable[Transition], event: Event | None) -> None:
+    for row in rows:
+        if row.actions:
+            lists.add_do(turn, row, event)
 
 
 def end(turn: Turn, final: str | None) -> None:

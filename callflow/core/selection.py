@@ -104,8 +104,11 @@ def select_done(turn: Turn, event: Event) -> Selected:
     state = event.state
     if state is None or state not in turn.active:
         return NOTHING
-    row = _Search(turn, event).first(turn.table.states[state].candidates("done"))
-    return Selected((row,) if isinstance(row, Transition) else (), isinstance(row, Transition) or row is None)
+    search = _Search(turn, event)
+    row = search.first(turn.table.states[state].candidates("done"))
+    return Selected(
+        (row,) if isinstance(row, Transition) else (), row is None or isinstance(row, Transition), search.barred
+    )
 
 
 def select_failed(turn: Turn, event: Event) -> Selected:

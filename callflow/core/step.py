@@ -243,12 +243,14 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
     """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
     unfinished = (turn.table.must_finish & turn.active) - turn.finished
-    if not unfinished or event.name == "done" or not turn.live:
+    if not unfinished or not turn.live:
         return False
     timer = clocks.is_timer(event)
     if timer:
         state = event.state or ROOT
         wanted = selected.barred or any(state in turn.table.states[path].ancestors for path in unfinished)
+    elif event.name == "done":  # no other state hears of it: a row of its own waits for another region
+        wanted = selected.barred
     else:
         wanted = selected.barred or has_outer_row(turn, event.name)
     if not wanted:

@@ -29,7 +29,7 @@ from callflow.core.snapshot import (
     Step,
     Timer,
 )
-from callflow.core.table import Table
+from callflow.core.table import Table, inside
 
 NOTHING: frozenset[str] = frozenset()
 NO_EFFECTS: Mapping[int, Running] = {}
@@ -52,6 +52,11 @@ class ToolCall(NamedTuple):
     state: str | None
     result: Any = None
     error: str | None = None
+
+
+def _is_over(event: Event, left: str) -> bool:
+    """Whether this is the `done` of a state that is left, or whose inside is."""
+    return event.name == "done" and event.state is not None and (left == event.state or inside(left, event.state))
 
 
 class Turn:
@@ -120,10 +125,14 @@ class Turn:
         return one
 
     def drop_done(self, path: str) -> None:
-        """A state that is left is not done any more, also when it is entered again before its `done` is looked at."""
+        """A state that is left is not done any more, also when it is entered again before its `done` is looked at. One that
+        was kept is stale as well when the state's inside has moved on."""
         stale = [one for one in self.queue if one.event.name == "done" and one.event.state == path]
         for one in stale:
             self.queue.remove(one)
+        self.kept = [one for one in self.kept if not _is_over(one, path)]
+        if self.returning:
+            self.returning = deque(one for one in self.returning if not _is_over(one, path))
 
     @property
     def live(self) -> bool:

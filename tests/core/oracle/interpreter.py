@@ -555,10 +555,8 @@ class Oracle:
         one = self.returning.pop(0)
         if one.timer is not None:
             self.handle_timer(one.event, one.timer)
-        elif one.event.name == "failed":
-            self.handle_failed(one.event)
         else:
-            self.handle(one.event)
+            self.internal(one.event)
         return True
 
     def enabled_always(self) -> list[Transition]:
@@ -581,6 +579,8 @@ class Oracle:
             answer = self.in_state(event.state, event)
             if isinstance(answer, Transition):
                 self.microstep([answer], event)
+            elif answer == BLOCKED:
+                self.keep(Kept(event))
 
     def in_ending(self) -> bool:
         return self.flow.ending in self.active
@@ -699,7 +699,11 @@ class Oracle:
         taken = tuple(one.id for one in transitions if one.id >= 0)
         self.report.moves.append(Move(taken, tuple(exited), tuple(entered)))
         ends = any(self.flow.states[path].kind == "final" and self.flow.states[path].parent == ROOT for path in entered)
-        for path in (*exited, ROOT) if ends else exited:
+        left = (*exited, ROOT) if ends else exited
+        for one in doing:  # what belongs to a state that another region leaves at the same moment
+            if domain(self.flow, one) is None and one.source in left:
+                self.add_work("stay", one.source, writer_of(one), one.actions, one.scope, event)
+        for path in left:
             self.leave(path, spared)
         for path in exited:
             self.add_work("exit", path, path, self.flow.states[path].exit, self.flow.states[path].scope)
@@ -708,6 +712,8 @@ class Oracle:
             self.release_kept()
         for one in doing:
             limit = domain(self.flow, one)
+            if limit is None and one.source in left:
+                continue
             if limit is None:
                 self.add_work("stay", one.source, writer_of(one), one.actions, one.scope, event)
             else:
@@ -739,6 +745,12 @@ class Oracle:
         self.returning = [one for one in self.returning if one.timer is None or one.timer[1] != path]
         self.finished.discard(path)
         self.queue = [one for one in self.queue if not (one.name == "done" and one.state == path)]
+        self.kept = [one for one in self.kept if not self.is_over(one.event, path)]
+        self.returning = [one for one in self.returning if not self.is_over(one.event, path)]
+
+    def is_over(self, event: Event, path: str) -> bool:
+        """Whether this is the kept `done` of a state that is left, or whose inside moves on."""
+        return event.name == "done" and event.state is not None and within(self.flow, path, event.state)
 
     def rest_at_once(self, work: Work) -> None:
         """Rule 6: of a `do` without a target the rest of its set, outcome, emit and log acts when the state is left. What

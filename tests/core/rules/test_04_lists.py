@@ -201,3 +201,25 @@ states:
     assert play.doing == ["say Hello there."]
     assert play.send("dtmf.1").state == "talking"  # every comparison with an absent value is false
     assert play.send("dtmf.2").state == "ending"
+
+
+SIDE_BY_SIDE = """
+events: {app.go: {}}
+vars: {heard: {type: boolean, default: false}}
+initial: both
+states:
+  both:
+    parallel: true
+    states:
+      one: {on: {app.go: {do: [{say: One moment.}, {set: {heard: true}}]}}}
+      two: {on: {app.go: TARGET}}
+  after: {}
+"""
+
+
+def test_nothing_is_said_for_a_state_that_the_same_event_leaves() -> None:
+    play = Play(SIDE_BY_SIDE.replace("TARGET", "after")).send("app.go")
+    assert play.state == "after"
+    assert play.doing == []
+    assert play.vars["heard"] is True  # what takes no time has acted
+    assert not play.last.snapshot.memory.lists

@@ -107,3 +107,37 @@ states: {a: {on: {app.go: ending}}}
     play.finish()
     assert play.outcome is None
     assert play.trace.count("→ ending") == 1
+
+
+WRITING_DOWN = """
+events: {app.back: {}}
+initial: both
+states:
+  both:
+    parallel: true
+    states:
+      talk:
+        initial: chat
+        states:
+          chat: {entry: [{say: Hello.}], on: {done: over}}
+          over: {final: true}
+          more: {}
+        on: {app.back: more, done: {target: ending, do: [{outcome: completed}]}}
+      note:
+        must_finish: true
+        entry: [{http: {url: "https://crm.example/", timeout: 10s}}]
+"""
+
+
+def test_a_region_that_is_done_while_another_must_finish_is_heard_of_afterwards() -> None:
+    play = Play(WRITING_DOWN).end("say Hello.")
+    assert play.noted("kept") == [{"event": "done"}]
+    play.end("http")
+    assert (play.state, play.outcome) == ("ending", "completed")
+
+
+def test_a_region_that_has_moved_on_meanwhile_is_not_done_any_more() -> None:
+    play = Play(WRITING_DOWN).end("say Hello.").send("app.back")
+    assert not play.last.snapshot.kept
+    play.end("http")
+    assert play.last.snapshot.configuration == ("both.talk.more", "both.note")
