@@ -165,6 +165,43 @@ async def test_a_caller_who_hangs_up_while_typing(server):
     assert (record.outcome, record.effects[0].status) == ("hung_up", "cancelled")
 
 
+HURRIES = COLLECTS.replace(
+    "    on:\n      dtmf.input", "    after: {3s: {do: [{say: Please type it now.}]}}\n    on:\n      dtmf.input"
+)
+
+
+async def test_what_the_agent_says_meanwhile_takes_no_time_of_the_caller(server):
+    call = stage(server, HURRIES.replace("COLLECT", f"{PROMPT}, count: 4, first_digit: 4s"), presses((60, "1")))
+    record = await call.play()
+    assert record.outcome == "nothing"
+    [asked] = [effect for effect in record.effects if effect.verb == "collect_digits"]
+    [said] = [effect for effect in record.effects if effect.verb == "say"]
+    assert asked.started + asked.seconds - said.started - said.seconds == pytest.approx(4.0, abs=0.2)
+
+
+LEAVES = (
+    COLLECTS.replace("    on:\n      dtmf.input", "    after: {2s: gone}\n    on:\n      dtmf.input")
+    + """
+  gone:
+    entry: [{say: Never mind.}]
+    on: {done: ending}
+"""
+)
+
+
+@pytest.mark.parametrize("keys", [[(60, "1")], [(0.3, "1234")]], ids=["nothing typed", "typed already"])
+async def test_a_state_that_is_left_cuts_a_prompt_that_keys_do_not_cut(server, keys):
+    long = 'prompt: "' + "please type your number now " * 8 + '", count: 4, barge_in: false, timeout: 60s'
+    call = stage(server, LEAVES.replace("COLLECT", long), presses(*keys))
+    record = await call.play()
+    assert record.outcome == "none"
+    [asked] = [effect for effect in record.effects if effect.verb == "collect_digits"]
+    assert asked.status == "cancelled"
+    assert asked.seconds == pytest.approx(2.0, abs=0.3)
+    assert call.heard.endswith("Never mind.")
+    assert call.heard.count("please") < 8
+
+
 async def test_typed_digits_are_in_no_file(server, tmp_path):
     call = collects(server, f"{PROMPT}, count: 6", presses((2, "471183")), journal=tmp_path)
     record = await call.play()

@@ -31,6 +31,9 @@ ON_THE_WIRE = 0.54
 PAUSE = 0.5
 """Seconds of a `w`."""
 
+LOOK = 0.1
+"""Seconds between two looks whether the caller's time goes by: somebody may begin to speak to them."""
+
 
 async def send_dtmf(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """Sends the keys once the far end is on the line (those sent while it rings are lost) and we have said what we are
@@ -137,6 +140,9 @@ class _Try:
                     return self._over(terminated=key is not None)
                 self.digits += key
             return "input"
+        except BaseException:
+            self.barge_in = True  # nobody waits for these words any more
+            raise
         finally:
             await self._end_prompt(cut=self.barge_in)
 
@@ -151,18 +157,13 @@ class _Try:
         patience = self.between_digits if self.digits else self.first_digit
         coming = asyncio.ensure_future(keys.get())
         try:
-            while not coming.done():
-                pause = self._no_time_goes_by()
-                if pause is None:
-                    await asyncio.wait({coming}, timeout=patience)
-                    if coming.done() or self._no_time_goes_by() is None:
-                        break
-                    continue
-                await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
-                if pause.done():
-                    pause.result()
-                elif pause is not self._prompt:
-                    pause.cancel()
+            until = _now() + patience
+            while not coming.done() and _now() < until:
+                if self._time_goes_by:
+                    await asyncio.wait({coming}, timeout=min(until - _now(), LOOK))
+                else:
+                    await self._pause(coming)
+                    until = _now() + patience
             if not coming.done():
                 return None
             if self.barge_in:
@@ -171,15 +172,28 @@ class _Try:
         finally:
             coming.cancel()
 
-    def _no_time_goes_by(self) -> asyncio.Future[Any] | None:
-        """What has to end before a caller who presses no key counts as one who does not want to."""
+    @property
+    def _time_goes_by(self) -> bool:
+        """Whether a caller who presses no key counts as one who does not want to."""
+        prompted = self._prompt is None or self._prompt.done()
+        return prompted and self._world.line.hears and private.is_silent(self._world.session)
+
+    async def _pause(self, coming: asyncio.Task[str]) -> None:
+        """Returns when what keeps the time from going by has ended, or a key comes."""
         if self._prompt is not None and not self._prompt.done():
-            return self._prompt
-        if not self._world.line.hears:
-            return asyncio.ensure_future(self._back_on_the_line())
-        if not private.is_silent(self._world.session):
-            return asyncio.ensure_future(private.speech_is_out(self._world.session))
-        return None
+            await asyncio.wait({coming, self._prompt}, return_when=asyncio.FIRST_COMPLETED)
+            if self._prompt.done():
+                self._prompt.result()
+            return
+        there = self._world.line.hears
+        pause = asyncio.ensure_future(private.speech_is_out(self._world.session) if there else self._back_on_the_line())
+        try:
+            await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
+            if pause.done():
+                pause.result()
+        finally:
+            pause.cancel()
+            await asyncio.wait({pause})
 
     async def _back_on_the_line(self) -> None:
         if not await self._world.line.heard():
@@ -188,9 +202,12 @@ class _Try:
     async def _end_prompt(self, *, cut: bool) -> None:
         if self._prompt is None:
             return
-        if cut:
+        try:
+            if not cut:
+                await asyncio.wait({self._prompt})
+        finally:
             self._prompt.cancel()
-        await asyncio.wait({self._prompt})
+            await asyncio.gather(self._prompt, return_exceptions=True)
 
 
 def _now() -> float:
