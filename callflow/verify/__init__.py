@@ -11,6 +11,7 @@ from callflow.verify.lists import always_round, early_always, line_left_up, must
 from callflow.verify.private import private_values_shown
 from callflow.verify.subflows import returns_to_nobody
 from callflow.verify.telephone import (
+    decisions,
     digits_to_collect,
     nobody_on_the_line,
     offered_calls,
@@ -21,7 +22,7 @@ from callflow.verify.tools import offered_tools
 
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
-    private_values_shown, nobody_on_the_line, offered_calls, digits_to_collect, results_taken,
+    private_values_shown, nobody_on_the_line, offered_calls, digits_to_collect, decisions, results_taken,
 )  # fmt: skip
 
 

@@ -89,6 +89,17 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {entry: [{collect_digits: {prompt: Your PIN?, count: 4, max: 6}}], on: {dtmf.*: ending}}\n",
         "states:\n  talking: {entry: [{collect_digits: {prompt: Your PIN?, min: 4, max: 6}}], on: {dtmf.*: ending}}\n",
     ),
+    "never-decided": Code(
+        "A decision that cannot be made",
+        "The tool by which a human takes or declines a `consult` has to be offered while it runs, or the model cannot call it; "
+        "and one key or tool is one answer, not both.",
+        "tools: {take_call: {description: They take the call.}}\n"
+        'states:\n  talking:\n    entry: [{consult: {to: "+15551234567", trunk: ST_1, briefing: Ann wants a refund., accept: {tool: take_call}}}]\n'
+        "    on: {consult.*: ending}\n",
+        "tools: {take_call: {description: They take the call.}}\n"
+        'states:\n  talking:\n    tools: [take_call]\n    entry: [{consult: {to: "+15551234567", trunk: ST_1, briefing: Ann wants a refund., accept: {tool: take_call}}}]\n'
+        "    on: {consult.*: ending}\n",
+    ),
     "result-not-taken": Code(
         "A result that no row takes",
         "A warning. A dial, a consultation or a transfer that does not succeed is a failure where no row takes its result, and "

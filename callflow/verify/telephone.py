@@ -128,6 +128,37 @@ def digits_to_collect(flow: Flow) -> Iterator[Defect]:
         yield defect("unclear-digits", what, action.position, "write `count`, or `min` and `max`", len(action.verb))
 
 
+def decisions(flow: Flow) -> Iterator[Defect]:
+    """A human who is asked by `consult` can say yes, and that is not what says no."""
+    for path, state in flow.states.items():
+        for action in state.entry:
+            if action.verb != "consult":
+                continue
+            accept, decline = (action.arguments.get(name) or {} for name in ("accept", "decline"))
+            for how in ("key", "tool"):
+                if how in accept and accept[how] == decline.get(how):
+                    what = f"the {how} `{accept[how]}` both accepts and declines"
+                    yield defect(
+                        "never-decided", what, action.position, f"take two of them, one {how} each", len("consult")
+                    )
+            for tool in dict.fromkeys(given["tool"] for given in (accept, decline) if "tool" in given):
+                if tool not in _offered_in(flow, path):
+                    yield defect(
+                        "never-decided", f"the tool `{tool}` decides, and {named(path)} does not offer it: the model cannot call it",
+                        action.position, f"write `tools: [{tool}]` into the state", len("consult"),
+                    )  # fmt: skip
+
+
+def _offered_in(flow: Flow, path: str) -> frozenset[str]:
+    """The tools that some state may offer while this one is active: those around it, inside it, and beside it in other
+    regions."""
+    around = [one for one in (path, *flow.ancestors(path)) if one != ROOT]
+    regions = [one for one in around if flow.states[one].kind == "parallel"]
+    widest = regions[-1] if regions else path
+    inside = [one for one in flow.states if one == widest or widest in flow.ancestors(one)]
+    return frozenset(tool for one in (*around, *inside, ROOT) for tool in flow.states[one].tools)
+
+
 WITH_A_WAY_BACK = frozenset({"dial", "consult", "transfer"})
 
 

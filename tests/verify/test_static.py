@@ -319,6 +319,8 @@ class TestTelephone:
 
 
 DIAL = "{dial: {to: '+15551234567', trunk: t}}"
+HUMAN = "to: '+15551234567', trunk: t, briefing: Hi."
+TAKES = "tools: {take: {description: They take it.}}\n"
 OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
 
 
@@ -339,6 +341,12 @@ OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
         ("states: {talking: {entry: [{collect_digits: {count: 4, min: 2}}], on: {dtmf.*: ending}}}", ["unclear-digits"]),
         ("states: {talking: {entry: [{collect_digits: {min: 4, max: 2}}], on: {dtmf.*: ending}}}", ["unclear-digits"]),
         ("states: {talking: {entry: [{collect_digits: {min: 2, max: 4}}], on: {dtmf.*: ending}}}", []),
+        # how a human decides
+        (f"{TAKES}states: {{talking: {{entry: [{{consult: {{{HUMAN}, accept: {{tool: take}}}}}}], on: {{consult.*: ending}}}}}}", ["never-decided"]),
+        (f"{TAKES}states: {{talking: {{tools: [take], entry: [{{consult: {{{HUMAN}, accept: {{tool: take}}}}}}], on: {{consult.*: ending}}}}}}", []),
+        (f"{TAKES}states: {{talking: {{tools: [take], initial: inner, states: {{inner: {{entry: [{{consult: {{{HUMAN}, decline: {{tool: take}}}}}}], on: {{consult.*: ending}}}}}}}}}}", []),
+        (f"{TAKES}states: {{talking: {{entry: [{{consult: {{{HUMAN}, accept: {{tool: take}}}}}}], on: {{consult.declined: other, consult.*: ending}}}}, other: {{tools: [take], after: {{5s: ending}}}}}}", ["never-decided"]),
+        (f"states: {{talking: {{entry: [{{consult: {{{HUMAN}, accept: {{key: '1'}}, decline: {{key: '1'}}}}}}], on: {{consult.*: ending}}}}}}", ["never-decided"]),
         # results that nobody takes
         (f"states: {{talking: {{entry: [{OTHER_LEG}], on: {{dial.answered: ending, dial.busy: ending}}}}}}", ["result-not-taken"]),
         (f"states: {{talking: {{entry: [{OTHER_LEG}], on: {{dial.answered: ending, failed: ending}}}}}}", []),
