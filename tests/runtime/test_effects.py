@@ -75,6 +75,21 @@ async def test_a_try_that_does_not_stop_is_left_behind_after_a_second():
     await asyncio.sleep(0)
 
 
+async def test_what_a_try_brings_as_it_stops_is_its_result():
+    """A speech that was cut says how far it came."""
+
+    async def stops(world, effect):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.5)
+            return {"spoken": "Hel"}
+
+    effect = await one_effect(FakeWorld(say=stops), "say: {text: Hello., timeout: 3s, optional: true}")
+    assert (effect.status, effect.result, effect.error) == ("timed_out", {"spoken": "Hel"}, "no end within 3 s")
+    assert effect.seconds == 3.5
+
+
 async def test_leaving_the_state_between_two_tries_ends_it():
     world = FakeWorld(http=hang)
     call = a_call(
@@ -94,6 +109,11 @@ async def test_leaving_the_state_between_two_tries_ends_it():
     assert times(world, "http") == [0.0], "nor is it tried again when the call is over"
 
 
+class Wordless(ValueError):
+    def __str__(self):
+        raise TypeError("no words for it")
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
@@ -102,6 +122,7 @@ async def test_leaving_the_state_between_two_tries_ends_it():
         (ValueError(), "ValueError"),
         (asyncio.CancelledError(), "cancelled from outside"),
         (TimeoutError(), "TimeoutError"),
+        (Wordless("x"), "Wordless"),
     ],
 )
 async def test_what_its_error_says(error, sentence):

@@ -151,6 +151,96 @@ async def test_wrap_up_is_held_sixty_seconds_at_most():
     assert record.outcome == "hung_up"
 
 
+async def test_a_worker_that_closes_while_a_call_is_wrapped_up_holds_it_no_longer_than_its_seconds():
+    text = SMALL + 'wrap_up: [{http: {url: "https://crm.example", timeout: 300s}}]\n'
+    world = FakeWorld(http=hang)
+    call = a_call(world, text)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    world.hang_up()
+    await asyncio.sleep(3)
+    call.job_ends("SIGTERM", worker=True)
+    record = await running
+    ended_well(world, record)
+    assert record.ended - EPOCH <= 5 + 8
+    assert record.outcome == "hung_up"
+
+
+TOLD = {
+    "hang_up": lambda call: asyncio.ensure_future(call.hang_up()),
+    "room": lambda call: call.world.drop_line(),
+    "worker": lambda call: call.job_ends("SIGTERM", worker=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "most"),
+    [
+        ("hang_up", 60),
+        ("hang_up room", 1 + 15),
+        ("room hang_up", 15),
+        ("hang_up worker", 1 + 8),
+        ("worker room hang_up", 8),
+        ("room worker", 1 + 8),
+    ],
+)
+async def test_the_shortest_time_holds_in_whatever_order_it_is_said(told, most):
+    """`hang_up` has a minute, a room that is gone 15 s, a worker that closes 8."""
+    world = FakeWorld(aclose=hang)
+    call = a_call(world, SMALL + "  ending: {entry: [{aclose: {timeout: 100s}}], on: {done: closed}}\n")
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(5)
+    for one in told.split():
+        TOLD[one](call)
+        await asyncio.sleep(1)
+    record = await running
+    ended_well(world, record)
+    assert most - 3 < record.seconds - 5 <= most + 0.5
+
+
+async def test_hang_up_before_the_call_runs_has_a_minute():
+    world = FakeWorld(aclose=hang)
+    call = a_call(world, SMALL + "  ending: {entry: [{aclose: {timeout: 100s}}], on: {done: closed}}\n")
+    await call.hang_up()
+    record = await call.run()
+    ended_well(world, record)
+    assert 59 <= record.ended - EPOCH <= 62
+
+
+async def test_livekit_cancelling_the_entrypoint_of_a_job_that_ends_does_not_cut_the_goodbye():
+    """LiveKit cancels it once it has told the job to end: that is not another cause, and no hurry."""
+    text = SMALL + "on:\n  job.shutdown: {target: ending, do: [{say: We have to stop here.}, {outcome: cancelled}]}\n"
+    world = FakeWorld()
+    call = a_call(world, text)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(5)
+    world.seconds["say"] = 8
+    call.job_ends("shutdown by the program")
+    call.job_ends("and once more")
+    await asyncio.sleep(3)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    record = call.record
+    ended_well(world, record)
+    assert "hurry" not in world.did
+    assert [(one.status, round(one.seconds)) for one in record.effects if one.verb == "say"] == [("ok", 1), ("ok", 8)]
+    assert record.cause.detail == {"reason": "shutdown by the program"}
+
+
+async def test_a_job_that_is_told_twice_is_told_once():
+    world = FakeWorld()
+    call = a_call(world)
+    steps = call.steps()
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(5)
+    call.job_ends("once")
+    call.job_ends("twice")
+    await running
+    names = [getattr(step.event, "name", "") for step in [one async for one in steps]]
+    assert names.count("job.shutdown") == 1
+
+
 async def test_a_second_cancellation_changes_nothing():
     world = FakeWorld()
     call = a_call(world)
