@@ -38,9 +38,10 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {entry: [{say: Hello.}]}\n  ending: {entry: [hang_up], on: {done: closed}}\n",
     ),
     "never-done": Code(
-        "A state that must finish and never does",
-        "Nothing outside may leave a state that must finish before it is done, and this one reaches no final state inside and "
-        "has no row that leads out: a call would stay in it for ever.",
+        "A state that is never done",
+        "A state with an inside is done when that has come to a final state, a parallel one when all its regions have. Without "
+        "one, a row for `done` is never taken; and of a state that must finish, which nothing outside may leave before it is "
+        "done, a call would never come out.",
         "states:\n  talking:\n    must_finish: true\n    initial: one\n    states: {one: {after: {5s: two}}, two: {after: {5s: one}}}\n",
         "states:\n  talking:\n    must_finish: true\n    initial: one\n    states: {one: {after: {5s: two}}, two: {after: {5s: one}}}\n"
         "    after: {1m: ending}\n",
@@ -48,7 +49,8 @@ CODES: Mapping[str, Code] = {
     "end-kept-for-ever": Code(
         "An end that is kept for ever",
         "While a state must finish, a hang-up, a lost line and a shutdown are kept until it is done. Where only somebody "
-        "outside can bring it further, that may never be: the caller who would press the key has hung up.",
+        "outside can bring it further, that may never be: the caller who would press the key has hung up. Nor are they taken "
+        "where states that must finish lead straight into each other, round and round.",
         "states:\n  talking:\n    must_finish: true\n    initial: asking\n    on: {done: ending}\n"
         "    states: {asking: {on: {dtmf.1: asked}}, asked: {final: true}}\n",
         "states:\n  talking:\n    must_finish: true\n    initial: asking\n    on: {done: ending}\n"

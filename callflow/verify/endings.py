@@ -136,6 +136,15 @@ def within(path: str, outer: str) -> bool:
     return bool(outer) and (path == outer or path.startswith(outer + "."))
 
 
+def subtree(flow: Flow, path: str) -> Iterator[str]:
+    """A state and all that stands in it, in the order of the file."""
+    waiting = [path]
+    while waiting:
+        path = waiting.pop()
+        yield path
+        waiting += reversed(flow.states[path].children)
+
+
 def ending_ends(flow: Flow) -> bool:
     """Whether some way leads from the ending to a final state by rows that need nobody outside."""
     return flow.ending in _led_to(flow, _final_states(flow))

@@ -12,7 +12,8 @@ from callflow.core.actions import VERBS
 from callflow.core.events import matches
 from callflow.core.flow import ROOT, Flow, State, Transition, every_action
 from callflow.errors import Defect
-from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, within
+from callflow.verify.chains import chains
+from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, subtree, within
 from callflow.verify.places import defect, named
 
 
@@ -30,6 +31,30 @@ def finishing(flow: Flow) -> Iterator[Defect]:
                 yield from _stays(flow, state)
         elif state.must_finish and state.kind in ("compound", "parallel") and not within(path, flow.ending):
             yield from _never_done(flow, state, emitted)
+    yield from _done_in_vain(flow)
+    yield from chains(flow)
+
+
+def _done_in_vain(flow: Flow) -> Iterator[Defect]:
+    """Rows that wait for a `done` which never comes: the call would stay, and the file says that it leads on."""
+    for path, state in flow.states.items():
+        row = next((row for row in state.rows if row.pattern == "done"), None)
+        if row is None or state.must_finish or can_be_done(flow, path):
+            continue
+        region = next((child for child in state.children if not _comes_to_a_final(flow, child)), path)
+        what = (
+            "no final state stands in it"
+            if state.kind != "parallel"
+            else f"its region `{flow.states[region].name}` has no final state"
+        )
+        yield defect(
+            "never-done", f"`done` never comes: {named(path)} has an inside, and {what}",
+            row.position, "give it one: it is done when its inside has come to a final state", len(row.pattern),
+        )  # fmt: skip
+
+
+def _comes_to_a_final(flow: Flow, region: str) -> bool:
+    return bool(flow.states[region].children) and can_be_done(flow, region)
 
 
 # -- must_finish
@@ -68,7 +93,7 @@ def _lost(flow: Flow, outer: State, region: State, comes: frozenset[str] | None)
     `comes` names the events that come from elsewhere than the states themselves, None for all that there are; then only
     the region as it is entered is asked.
     """
-    inside = list(_subtree(flow, region.path))
+    inside = list(subtree(flow, region.path))
     finals = {child for child in region.children if flow.states[child].kind == "final"}
     led = _led(flow, outer, [*inside, *([outer.path] if region is not outer else [])], finals, comes)
     if comes is None:
@@ -112,14 +137,6 @@ def _led(flow: Flow, outer: State, inside: list[str], finals: set[str], comes: f
     return led
 
 
-def _subtree(flow: Flow, path: str) -> Iterator[str]:
-    waiting = [path]
-    while waiting:
-        path = waiting.pop()
-        yield path
-        waiting += reversed(flow.states[path].children)
-
-
 def _moves(state: State, comes: frozenset[str] | None) -> Iterator[tuple[str, Transition]]:
     """The rows that are taken when nothing but `comes` comes from elsewhere, each with its event."""
     results = {result for action in state.entry for result in VERBS[action.verb].results}
@@ -144,7 +161,7 @@ def can_be_done(flow: Flow, path: str) -> bool:
     state = flow.states[path]
     inner = [flow.states[child] for child in state.children if flow.states[child].kind != "history"]
     if state.kind == "parallel":
-        return all(one.children and can_be_done(flow, one.path) for one in inner)
+        return all(_comes_to_a_final(flow, one.path) for one in inner)
     return not inner or any(one.kind == "final" for one in inner)
 
 
@@ -153,7 +170,7 @@ def can_be_done(flow: Flow, path: str) -> bool:
 
 def _stays(flow: Flow, ending: State) -> Iterator[Defect]:
     """A defect for each place inside the ending that no row is sure to lead on from."""
-    for path in _subtree(flow, ending.path):
+    for path in subtree(flow, ending.path):
         state = flow.states[path]
         if state.children or state.kind == "history":
             continue
