@@ -59,6 +59,15 @@ async def test_the_time_counts_from_the_first_word_of_an_outage(watched):
     assert watched.connection.given_up
 
 
+async def test_one_that_is_back_in_time_is_not_lost_however_often_it_was_said_to_be_gone(watched):
+    for _ in range(3):
+        watched.connection.reconnecting()
+        await asyncio.sleep(5)
+    watched.connection.reconnected()
+    await asyncio.sleep(100)
+    assert watched.told == [(15.0, "back")]
+
+
 async def test_it_is_lost_once_whatever_the_client_says_later(watched):
     watched.connection.reconnecting()
     await asyncio.sleep(21)
