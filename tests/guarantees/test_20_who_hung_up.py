@@ -60,9 +60,7 @@ async def test_somebody_who_deletes_the_room(stage, server, ended):
         server.delete_room("call")
 
     call = stage(model=[GREETING], caller=caller)
-    by, event, outcome = await blame(call)
-    assert by in ("operator", "system")
-    assert (event, outcome) in {("room.disconnected", "line_lost"), ("call.hangup", "hung_up")}
+    assert await blame(call) == ("system", "room.disconnected", "line_lost"), "in whatever order LiveKit tells it"
     ended(call)
 
 
