@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -45,12 +46,15 @@ def rooms(monkeypatch):
 
         async def delete_room(self, request):
             asked.append(request.room)
+            if told.seconds:
+                await asyncio.sleep(told.seconds)
             if answers:
                 raise answers.pop(0)
 
     monkeypatch.setattr(guards.api, "LiveKitAPI", Api)
     monkeypatch.setattr(guards, "PAUSE_SECONDS", 0.0)
-    return SimpleNamespace(asked=asked, answers=answers)
+    told = SimpleNamespace(asked=asked, answers=answers, seconds=0.0)
+    return told
 
 
 def held(tmp_path, pid, *, born=1.0, job="AJ_1"):
@@ -185,3 +189,104 @@ async def test_said_twice_it_counts_once(monkeypatch):
     assert options == {"devmode": True}
     assert lease.FOLDER not in os.environ
     assert not await asyncio.to_thread(os.path.exists, folder)
+
+
+@pytest.fixture
+def guarded(monkeypatch, rooms):
+    """A guarded server that runs `act`, with the folder of its calls' leases; none of its jobs lives."""
+
+    async def run(act):
+        async def runs(self):
+            await act(server, Path(os.environ[lease.FOLDER]))
+
+        async def closes(self):
+            return None
+
+        monkeypatch.setattr(AgentServer, "run", runs)
+        monkeypatch.setattr(AgentServer, "aclose", closes)
+        monkeypatch.setattr(AgentServer, "active_jobs", [])
+        server = AgentServer()
+        callflow.guard(server)
+        await server.run()
+
+    return run
+
+
+async def test_a_look_that_fails_is_not_the_last_one(tmp_path, dead, rooms, guarded, monkeypatch, caplog):
+    looks = []
+
+    def leases(folder):
+        looks.append(folder)
+        if len(looks) == 1:
+            raise PermissionError("not today")
+        return real(folder)
+
+    real = lease.leases
+    monkeypatch.setattr(lease, "leases", leases)
+
+    async def act(_, folder):
+        write(folder, held(tmp_path, dead))
+        await asyncio.sleep(2.5)
+
+    await guarded(act)
+    assert rooms.asked == ["room"]
+    assert "could not look after its calls" in caplog.text
+
+
+async def test_who_was_killed_as_the_server_closed_is_looked_after_at_last(tmp_path, dead, rooms, guarded):
+    async def act(server, folder):
+        write(folder, held(tmp_path, dead))
+        await server.aclose()
+        assert rooms.asked == ["room"]
+        assert lease.leases(folder) == {}
+
+    await guarded(act)
+    assert json.loads((tmp_path / "records" / "AJ_1.json").read_text())["outcome"] == "failed"
+
+
+async def test_nobody_waits_for_ever_for_the_last_of_them(tmp_path, dead, rooms, guarded, monkeypatch):
+    monkeypatch.setattr(guards, "TRY_SECONDS", 1000.0)
+    rooms.seconds = 1000.0
+
+    async def act(server, folder):
+        write(folder, held(tmp_path, dead))
+        began = asyncio.get_running_loop().time()
+        await server.aclose()
+        assert asyncio.get_running_loop().time() - began == guards.LAST_SECONDS
+
+    await guarded(act)
+    for task in asyncio.all_tasks():
+        if task.get_name().startswith("callflow guard of"):
+            task.cancel()
+
+
+async def test_a_server_that_does_not_answer_is_asked_again(tmp_path, dead, rooms):
+    rooms.seconds = 1000.0
+    began = asyncio.get_running_loop().time()
+    one = held(tmp_path, dead)
+    await guards._end(write(tmp_path, one), one)
+    assert len(rooms.asked) == guards.TRIES
+    assert asyncio.get_running_loop().time() - began == guards.TRIES * guards.TRY_SECONDS
+
+
+async def test_a_record_that_cannot_be_written_or_amended_is_tried_once(tmp_path, dead, rooms, caplog):
+    """Its lease is given back all the same: else the guard would delete the room of that name each second."""
+    (tmp_path / "records").write_text("a file, where the folder should be")
+    one = held(tmp_path, dead)
+    await guards._end(write(tmp_path, one), one)
+    assert "the record of a dead job could not be written" in caplog.text
+    await guards._try_on(write(tmp_path, one), one)
+    assert "a record could not be amended" in caplog.text
+    assert lease.leases(tmp_path) == {}
+
+
+async def test_who_has_been_looked_after_and_comes_again_is_looked_after_again(tmp_path, dead, rooms):
+    """A job's id is its own; one that a test or a console uses twice is not."""
+    watch = guards._Watch(SimpleNamespace(active_jobs=[]))
+    for n in (1, 2):
+        write(tmp_path, held(tmp_path, dead))
+        watch._look(tmp_path)
+        await asyncio.gather(*watch._ending.values())
+        await asyncio.sleep(0)
+        assert len(rooms.asked) == n
+    assert watch._ending == {}
