@@ -19,6 +19,7 @@ its call the append to a list. `callflow.runtime.replay` reads them back.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -112,12 +113,19 @@ class Journal:
         """In the writer's thread. None: the file is closed."""
         if batch is None:
             if self._file is not None:
-                self._file.close()
+                self._close_file(self._file)
             return
         if self._file is None:
             self._file = self._open()
         self._file.write("".join(as_json(self._lines.line(one)) for one in batch))
         self._file.flush()
+
+    def _close_file(self, file: IO[str]) -> None:
+        removed = os.fstat(file.fileno()).st_nlink == 0
+        file.close()
+        if removed:
+            self._file = None
+            raise FileNotFoundError(errno.ENOENT, "it was removed while it was written")
 
     def _open(self) -> IO[str]:
         """A file of its own, for its owner alone: a call that has the id of an older one does not write into its file."""

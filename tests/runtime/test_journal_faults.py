@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,23 @@ async def test_a_disk_that_is_full_in_the_middle_of_a_line(size, tmp_path):
         journal = read_journal(tmp_path / "c-1.jsonl")
         assert journal.cut == (not raw.endswith(b"\n"))
         assert len(replay(call.flow, journal)) == len(journal.lines) == raw.count(b"\n") - 1
+
+
+async def test_a_folder_that_is_gone_in_the_middle_of_a_call(tmp_path):
+    """The record makes it anew, and names no journal that is not there."""
+    world = FakeWorld()
+    call = a_call(world, id="c-1", folder=tmp_path / "calls")
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    shutil.rmtree(tmp_path / "calls")
+    world.hang_up()
+    record = await running
+    assert record.outcome == "hung_up"
+    assert record.notes == (
+        f"the journal {tmp_path / 'calls' / 'c-1.jsonl'} is not whole: it was removed while it was written",
+    )
+    assert record.journal is None
+    assert [path.name for path in (tmp_path / "calls").iterdir()] == ["c-1.json"]
 
 
 @pytest.mark.parametrize("how", ["a file in its place", "no such device", "no permission"])
