@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,7 +71,9 @@ def write(folder, one):
 async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms):
     one = held(tmp_path, dead)
     (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "AJ_1.jsonl").write_text('{"states": ["talking"]}\n{"ended": 1}\n{"states": ["en')
+    (tmp_path / "records" / "AJ_1.jsonl").write_text(
+        '{"states": ["greeting"]}\n{"states": ["talking"]}\n{"ended": 1}\n{"states": ["en'
+    )
     path = write(tmp_path, one)
     await guards._end(path, one)
     assert rooms.asked == ["room"]
@@ -290,3 +293,72 @@ async def test_who_has_been_looked_after_and_comes_again_is_looked_after_again(t
         await asyncio.sleep(0)
         assert len(rooms.asked) == n
     assert watch._ending == {}
+
+
+def a_job(*, fake=False):
+    return SimpleNamespace(is_fake_job=lambda: fake, job=SimpleNamespace(id="AJ_1"))
+
+
+@pytest.fixture
+def call(tmp_path):
+    flow = SimpleNamespace(name="desk", file="desk.yaml")
+    notes = []
+    return SimpleNamespace(
+        id="AJ_1", flow=flow, folder=tmp_path / "records", now=lambda: 100.0, note=notes.append, notes=notes
+    )
+
+
+async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call, monkeypatch):
+    monkeypatch.setenv(lease.FOLDER, str(tmp_path))
+    path = lease.take(call, a_job(), "room")
+    [(found, one)] = lease.leases(tmp_path).items()
+    assert found == path
+    assert (one.call, one.job, one.room, one.records, one.pid) == (
+        "AJ_1",
+        "AJ_1",
+        "room",
+        str(call.folder),
+        os.getpid(),
+    )
+    assert not one.holder_is_gone()
+    assert not one.stands
+    lease.leave_to_guard(path)
+    assert lease.leases(tmp_path)[path].stands
+    lease.give_back(path)
+    assert list(tmp_path.iterdir()) == []
+    lease.give_back(path)  # once more costs nothing
+
+
+@pytest.mark.parametrize("why", ["nobody guards", "a fake job"])
+async def test_there_is_no_lease_where_nobody_could_do_anything_with_it(tmp_path, call, monkeypatch, why):
+    if why == "a fake job":
+        monkeypatch.setenv(lease.FOLDER, str(tmp_path))
+    else:
+        monkeypatch.delenv(lease.FOLDER, raising=False)
+    assert lease.take(call, a_job(fake=why == "a fake job"), "room") is None
+    assert list(tmp_path.iterdir()) == []
+    assert call.notes == []
+
+
+async def test_a_lease_that_cannot_be_written_is_said_in_the_record(tmp_path, call, monkeypatch):
+    monkeypatch.setenv(lease.FOLDER, str(tmp_path / "gone"))
+    assert lease.take(call, a_job(), "room") is None
+    assert call.notes == ["nobody guards this call: its lease could not be written: No such file or directory"]
+
+
+def test_a_process_that_has_ended_is_gone_also_while_nobody_has_asked_for_its_status(tmp_path):
+    """LiveKit's own reaping of a job's process may come later than the guard's look."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        one = held(tmp_path, process.pid, born=lease.psutil.Process(process.pid).create_time())
+        assert not one.holder_is_gone()
+        process.kill()
+        for _ in range(200):
+            if one.holder_is_gone():
+                break
+            time.sleep(0.05)
+        assert one.holder_is_gone()
+        assert process.returncode is None
+    finally:
+        process.stdin.close()
+        process.wait()
