@@ -71,14 +71,18 @@ async def test_stopping_what_has_ended_is_fine(server):
     assert record.notes == ("a recording came to nothing: egress with status EGRESS_FAILED cannot be stopped",)
 
 
-async def test_what_the_flow_does_not_stop_is_stopped_where_the_room_stays(server):
-    flow = (
-        RECORDS.replace("finishing:\n    entry: [stop_recording,", "finishing:\n    entry: [").replace(
-            "on: {done: ending}", "on: {done: left}"
-        )
-        + "  left: {entry: [{hang_up: {for: agent}}], on: {done: over}}\n  over: {final: true}\n"
+ROOM_STAYS = (
+    RECORDS.replace("finishing:\n    entry: [stop_recording,", "finishing:\n    entry: [").replace(
+        "on: {done: ending}", "on: {done: left}"
     )
-    record = await stage(server, flow).play()
+    + "  left: {entry: [{hang_up: {for: agent}}], on: {done: over}}\n  over: {final: true}\n"
+)
+
+
+@pytest.mark.parametrize("faults", [[], [Fault(500)], [Fault(503, works=True)], [Fault(500), Fault(500, 1.0)]])
+async def test_what_the_flow_does_not_stop_is_stopped_where_the_room_stays(server, faults):
+    server.faults["StopEgress"] = faults
+    record = await stage(server, ROOM_STAYS).play()
     assert record.outcome == "completed"
     assert "call" in server.rooms
     assert await settled(server) == ["EGRESS_COMPLETE"]
@@ -110,3 +114,18 @@ async def test_a_tool_that_waits_for_the_end_and_is_stopped_ends_no_recording(se
     [stopped] = [at for at, method in server.requests if method == "StopEgress"]
     [said] = [one for one in record.effects if one.verb == "stop_recording"]
     assert stopped == pytest.approx(said.started - record.started, abs=0.3), "by the flow alone"
+
+
+async def test_an_undoing_that_fails_is_made_up_for_at_the_end(server):
+    server.faults |= {"StartRoomCompositeEgress": [Fault(seconds=3)], "StopEgress": [Fault(500)]}
+    flow = ROOM_STAYS.replace("5s: finishing", "1s: waiting") + "  waiting: {after: {10s: finishing}}\n"
+    await stage(server, flow).play()
+    assert await settled(server) == ["EGRESS_COMPLETE"]
+
+
+async def test_a_recorder_that_stops_nothing_holds_no_call_up(server):
+    server.faults["StopEgress"] = [Fault(500, 2.0) for _ in range(9)]
+    call = stage(server, ROOM_STAYS)
+    record = await call.play()
+    assert record.outcome == "completed"
+    assert call.job.over - call.job.began < 20

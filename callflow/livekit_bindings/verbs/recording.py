@@ -7,11 +7,13 @@ what is not stopped by the flow is stopped when the call is over, also where the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from livekit import api
 
 from callflow.core.snapshot import Start
@@ -25,6 +27,9 @@ logger = logging.getLogger("callflow")
 
 LAST = 5.0
 """Seconds that the end of a call waits for its recordings to be stopped."""
+
+PAUSES = (0.3, 1.0)
+"""Seconds between the tries at that."""
 
 TYPES = {".mp4": api.EncodedFileType.MP4, ".ogg": api.EncodedFileType.OGG, ".mp3": api.EncodedFileType.MP3}
 """Of a recording, by its file's name; the service chooses for any other."""
@@ -78,9 +83,19 @@ class Recordings:
         if self._starting:
             await asyncio.wait(self._starting, timeout=LAST)
         try:
-            await asyncio.wait_for(self.stop(), LAST)
+            async with asyncio.timeout(LAST):
+                await self._stop_for_good()
         except Exception:
             logger.exception("a recording may run on", extra={"recordings": list(self._running)})
+
+    async def _stop_for_good(self) -> None:
+        """Tries again where LiveKit does not do it at once: nobody else will."""
+        for pause in PAUSES:
+            with contextlib.suppress(EffectError, OSError, aiohttp.ClientError):
+                await self.stop()
+                return
+            await asyncio.sleep(pause)
+        await self.stop()
 
     async def _start(self, request: api.RoomCompositeEgressRequest) -> str:
         try:
@@ -105,7 +120,10 @@ class Recordings:
     async def _undo(self, starting: asyncio.Task[str]) -> None:
         await asyncio.wait({starting})
         if not starting.cancelled() and starting.exception() is None:
-            await self._stop(starting.result())
+            try:
+                await self._stop(starting.result())
+            except Exception as error:  # noqa: BLE001 - the end of the call tries again
+                logger.warning("a recording is not stopped yet", extra={"error": str(error)})
 
 
 def _request(room: str, arguments: Mapping[str, Any]) -> api.RoomCompositeEgressRequest:
