@@ -53,7 +53,7 @@ demo: $(RUNTIME)
 test: $(DEV)
 	@$(BIN)/python -m tests.e2e.servers > $(VENV)/servers.log 2>&1 & \
 	$(PYTEST) --ignore=tests/e2e; unit=$$?; wait; \
-	$(PYTEST) tests/e2e -m smoke; smoke=$$?; \
+	$(PYTEST) tests/e2e -m smoke -n 1; smoke=$$?; \
 	exit $$((unit | smoke))
 
 .PHONY: e2e

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from tests.e2e import __main__ as e2e
 
 ROOT = Path(__file__).parents[1]
-CROWDED = "import os\ndef test_crowded(): assert 'PYTEST_XDIST_WORKER' not in os.environ\n"
-BROKEN = "def test_broken(): assert False\n"
-FINE = "def test_fine(): pass\n"
-ALONE = "import pytest\n@pytest.mark.alone\ndef test_alone(): assert {}\n"
+CROWDED = "import os\ndef test_crowded(): assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '1'\n"
 SETTINGS = """
 [tool.pytest]
 markers = ["alone: ..."]
@@ -21,29 +21,42 @@ asyncio_default_fixture_loop_scope = "function"
 """
 
 
-def run(folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
-    for number, text in enumerate(files):
-        (folder / f"test_{number}.py").write_text(text)
-    (folder / "pyproject.toml").write_text(SETTINGS)
+def test_what_passes_by_itself_is_forgiven_and_named(tmp_path):
+    (tmp_path / "test_it.py").write_text(CROWDED)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    return subprocess.run(
-        [sys.executable, "-m", "tests.e2e", ".", "--at-once", "1"],
-        capture_output=True, text=True, cwd=folder, env=environment | {"PYTHONPATH": str(ROOT)}, timeout=60,
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.e2e", ".", "--at-once", "2"],
+        capture_output=True, text=True, cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT)}, timeout=60,
     )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed beside others, passed by themselves:\ntest_it.py::test_crowded\n" in done.stdout
 
 
 @pytest.mark.parametrize(
-    ("files", "code", "said"),
+    ("failed", "codes", "code", "runs"),
     [
-        ((FINE, CROWDED, ALONE.format(True)), 0, "failed beside others, passed by themselves:\n"),
-        ((CROWDED, BROKEN), 1, "failed beside others, failed by themselves:\n"),
-        ((FINE, ALONE.format(False)), 1, None),
-        ((CROWDED,) * 4, 1, None),
+        (0, [0, 0], 0, 2),
+        (0, [0, 1], 1, 2),  # one that is always alone has no second try
+        (0, [0, 5], 0, 2),  # there is none
+        (1, [1, 0, 0], 0, 3),
+        (1, [1, 1, 0], 1, 3),
+        (1, [1, 0, 1], 1, 3),
+        (3, [1, 0, 0], 0, 3),
+        (4, [1, 0], 1, 2),  # those are no accidents
+        (1, [2, 0], 2, 2),  # interrupted
+        (0, [1, 0], 1, 2),  # nobody knows what failed
     ],
-    ids=["crowded", "broken", "broken-alone", "too-many"],
 )
-def test_only_what_passes_by_itself_is_forgiven(tmp_path, files, code, said):
-    done = run(tmp_path, *files)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert ("failed beside others" in done.stdout) is (said is not None)
-    assert said is None or said in done.stdout
+def test_nothing_else_is_forgiven(monkeypatch, failed, codes, code, runs):
+    ran = []
+
+    def run_pytest(*arguments, cache):
+        ran.append(arguments)
+        return codes[len(ran) - 1]
+
+    monkeypatch.setattr(e2e, "run_pytest", run_pytest)
+    monkeypatch.setattr(e2e, "failed_in", lambda cache: [f"test_{number}" for number in range(failed)])
+    assert CliRunner().invoke(e2e.main, ["."]).exit_code == code
+    assert len(ran) == runs
+    assert "alone" in ran[-1]

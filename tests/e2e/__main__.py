@@ -19,7 +19,7 @@ A_FEW = 3
 
 
 def run_pytest(*arguments: str, cache: str) -> int:
-    """Returns pytest's exit code."""
+    """Returns pytest's exit code. In a process of its own: LiveKit's library may abort as its process ends."""
     command = [sys.executable, "-m", "pytest", "--durations=10", "-o", f"cache_dir={cache}", *arguments]
     return subprocess.run(command).returncode
 
@@ -38,9 +38,9 @@ def main(folder: str, at_once: int) -> None:
         code = run_pytest(str(folder), "-m", "not alone", "-n", str(at_once), cache=cache)
         failed = failed_in(cache)
         if code == pytest.ExitCode.TESTS_FAILED and 0 < len(failed) <= A_FEW:
-            code = run_pytest(*failed, cache=cache)
+            code = run_pytest(*failed, "-n", "1", cache=cache)
             click.echo("\n".join([f"failed beside others, {'failed' if code else 'passed'} by themselves:", *failed]))
-        alone = run_pytest(str(folder), "-m", "alone", cache=cache)
+        alone = run_pytest(str(folder), "-m", "alone", "-n", "1", cache=cache)
         sys.exit(code or (0 if alone == pytest.ExitCode.NO_TESTS_COLLECTED else alone))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Factory, asdict, define, frozen
-from livekit.agents import AgentServer, JobContext, JobExecutorType, cli
+from livekit.agents import AgentServer, JobContext, JobExecutorType, JobProcess, cli
 
 import callflow
 
@@ -74,6 +74,14 @@ server = AgentServer(
     drain_timeout=int(os.environ.get("CALLFLOW_E2E_DRAIN", "60")),
     job_executor_type=JobExecutorType.THREAD if THREADS else JobExecutorType.PROCESS,
 )
+
+
+def _prewarm(process: JobProcess) -> None:
+    for name in ("calls", "faults", "phone", "raw", "sounds"):  # not while a call is up: an import holds everything
+        importlib.import_module(f"tests.e2e.scenarios.{name}")
+
+
+server.setup_fnc = _prewarm
 
 if os.environ.get("CALLFLOW_E2E_GUARD"):
     callflow.guard(server)

@@ -37,7 +37,7 @@ class Hearing:
     def hear(self, at: float, samples: Samples) -> None:
         self.frames.append((at, samples))
 
-    def sounds(self, *, pause: float = 0.6) -> list[Sound]:
+    def sounds(self, *, pause: float = 0.3) -> list[Sound]:
         """The sounds so far; silence shorter than `pause` seconds, such as a busy machine makes, belongs to a sound."""
         return [
             Sound(first - FRAME, last, FRAME * len(samples), pitch(np.concatenate(samples), RATE))

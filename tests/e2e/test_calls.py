@@ -6,22 +6,18 @@ Whatever happens, a call ends with one record, and with no room, participant, ta
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 
 import pytest
 from livekit import api
 
 from callflow.testing.models import tone
+from tests.e2e.crowd import AT_ONCE
 from tests.e2e.proxy import fails
 from tests.e2e.worker import worker
 
 GOODBYE = "Goodbye, and thank you for your call."
 DELETE = "livekit.RoomService/DeleteRoom"
-
-AT_ONCE = 1.0 if "PYTEST_XDIST_WORKER" in os.environ else 0.4
-"""Seconds from the last sound to the end of the line: 0.2 s that it may travel, and what both sides take. Beside other
-tests that is more; still less than anything that comes after it: a wrap-up and a hook of 2 s each."""
 
 
 async def greeted(line, scenario, **options):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from callflow.testing.models import tone
+from tests.e2e.crowd import AT_ONCE
 from tests.e2e.proxy import fails
-from tests.e2e.test_calls import AT_ONCE
 
 GOODBYE = "Goodbye, and thank you for your call."  # 37 characters: 1.85 s
 

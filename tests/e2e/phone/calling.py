@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -61,9 +60,6 @@ class Inbound(_Call):
 
     call: PhoneCall
 
-
-AT_ONCE = 1.0 if "PYTEST_XDIST_WORKER" in os.environ else 0.4
-"""Seconds from the last sound that the telephone hears to the BYE; beside other tests it takes longer."""
 
 TELEPHONY = ("call.", "leg.", "dial.", "amd.", "dtmf.", "transfer.", "consult.")
 RESULTS = {verb.name: verb.results[0].split(".")[0] for verb in VERBS.values() if verb.results}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.phone.calling import AT_ONCE, calls
+from tests.e2e.crowd import AT_ONCE
+from tests.e2e.phone.calling import calls
 from tests.e2e.phone.script import RINGS_FOR_EVER, HangUp, Script, StopRtp, Wait, refuses
 
 GOODBYE = "Goodbye, and thank you for your call."
@@ -14,7 +15,7 @@ SPOKEN = len(GOODBYE) * 0.05
 
 def assert_said_goodbye(call):
     """Whole, from its first word to its last, and then the line dropped."""
-    [greeting, goodbye] = call.heard.sounds()
+    [greeting, goodbye] = call.heard.sounds(pause=0.8)
     assert goodbye.seconds == pytest.approx(SPOKEN, abs=0.3)
     assert goodbye.hz == pytest.approx(440, abs=10)
     [bye] = call.got("BYE")

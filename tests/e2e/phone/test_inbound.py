@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.phone.calling import AT_ONCE, Inbound, no_leg
+from tests.e2e.crowd import AT_ONCE
+from tests.e2e.phone.calling import Inbound, no_leg
 from tests.e2e.phone.script import CallIn, HangUp, Wait
 
 
@@ -48,5 +49,5 @@ async def test_a_call_that_is_wanted_is_taken(line, network):
     await inward.call.over(within=40)
     record = await inward.record(within=10)
     assert record["outcome"] == "completed"
-    assert len(inward.call.heard.sounds()) == 2
+    assert len(inward.call.heard.sounds(pause=0.8)) == 2
     await no_leg(network, line.room)

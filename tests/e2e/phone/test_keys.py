@@ -54,7 +54,7 @@ async def test_a_voicemail_hears_the_whole_message_after_its_own(line, network):
     await call.over(within=40)
     record = await out.record(within=10)
     assert record["outcome"] == "voicemail"
-    [message] = call.heard.sounds()
+    [message] = call.heard.sounds(pause=0.8)
     assert message.began > call.answered_at + 3
     assert message.seconds == pytest.approx(len("Please call Ann back.") * 0.05, abs=0.3)
 

@@ -86,7 +86,7 @@ async def test_a_call_is_answered_heard_on_both_sides_and_ended_by_the_telephone
     assert keys == [("1", "leg"), ("#", "leg")]
     left = await exchange.watcher.wait_for("participant_disconnected", within=5)
     assert left.reason == "CLIENT_INITIATED"
-    [heard] = exchange.watcher.voice_of("leg").sounds()
+    [heard] = exchange.watcher.voice_of("leg").sounds(pause=0.8)
     assert heard.hz == pytest.approx(900, abs=10)
     assert heard.seconds == pytest.approx(1.0, abs=0.3)
     assert call.heard.seconds_at(600) == pytest.approx(0.6, abs=0.2)
