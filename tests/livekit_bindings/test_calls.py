@@ -11,7 +11,7 @@ from livekit.agents import Agent, function_tool
 
 import callflow
 from callflow.errors import BindError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import lease, private
 from callflow.testing import Caller, Fault, Pause, ScriptedLLM, SimulatedJob, Tool
 
 SMALLEST = """
@@ -480,7 +480,7 @@ async def test_a_start_that_hangs_is_given_up_and_leaves_nothing_behind(stage):
     assert record.outcome == "failed"
     assert len(closed) == 1
     assert not stage.caller.on_line
-    assert stage.caller.left - stage.caller.joined < 70
+    assert stage.caller.left - stage.caller.joined < 45
 
 
 WRAPS_UP = (
@@ -517,3 +517,31 @@ async def test_a_call_that_is_over_before_its_session_runs_starts_none_while_it_
     assert not private.is_half_open(stage.session)
     with contextlib.suppress(asyncio.CancelledError):  # LiveKit cancels the entrypoint of a room that has ended
         await stage.ended()
+
+
+async def test_a_room_that_is_never_reached_is_given_up(stage):
+    async def never():
+        await asyncio.sleep(3600)
+
+    stage.begin(SMALLEST)
+    stage.job.ctx.connect = never
+    record = await stage.ended()
+    assert (record.outcome, record.cause.event) == ("failed", "session.close")
+    assert record.seconds < 25
+    assert not stage.caller.on_line
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_a_line_that_stands_is_left_to_whoever_guards_the_job(stage, tmp_path, monkeypatch, works):
+    monkeypatch.setenv(lease.FOLDER, str(tmp_path))
+    if not works:
+        stage.server.faults |= {name: [Fault(500)] * 50 for name in ("DeleteRoom", "RemoveParticipant")}
+    stage.begin(SMALLEST, ["Hello."])
+    await asyncio.sleep(2)
+    [held] = lease.leases(tmp_path).values()
+    assert (held.room, held.stands) == ("room", False)
+    await stage.call.hang_up()
+    record = await stage.ended()
+    assert [one.stands for one in lease.leases(tmp_path).values()] == ([] if works else [True])
+    assert ("line" in record.forced) == (not works)
+    assert stage.caller.on_line != works

@@ -186,3 +186,102 @@ async def test_a_dialled_leg_has_its_name_for_itself(line, told, first):
     assert line.leg("human") is leg
     assert leg.on_line
     assert told[-2:] == ["leg.human.answered", "leg.human_2.hangup"]
+
+
+async def test_whoever_publishes_for_an_agent_is_nobody(told):
+    line = Line(lambda name, data: told.append(name), grace=12)
+    avatar = person("avatar", "PA_1")
+    avatar.attributes = {"lk.publish_on_behalf": "agent-1"}
+    line.joined(avatar)
+    assert (told, line.status) == ([], "absent")
+    line.joined(CALLER)
+    assert line.identity_of("far_end") == "caller"
+
+
+async def test_who_comes_again_after_a_hang_up_is_a_new_leg_and_what_is_seen_of_the_old_one_says_nothing(told):
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(telephone("sip_1", "PA_1", "active"))
+    line.left(telephone("sip_1", "PA_1", "active", reason=CI))
+    line.joined(telephone("sip_1", "PA_1", "active"))  # LiveKit tells of the same connection once more
+    assert told == ["call.answered", "call.hangup"]
+    line.joined(telephone("sip_1", "PA_2", "active"))
+    assert told == ["call.answered", "call.hangup", "call.answered"]
+    line.changed(telephone("sip_1", "PA_1", "hangup"))
+    line.left(telephone("sip_1", "PA_1", "hangup", reason=CI))
+    await asyncio.sleep(60)
+    assert told == ["call.answered", "call.hangup", "call.answered"]
+    assert line.hears
+
+
+async def test_an_answer_to_a_dial_that_was_given_up_is_none_and_is_known(line, told):
+    leg = line.expect("far_end", "callflow-1")
+    line.joined(telephone("callflow-1", "PA_1", "ringing"))
+    line.ask_to_leave(leg)
+    line.changed(telephone("callflow-1", "PA_1", "active"))
+    assert told == ["call.ringing"]
+    assert leg.answered_late
+    assert not line.answer(leg)
+    assert not line.hears
+
+
+def gone(reason=None, identity="caller"):
+    left = person(identity, "PA_1")
+    left.disconnect_reason = reason
+    return left
+
+
+async def test_one_that_has_vanished_may_be_said_to_have_left_twice(told):
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(CALLER)
+    line.left(gone())
+    line.left(gone())
+    await asyncio.sleep(11)
+    assert told == ["call.answered", "call.dropped"]
+    line.close()
+
+
+@pytest.mark.parametrize("reason", [None, CI, rtc.DisconnectReason.PARTICIPANT_REMOVED])
+async def test_who_leaves_while_the_flow_drops_the_line_was_hung_up_by_the_agent(reason):
+    told = []
+    line = Line(lambda name, data: told.append((name, data.get("by"))), grace=12)
+    line.joined(CALLER)
+    line.dropped_by_us = True
+    line.left(gone(reason))
+    assert told[1:] == [("call.hangup", "agent")]
+
+
+async def test_a_deleted_room_is_no_hang_up_of_those_in_it(told):
+    """The room itself says so a moment later. Where it does not, they have left."""
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(CALLER)
+    line.left(gone(rtc.DisconnectReason.ROOM_DELETED))
+    assert not line.hears
+    line.down()
+    await asyncio.sleep(60)
+    assert told == ["call.answered"]
+
+    other = Line(lambda name, data: told.append(name), grace=12)
+    other.joined(CALLER)
+    other.left(gone(rtc.DisconnectReason.ROOM_DELETED))
+    await asyncio.sleep(60)
+    assert told[1:] == ["call.answered", "call.hangup"]
+
+
+async def test_nobody_comes_to_an_end_by_himself_once_the_line_is_down(told):
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(CALLER)
+    line.left(gone())
+    line.down(by_us=True)
+    line.down()
+    await asyncio.sleep(60)
+    assert told == ["call.answered", "call.dropped"]
+    assert line.dropped_by_us
+
+
+async def test_a_key_that_no_telephone_has_is_none(told):
+    line = Line(lambda name, data: told.append(name), grace=12)
+    line.joined(CALLER)
+    for digit in ("5", "#", "A", "x", "", "55"):
+        line.pressed(SimpleNamespace(participant=CALLER, digit=digit, code=0))
+    line.pressed(SimpleNamespace(participant=None, digit="5", code=5))
+    assert told[1:] == ["dtmf.5", "dtmf.pound", "dtmf.a"]
