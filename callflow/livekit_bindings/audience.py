@@ -54,6 +54,15 @@ class Audience:
             await self._line.next_change()
 
 
+async def all_is_said(world: LiveKitWorld) -> None:
+    """Returns when what is being said has reached the ear; also what was begun beside this, and speaks in a moment."""
+    while True:
+        await private.speech_is_out(world.session)
+        await asyncio.sleep(TAIL)
+        if private.is_silent(world.session):
+            return
+
+
 @contextlib.asynccontextmanager
 async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
     """While this is entered the agent speaks to one leg alone; to everybody where `to` is None.
@@ -64,8 +73,7 @@ async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
     if to is None or len(world.line.present()) < 2:
         yield
         return
-    await private.speech_is_out(world.session)
-    await asyncio.sleep(TAIL)
+    await all_is_said(world)
     rule = world.subscriptions.add(speech_only_for(world, to))
     try:
         await world.subscriptions.settled()

@@ -195,6 +195,57 @@ async def test_the_state_is_left_while_it_rings(server):
     assert record.notes == ()
 
 
+async def test_by_the_star(server):
+    human = FarEnd(rings=2.0, acts=(Hear(), Press("*"), Wait(8.0), HangUp()))
+    consult = BY_KEY.replace('{key: "1"}', '{key: "*"}')
+    stage = warm(server, human, consult)
+    await stage.play()
+    assert results(stage) == ["accepted"]
+
+
+async def test_the_time_of_the_action_bounds_the_ringing(server):
+    consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Hi., ringing_timeout: 40s, timeout: 8s}}'
+    stage = warm(server, FarEnd(math.inf), consult)
+    record = await stage.play()
+    assert results(stage) == ["no_answer"]
+    [asked] = [effect for effect in record.effects if effect.verb == "consult"]
+    assert asked.result["cause"] == "ringing_timeout"
+    assert asked.seconds < 8
+
+
+async def test_a_human_who_talks_into_the_briefing_hears_all_of_it(server):
+    human = FarEnd(
+        rings=2.0, acts=(Wait(0.5), Say("hello hello who is this"), Wait(4.0), Press("1"), Wait(5.0), HangUp())
+    )
+    stage = warm(server, human)
+    await stage.play()
+    assert human_of(stage).heard_text.startswith(BRIEFING)
+
+
+async def test_what_is_being_said_to_the_caller_is_said_first(server):
+    flow = WARM.replace("{say: One moment please.}", "{say: {text: One moment please., wait: false}}")
+    stage = warm(server, ACCEPTS, flow=flow)
+    await stage.play()
+    assert stage.far_end.heard_text == "One moment please.\nYou are connected."
+
+
+async def test_after_a_refusal_the_agent_hears_the_caller_again(server):
+    flow = WARM.replace(
+        "entry: [{say: Nobody is free.}]\n    on: {done: ending}",
+        "entry: [{say: Nobody is free.}]\n    after: {15s: ending}",
+    )
+
+    async def asks(caller):
+        await asyncio.sleep(12)
+        await caller.say("then call me back")
+
+    human = FarEnd(rings=2.0, acts=(Wait(0.3), Press("2"), Wait(60)))
+    stage = warm(server, human, caller=asks, flow=flow)
+    record = await stage.play()
+    assert results(stage) == ["declined"]
+    assert [line["text"] for line in record.transcript if line["role"] == "user"] == ["then call me back"]
+
+
 async def test_by_a_tool(server):
     consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund., accept: {{tool: take_call}}}}'
     human = FarEnd(rings=2.0, acts=(Hear(), Say("yes please"), Wait(4.0), HangUp()))

@@ -127,6 +127,34 @@ async def test_hold_and_resume(server, music):
     assert record.notes == ()
 
 
+async def test_hold_once_more_changes_the_music(server, music):
+    body = """
+      - hold: {music: MUSIC}
+    on: {app.next: quiet}
+  quiet:
+    entry: [hold]
+"""
+    stage = three(server, body.replace("MUSIC", str(music)))
+    server.loop.call_later(15, lambda: stage.call.send("app.next"))
+    await stage.play()
+    [sound] = stage.far_end.music
+    assert sound.end - sound.start == pytest.approx(15 - 6, abs=1.5)
+
+
+async def test_a_hold_that_the_server_does_not_take_is_none(server):
+    server.faults["UpdateSubscriptions"] = [Fault(500) for _ in range(9)]
+    body = """
+      - {hold: {optional: true}}
+      - say: You are not on hold.
+"""
+    stage = three(server, body.replace("{hold: {optional: true}}", "hold: {optional: true}"))
+    record = await stage.play()
+    [held] = [effect for effect in record.effects if effect.verb == "hold"]
+    assert held.status == "failed"
+    assert "You are not on hold." in stage.far_end.heard_text
+    assert stage.call.record.notes == ()
+
+
 async def test_silence_does_not_count_for_one_on_hold(server):
     body = """
       - hold

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import callflow
+from callflow.livekit_bindings.verbs.transferring import address
 from callflow.simulate.phone import FarEnd, PhoneNetwork, Refer
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
@@ -168,7 +169,10 @@ async def test_who_is_no_telephone_is_told_so(server):
     [
         (Fault(500), "internal"),
         (Fault(seconds=60.0), "server_silent"),
-        (Fault(408, code="canceled", message="transaction failed to complete (0 intermediate responses)"), "no_response"),
+        (
+            Fault(408, code="canceled", message="transaction failed to complete (0 intermediate responses)"),
+            "no_response",
+        ),
     ],
     ids=["fails", "hangs", "is cancelled at once"],
 )
@@ -186,3 +190,49 @@ async def test_the_caller_is_not_asked_whether_they_are_there_meanwhile(server):
     stage = cold(server, Refer(notify=486, after=8.0), flow=flow)
     await stage.play()
     assert stage.far_end.heard_text == "One moment please.\nNobody is there."
+
+
+async def test_the_time_spent_on_the_last_is_time_of_the_next(server):
+    stage = cold(server, Refer(None), flow=AGAIN)
+    await stage.play()
+    first, second = results(stage)
+    assert (first["cause"], second["cause"]) == ("ringing_timeout", "ringing_timeout")
+    assert second["elapsed"] == pytest.approx(30.0, abs=0.3)
+
+
+async def test_a_next_that_livekit_never_answers_ends_all_the_same(server):
+    server.faults["TransferSIPParticipant"] = [Fault(), Fault(seconds=200)]
+    stage = cold(server, Refer(None), flow=AGAIN)
+    await stage.play()
+    assert results(stage)[1]["elapsed"] == pytest.approx(32.3, abs=0.5)
+
+
+async def test_whoever_hangs_up_while_the_next_waits_is_asked_nothing_more(server):
+    stage = cold(server, Refer(None), flow=AGAIN, hangs_up=20.0)
+    await stage.play()
+    assert [one["cause"] for one in results(stage)] == ["ringing_timeout", "hung_up"]
+    assert [method for _, method in server.requests].count("TransferSIPParticipant") == 1
+
+
+async def test_a_time_out_of_the_far_ends_own_is_settled_at_once(server):
+    """SIP's 408 is an answer, LiveKit's `deadline_exceeded` is none."""
+    stage = cold(server, Refer(notify=408), flow=AGAIN)
+    await stage.play()
+    assert [one["sip_status_code"] for one in results(stage)] == [408, 408]
+    one, two = refers(stage)
+    assert two.at - one.at < 2
+
+
+async def test_the_actions_own_time_is_all_that_it_rings(server):
+    stage = cold(server, Refer(None), flow=FLOW.replace("ringing_timeout: 10s", "ringing_timeout: 20s, timeout: 8s"))
+    await stage.play()
+    [result] = results(stage)
+    assert (result["cause"], result["elapsed"] < 8) == ("ringing_timeout", True)
+
+
+@pytest.mark.parametrize(
+    ("to", "asked"),
+    [("+15550100100", "tel:+15550100100"), ("desk@pbx.example", "sip:desk@pbx.example"), ("sips:a@b", "sips:a@b")],
+)
+def test_how_a_refer_names_whom_to_call(to, asked):
+    assert address(to) == asked

@@ -15,7 +15,7 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.audience import TAIL, speech_only_for
+from callflow.livekit_bindings.audience import TAIL, all_is_said, speech_only_for
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.line import KEYS
 from callflow.livekit_bindings.subscriptions import Track
@@ -110,8 +110,7 @@ class Consultation:
         """The caller is on hold, the human hears the agent alone, and the agent hears the human."""
         world, music = self._world, holding.sound_of(self._world, self._arguments.get("music"))
         held = MAIN_LEG in world.holds
-        await private.speech_is_out(world.session)
-        await asyncio.sleep(TAIL)
+        await all_is_said(world)
         rules = [world.subscriptions.add(rule) for rule in (speech_only_for(world, self._name), self._private)]
         try:
             if not held or music is not None:
