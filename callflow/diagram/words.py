@@ -95,10 +95,15 @@ def source(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        return ", ".join(f"{clean(name)} = {source(item)}" for name, item in value.items())
+        return ", ".join(f"{clean(name)} = {_value(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple, set, frozenset)):
         return ", ".join(source(item) for item in value)
     return clean(_TEMPLATE.sub(_placeholder, str(getattr(value, "source", value))))
+
+
+def _value(item: Any) -> str:
+    """What stands behind `=`: a variable that is emptied says so."""
+    return "null" if item is None else source(item) or '""'
 
 
 def _placeholder(match: re.Match[str]) -> str:

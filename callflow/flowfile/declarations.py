@@ -7,12 +7,12 @@ from typing import Any
 
 from callflow.core.actions import OUTCOMES
 from callflow.core.durations import format_duration
-from callflow.core.expressions import DURATION, TEXT, TYPE_NAMES, ListOf, Type, coerce, type_named
+from callflow.core.expressions import ANY, BOOLEAN, DURATION, TYPE_NAMES, ListOf, Type, coerce, type_named
 from callflow.core.flow import Field, Limits, PythonAction, Variable
 from callflow.flowfile import keys
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, kind, shorten
-from callflow.flowfile.report import Report, is_name, is_nothing, join, one_of, plain_data
+from callflow.flowfile.report import Report, is_name, is_nothing, join, one_of, plain_data, truth_meant
 
 _TYPE_HINTS = {
     "str": "string", "text": "string", "int": "integer", "float": "number", "double": "number", "bool": "boolean",
@@ -46,7 +46,7 @@ def _variable(report: Report, name: str, key: Scalar, node: Node, path: str) -> 
             report.defect(
                 "missing-key", f"the variable `{name}` needs a type", key, path, f"write `{name}: {{type: string}}`"
             )
-        return Variable(name, TEXT, required=True)
+        return Variable(name, ANY, required=True)
     report.unknown_keys(mapping, path, keys.VARIABLE, keys.VARIABLE, "a variable")
     declared = required_type(report, mapping, key, path, f"the variable `{name}`")
     default, given = None, mapping.get("default")
@@ -66,26 +66,26 @@ def required_type(report: Report, mapping: MappingNode, key: Scalar, path: str, 
     node = mapping.get("type")
     if node is None:
         report.defect("missing-key", f"{what} needs a `type`", key, path, f"one of {one_of(TYPE_NAMES)}")
-        return TEXT
+        return ANY
     return type_of(report, node, join(path, "type"))
 
 
 def type_of(report: Report, node: Node, path: str) -> Type:
-    """The type that a node names; text, and a defect, where there is no such type."""
+    """The type that a node names; any, and a defect, where there is no such type."""
     written = report.text(node, path, "`type`")
     if written is None:
-        return TEXT
+        return ANY
     word = written.removeprefix("list of ").strip()
     found = type_named(word) or (type_named(word.removesuffix("s")) if written != word else None)
     if found is None:
         meant = _TYPE_HINTS.get(word.lower())
         hint = (
-            f"did you mean `{meant}`?"
+            f"did you mean `{'' if written == word or meant.startswith('list') else 'list of '}{meant}`?"
             if meant
             else report.meant(word, TYPE_NAMES) or f"one of {one_of(TYPE_NAMES)}, or `list of string`"
         )
         report.defect("unknown-type", f"there is no type `{shorten(written)}`", node, path, hint)
-        return TEXT
+        return ANY
     return ListOf(found) if written.startswith("list of ") else found
 
 
@@ -114,6 +114,8 @@ def misfit(report: Report, expected: Type, node: Node, path: str, what: str, rea
         return
     said = reason if reason.startswith(("takes", "has", "item")) else f"takes {expected.phrase}, not {kind(node)}"
     message, _, hint = said.partition(": ")
+    if expected == BOOLEAN:
+        hint = hint or truth_meant(node)
     report.defect(
         "bad-value" if textual and isinstance(value, str) else "wrong-type", f"{what} {message}", node, path, hint
     )
@@ -138,7 +140,7 @@ def _field(report: Report, name: str, key: Scalar, node: Node, path: str) -> Fie
     if mapping is None:
         if is_nothing(node):
             report.defect("missing-key", f"the field `{name}` needs a type", key, path, f"write `{name}: string`")
-        return Field(name, TEXT)
+        return Field(name, ANY)
     report.unknown_keys(mapping, path, keys.FIELD, keys.FIELD, "a field")
     declared = required_type(report, mapping, key, path, f"the field `{name}`")
     words = tuple(

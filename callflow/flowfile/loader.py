@@ -12,6 +12,7 @@ from callflow.core.durations import format_duration
 from callflow.core.events import matches
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
+from callflow.core.suggest import closest
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
@@ -161,7 +162,9 @@ class _Loader:
         """All states in document order, those of sub-flows inside their hosts, the supplied ones last."""
         root = self.main.root
         states = root.get("states")
-        if states is None or is_nothing(states):
+        unknown = [key for key in root.entries if key not in keys.TOP_LEVEL and not key.startswith("x-")]
+        misspelt = states is None and any(closest(key, ["states"]) for key in unknown)
+        if (states is None or is_nothing(states)) and not misspelt:
             hint = "the smallest flow has one: `states: {talking: {entry: [{say: Hello.}]}}`"
             self.main.defect("missing-key", "a flow needs `states`", root, "", hint)
         yield from self._with_insides(outline(self.main, states, top, "states", {}))

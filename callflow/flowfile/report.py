@@ -47,6 +47,14 @@ class Suggestions:
         return did_you_mean(word, known)
 
 
+def truth_meant(node: Node) -> str:
+    """A hint for a word that other versions of YAML take for a truth value."""
+    word = node.text.lower() if isinstance(node, Scalar) else ""
+    if word not in ("yes", "no", "on", "off", "true", "false"):
+        return ""
+    return f"write {'true' if word in ('yes', 'on', 'true') else 'false'}"
+
+
 def one_too_many(last: Defect) -> Defect:
     """Says that the reading ends here."""
     message = f"that makes {TOO_MANY} defects, and nothing more was read"
@@ -141,10 +149,7 @@ class Report:
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
         if node is not None:
-            hint = ""
-            if isinstance(node, Scalar) and node.text.lower() in ("yes", "no", "on", "off", "true", "false"):
-                hint = f"write {'true' if node.text.lower() in ('yes', 'on', 'true') else 'false'}"
-            self.wrong_kind(node, path, f"{what} takes true or false", hint)
+            self.wrong_kind(node, path, f"{what} takes true or false", truth_meant(node))
         return None
 
     def integer(self, node: Node | None, path: str, what: str, least: int = 0) -> int | None:

@@ -143,7 +143,8 @@ def initial_of(outer: Draft, part: Part, node: Node | None, where: str, quiet: b
     first, _, _ = name.partition(".")
     found = find(outer, part, name) if first in outer.children else None
     if found is None:
-        if not quiet:
+        written = outer.path != ROOT or isinstance(part.root.get("states"), MappingNode)
+        if not quiet and written:  # a file without states has said so
             hint = part.meant(
                 name, [child for child, draft in outer.children.items() if draft.part.scope == part.scope]
             )

@@ -49,6 +49,8 @@ def test_lines_are_as_wide_as_the_box(text, width, lines):
         ("remove_participant: human", "remove_participant human"),
         ("hang_up: Goodbye.", "hang_up “Goodbye.”"),
         ("set: {number: 3}", "set number = 3"),
+        ("set: {number: null}", "set number = null"),
+        ('set: {word: ""}', 'set word = ""'),
         ("http: {url: 'https://example.com/{{ vars.number }}', method: POST, as: answer}", "http POST https://example.com/{number} as answer"),
         ("python: {name: verify, arguments: {pin: '{{ vars.number }}'}, optional: true}", "python verify(pin = {number}) (optional)"),
         ("emit: app.ready", "emit app.ready"),
@@ -60,6 +62,6 @@ def test_an_action_is_shown_in_its_authors_words(written, shown):
     drawn = flow(
         f"first: {{entry: [{written if ':' not in written else '{' + written + '}'}], on: {{dtmf.*: second, done: second}}}}\n"
         "second: {entry: [{dial: {to: '+15551234567', trunk: x, leg: human}}], on: {dial.*: ending, done: ending, leg.human.hangup: ending}}",
-        "vars: {number: {type: integer, default: 1}}\nevents: {app.ready: {}}\npython: {verify: {parameters: {pin: {type: integer}}}}",
+        "vars: {number: {type: integer, default: 1}, word: {type: string, default: x}}\nevents: {app.ready: {}}\npython: {verify: {parameters: {pin: {type: integer}}}}",
     )
     assert words.action(drawn.states["first"].entry[0]) == shown

@@ -284,7 +284,16 @@ class TestDefects:
             ("states: {talking: {entry: [{send_dtmf: 12}]}}", "number-for-text", '"12"'),
             ("states: {talking: {entry: [{say: true}]}}", "wrong-kind", '"true"'),
             ("vars: {p: {type: phone, default: +15551234567}}\nstates: {talking: {}}", "number-for-text", '"+15551234567"'),
-            ("states: {talking: {entry: [{say: {text: A., interruptible: no}}]}}", "wrong-type", "true or false"),
+            ("states: {talking: {entry: [{say: {text: A., interruptible: no}}]}}", "wrong-type", "write false"),
+            ("vars: {b: {type: boolean, default: yes}}\nstates: {talking: {}}", "wrong-type", "write true"),
+            ("vars: {n: {type: list of int, default: [1]}}\nstates: {talking: {}}", "unknown-type", "`list of integer`"),
+            # one slip, one defect
+            ("vars: {n: {type: int, default: 0}}\nstates: {talking: {on: {dtmf.1: {do: [{set: {n: '{{ vars.n + 1 }}'}}], when: vars.n < 3}}}}", "unknown-type", "`integer`"),
+            ("vars: {n: {default: 0}}\nstates: {talking: {on: {dtmf.1: {target: ending, when: vars.n < 3}}}}", "missing-key", "needs a `type`"),
+            ("events: {app.n: {n: int}}\nstates: {talking: {on: {app.n: {target: ending, when: event.n < 3}}}}", "unknown-type", "`integer`"),
+            ("statess: {talking: {}}", "unknown-key", "states"),
+            ("x-states: {talking: {}}", "missing-key", "states"),
+            ("states: [talking]", "wrong-kind", "a list"),
             # durations
             ("states: {talking: {after: 30}}", "bad-duration", "after: {30s: {target: …}}"),
             ("states: {talking: {after: 30s}}", "wrong-kind", "after: {30s: {target: …}}"),
