@@ -9,7 +9,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-MADE = "<!-- Made by docs/explanation/generate_failures.py from the tests. Change those, then run `make generate`. -->\n"
+MADE = (
+    "<!-- Made by docs/explanation/generate_failures.py from the tests. Change those, then run `make generate`. -->\n"
+)
 
 HEAD = """
 # What can go wrong in a call
@@ -55,6 +57,21 @@ OF_ORDERS = (
     "tests/faults/test_random_flows.py",
 )
 
+BURDENS = """
+## Floods, disks, files from strangers, and processes that are killed
+
+What is too much, cannot be written, or was written by somebody else; and what the guard does by itself.
+"""
+
+OF_BURDENS = (
+    "tests/runtime/test_floods.py",
+    "tests/runtime/test_journal_faults.py",
+    "tests/flowfile/test_fuzz.py",
+    "tests/strangers/test_values.py",
+    "tests/livekit_bindings/test_guarding.py",
+    "tests/livekit_bindings/test_connection.py",
+)
+
 _ROW = re.compile(r"Row (\d+): (.*)", re.DOTALL)
 
 
@@ -63,7 +80,10 @@ def page() -> str:
     table = "| | what goes wrong | what a flow does | test |\n| --- | --- | --- | --- |\n" + "".join(rows)
     real = [tests(path) for path in sorted((ROOT / "tests/e2e").glob("test_faults*.py"))]
     orders = [tests(path) for name in OF_ORDERS if (path := ROOT / name).exists()]
-    return MADE + HEAD + "\n" + table + PROCESSES + "".join(real) + ORDERS + "".join(orders)
+    burdens = [tests(path) for name in OF_BURDENS if (path := ROOT / name).exists()]
+    return (
+        MADE + HEAD + "\n" + table + PROCESSES + "".join(real) + ORDERS + "".join(orders) + BURDENS + "".join(burdens)
+    )
 
 
 def row(path: Path) -> str:
