@@ -66,6 +66,27 @@ async def test_a_caller_who_gives_up_before(server):
     assert not [signal for signal in call.far_end.call.got("200") if signal.about == "INVITE"]
 
 
+@pytest.mark.parametrize("after", [2.98, 2.999, 3.0, 3.001, 3.01, 3.03, 3.05, 3.2])
+async def test_a_caller_who_gives_up_as_the_call_is_taken(server, after):
+    call = Stage(callflow.loads(DECIDES), server, calls_in=FarEnd(gives_up=after))
+    record = await call.play()
+    assert names(call) in (["call.offered", "call.hangup"], ["call.offered", "call.answered"])
+    assert (record.outcome, call.heard) == (
+        ("completed", "Good morning.") if "call.answered" in names(call) else ("hung_up", "")
+    )
+    assert record.seconds < 8
+    assert server.rooms == {}
+
+
+async def test_a_call_that_was_taken_is_refused_no_more(server):
+    flow = DECIDES.replace("entry: [answer,", "entry: [answer, {reject: {optional: true}},")
+    call = Stage(callflow.loads(flow), server, calls_in=FarEnd())
+    record = await call.play()
+    [refused] = [effect for effect in record.effects if effect.verb == "reject"]
+    assert "hang up instead" in refused.error
+    assert (record.outcome, call.heard) == ("completed", "Good morning.")
+
+
 async def test_a_call_whose_flow_ends_without_a_decision_is_refused(server):
     flow = callflow.loads(
         DECIDES.replace("3s:", "90s:") + "after: {5s: {target: ending, do: [{outcome: no_answer}]}}\n"

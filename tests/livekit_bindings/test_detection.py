@@ -165,3 +165,15 @@ async def test_an_agent_greets_nobody_before_it_is_known_who_it_is(server, first
     [active] = [signal.at for signal in calls(call)[0].sent("200") if signal.about == "INVITE"]
     assert call.heard == "Good morning, this is Ann."
     assert call.far_end.heard[0].start > active + 0.4 + seconds(*first)
+
+
+async def test_a_state_that_is_left_lets_the_agent_speak_at_once(server):
+    flow = SCREENS.replace("    on: &rows\n", "    after: {2s: speaking}\n    on: &rows\n") + (
+        "  speaking: {entry: [{say: I do not wait.}, {outcome: completed}], on: {done: ending}}\n"
+    )
+    call = Stage(callflow.loads(flow), server, calls_in=FarEnd(acts=STAYS), session=session(model((), "human")))
+    record = await call.play()
+    assert (record.outcome, call.heard) == ("completed", "I do not wait.")
+    [said] = [effect for effect in record.effects if effect.verb == "say"]
+    assert said.seconds < 2
+    assert record.seconds < 6

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, Press, Wait
+from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Wait
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, offline_session
 
@@ -244,6 +244,19 @@ async def test_keys_wait_for_what_is_being_said(server):
     await call.play()
     assert call.far_end.heard[0].text == words
     assert call.far_end.call.keys[0][0] >= call.far_end.heard[0].end
+
+
+async def test_a_record_says_that_keys_went_to_several_telephones(server):
+    other = '{dial: {to: "+15550100100", trunk: ST_1, leg: other}}, {send_dtmf: "12"}'
+    flow = SENDS.replace('{send_dtmf: "KEYS"}', other)
+    flow = flow.replace("on:\n", "on:\n      dial.*: {do: [{log: x}]}\n", 1)
+    call = Stage(callflow.loads(flow), server, calls_in=FarEnd(), phone=PhoneNetwork({"+15550100100": FarEnd(2.0)}))
+    record = await call.play()
+    assert record.outcome == "completed"
+    assert [one.call.digits for one in (call.far_end, call.telephones.legs["other"])] == ["12", "12"]
+    assert record.notes == (
+        "keys were sent while several telephones were on the line: LiveKit sends them to every one",
+    )
 
 
 async def test_what_is_no_key_is_refused(server):
