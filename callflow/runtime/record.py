@@ -160,6 +160,7 @@ def _plain(value: Any) -> Any:
 
 
 _ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
+_MAY_FOLLOW = frozenset({"room.disconnected", "session.close", "fault"})
 _DROPS = frozenset({"hang_up", "delete_room", "stand_by"})
 _READ = frozenset({"late_outcome", "late_answer", "never_stopped"})
 
@@ -184,6 +185,7 @@ class Log:
     line_dropped: float | None = None
     line_left: bool = False  # on purpose: `hang_up: {for: agent}`
     cause: Cause | None = None
+    undone: bool = False  # the cause is an action that has failed
     told_by: str = "program"  # who stands behind a job.shutdown
     error: str | None = None
     moves: _Moves | None = None
@@ -263,6 +265,8 @@ class Log:
                 self._answered(end.time)
             elif result in _UNANSWERED:
                 self.caused(f"dial.{result}", _UNANSWERED[result], before, {**end.result, "error": end.error})
+        elif end.status != "ok" and self.cause is not None and self.cause[:2] == (running.verb, "agent"):
+            self.undone = True
         elif running.verb == "transfer" and end.result.get("result") == "completed":
             self.caused("transfer.completed", "agent", before, end.result)
 
@@ -283,15 +287,21 @@ class Log:
 
     def caused(self, event: str, by: str, before: Snapshot, detail: Mapping[str, Any]) -> None:
         """The first cause stays. A dial that was not answered is none where the call went on, to another dial or to
-        whatever ended it before it had an outcome."""
+        whatever ended it before it had an outcome. Nor is an action that failed to drop the line, where somebody ends the
+        call later; what may come of that very action is nobody else's doing."""
         earlier = self.cause
         ended = event in _ENDS or event == "fault"
-        if earlier is None or (
-            earlier.event.startswith("dial.")
-            and (event.startswith("dial.") or (ended and before.outcome is None and earlier.time < self.now))
+        if (
+            earlier is None
+            or (self.undone and by != "agent" and event not in _MAY_FOLLOW)
+            or (
+                earlier.event.startswith("dial.")
+                and (event.startswith("dial.") or (ended and before.outcome is None and earlier.time < self.now))
+            )
         ):
             state = before.configuration[-1] if before.configuration else ""
             self.cause = Cause(event, by, self.now, state, detail)
+            self.undone = False
 
     def broke(self, error: str, now: float, before: Snapshot) -> None:
         """The call was ended by force."""

@@ -263,3 +263,21 @@ async def test_the_rooms_api_is_asked_by_name_and_never_through_ctx_delete_room(
     assert [method for _, method in stage.server.requests] == ["DeleteRoom"]
     with pytest.raises(api.ServerError):
         await stage.server.api.room.delete_room(api.DeleteRoomRequest(room="room"))
+
+
+async def test_who_hangs_up_after_the_line_could_not_be_dropped_has_hung_up(stage):
+    """A deletion that failed is no hang-up of the agent's."""
+    stage.server.faults["DeleteRoom"] = [Fault(500)] * 3
+    flow = """
+    callflow: 1
+    name: stays
+    initial: talking
+    states:
+      talking: {waits: for the caller, entry: [{say: Hello.}, {delete_room: {optional: true}}, {say: Still here.}]}
+    """
+    stage.begin(flow)
+    await asyncio.sleep(20)
+    assert stage.heard == "Hello.\nStill here."
+    stage.caller.hang_up()
+    record = await stage.ended()
+    assert (record.hung_up_by, record.cause.event, record.outcome) == ("caller", "call.hangup", "hung_up")
