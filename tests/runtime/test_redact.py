@@ -168,3 +168,17 @@ def test_an_identity_that_is_a_role_is_hidden_in_its_field_and_left_alone_as_a_w
     assert redactor.event(event)["identity"].startswith("pii:")
     assert redactor.text("Greet the caller and help.") == "Greet the caller and help."
     assert "5551234567" not in redactor.text("from +1 555 123 4567")
+
+
+def test_which_numbers_are_looked_for(redactor):
+    """Keys may be made a number of. A number of one digit is no secret, nor is what digits with zeros before them amount to."""
+    redactor.learn({"count": 9, "pin": 10, "keys": "4711", "code": "0042"})
+    hidden = redactor.data({"a": 9, "b": 10, "c": 4711, "d": 42, "e": "0042", "f": True})
+    assert (hidden["a"], hidden["d"], hidden["f"]) == (9, 42, True)
+    assert all(DIGEST.fullmatch(hidden[name]) for name in "bce")
+
+
+def test_half_a_letter_has_a_digest_and_is_found(redactor):
+    name = "Ann \ud83d Lee"
+    assert redactor.hide(name) == redactor.digest(name)
+    assert redactor.text(f"It is {name}.") == f"It is {redactor.digest(name)}."
