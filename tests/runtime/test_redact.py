@@ -182,3 +182,15 @@ def test_half_a_letter_has_a_digest_and_is_found(redactor):
     name = "Ann \ud83d Lee"
     assert redactor.hide(name) == redactor.digest(name)
     assert redactor.text(f"It is {name}.") == f"It is {redactor.digest(name)}."
+
+
+def test_too_much_to_look_for_hides_too_much():
+    redactor = Redactor(FLOW, b"a key")
+    for letter in "ab":
+        redactor.learn(letter * 90_000)
+    assert not redactor.full
+    redactor.learn("c" * 30_000)
+    assert redactor.full
+    hidden = redactor.data({"text": "anything", "none": "", "few": 9, "many": 10, "yes": True})
+    assert (hidden["none"], hidden["few"], hidden["yes"]) == ("", 9, True)
+    assert all(DIGEST.fullmatch(hidden[name]) for name in ("text", "many"))
