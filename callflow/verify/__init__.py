@@ -5,6 +5,7 @@ from __future__ import annotations
 from callflow.core.flow import Flow
 from callflow.errors import Defect
 from callflow.verify.bounds import bounds
+from callflow.verify.crash import nobody_resumes
 from callflow.verify.endings import endings
 from callflow.verify.finishing import finishing
 from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut
@@ -23,6 +24,7 @@ from callflow.verify.tools import offered_tools
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, digits_to_collect, decisions, results_taken,
+    nobody_resumes,
 )  # fmt: skip
 
 

@@ -176,6 +176,13 @@ CODES: Mapping[str, Code] = {
         "tools: {end_call: {description: The caller wants to hang up.}}\nstates:\n"
         "  talking: {tools: [end_call], on: {tool.end_call: ending}}\n",
     ),
+    "nobody-resumes": Code(
+        "A call that nobody resumes",
+        "A warning. `on_crash: resume` is read, and nothing acts on it yet: a call whose process dies is over, and "
+        "`callflow.guard(server)` drops its line.",
+        "on_crash: resume\nstates:\n  talking: {on: {dtmf.0: ending}}\n",
+        "states:\n  talking: {on: {dtmf.0: ending}}\n",
+    ),
     "shutdown-keeps-line": Code(
         "A shutdown that leaves the caller alone",
         "`shutdown` ends the agent's job. It drops nobody: the far end hears silence. `delete_room` drops the line.",

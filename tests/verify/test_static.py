@@ -356,3 +356,8 @@ OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
 )  # fmt: skip
 def test_the_telephone(text, expected):
     assert codes(text) == expected
+
+
+@pytest.mark.parametrize(("what", "expected"), [("resume", ["nobody-resumes"]), ("hang_up", [])])
+def test_a_call_that_nobody_resumes(what, expected):
+    assert codes(f"on_crash: {what}\nstates: {{talking: {{after: {{5s: ending}}}}}}\n") == expected
