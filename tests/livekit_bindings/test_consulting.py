@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import wave
 
 import pytest
 from livekit import rtc
@@ -227,6 +228,21 @@ async def test_what_is_being_said_to_the_caller_is_said_first(server):
     stage = warm(server, ACCEPTS, flow=flow)
     await stage.play()
     assert stage.far_end.heard_text == "One moment please.\nYou are connected."
+
+
+async def test_a_caller_who_is_on_hold_already_hears_their_music_on(server, tmp_path):
+    file = tmp_path / "music.wav"
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16_000)
+        sound.writeframes(b"\x00\x20\x00\xe0" * 8_000)
+    flow = WARM.replace("{say: One moment please.}", f"{{hold: {{music: {file}}}}}")
+    stage = warm(server, FarEnd(rings=8.0, acts=(Wait(0.5), Press("2"), Wait(60))), flow=flow)
+    await stage.play()
+    assert results(stage) == ["declined"]
+    [heard] = stage.far_end.music
+    assert heard.end - heard.start == pytest.approx(8.5, abs=1.0)
 
 
 async def test_after_a_refusal_the_agent_hears_the_caller_again(server):
