@@ -294,3 +294,23 @@ async def test_steps_do_not_wait_for_the_disk(tmp_path, monkeypatch):
     record = await running
     assert len(read_journal(tmp_path / "c-3.jsonl").lines) == record.steps > 200
     assert len(batches) < 50
+
+
+async def test_what_is_made_of_a_private_value_is_hidden_also_where_it_is_too_short_to_be_looked_for(tmp_path):
+    async def speaks(world, effect):
+        return {"interrupted": False, "spoken": effect.arguments["text"], "heard": True}
+
+    text = """
+    callflow: 1
+    name: spells
+    vars: {word: {type: string, default: qzxwvy, pii: true}}
+    initial: talking
+    states:
+      talking: {entry: [{say: "{{ first(vars.word, 3) }}"}], on: {done: ending}}
+    """
+    call = a_call(FakeWorld(say=speaks), text, id="c-1", folder=tmp_path)
+    record = await call.run()
+    assert record.effects[0].result["spoken"] == "qzx", "in the clear where the program has asked for it"
+    for path in tmp_path.iterdir():
+        assert "qzx" not in path.read_text()
+    assert "qzx" not in json.dumps(record.to_json())
