@@ -161,7 +161,7 @@ def _effect_ended(turn: Turn, end: EffectEnded) -> None:
     elif result is not None:
         if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
             observe(turn, result.event)
-        lists.settle(turn, result, _take(turn, result))
+        _take_first(turn, result)
     if effect is not None and effect.verb == "transfer" and turn.held:
         clocks.disarm(turn, "settle", ROOT)
         _return_held(turn)
@@ -232,6 +232,14 @@ def _take(turn: Turn, queued: Queued) -> bool:
     return selected.taken
 
 
+def _take_first(turn: Turn, queued: Queued) -> None:
+    """An event for which a list may have stopped: what its row does acts, as far as it can, before the list goes on."""
+    taken = _take(turn, queued)
+    if queued.list is not None:
+        lists.advance(turn)
+    lists.settle(turn, queued, taken)
+
+
 def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
     turn.budget += len(rows)
     moves.move(turn, rows, trigger, event)
@@ -294,7 +302,7 @@ def _complete(turn: Turn) -> None:
         elif turn.queue:
             queued = turn.queue.popleft()
             turn.budget += 1
-            lists.settle(turn, queued, _take(turn, queued))
+            _take_first(turn, queued)
         else:
             _take(turn, Queued(turn.returning.popleft()))
 

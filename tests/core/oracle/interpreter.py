@@ -247,6 +247,7 @@ class Oracle:
             effect.work.effect = None
             effect.work.stopped = True
         taken = self.phase == "running" and self.handle(event)
+        self.pump()  # what its row does acts, before the list goes on
         work = effect.work
         if (
             not taken
@@ -631,6 +632,7 @@ class Oracle:
             self.fault = True
             self.go_to_ending()
         if work is not None:
+            self.pump()
             work.stopped = False
 
     def go_to_ending(self) -> None:

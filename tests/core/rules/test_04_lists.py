@@ -223,3 +223,28 @@ def test_nothing_is_said_for_a_state_that_the_same_event_leaves() -> None:
     assert play.doing == []
     assert play.vars["heard"] is True  # what takes no time has acted
     assert not play.last.snapshot.memory.lists
+
+
+def test_what_a_failures_row_does_acts_before_the_list_goes_on() -> None:
+    play = Play("""
+vars: {known: {type: boolean, default: true}}
+initial: a
+states:
+  a:
+    entry: [{http: "https://crm.example/"}, {say: "Known: {{ vars.known }}"}, {outcome: completed}]
+    on: {failed: {do: [{set: {known: false}}, {outcome: failed}]}}
+""").end("http", "failed", error="refused")
+    assert play.doing == ["say Known: false"]
+    assert play.outcome == "failed"
+
+
+def test_what_a_results_row_does_acts_before_the_list_goes_on() -> None:
+    play = Play("""
+vars: {what: {type: string, default: nothing}}
+initial: a
+states:
+  a:
+    entry: [{collect_digits: {count: 1}}, {say: "You typed {{ vars.what }}."}]
+    on: {dtmf.input: {do: [{set: {what: "{{ event.digits }}"}}]}}
+""").end("collect_digits", result="input", digits="4", tries=1)
+    assert play.doing == ["say You typed 4."]
