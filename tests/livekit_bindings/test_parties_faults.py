@@ -164,7 +164,7 @@ async def test_whatever_comes_together(seed, caplog):
             server.loop.call_later(dice.uniform(1, 20), stage.job.request_shutdown)
         if dice.random() < 0.1:
             server.loop.call_later(dice.uniform(1, 20), server.delete_room, "call")
-        record = await stage.play()
+        record = await played(stage)
         await asyncio.sleep(70)
         nothing_is_left(stage)
         called_once(stage, record)
@@ -176,6 +176,15 @@ async def test_whatever_comes_together(seed, caplog):
             heard_as_said(stage, record)
         gc.collect()
         assert "never retrieved" not in caplog.text
+
+
+async def played(stage):
+    try:
+        return await stage.play()
+    except asyncio.CancelledError:  # it left the `stand_by` that had just dropped the line: LiveKit ends such a job
+        own = [note.data for step in stage.steps for note in step.notes if note.kind == "own"]
+        assert {"event": "room.disconnected"} in own
+        return stage.call.record
 
 
 def nothing_is_left(stage):
