@@ -35,8 +35,9 @@ CONFIRMED_WITHIN_IN_HASTE = 0.3
 """Seconds to learn that the telephones have left a room that was deleted; the second where the worker closes."""
 
 LOOKS = (0.5, 1.0, 2.0)
-"""Seconds after that at which they are looked for once more. A client to which LiveKit's word that the room is gone did not
-get through takes it for a broken connection, comes back, and makes the room anew (measured: 0.4 s later)."""
+"""Seconds after that at which they are looked for once more. A client to which LiveKit's word that the room is gone did
+not get through takes it for a broken connection, comes back, and makes the room anew (measured: 0.4 s later). On a
+machine that has no time for it the agent's own does so, too."""
 
 LAST = 3.0
 """Seconds for that once the call is over."""
@@ -106,7 +107,8 @@ class Clearing:
             logger.warning("a telephone may be on the line still", extra={"legs": names, "error": why})
             self._world.note(f"the room was deleted; that {names} has left it could not be confirmed: {why}")
         if not self._world.hurried:
-            self._awaited.add(self.own(self._stay_gone(telephones), "callflow look for who comes back"))
+            everybody = telephones | {self._world.ctx.room.local_participant.identity: "the agent"}
+            self._awaited.add(self.own(self._stay_gone(everybody), "callflow look for who comes back"))
 
     def linger(self, leg: Leg) -> None:
         """It has hung up, and is in the room still."""
@@ -168,22 +170,22 @@ class Clearing:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _stay_gone(self, telephones: dict[str, str]) -> None:
+    async def _stay_gone(self, names: dict[str, str]) -> None:
         loop = self._world.call.loop
         began = loop.time()
         for seconds in LOOKS:
             await asyncio.sleep(began + seconds - loop.time())
             try:
                 async with asyncio.timeout(REQUEST):
-                    await self._delete_again(telephones)
+                    await self._delete_again(names)
             except Exception as error:  # noqa: BLE001 - the room was deleted, and nobody has been seen in it since
                 logger.warning("nobody knows who has come back to a deleted room", extra={"error": str(error)})
 
-    async def _delete_again(self, telephones: dict[str, str]) -> None:
-        here = sorted(telephones[identity] for identity in telephones.keys() & (await self.listed()).keys())
+    async def _delete_again(self, names: dict[str, str]) -> None:
+        here = sorted(names[identity] for identity in names.keys() & (await self.listed()).keys())
         if here:
             await self._world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=self._world.room_name))
-            logger.warning("a telephone came back to a deleted room", extra={"legs": ", ".join(here)})
+            logger.warning("a deleted room was made anew", extra={"by": ", ".join(here)})
             self._world.note(f"{', '.join(here)} came back after the room was deleted, and it was deleted again")
 
     async def _sweep(self, leg: Leg) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Factory, asdict, define, frozen
-from livekit.agents import AgentServer, JobContext, JobExecutorType, JobProcess, cli
+from livekit.agents import AgentServer, JobContext, JobProcess, cli
 
 import callflow
 
@@ -62,17 +62,14 @@ SESSION_END_SECONDS = 15.0
 
 CALLFLOW = Path(callflow.__file__).parent
 
-THREADS = bool(os.environ.get("CALLFLOW_E2E_THREADS"))
-
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
 server = AgentServer(
     host="127.0.0.1",
     port=0,
-    num_idle_processes=20 if THREADS else 1,
+    num_idle_processes=int(os.environ.get("CALLFLOW_E2E_IDLE", "1")),
     load_fnc=lambda: 0.0,
     session_end_timeout=SESSION_END_SECONDS,
     drain_timeout=int(os.environ.get("CALLFLOW_E2E_DRAIN", "60")),
-    job_executor_type=JobExecutorType.THREAD if THREADS else JobExecutorType.PROCESS,
 )
 
 

@@ -105,11 +105,11 @@ def worker(
     name: str,
     drain: int = 60,
     guarded: bool = False,
-    threads: bool = False,
+    idle: int = 1,
     prefix: tuple[str, ...] = (),
 ) -> Iterator[Worker]:
-    """A worker that is registered with the server; ended with all its jobs on the way out. `threads`: its jobs are
-    threads, of which more fit on a machine than processes."""
+    """A worker that is registered with the server, with `idle` processes that wait for a job; ended with all its jobs on
+    the way out."""
     log = folder / f"{name}.log"
     environment = os.environ | {
         "LIVEKIT_URL": url,
@@ -118,7 +118,7 @@ def worker(
         "CALLFLOW_E2E_AGENT": name,
         "CALLFLOW_E2E_DRAIN": str(drain),
         "CALLFLOW_E2E_GUARD": "yes" if guarded else "",
-        "CALLFLOW_E2E_THREADS": "yes" if threads else "",
+        "CALLFLOW_E2E_IDLE": str(idle),
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("wb") as out:
@@ -126,15 +126,17 @@ def worker(
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     running = Worker(name, process, log)
     try:
-        _wait_until_registered(running)
+        _wait_until_ready(running, idle)
         yield running
     finally:
         stop(process, within=1)  # no drain: the calls that are left are nobody's
 
 
-def _wait_until_registered(running: Worker) -> None:
-    until = time.monotonic() + 60
-    while "registered worker" not in running.log.read_text(errors="replace"):
+def _wait_until_ready(running: Worker, idle: int) -> None:
+    until = time.monotonic() + 120
+    while "registered worker" not in (log := running.log.read_text(errors="replace")) or (
+        log.count('"process initialized"') < idle
+    ):
         if time.monotonic() > until or running.process.poll() is not None:
-            raise RuntimeError(f"the worker did not register; its last words:\n{running.last_words()}")
+            raise RuntimeError(f"the worker did not get ready; its last words:\n{running.last_words()}")
         time.sleep(0.05)

@@ -359,7 +359,7 @@ class Chaos:
         self.rest()
 
     def judge(self) -> None:
-        call, world, record = self.call, self.world, self.call.record
+        world, record = self.world, self.call.record
         if record is None:
             self.fail("there is no record")
             return

@@ -7,13 +7,14 @@ record. One that comes back, for want of LiveKit's word that the room is gone, f
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import pytest
 from livekit import api, rtc
 
 from callflow.simulate.phone import FAR_ENDS
 from callflow.testing import Fault, SimulatedServer
-from tests.support.phone import calls, outbound, rings_on
+from tests.support.phone import OUTBOUND, calls, outbound, rings_on
 from tests.support.rawphone import raw_phone
 
 
@@ -33,19 +34,17 @@ class Sticky(SimulatedServer):
 
 
 class Returning(SimulatedServer):
-    """Its telephones take a deleted room for a broken connection, and come back: they make the room anew."""
+    """Those of this kind take a deleted room for a broken connection, and come back: they make the room anew."""
 
-    def __init__(self, after):
+    def __init__(self, after, kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP):
         super().__init__()
-        self.after = list(after)
+        self.after, self.kind = list(after), kind
 
     def delete_room(self, name):
-        state = self.rooms.get(name)
-        sip = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-        back = [member for member in state.members.values() if member.info.kind == sip] if state and self.after else []
-        for member in back:
-            del state.members[member.identity]
-            self.loop.call_later(self.after.pop(0), self._again, name, member)
+        members = dict(self.rooms[name].members) if name in self.rooms and self.after else {}
+        for identity in [one for one, member in members.items() if member.info.kind == self.kind]:
+            del self.rooms[name].members[identity]
+            self.loop.call_later(self.after.pop(0), self._again, name, members[identity])
         return super().delete_room(name)
 
     def _again(self, name, member):
@@ -118,6 +117,16 @@ async def test_a_flow_deletes_the_room_again_for_one_that_comes_back(after):
         assert server.rooms == {}
         assert stage.job.over is not None
         assert record.cause.event == "delete_room"
+
+
+async def test_an_agent_that_came_back_itself_leaves_no_room():
+    """A room that everybody has left stays for 20 s."""
+    async with Returning([0.37], kind=rtc.ParticipantKind.PARTICIPANT_KIND_AGENT) as server:
+        flow = OUTBOUND + "python: {report: {}}\nwrap_up: [{python: report}]\n"
+        actions = {"report": functools.partial(asyncio.sleep, 2)}
+        await outbound(server, FAR_ENDS["answers"], flow, options={"actions": actions}).play()
+        assert server.rooms == {}
+        assert [method for _, method in server.requests].count("DeleteRoom") == 2
 
 
 async def test_nobody_is_looked_for_where_the_worker_closes():

@@ -23,7 +23,7 @@ async def test_by_itself_the_wait_lasts_as_long_as_the_room():
         await ctx.wait_for_participant(identity="somebody-else")
         waited.append("over")
 
-    async with raw.raw_call(raw.Agent(instructions="x"), after_start=wait) as call:
+    async with raw.raw_call(raw.Agent(instructions="x"), after_start=wait):
         await asyncio.sleep(3600)
         assert waited == ["begun"]
 
