@@ -35,7 +35,11 @@ def how_it_ended(play: Play) -> tuple[str | None, list[str]]:
     mark = len(play.trace)
     running = [words.split()[0] for words in play.doing]
     play.finish()
-    return play.outcome, [words for words in (*running, *(line.split()[0] for line in play.since(mark))) if words in {"drain", "delete_room", "aclose", "shutdown", "hang_up"}]
+    return play.outcome, [
+        words
+        for words in (*running, *(line.split()[0] for line in play.since(mark)))
+        if words in {"drain", "delete_room", "aclose", "shutdown", "hang_up"}
+    ]
 
 
 HUNG_UP = ["drain", "delete_room", "aclose", "shutdown"]
@@ -96,7 +100,9 @@ def test_inbound_a_message_out_of_hours():
     play.end("say We are closed now, but I can take a message.")
     play.send("tool.message_is_complete", id="2", name="Ann", text="Please call me.")
     assert play.doing == ["say I have noted, from Ann: Please call me. Is that right?"]
-    play.send("tool.message_is_wrong", id="3").stopped("say").send("tool.message_is_complete", id="4", name="Anne", text="Call me.")
+    play.send("tool.message_is_wrong", id="3").stopped("say").send(
+        "tool.message_is_complete", id="4", name="Anne", text="Call me."
+    )
     play.send("tool.message_is_right", id="5")
     assert play.vars == {"business": "the practice", "caller": "Anne", "message": "Call me."}
     assert how_it_ended(play) == ("message_taken", HUNG_UP)
@@ -125,7 +131,12 @@ def test_silence_ladder():
 
 
 def test_silence_ladder_a_caller_who_looks_something_up():
-    play = call("silence-ladder").end("generate_reply").send("tool.wait_for_caller", id="1").end("say Of course, take your time.")
+    play = (
+        call("silence-ladder")
+        .end("generate_reply")
+        .send("tool.wait_for_caller", id="1")
+        .end("say Of course, take your time.")
+    )
     play.wait(59)
     assert (play.state, play.doing) == ("conversation.patient", [])
     play.send("session.user_state_changed", old_state="listening", new_state="speaking")
@@ -165,7 +176,11 @@ def test_hand_over_nobody_comes():
 
 
 def test_look_up_when_the_service_is_down():
-    play = call("look-up", env={"SHOP_URL": "https://shop.example"}).end("generate_reply").send("tool.find_order", id="1", number="42")
+    play = (
+        call("look-up", env={"SHOP_URL": "https://shop.example"})
+        .end("generate_reply")
+        .send("tool.find_order", id="1", number="42")
+    )
     play.end("http", "failed", "connection refused")
     [returned] = play.noted("tool_returned")
     # The model hears of it, and its instructions say what to tell the caller.
@@ -173,7 +188,11 @@ def test_look_up_when_the_service_is_down():
 
 
 def test_look_up():
-    play = call("look-up", env={"SHOP_URL": "https://shop.example"}).end("generate_reply").send("tool.find_order", id="1", number="42")
+    play = (
+        call("look-up", env={"SHOP_URL": "https://shop.example"})
+        .end("generate_reply")
+        .send("tool.find_order", id="1", number="42")
+    )
     assert play.doing == ["http https://shop.example/orders"]
     assert play.running[play.find("http")].arguments["json"] == {"number": "42"}
     play._step(EffectEnded(play.find("http"), "ok", {"status": 200, "body": {"state": "on its way"}}, None, play.time))
@@ -184,7 +203,11 @@ def test_look_up():
 
 
 def put_through() -> Play:
-    play = call("cold-transfer", env={"DESK_NUMBER": "+15557654321"}).end("generate_reply").send("tool.speak_to_person", id="1")
+    play = (
+        call("cold-transfer", env={"DESK_NUMBER": "+15557654321"})
+        .end("generate_reply")
+        .send("tool.speak_to_person", id="1")
+    )
     play.end("say One moment, I am putting you through.")
     assert play.doing == ["transfer +15557654321"]
     return play
@@ -195,7 +218,8 @@ def test_cold_transfer():
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [(486, "They are on the phone just now."), (480, "Nobody is free just now."), (None, "Nobody is free just now.")]
+    ("code", "words"),
+    [(486, "They are on the phone just now."), (480, "Nobody is free just now."), (None, "Nobody is free just now.")],
 )
 def test_cold_transfer_back_with_the_caller(code, words):
     play = put_through().end("transfer", result="failed", leg="far_end", sip_status_code=code)

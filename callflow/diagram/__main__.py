@@ -12,7 +12,14 @@ from callflow.errors import CallflowError
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the pictures go.")
+@click.option(
+    "-o",
+    "--output",
+    "directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the pictures go.",
+)
 def main(files: tuple[Path, ...], directory: Path) -> None:
     """Draw each flow FILE, and take away the pictures of flows that are no more."""
     from callflow.flowfile import load

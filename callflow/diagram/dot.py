@@ -46,7 +46,13 @@ class Style:
 
 def escape(text: str) -> str:
     # Graphviz puts a node's name for \\N, also after it has read the entities; a double backslash is one.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("\\", "&#92;&#92;")
+    return (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&quot;")
+        .replace("\\", "&#92;&#92;")
+    )
 
 
 def to_dot(graph: Graph, style: Style | None = None) -> str:
@@ -112,7 +118,12 @@ class _Writer:
         for child in self.graph.children(node.id):
             yield from self.node(child, indent + "  ")
         if parallel:
-            begins = [self.names[dot.id] for region in self.graph.children(node.id) for dot in self.graph.children(region.id) if dot.kind == "initial"]
+            begins = [
+                self.names[dot.id]
+                for region in self.graph.children(node.id)
+                for dot in self.graph.children(region.id)
+                if dot.kind == "initial"
+            ]
             if len(begins) > 1:
                 yield f"{indent}  {{ rank=same; {'; '.join(begins)}; }}"
         yield from self.edges(node.id, indent + "  ")
@@ -130,7 +141,9 @@ class _Writer:
 
     def rows_table(self, node: Node, attributes: str) -> str:
         ink = _QUIET if node.quiet else _INK
-        badge = f'  <FONT COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
+        badge = (
+            f'  <FONT COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
+        )
         if node.kind == "parallel":
             badge += f'  <FONT COLOR="{_MUTED}">parallel</FONT>'
         heading = "<BR/>".join(f"<B>{escape(line)}</B>" for line in wrap(node.name, self.style.box))
@@ -159,7 +172,9 @@ class _Writer:
         lines = wrap(f"{prefix} {row.text}" if prefix else row.text, self.style.box)
         if prefix and lines[0].startswith(prefix):
             rest = escape(lines[0][len(prefix) :])
-            first = _font(_QUIET if quiet else _MUTED, escape(prefix)) + (_font(colour, rest, italic=row.kind in _ASIDE) if rest.strip() else "")
+            first = _font(_QUIET if quiet else _MUTED, escape(prefix)) + (
+                _font(colour, rest, italic=row.kind in _ASIDE) if rest.strip() else ""
+            )
         else:
             first = _font(colour, escape(lines[0]), italic=row.kind in _ASIDE)
         more = [_font(colour, escape(line), italic=row.kind in _ASIDE) for line in lines[1:]]
@@ -212,18 +227,28 @@ class _Writer:
             yield self.arrow(name, head, look + enters, back=back)
             if edge.spine and not back:
                 # The line goes on below the whole box that it leaves, also where a part of it reaches further down.
-                yield from (f"{leaf} -> {name} [style=invis, weight=0];" for leaf in self.left_behind(edge) if leaf != tail)
+                yield from (
+                    f"{leaf} -> {name} [style=invis, weight=0];" for leaf in self.left_behind(edge) if leaf != tail
+                )
 
     def left_behind(self, edge: Edge) -> Iterator[str]:
         """The lowest nodes of the outermost box that an arrow leaves."""
         kept = {edge.target, *self.graph.around(edge.target)}
-        left = [box for box in (edge.source, *self.graph.around(edge.source)) if box not in kept and self.graph.is_box(self.graph.by_id[box])]
+        left = [
+            box
+            for box in (edge.source, *self.graph.around(edge.source))
+            if box not in kept and self.graph.is_box(self.graph.by_id[box])
+        ]
         if left:
             yield from (self.names[leaf.id] for leaf in self.lowest(self.graph.by_id[left[-1]]))
 
     def lowest(self, box: Node) -> Iterator[Node]:
         """What in a box leads to nothing else in it."""
-        onward = {edge.source for edge in self.graph.edges if box.id in self.graph.around(edge.source) and box.id in self.graph.around(edge.target)}
+        onward = {
+            edge.source
+            for edge in self.graph.edges
+            if box.id in self.graph.around(edge.source) and box.id in self.graph.around(edge.target)
+        }
         for child in self.graph.children(box.id):
             if self.graph.is_box(child):
                 yield from self.lowest(child)
@@ -233,8 +258,16 @@ class _Writer:
     def clips(self, edge: Edge) -> tuple[str, str]:
         """Where an arrow begins or ends at a box, it is cut off at the box's border."""
         source, target = self.graph.by_id[edge.source], self.graph.by_id[edge.target]
-        leaves = self.graph.is_box(source) and edge.source not in self.graph.around(edge.target) and edge.source != edge.target
-        enters = self.graph.is_box(target) and edge.target not in self.graph.around(edge.source) and edge.source != edge.target
+        leaves = (
+            self.graph.is_box(source)
+            and edge.source not in self.graph.around(edge.target)
+            and edge.source != edge.target
+        )
+        enters = (
+            self.graph.is_box(target)
+            and edge.target not in self.graph.around(edge.source)
+            and edge.source != edge.target
+        )
         return (
             f", ltail=cluster_{self.names[edge.source]}" if leaves else "",
             f", lhead=cluster_{self.names[edge.target]}" if enters else "",
@@ -244,7 +277,12 @@ class _Writer:
         if not back:
             return f"{tail} -> {head} [{attributes}];"
         # Drawn upwards, without pulling its states apart: to DOT it points down.
-        turned = attributes.replace("ltail=", "l-=").replace("lhead=", "ltail=").replace("l-=", "lhead=").replace("arrowhead=none", "arrowtail=none")
+        turned = (
+            attributes.replace("ltail=", "l-=")
+            .replace("lhead=", "ltail=")
+            .replace("l-=", "lhead=")
+            .replace("arrowhead=none", "arrowtail=none")
+        )
         return f"{head} -> {tail} [{turned}, dir=back];"
 
     def back_arrows(self) -> frozenset[tuple[str, str]]:
@@ -322,13 +360,23 @@ class _Writer:
     def label_text(self, label: Label, width: int, *, quiet: bool = False, indented: bool = False) -> str:
         """The trigger, its guard in brackets, what is done, and where it leads if no arrow shows it."""
         muted = quiet or label.quiet
-        trigger = _font(_TAKEN if label.taken else _QUIET if muted else _SPINE, "<BR/>".join(escape(line) for line in wrap(label.trigger, width)))
+        trigger = _font(
+            _TAKEN if label.taken else _QUIET if muted else _SPINE,
+            "<BR/>".join(escape(line) for line in wrap(label.trigger, width)),
+        )
         lines = [trigger]
         room = width - len(label.trigger)
         gap = "    " if indented else ""
         if label.guard:
-            guard = [_font(_QUIET if muted else _MUTED, escape(line), italic=True) for line in wrap(f"[{label.guard}]", width)]
-            lines[0], guard = (f"{lines[0]} {guard[0]}", guard[1:]) if len(guard) == 1 and len(label.guard) + 3 <= room else (lines[0], guard)
+            guard = [
+                _font(_QUIET if muted else _MUTED, escape(line), italic=True)
+                for line in wrap(f"[{label.guard}]", width)
+            ]
+            lines[0], guard = (
+                (f"{lines[0]} {guard[0]}", guard[1:])
+                if len(guard) == 1 and len(label.guard) + 3 <= room
+                else (lines[0], guard)
+            )
             lines.extend(gap + line for line in guard)
         ends = " · ".join(part for part in (label.target, label.outcome) if part)
         for text in (*label.actions, *([f"{_TURN} {ends}"] if ends else [])):
@@ -344,13 +392,26 @@ class _Writer:
 
     def frame(self) -> str:
         graph = self.graph
-        rows = [f'<TR><TD ALIGN="LEFT"><B><FONT POINT-SIZE="16">{escape(line)}</FONT></B></TD></TR>' for line in wrap(graph.name, 60)]
-        rows += [f'<TR><TD ALIGN="LEFT">{_font(_MUTED, escape(line))}</TD></TR>' for line in (wrap(graph.description, 84) if graph.description else [])]
-        rows += [f'<TR><TD ALIGN="LEFT">{_font(_NOTE, escape(line))}</TD></TR>' for note in graph.notes for line in wrap(note, 84)]
+        rows = [
+            f'<TR><TD ALIGN="LEFT"><B><FONT POINT-SIZE="16">{escape(line)}</FONT></B></TD></TR>'
+            for line in wrap(graph.name, 60)
+        ]
+        rows += [
+            f'<TR><TD ALIGN="LEFT">{_font(_MUTED, escape(line))}</TD></TR>'
+            for line in (wrap(graph.description, 84) if graph.description else [])
+        ]
+        rows += [
+            f'<TR><TD ALIGN="LEFT">{_font(_NOTE, escape(line))}</TD></TR>'
+            for note in graph.notes
+            for line in wrap(note, 84)
+        ]
         if graph.frame:
             rows.append(f'<TR><TD ALIGN="LEFT">{self.legend(graph.frame)}</TD></TR>')
         if graph.wrap_up:
-            lines = [_font(_MUTED, "after the call"), *(_font(_INK, escape(line)) for action in graph.wrap_up for line in wrap(action, 84))]
+            lines = [
+                _font(_MUTED, "after the call"),
+                *(_font(_INK, escape(line)) for action in graph.wrap_up for line in wrap(action, 84)),
+            ]
             rows.append(f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{"<BR/>".join(lines)}</TD></TR>')
         return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>>'
 
@@ -359,7 +420,9 @@ class _Writer:
         texts = [self.label_text(label, 48, indented=True) for label in labels]
         half = (len(texts) + 1) // 2 if len(texts) > 2 else len(texts)
         columns = [column for column in (texts[:half], texts[half:]) if column]
-        cells = "".join(f'<TD ALIGN="LEFT" BALIGN="LEFT" VALIGN="TOP">{"<BR/>".join(column)}</TD>' for column in columns)
+        cells = "".join(
+            f'<TD ALIGN="LEFT" BALIGN="LEFT" VALIGN="TOP">{"<BR/>".join(column)}</TD>' for column in columns
+        )
         head = f'<TR><TD ALIGN="LEFT" COLSPAN="{len(columns)}">{_font(_MUTED, "in every state")}</TD></TR>'
         return f'<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{_QUIET_LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5">{head}<HR/><TR>{cells}</TR></TABLE>'
 
@@ -367,7 +430,9 @@ class _Writer:
         """States that only the frame leads to would float up to the top; they belong below the first one."""
         entered = {edge.target for edge in self.graph.edges}
         top = self.graph.children(None)
-        first = next((edge.target for edge in self.graph.edges if self.graph.by_id[edge.source].kind == "initial"), None)
+        first = next(
+            (edge.target for edge in self.graph.edges if self.graph.by_id[edge.source].kind == "initial"), None
+        )
         for node in top:
             if node.kind == "initial" or node.id in entered or first is None or node.id == first:
                 continue
@@ -375,7 +440,16 @@ class _Writer:
             yield f"{indent}{self.end(first, edge)} -> {self.end(node.id, edge, entering=True)} [style=invis];"
 
 
-_WORDS = {"description": "", "inside": "", "note": "", "transition": "", "flow": "flow", "task": "task", "ignore": "ignores", "waits": "waits:"}
+_WORDS = {
+    "description": "",
+    "inside": "",
+    "note": "",
+    "transition": "",
+    "flow": "flow",
+    "task": "task",
+    "ignore": "ignores",
+    "waits": "waits:",
+}
 _ASIDE = frozenset({"description", "waits"})
 
 
@@ -398,7 +472,15 @@ def _look(edge: Edge) -> str:
 def _ink(node: Node) -> str:
     if node.visited or node.current:
         return _TAKEN
-    return _QUIET_LINE if node.quiet and node.kind != "initial" else _QUIET if node.quiet else _SPINE if node.spine else _LINE
+    return (
+        _QUIET_LINE
+        if node.quiet and node.kind != "initial"
+        else _QUIET
+        if node.quiet
+        else _SPINE
+        if node.spine
+        else _LINE
+    )
 
 
 def _group(node: Node) -> str:

@@ -18,7 +18,21 @@ from callflow.diagram.spine import Spine, find_spine
 
 NodeKind = Literal["state", "compound", "parallel", "final", "history", "initial", "outcome"]
 
-RowKind = Literal["description", "entry", "exit", "tools", "instructions", "inside", "waits", "ignore", "flow", "task", "returns", "transition", "note"]
+RowKind = Literal[
+    "description",
+    "entry",
+    "exit",
+    "tools",
+    "instructions",
+    "inside",
+    "waits",
+    "ignore",
+    "flow",
+    "task",
+    "returns",
+    "transition",
+    "note",
+]
 
 
 @frozen
@@ -143,7 +157,9 @@ class _Builder:
         self.flow = flow
         self.marks = marks
         self.spine: Spine = find_spine(flow)
-        self.patterns = {transition.id: trigger for state in flow.states.values() for transition, trigger in _rows(state)}
+        self.patterns = {
+            transition.id: trigger for state in flow.states.values() for transition, trigger in _rows(state)
+        }
         self.crowded = self.crowded_targets()
         self.outcomes: dict[str, Node] = {}
         self.edges: dict[tuple[str, str], Edge] = {}  # by source and target
@@ -151,7 +167,10 @@ class _Builder:
     def graph(self) -> Graph:
         flow = self.flow
         root = flow.root
-        nodes = [self.initial(root), *(node for path in flow.states if path != ROOT for node in self.state(flow.states[path]))]
+        nodes = [
+            self.initial(root),
+            *(node for path in flow.states if path != ROOT for node in self.state(flow.states[path])),
+        ]
         for path, state in flow.states.items():
             if path != ROOT:
                 self.leave(state)

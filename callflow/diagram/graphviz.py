@@ -50,7 +50,13 @@ _BOLD, _ITALIC = 1, 2  # bits of `fontchar` in Graphviz's xdot format
 _LAYOUT: Final = Path(__file__).with_name("layout.py")
 _PNG_SCALE: Final = 2  # for screens with small dots
 
-_SYSTEM_FONTS: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts", "C:/Windows/Fonts")
+_SYSTEM_FONTS: Final = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/System/Library/Fonts",
+    "/Library/Fonts",
+    "C:/Windows/Fonts",
+)
 _USER_FONTS: Final = (("xdg", "fonts"), ("default", "~/.fonts"), ("default", "~/Library/Fonts"))
 
 
@@ -142,7 +148,9 @@ class _Graphviz:
             ) from None
         said = done.stderr.decode(errors="replace").strip().splitlines()
         if done.returncode != 0 or not done.stdout:
-            raise DiagramError(f"Graphviz failed (exit status {done.returncode}): {said[-1] if said else 'it said nothing'}")
+            raise DiagramError(
+                f"Graphviz failed (exit status {done.returncode}): {said[-1] if said else 'it said nothing'}"
+            )
         missing = next((line.removeprefix("missing:") for line in said if line.startswith("missing:")), "")
         if missing:
             warnings.warn(
@@ -160,9 +168,15 @@ def _letters(dot: str) -> str:
 
 def _font_directory() -> str:
     """Where the font's package keeps its files. Raises DiagramError where it or pygraphviz is not installed."""
-    missing = [package for module, package in (("pygraphviz", "pygraphviz"), ("font_roboto", "font-roboto")) if find_spec(module) is None]
+    missing = [
+        package
+        for module, package in (("pygraphviz", "pygraphviz"), ("font_roboto", "font-roboto"))
+        if find_spec(module) is None
+    ]
     if missing:
-        raise DiagramError(f"a picture needs {' and '.join(missing)}: {INSTALL}. Mermaid (.mmd) and DOT (.dot) need nothing more")
+        raise DiagramError(
+            f"a picture needs {' and '.join(missing)}: {INSTALL}. Mermaid (.mmd) and DOT (.dot) need nothing more"
+        )
     spec = find_spec("font_roboto")
     locations = spec.submodule_search_locations if spec is not None else None
     return str(Path(next(iter(locations or ())), "files"))
@@ -226,7 +240,9 @@ def _text_widths(layout: bytes) -> dict[_Look, float]:
             elif kind == "t":
                 style = int(operation["fontchar"])
             elif kind == "T":
-                widths[operation["text"], size, bool(style & _BOLD), bool(style & _ITALIC)] = round(operation["width"], 1)
+                widths[operation["text"], size, bool(style & _BOLD), bool(style & _ITALIC)] = round(
+                    operation["width"], 1
+                )
     return widths
 
 

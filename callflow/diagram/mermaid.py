@@ -73,7 +73,9 @@ class _Writer:
     def node(self, node: Node, indent: str) -> Iterator[str]:
         name = self.names[node.id]
         if node.kind == "initial":
-            yield from (f"{indent}[*] --> {self.names[edge.target]}" for edge in self.graph.edges if edge.source == node.id)
+            yield from (
+                f"{indent}[*] --> {self.names[edge.target]}" for edge in self.graph.edges if edge.source == node.id
+            )
             return
         heading = f"{node.name} ({node.badge})" if node.badge else node.name
         rows = [self.row(row) for row in node.rows]
@@ -96,7 +98,12 @@ class _Writer:
 
     def label(self, label: Label) -> str:
         ends = " · ".join(part for part in (label.target, label.outcome) if part)
-        parts = [label.trigger, f"[{label.guard}]" if label.guard else "", *(f"/ {text}" for text in label.actions), f"→ {ends}" if ends else ""]
+        parts = [
+            label.trigger,
+            f"[{label.guard}]" if label.guard else "",
+            *(f"/ {text}" for text in label.actions),
+            f"→ {ends}" if ends else "",
+        ]
         return escape(shorten(" ".join(part for part in parts if part), _LONGEST + 30))
 
     def edge(self, edge: Edge) -> Iterator[str]:
@@ -122,6 +129,16 @@ class _Writer:
         for node in self.graph.nodes:
             if node.kind == "initial" or self.graph.is_box(node):
                 continue
-            look = "visited" if node.visited else "spine" if node.spine else "outcome" if node.kind == "outcome" else "quiet" if node.quiet else ""
+            look = (
+                "visited"
+                if node.visited
+                else "spine"
+                if node.spine
+                else "outcome"
+                if node.kind == "outcome"
+                else "quiet"
+                if node.quiet
+                else ""
+            )
             if look:
                 yield f"  class {self.names[node.id]} {look}"

@@ -13,12 +13,65 @@ from attrs import frozen
 
 from callflow.core.flow import ROOT, Flow, State, Transition
 
-_GOOD_EVENTS = frozenset({"dial.answered", "call.answered", "call.restored", "amd.human", "done", "dtmf.input", "transfer.completed", "consult.accepted", "task.completed"})
+_GOOD_EVENTS = frozenset(
+    {
+        "dial.answered",
+        "call.answered",
+        "call.restored",
+        "amd.human",
+        "done",
+        "dtmf.input",
+        "transfer.completed",
+        "consult.accepted",
+        "task.completed",
+    }
+)
 _GOOD_FAMILIES = ("tool.", "app.")
-_BAD_EVENTS = frozenset({"failed", "dial.*", "transfer.*", "consult.*", "session.close", "session.error", "call.dropped", "room.disconnected", "room.reconnecting", "job.shutdown"})
-_BAD_ENDINGS = (".failed", ".no_answer", ".no_input", ".no_match", ".declined", ".busy", ".invalid", ".hangup", ".machine-*", ".machine-vm", ".machine-ivr", ".machine-unavailable")
+_BAD_EVENTS = frozenset(
+    {
+        "failed",
+        "dial.*",
+        "transfer.*",
+        "consult.*",
+        "session.close",
+        "session.error",
+        "call.dropped",
+        "room.disconnected",
+        "room.reconnecting",
+        "job.shutdown",
+    }
+)
+_BAD_ENDINGS = (
+    ".failed",
+    ".no_answer",
+    ".no_input",
+    ".no_match",
+    ".declined",
+    ".busy",
+    ".invalid",
+    ".hangup",
+    ".machine-*",
+    ".machine-vm",
+    ".machine-ivr",
+    ".machine-unavailable",
+)
 _GOOD_OUTCOMES = frozenset({"completed", "transferred"})
-_BAD_OUTCOMES = frozenset({"busy", "no_answer", "declined", "invalid", "machine", "voicemail", "timed_out", "cancelled", "line_lost", "failed", "hung_up", "abandoned"})
+_BAD_OUTCOMES = frozenset(
+    {
+        "busy",
+        "no_answer",
+        "declined",
+        "invalid",
+        "machine",
+        "voicemail",
+        "timed_out",
+        "cancelled",
+        "line_lost",
+        "failed",
+        "hung_up",
+        "abandoned",
+    }
+)
 
 _BAD: Final = 10
 _STEPS: Final = 20_000
@@ -70,7 +123,9 @@ class _Search:
             seen = {before for before, _ in path} | {leaf}
             onward = [move for move in self.onward(leaf) if move[2] not in seen]
             # The last one pushed is looked at first.
-            stack.extend((target, cost + price, (*path, (leaf, transition))) for price, transition, target in reversed(onward))
+            stack.extend(
+                (target, cost + price, (*path, (leaf, transition))) for price, transition, target in reversed(onward)
+            )
         return best[1] if best is not None else ()
 
     def is_end(self, leaf: str) -> bool:

@@ -34,7 +34,11 @@ class _Writer:
         yield self.line("", self.graph.name, _BOLD)
         if self.details:
             for label in self.graph.frame:
-                yield self.line("  ", f"{'▶' if label.taken else '·'} in every state: {_label(label)}", _TAKEN if label.taken else _FAINT)
+                yield self.line(
+                    "  ",
+                    f"{'▶' if label.taken else '·'} in every state: {_label(label)}",
+                    _TAKEN if label.taken else _FAINT,
+                )
             yield from (self.line("  ", f"· after the call: {action}", _FAINT) for action in self.graph.wrap_up)
         yield from (self.line("  ", f"! {note}") for note in self.graph.notes)
         for node in self.graph.children(None):
@@ -63,7 +67,11 @@ class _Writer:
             target = next(self.graph.by_id[onward.target] for onward in self.graph.edges if onward.source == target.id)
         for label in edge.labels or (Label(""),):
             mark = "▶" if label.taken else "→"
-            yield self.line(indent, f"{mark} {target.name}{outcome}  {_label(label)}".rstrip(), _TAKEN if label.taken else _FAINT if edge.quiet else "")
+            yield self.line(
+                indent,
+                f"{mark} {target.name}{outcome}  {_label(label)}".rstrip(),
+                _TAKEN if label.taken else _FAINT if edge.quiet else "",
+            )
 
     def line(self, indent: str, text: str, look: str = "") -> str:
         text = shorten(text, max(self.width - columns(indent), 20))
@@ -73,7 +81,13 @@ class _Writer:
 def _row(row: Row) -> str:
     if row.label is not None:
         return _label(row.label)
-    return f"! {row.text}" if row.kind == "note" else row.text if row.kind in {"entry", "description"} else f"{row.kind} {row.text}"
+    return (
+        f"! {row.text}"
+        if row.kind == "note"
+        else row.text
+        if row.kind in {"entry", "description"}
+        else f"{row.kind} {row.text}"
+    )
 
 
 def _label(label: Label) -> str:

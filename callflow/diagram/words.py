@@ -21,7 +21,9 @@ LONGEST: Final = 90
 
 _TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 # Chinese and Japanese are broken between any two letters.
-_WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]? *|[^ \u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+ *| +")
+_WORD = re.compile(
+    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]? *|[^ \u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+ *| +"
+)
 _SPACE = re.compile(r"\s+")
 # They turn the reading direction of whatever follows them, also of what is not theirs.
 _DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -155,7 +157,9 @@ _SPECIAL: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "http": lambda given: f"{source(given.get('method')) or 'GET'} {source(given.get('url'))}",
     "python": lambda given: _tool(source(given.get("name")), given.get("arguments")),
     "send_dtmf": lambda given: source(given.get("digits")),
-    "dial": lambda given: source(given.get("to")) + ("" if given.get("leg") in {None, MAIN_LEG} else f" as {source(given['leg'])}"),
+    "dial": lambda given: (
+        source(given.get("to")) + ("" if given.get("leg") in {None, MAIN_LEG} else f" as {source(given['leg'])}")
+    ),
     "drain": lambda _given: "",
 }
 
@@ -178,10 +182,14 @@ def returned_outcome(state: State, transition: Transition, pattern: str) -> str:
 
 
 def _results(state: State, pattern: str) -> str:
-    others = [row.pattern for row in state.rows if row.pattern != pattern and len(row.pattern) > len(pattern.rstrip("*"))]
+    others = [
+        row.pattern for row in state.rows if row.pattern != pattern and len(row.pattern) > len(pattern.rstrip("*"))
+    ]
     names = [
         name.partition(".")[2]
         for name in EVENTS
-        if matches(pattern, name) and name.partition(".")[2] not in DIGITS and not any(matches(other, name) for other in others)
+        if matches(pattern, name)
+        and name.partition(".")[2] not in DIGITS
+        and not any(matches(other, name) for other in others)
     ]
     return ", ".join(names) or pattern

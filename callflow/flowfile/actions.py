@@ -573,7 +573,9 @@ def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: 
         part.not_among(mapping.entries["key"][1], join(path, "key"), "`key`", key, TELEPHONE_KEYS)
     if tool is not None and tool not in part.tools:
         hint = part.meant(tool, part.tools) or "declare it under `tools:`, and offer it in this state"
-        part.defect("unknown-tool", f"there is no tool `{shorten(tool)}`", mapping.entries["tool"][1], join(path, "tool"), hint)
+        part.defect(
+            "unknown-tool", f"there is no tool `{shorten(tool)}`", mapping.entries["tool"][1], join(path, "tool"), hint
+        )
     return given
 
 

@@ -32,7 +32,11 @@ def questions(count: int) -> Flow:
             f"step{number}:\n  entry: [{{say: Question {number}.}}]\n  on:\n    tool.answer: {onward}{back}\n"
             "    failed: {target: ending, do: [{outcome: failed}]}"
         )
-    return flow("\n".join(states), "tools: {answer: {description: A tool., own: true}, back: {description: A tool., own: true}}", initial="step0")
+    return flow(
+        "\n".join(states),
+        "tools: {answer: {description: A tool., own: true}, back: {description: A tool., own: true}}",
+        initial="step0",
+    )
 
 
 def tangle(count: int, seed: int = 1) -> Flow:
@@ -43,7 +47,11 @@ def tangle(count: int, seed: int = 1) -> Flow:
         f"    tool.a: s{(number + 1) % count}\n    tool.b: s{chance.randrange(count)}\n    tool.c: s{chance.randrange(count)}"
         for number in range(count)
     ]
-    return flow("\n".join(states), "tools: {a: {description: A tool., own: true}, b: {description: A tool., own: true}, c: {description: A tool., own: true}}", initial="s0")
+    return flow(
+        "\n".join(states),
+        "tools: {a: {description: A tool., own: true}, b: {description: A tool., own: true}, c: {description: A tool., own: true}}",
+        initial="s0",
+    )
 
 
 NESTED = """

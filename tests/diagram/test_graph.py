@@ -15,14 +15,19 @@ def node(graph: Graph, path: str) -> Node:
 
 def rows(graph: Graph, path: str) -> list[str]:
     return [
-        f"{row.kind}: {row.text}" if row.label is None else " ".join([row.label.trigger, *row.label.actions, row.label.target, row.label.outcome]).strip()
+        f"{row.kind}: {row.text}"
+        if row.label is None
+        else " ".join([row.label.trigger, *row.label.actions, row.label.target, row.label.outcome]).strip()
         for row in node(graph, path).rows
     ]
 
 
 def arrows(graph: Graph) -> set[tuple[str, str, str]]:
     name = {node.id: node.name or "●" for node in graph.nodes}
-    return {(name[edge.source], ", ".join(label.trigger for label in edge.labels), name[edge.target]) for edge in graph.edges}
+    return {
+        (name[edge.source], ", ".join(label.trigger for label in edge.labels), name[edge.target])
+        for edge in graph.edges
+    }
 
 
 def test_a_flow_is_drawn_with_all_that_it_does():
@@ -33,7 +38,12 @@ def test_a_flow_is_drawn_with_all_that_it_does():
         "tools: end_call",
         "silence 12s say “Are you still there?”",
     ]
-    assert rows(graph, "ending") == ["entry: drain", "entry: delete_room", "entry: aclose", "entry: shutdown {call.outcome}"]
+    assert rows(graph, "ending") == [
+        "entry: drain",
+        "entry: delete_room",
+        "entry: aclose",
+        "entry: shutdown {call.outcome}",
+    ]
     assert node(graph, "ending").badge == "must finish"
     assert node(graph, "closed").kind == "final"
     assert arrows(graph) == {
@@ -69,7 +79,10 @@ def test_what_the_top_level_listens_for_is_drawn_once():
 
 def test_supplied_parts_are_quiet():
     graph = graph_of(shipped("smallest"))
-    assert {found.name for found in graph.nodes if found.kind in {"state", "final"} and found.quiet} == {"ending", "closed"}
+    assert {found.name for found in graph.nodes if found.kind in {"state", "final"} and found.quiet} == {
+        "ending",
+        "closed",
+    }
     assert all(row.quiet for row in graph.frame)
 
 
@@ -98,7 +111,10 @@ def test_guards_and_actions_stand_on_their_transition():
     graph = graph_of(shipped("inbound"))
     [edge] = [edge for edge in graph.edges if edge.target == "state transferring"]
     [label] = edge.labels
-    assert (label.trigger, label.guard) == ("tool.speak_to_person", 'in_hours(event.time, "Mon-Fri 09:00-17:00", "Europe/Berlin")')
+    assert (label.trigger, label.guard) == (
+        "tool.speak_to_person",
+        'in_hours(event.time, "Mon-Fri 09:00-17:00", "Europe/Berlin")',
+    )
     [edge] = [edge for edge in graph.edges if edge.target == "state helping.message.reading_back"]
     assert edge.labels[0].actions == ("set caller = {event.name}, message = {event.text}",)
 
@@ -106,10 +122,21 @@ def test_guards_and_actions_stand_on_their_transition():
 def test_marks_show_where_a_call_has_been():
     drawn = shipped("outbound")
     [answered] = [move.id for move in drawn.transitions if move.source == "dialing" and move.target == "screening"]
-    graph = graph_of(drawn, Marks(frozenset({"dialing", "screening"}), frozenset({answered}), frozenset({"screening"}), {"talking": ["not handled: dtmf.*"], "": ["two gaps"]}))
+    graph = graph_of(
+        drawn,
+        Marks(
+            frozenset({"dialing", "screening"}),
+            frozenset({answered}),
+            frozenset({"screening"}),
+            {"talking": ["not handled: dtmf.*"], "": ["two gaps"]},
+        ),
+    )
     assert {found.name for found in graph.nodes if found.visited and found.kind == "state"} == {"dialing", "screening"}
     assert [found.name for found in graph.nodes if found.current] == ["screening"]
-    assert [(edge.source, edge.target) for edge in graph.edges if edge.taken] == [("initial ", "state dialing"), ("state dialing", "state screening")]
+    assert [(edge.source, edge.target) for edge in graph.edges if edge.taken] == [
+        ("initial ", "state dialing"),
+        ("state dialing", "state screening"),
+    ]
     assert "note: not handled: dtmf.*" in rows(graph, "talking")
     assert graph.notes == ("two gaps",)
 
@@ -129,11 +156,16 @@ def test_what_a_tool_runs_and_what_is_done_after_the_call():
     assert graph.wrap_up == ("http POST https://example.com",)
     assert "· after the call: http POST https://example.com" in to_text(graph)
     for format_ in ("svg", "mmd"):
-        assert "after the call" in draw(flow("first: {on: {done: ending}}", "wrap_up: [{log: Done.}]"), format_).decode()
+        assert (
+            "after the call" in draw(flow("first: {on: {done: ending}}", "wrap_up: [{log: Done.}]"), format_).decode()
+        )
 
 
 def test_whose_line_a_hang_up_drops_is_said():
-    assert rows(graph_of(shipped("hand-over")), "leaving") == ["entry: outcome transferred", "entry: hang_up for the agent only"]
+    assert rows(graph_of(shipped("hand-over")), "leaving") == [
+        "entry: outcome transferred",
+        "entry: hang_up for the agent only",
+    ]
 
 
 def test_the_least_flow():

@@ -13,7 +13,9 @@ def lines(text: str) -> list[str]:
 
 
 def test_a_whole_flow():
-    assert to_mermaid(graph_of(shipped("smallest"))) == """\
+    assert (
+        to_mermaid(graph_of(shipped("smallest")))
+        == """\
 stateDiagram-v2
   direction TB
   [*] --> s1
@@ -49,13 +51,17 @@ stateDiagram-v2
   class s3 spine
   class s4 spine
 """
+    )
 
 
 def test_nested_states_and_regions():
     text = to_mermaid(graph_of(nested()))
     assert text.count(" {\n") == text.count("}\n") == 5
     both = lines(text[text.index('state "both') :])
-    talk, between, record = (next(index for index, line in enumerate(both) if line.startswith(start)) for start in ('state "talk"', "--", 'state "record"'))
+    talk, between, record = (
+        next(index for index, line in enumerate(both) if line.startswith(start))
+        for start in ('state "talk"', "--", 'state "record"')
+    )
     assert talk < between < record
 
 
@@ -78,7 +84,9 @@ def test_mermaids_own_words_and_signs_are_only_text():
         assert own.fullmatch(line), line
         texts = re.sub(r"#\d+;", "", line.removeprefix("[*]").removesuffix("[*]"))
         if not line.startswith(("classDef", "state ")):
-            assert not set(texts.replace("-->", "").replace(" : ", " ", 1).replace("accDescr:", "")) & set(';{}<"`%#\\'), line
+            assert not set(texts.replace("-->", "").replace(" : ", " ", 1).replace("accDescr:", "")) & set(
+                ';{}<"`%#\\'
+            ), line
     assert 'state "end" as s3' in lines(text)
 
 

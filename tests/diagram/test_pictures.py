@@ -42,7 +42,11 @@ def apart(one: tuple[float, float, float, float], other: tuple[float, float, flo
     return one[2] <= other[0] + 1 or other[2] <= one[0] + 1 or one[3] <= other[1] + 1 or other[3] <= one[1] + 1
 
 
-DRAWN = [*((path.stem, shipped) for path in SHIPPED), ("nested", lambda _: nested()), ("forty questions", lambda _: questions(40))]
+DRAWN = [
+    *((path.stem, shipped) for path in SHIPPED),
+    ("nested", lambda _: nested()),
+    ("forty questions", lambda _: questions(40)),
+]
 
 
 @pytest.mark.parametrize(("name", "make"), DRAWN, ids=[name for name, _ in DRAWN])
@@ -50,7 +54,9 @@ def test_nothing_lies_on_anything_and_the_good_call_is_a_straight_line(name, mak
     graph = graph_of(make(name))
     found = boxes(laid_out(graph))
     names = list(found)
-    assert [(one, other) for i, one in enumerate(names) for other in names[i + 1 :] if not apart(found[one], found[other])] == []
+    assert [
+        (one, other) for i, one in enumerate(names) for other in names[i + 1 :] if not apart(found[one], found[other])
+    ] == []
     on_spine = [found[f"n{index}"] for index, node in enumerate(graph.nodes) if node.spine and not graph.is_box(node)]
     middles = {round((left + right) / 2) for left, _, right, _ in on_spine}
     assert max(middles) - min(middles) <= 1
@@ -72,14 +78,27 @@ def test_a_shipped_flow_is_readable_on_a_page(path):
 def test_outcomes_stand_side_by_side(path):
     graph = graph_of(shipped(path.stem))
     found = boxes(laid_out(graph))
-    heights = {round((box[1] + box[3]) / 2) for box in (found[f"n{index}"] for index, node in enumerate(graph.nodes) if node.kind == "outcome")}
+    heights = {
+        round((box[1] + box[3]) / 2)
+        for box in (found[f"n{index}"] for index, node in enumerate(graph.nodes) if node.kind == "outcome")
+    }
     assert len(heights) == 1
 
 
 def test_all_texts_are_in_the_picture():
     root = ET.fromstring(draw(shipped("outbound"), "svg"))
     text = " ".join("".join(line.itertext()) for line in root.iter(f"{SVG}text"))
-    for part in ("outbound-reminder", "call.hangup", "dialing", "dial {phone_number}", "say “Are you still there?”", "silence 12s", "after 20s", "busy, no_answer", "must finish"):
+    for part in (
+        "outbound-reminder",
+        "call.hangup",
+        "dialing",
+        "dial {phone_number}",
+        "say “Are you still there?”",
+        "silence 12s",
+        "after 20s",
+        "busy, no_answer",
+        "must finish",
+    ):
         assert part in text
     assert root.attrib["aria-label"] == "outbound-reminder"
 
@@ -133,19 +152,26 @@ def test_letters_that_no_font_has_are_named(no_fonts):
         assert "预约" in draw(drawn, "svg").decode()
 
 
-HOSTILE = "end\"; ] } --> <b>&amp;</b> <!-- --> \\N \\G \\l %% `x` | #35; ; : ]]> </svg><script>alert(1)</script> \u202e"
+HOSTILE = 'end"; ] } --> <b>&amp;</b> <!-- --> \\N \\G \\l %% `x` | #35; ; : ]]> </svg><script>alert(1)</script> \u202e'
 
 
 def test_texts_of_a_flow_are_only_ever_text():
     text = json.dumps(HOSTILE)
     drawn = flow(
         f"first:\n  description: {text}\n  waits: {text}\n  entry: [{{say: {text}}}, {{log: {text}}}]\n"
-        f"  on: {{done: {{target: ending, when: '\"<b>\" == \"&\"', do: [{{say: {text}}}]}}}}",
+        f'  on: {{done: {{target: ending, when: \'"<b>" == "&"\', do: [{{say: {text}}}]}}}}',
         f"description: {text}",
     )
     svg = draw(drawn, "svg")
     root = ET.fromstring(svg)
-    assert {element.tag.removeprefix(SVG) for element in root.iter()} == {"svg", "g", "polygon", "path", "text", "ellipse"}
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
+        "svg",
+        "g",
+        "polygon",
+        "path",
+        "text",
+        "ellipse",
+    }
     lines = ["".join(line.itertext()) for line in root.iter(f"{SVG}text")]
     joined = re.sub(r"\s+", " ", " ".join(lines))
     assert "</svg><script>alert(1)</script>" in joined
@@ -155,7 +181,9 @@ def test_texts_of_a_flow_are_only_ever_text():
 def test_a_layout_has_a_limit_on_time():
     drawn = tangle(60)
     started = time.monotonic()
-    with pytest.raises(DiagramError, match=r"laying out this flow takes longer than 0\.2s: draw it as text \(\.mmd or \.dot\)"):
+    with pytest.raises(
+        DiagramError, match=r"laying out this flow takes longer than 0\.2s: draw it as text \(\.mmd or \.dot\)"
+    ):
         draw(drawn, "svg", time_limit=0.2)
     assert time.monotonic() - started < 10
     assert draw(drawn, "mmd", time_limit=0.2).startswith(b"stateDiagram-v2")
@@ -169,7 +197,10 @@ def test_a_large_tangle_is_drawn_within_the_limit():
 def test_without_the_extra_the_error_says_how_to_get_it(absent, monkeypatch):
     real = module.find_spec
     monkeypatch.setattr(module, "find_spec", lambda name: None if name in absent else real(name))
-    with pytest.raises(DiagramError, match=r"needs pygraphviz.*: pip install 'callflow\[diagrams\]'\. Mermaid \(\.mmd\) and DOT \(\.dot\) need nothing more"):
+    with pytest.raises(
+        DiagramError,
+        match=r"needs pygraphviz.*: pip install 'callflow\[diagrams\]'\. Mermaid \(\.mmd\) and DOT \(\.dot\) need nothing more",
+    ):
         draw(shipped("smallest"), "svg")
     assert draw(shipped("smallest"), "dot").startswith(b'digraph "front-desk"')
 

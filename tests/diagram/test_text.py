@@ -10,7 +10,9 @@ def test_a_call_that_ends_well():
     [end] = [move.id for move in drawn.transitions if move.source == "talking"]
     [closed] = [move.id for move in drawn.transitions if move.target == "closed"]
     marks = Marks(frozenset({"talking", "ending", "closed"}), frozenset({end, closed}), frozenset({"closed"}))
-    assert to_text(graph_of(drawn, marks)) == """\
+    assert (
+        to_text(graph_of(drawn, marks))
+        == """\
 front-desk
   · in every state: call.hangup  → ending · hung_up
   · in every state: session.close  → ending · failed
@@ -30,10 +32,13 @@ front-desk
     ▶ closed  done
   ◉ closed
 """
+    )
 
 
 def test_without_details_only_states_and_what_leads_on():
-    assert to_text(graph_of(shipped("smallest")), details=False) == """\
+    assert (
+        to_text(graph_of(shipped("smallest")), details=False)
+        == """\
 front-desk
   ○ talking
     → ending · completed  tool.end_call  say “Goodbye.”
@@ -41,6 +46,7 @@ front-desk
     → closed  done
   ◎ closed
 """
+    )
 
 
 def test_no_line_is_wider_than_the_terminal():

@@ -51,8 +51,14 @@ def test_lines_are_as_wide_as_the_box(text, width, lines):
         ("set: {number: 3}", "set number = 3"),
         ("set: {number: null}", "set number = null"),
         ('set: {word: ""}', 'set word = ""'),
-        ("http: {url: 'https://example.com/{{ vars.number }}', method: POST, as: answer}", "http POST https://example.com/{number} as answer"),
-        ("python: {name: verify, arguments: {pin: '{{ vars.number }}'}, optional: true}", "python verify(pin = {number}) (optional)"),
+        (
+            "http: {url: 'https://example.com/{{ vars.number }}', method: POST, as: answer}",
+            "http POST https://example.com/{number} as answer",
+        ),
+        (
+            "python: {name: verify, arguments: {pin: '{{ vars.number }}'}, optional: true}",
+            "python verify(pin = {number}) (optional)",
+        ),
         ("emit: app.ready", "emit app.ready"),
         ("tag: [vip, '2026']", "tag vip, 2026"),
         ("collect_digits: {prompt: Your PIN?, count: 4}", "collect_digits “Your PIN?”"),

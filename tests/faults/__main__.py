@@ -20,7 +20,9 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=Path, help="scenario files to run again")
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=None, help="the first seed; drawn unless given")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; one for each core unless given")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes; one for each core unless given"
+    )
     chosen = parser.parse_args()
     if chosen.files:
         logging.disable(logging.CRITICAL)

@@ -536,9 +536,7 @@ states:
 
 
 def test_a_flow_that_declares_no_events_may_listen_to_any_of_its_own() -> None:
-    flow = loads(
-        "callflow: 1\nname: x\ninitial: a\nstates: {a: {on: {app.approved: b, app.more.*: b}}, b: {}}\n"
-    )
+    flow = loads("callflow: 1\nname: x\ninitial: a\nstates: {a: {on: {app.approved: b, app.more.*: b}}, b: {}}\n")
     assert dict(flow.events) == {"app.approved": {}}
 
 

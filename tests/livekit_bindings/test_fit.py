@@ -153,5 +153,7 @@ async def test_variables_that_are_given_beat_the_jobs_metadata():
 
 
 def test_every_verb_of_the_catalogue_runs_live():
-    known = {name for name, verb in {**VERBS, **INTERNAL_VERBS}.items() if not verb.at_once} - {"shutdown"}  # the runtime's
+    known = {name for name, verb in {**VERBS, **INTERNAL_VERBS}.items() if not verb.at_once} - {
+        "shutdown"
+    }  # the runtime's
     assert PERFORM.keys() == known

@@ -22,7 +22,12 @@ class Play:
     """One call. `trace` tells what happened, in words: `→ talking`, `say Hello.`, `cancel say`, `outcome completed`."""
 
     def __init__(
-        self, text: str | Flow, *, vars: dict[str, Any] | None = None, time: float = 1000.0, **more: Any  # noqa: A002 - the language's own word
+        self,
+        text: str | Flow,
+        *,
+        vars: dict[str, Any] | None = None,
+        time: float = 1000.0,
+        **more: Any,  # noqa: A002 - the language's own word
     ) -> None:
         self.flow = text if isinstance(text, Flow) else flow_of(text)
         self.time = time

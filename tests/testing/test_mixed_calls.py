@@ -75,7 +75,10 @@ async def test_a_hundred_calls_at_once(monkeypatch, seed):
             assert stage.record is not None
             assert stage.record.outcome in WORDS, (name, stage.record)
             assert stage.job.over is not None
-            assert all(leg.over or leg.ended.done() for leg in stage.telephones.bridge.legs.values()), (name, stage.record)
+            assert all(leg.over or leg.ended.done() for leg in stage.telephones.bridge.legs.values()), (
+                name,
+                stage.record,
+            )
             invites = [signal for call in stage.telephones.network.calls for signal in call.got("INVITE")]
             assert len(invites) <= 1, (name, stage.record)
             for call in stage.telephones.network.calls:
