@@ -25,9 +25,9 @@ class Play:
         self,
         text: str | Flow,
         *,
-        vars: dict[str, Any] | None = None,
+        vars: dict[str, Any] | None = None,  # noqa: A002 - the language's own word
         time: float = 1000.0,
-        **more: Any,  # noqa: A002 - the language's own word
+        **more: Any,
     ) -> None:
         self.flow = text if isinstance(text, Flow) else flow_of(text)
         self.time = time
