@@ -67,6 +67,7 @@ servers: $(DEV)
 .PHONY: lint
 lint: $(DEV)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 .PHONY: types
 types: $(DEV)
