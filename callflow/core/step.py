@@ -211,7 +211,7 @@ def _take(turn: Turn, queued: Queued) -> bool:
     """Takes the rows of one event. True: somebody handled it, or it is kept."""
     event = queued.event
     if event.name == "done":
-        if event.state in turn.table.must_finish and event.state in turn.active:
+        if event.state in turn.table.must_finish & turn.active - turn.finished:  # not again for one that was kept
             turn.finished.add(event.state)
             turn.returning.extend(turn.kept)
             turn.kept = []

@@ -141,3 +141,23 @@ def test_a_region_that_has_moved_on_meanwhile_is_not_done_any_more() -> None:
     assert not play.last.snapshot.kept
     play.end("http")
     assert play.last.snapshot.configuration == ("both.talk.more", "both.note")
+
+
+def test_regions_that_are_done_and_must_finish_wait_for_another_once_each() -> None:
+    """What is kept returns when one has finished anew, not when its `done` is kept once more."""
+    play = Play("""
+initial: all
+states:
+  all:
+    parallel: true
+    states:
+      one: {must_finish: true, entry: [{say: One.}], on: {done: {target: ending, do: [{outcome: completed}]}}}
+      two: {must_finish: true, entry: [{say: Two.}], on: {done: ending}}
+      note:
+        must_finish: true
+        entry: [{http: {url: "https://crm.example/", timeout: 10s}}]
+""")
+    play.end("say One.").end("say Two.")
+    assert [event.state for event in play.last.snapshot.kept] == ["all.two", "all.one"]
+    play.end("http")
+    assert play.state == "ending"
