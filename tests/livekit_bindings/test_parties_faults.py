@@ -147,6 +147,8 @@ def send(stage, name):
 
 @pytest.mark.parametrize("seed", range(CALLS))
 async def test_whatever_comes_together(seed, caplog):
+    gc.collect()  # what other tests left is theirs
+    caplog.clear()
     dice = random.Random(seed)
     async with SimulatedServer() as server:
         fails = dice.random() < 0.3
