@@ -16,8 +16,8 @@ from callflow.simulate.phone import phrase
 from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
 
 FIRST = 0.02
-"""Seconds before the first response. A bridge that gets one within a millisecond may leave a timer armed, which ends the
-call after 32 s."""
+"""Seconds before the first response, which no network brings at once. livekit-sip's library sets its timers only when
+it has sent: after a response that came by then, an INVITE's ends the call 32 s later, and a REFER is taken for lost."""
 KEY = 0.25
 """Seconds for each pressed key."""
 FOR_EVER = 600.0
@@ -187,6 +187,7 @@ Max-Forwards: 70"""
         here = f"r{next(self._count)}"
         leaves = FOR_EVER if refer.bye_after is None else refer.bye_after
         if refer.status is not None:
+            self.add(f'<pause milliseconds="{_ms(FIRST)}"/>')
             self._respond(refer.status)
         if refer.status == 202 and refer.notify is not None and refer.after < leaves:
             self._receive("BYE", within=refer.after, otherwise=f"{here}notify")

@@ -65,7 +65,7 @@ KINDS = {
     "silent": _kind(Script(rtp=False), "completed"),
     "goes silent": _kind(Script(acts=(Wait(0.5), StopRtp())), "completed"),
     "no answer to the bye": _kind(Script(answers_bye=False), "completed"),
-    "handed over": _kind(Script(), "transferred", "completed", flow="hands_over"),  # a bridge may lose a REFER
+    "handed over": _kind(Script(), "transferred", flow="hands_over"),
     "not handed over": _kind(Script(refer=Refer(603)), "completed", flow="hands_over"),
     "hangs up in the transfer": _kind(
         Script(refer=Refer(202, None, bye_after=0.3)), "hung_up", "transferred", flow="hands_over"
