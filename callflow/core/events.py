@@ -8,7 +8,7 @@ does with it. Names of `session.*` and `room.*` are LiveKit's own (livekit-agent
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
@@ -414,8 +414,16 @@ def keep_policy(name: str) -> Keep:
     return "all"
 
 
+_WILD = (".*", "-*")
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether a key of `on:` names this event: exactly, or by its beginning (`dial.*`, `amd.machine-*`)."""
-    if pattern == name:
+    return pattern == name or (pattern[-2:] in _WILD and name.startswith(pattern[:-1]))
+
+
+def matches_any(pattern: str, names: Collection[str]) -> bool:
+    """Whether it names one of these events."""
+    if pattern in names:
         return True
-    return pattern.endswith((".*", "-*")) and name.startswith(pattern[:-1])
+    return pattern[-2:] in _WILD and any(name.startswith(pattern[:-1]) for name in names)

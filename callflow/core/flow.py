@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -24,14 +24,16 @@ ROOT = ""
 StateKind = Literal["atomic", "compound", "parallel", "final", "history"]
 
 
-@frozen
-class Position:
+class Position(NamedTuple):
     """A place in a flow file, counted from 1, with the path inside the flow that leads to it."""
 
     file: str = "<flow>"
     line: int = 1
     column: int = 1
     path: str = ""
+
+
+NOWHERE = Position()
 
 
 @frozen
@@ -58,8 +60,7 @@ class Field:
     enum: tuple[Any, ...] = ()
 
 
-@frozen
-class Action:
+class Action(NamedTuple):
     """One entry of a list of actions. `arguments` are the verb's own, defaults filled in: each a Template (rendered
     when the action's turn comes) or plain data. `timeout` is in seconds for one try, None for none."""
 
@@ -74,8 +75,7 @@ class Action:
     wait: bool = True  # False: the list goes on at once (`wait: false`, `loop: true`)
 
 
-@frozen
-class Transition:
+class Transition(NamedTuple):
     """One row. `target` is the path of a state (or of a history state), None to stay where we are.
 
     `source` is the state that writes it. `id` is its number in the flow (`flow.transitions[id]`).
@@ -96,8 +96,7 @@ class Transition:
     supplied: bool = False  # by `standard: true` or `limits`, not written by the author
 
 
-@frozen
-class Row:
+class Row(NamedTuple):
     """What a state does about the events that match `pattern`. No transitions: the events are ignored here.
 
     A pattern is an event's name, or ends in `.*` or `-*`.
@@ -162,7 +161,7 @@ class State:
     arguments: Mapping[str, Any] = field(factory=dict)  # `with:`, Templates or plain data, in the host's own scope
     scope: str = ROOT
     description: str = ""
-    position: Position = Position()
+    position: Position = NOWHERE
     supplied: bool = False
     notes: Mapping[str, Any] = field(factory=dict)  # x-*
 
@@ -274,14 +273,15 @@ class Flow:
 
         return build_machine(self)
 
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions in the lists of its states, in document order; those of `wrap_up` are not among them."""
+        return tuple(action for state in self.states.values() for action in every_action(state))
+
     @property
     def outbound(self) -> bool:
         """Whether the flow dials its far end itself; otherwise it begins when the far end is on the line."""
-        return any(
-            action.verb == "dial" and action.arguments.get("leg") == "far_end"
-            for state in self.states.values()
-            for action in every_action(state)
-        )
+        return any(action.verb == "dial" and action.arguments.get("leg") == "far_end" for action in self.actions)
 
     def ancestors(self, path: str) -> tuple[str, ...]:
         """The states around `path`, the nearest first, the top level last."""
@@ -295,5 +295,13 @@ class Flow:
 
 def every_action(state: State) -> tuple[Action, ...]:
     """All actions that stand in a state's lists, its transitions included."""
-    rows = [row.transitions for row in state.rows] + [timer.transitions for timer in state.timers] + [state.always]
-    return state.entry + state.exit + tuple(action for row in rows for move in row for action in move.actions)
+    found = [*state.entry, *state.exit]
+    for row in state.rows:
+        for move in row.transitions:
+            found += move.actions
+    for timer in state.timers:
+        for move in timer.transitions:
+            found += move.actions
+    for move in state.always:
+        found += move.actions
+    return tuple(found)

@@ -217,6 +217,12 @@ class Privacy:
             yield "result"
 
 
+def may_be_private(value: Any) -> bool:
+    """Whether a value reads anything that is private in some flow; if not, no flow need be looked through for it."""
+    names = (name.partition(".") for template in templates_in(value) for name in template.reads)
+    return any(root != "call" or field in PRIVATE_OF_CALL for root, _, field in names)
+
+
 def _key(name: str, one: _List) -> tuple[str, ...]:
     """What may turn out to be private later, as a name of `one` is read."""
     root, _, field = name.partition(".")

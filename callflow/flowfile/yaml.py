@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import yaml
 from yaml.events import (
@@ -196,7 +196,7 @@ class _Walk:
                     inner = Sequence([], flow, event.start_mark, event.end_mark)
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                node = cast(Mapping | Sequence, inner)
+                node = inner  # type: ignore[assignment] # what ends has begun
                 node.end = event.end_mark
                 if anchors and opened.anchor is not None:
                     self.anchors[opened.anchor] = (node, values - count, levels + 1)
@@ -204,8 +204,12 @@ class _Walk:
                 inner, key, opened, count, levels = stack.pop()
                 if inside > levels:
                     levels = inside
-                entries = inner.entries if isinstance(inner, Mapping) else None
-                if isinstance(node, Mapping) and node.entries.get(_TEMPLATE_KEY, (None,))[0] is _DROPPED:
+                entries = inner.entries if type(inner) is Mapping else None
+                if (
+                    type(node) is Mapping
+                    and _TEMPLATE_KEY in node.entries
+                    and node.entries[_TEMPLATE_KEY][0] is _DROPPED
+                ):
                     node = self._unquoted_template(node)
             elif kind is AliasEvent:
                 node, more, inside = self._alias(event)
@@ -238,10 +242,12 @@ class _Walk:
                 )
             if entries is not None:
                 if key is not None:
-                    if key.text in entries and key is not _DROPPED:
-                        self._duplicate(key, entries[key.text][0])
-                    elif key is not _DROPPED:
-                        entries[key.text] = (key, node)
+                    if key is not _DROPPED:
+                        name = key.text
+                        if name in entries:
+                            self._duplicate(key, entries[name][0])
+                        else:
+                            entries[name] = (key, node)
                     key = None
                 elif type(node) is Scalar and node.value.__class__ is str and node.text != "<<":
                     key = node

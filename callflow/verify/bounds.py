@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import RESULT_EVENTS, VERBS
-from callflow.core.events import matches
+from callflow.core.events import matches_any
 from callflow.core.flow import ROOT, Flow, State, TimerRow
 from callflow.errors import Defect
 from callflow.verify.endings import self_driven, within
@@ -70,10 +70,8 @@ def _ends_by_itself(flow: Flow, state: State) -> bool:
         return True
     if state.task is not None:
         return any(move.target is not None for move in self_driven(state))
-    results = {result for action in state.entry for result in VERBS[action.verb].results}
-    if results and any(
-        matches(row.pattern, result) for row in state.rows for result in results if result in RESULT_EVENTS
-    ):
+    results = {result for action in state.entry for result in VERBS[action.verb].results if result in RESULT_EVENTS}
+    if results and any(matches_any(row.pattern, results) for row in state.rows):
         return True
     if any(action.timeout is None and not VERBS[action.verb].at_once and action.wait for action in state.entry):
         return any(action.verb == "stand_by" for action in state.entry)
@@ -85,7 +83,7 @@ def _person_ends(around: list[State]) -> bool:
         move.target is not None
         for state in around
         for row in state.rows
-        if row.pattern.startswith(("tool.", "leg.")) or any(matches(row.pattern, event) for event in OF_A_PERSON)
+        if row.pattern.startswith(("tool.", "leg.")) or matches_any(row.pattern, OF_A_PERSON)
         for move in row.transitions
     )
 

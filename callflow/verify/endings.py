@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from callflow.core.actions import VERBS
-from callflow.core.events import matches
+from callflow.core.events import matches, matches_any
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
@@ -42,14 +42,16 @@ ENDED = Answer("ends")
 def endings(flow: Flow) -> Iterator[Defect]:
     """The rule, for each of the three events; and the ending itself comes to an end."""
     ending = flow.states.get(flow.ending)
-    if ending is not None and not ending_ends(flow):
+    before = _before(flow)
+    if ending is not None and flow.ending not in _led_to(before, _final_states(flow)):
         yield defect(
             "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
             "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
         )  # fmt: skip
-    led = led_to_end(flow)
+    over = {path for path in flow.states if _over(flow, path)}
+    led = _led_to(before, over)
     for event, fact in ENDS.items():
-        answers = _Answers(flow, event, led)
+        answers = _Answers(flow, event, over, led)
         for answer in sorted(answers.of(flow.root), key=str):
             if answer.kind == "stays" and answer.at is not None:
                 yield defect(
@@ -71,15 +73,16 @@ def endings(flow: Flow) -> Iterator[Defect]:
 class _Answers:
     """What the configurations inside a state may do about one event."""
 
-    def __init__(self, flow: Flow, event: str, led: frozenset[str]) -> None:
+    def __init__(self, flow: Flow, event: str, over: set[str], led: frozenset[str]) -> None:
         self.flow = flow
         self.event = event
+        self.over = over
         self.led = led
 
     def of(self, state: State) -> set[Answer]:
         """All answers that are possible while `state` is active, by itself and what is active inside it."""
         flow = self.flow
-        if _over(flow, state.path):
+        if state.path in self.over:
             return {ENDED}
         inner = [flow.states[child] for child in state.children if flow.states[child].kind != "history"]
         if not inner:
@@ -93,8 +96,8 @@ class _Answers:
     def _own(self, state: State) -> set[Answer]:
         """What the state's rows may do, in the order in which they are asked; `passes` if none of them is sure to hold."""
         found: set[Answer] = set()
-        rows = sorted((row for row in state.rows if matches(row.pattern, self.event)), key=self._precedence)
-        for row in rows:
+        rows = [row for row in state.rows if matches(row.pattern, self.event)]
+        for row in sorted(rows, key=self._precedence):
             if row.ignore:
                 return found | {Answer("stays", row.position, len(row.pattern))}
             for move in row.transitions:
@@ -147,24 +150,24 @@ def subtree(flow: Flow, path: str) -> Iterator[str]:
 
 def ending_ends(flow: Flow) -> bool:
     """Whether some way leads from the ending to a final state by rows that need nobody outside."""
-    return flow.ending in _led_to(flow, _final_states(flow))
-
-
-def led_to_end(flow: Flow) -> frozenset[str]:
-    """The states from which a call comes to its end by rows that need nobody outside."""
-    return _led_to(flow, {path for path in flow.states if _over(flow, path)})
+    return flow.ending in _led_to(_before(flow), _final_states(flow))
 
 
 def _final_states(flow: Flow) -> set[str]:
     return {path for path, state in flow.states.items() if state.kind == "final" and state.parent == ROOT}
 
 
-def _led_to(flow: Flow, goals: set[str]) -> frozenset[str]:
-    """The goals, and the states from which a call comes to one of them by rows that need nobody outside."""
+def _before(flow: Flow) -> Mapping[str, list[str]]:
+    """For each state those that lead to it by themselves."""
     before: dict[str, list[str]] = {}
     for path in flow.states:
         for following in _driven(flow, path):
             before.setdefault(following, []).append(path)
+    return before
+
+
+def _led_to(before: Mapping[str, list[str]], goals: set[str]) -> frozenset[str]:
+    """The goals, and the states from which a call comes to one of them by rows that need nobody outside."""
     led = set(goals)
     waiting = list(led)
     while waiting:
@@ -191,9 +194,9 @@ def _driven(flow: Flow, path: str) -> Iterator[str]:
 
 def self_driven(state: State) -> Iterable[Transition]:
     """The rows of a state that come to be taken without anybody outside: also for the results of its own actions."""
-    results = {result for action in state.entry for result in VERBS[action.verb].results}
+    comes = SELF_DRIVEN.union(*(VERBS[action.verb].results for action in state.entry))
     for row in state.rows:
-        if any(matches(row.pattern, event) for event in (*SELF_DRIVEN, *results)):
+        if matches_any(row.pattern, comes):
             yield from row.transitions
     for timer in state.timers:
         if timer.kind != "silence":

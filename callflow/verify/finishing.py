@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
-from callflow.core.events import matches
-from callflow.core.flow import ROOT, Flow, State, Transition, every_action
+from callflow.core.events import matches_any
+from callflow.core.flow import ROOT, Flow, State, Transition
 from callflow.errors import Defect
 from callflow.verify.chains import chains
 from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, subtree, within
@@ -19,16 +19,12 @@ from callflow.verify.places import defect, named
 
 def finishing(flow: Flow) -> Iterator[Defect]:
     """The rule, for the ending and for each state that must finish."""
-    emitted = frozenset(
-        str(action.arguments["event"])
-        for state in flow.states.values()
-        for action in every_action(state)
-        if action.verb == "emit"
-    )
+    emitted = frozenset(str(action.arguments["event"]) for action in flow.actions if action.verb == "emit")
     for path, state in flow.states.items():
         if path == flow.ending:
-            if ending_ends(flow):
-                yield from _stays(flow, state)
+            stays = list(_stays(flow, state))
+            if stays and ending_ends(flow):
+                yield from stays
         elif state.must_finish and state.kind in ("compound", "parallel") and not within(path, flow.ending):
             yield from _never_done(flow, state, emitted)
     yield from _done_in_vain(flow)
@@ -141,7 +137,7 @@ def _moves(state: State, comes: frozenset[str] | None) -> Iterator[tuple[str, Tr
     """The rows that are taken when nothing but `comes` comes from elsewhere, each with its event."""
     results = {result for action in state.entry for result in VERBS[action.verb].results}
     for row in state.rows:
-        if comes is None or any(matches(row.pattern, one) for one in (*results, *comes, *SELF_DRIVEN)):
+        if comes is None or matches_any(row.pattern, results | comes | SELF_DRIVEN):
             yield from ((row.pattern, move) for move in row.transitions)
     for timer in state.timers:
         if comes is None or timer.kind != "silence":
@@ -201,7 +197,7 @@ def _leads_on(flow: Flow, ending: State, leaf: State) -> bool:
         ):
             return True
         results = {result for action in state.entry for result in VERBS[action.verb].results}
-        if any(_sure(row.transitions) for row in state.rows for result in results if matches(row.pattern, result)):
+        if any(_sure(row.transitions) for row in state.rows if matches_any(row.pattern, results)):
             return True
     return False
 

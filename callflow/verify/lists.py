@@ -49,14 +49,15 @@ def longest_time(actions: Iterable[Action]) -> float | None:
 
 def early_always(flow: Flow) -> Iterator[Defect]:
     """No `always` reads what a list before it sets later: it looks at the variables as they are, also while lists run."""
+    early = [state for state in flow.states.values() if state.always]
+    if not early:
+        return
     entering: dict[str, list[Transition]] = {}
     for move in flow.transitions:
         if move.target is not None:
             for path in _entered(flow, move.target):
                 entering.setdefault(path, []).append(move)
-    for state in flow.states.values():
-        if not state.always:
-            continue
+    for state in early:
         late = _late(state, entering.get(state.path, ()))
         for move in state.always:
             if move.guard is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.flow import Action, Flow, every_action
+from callflow.core.flow import Flow
+from callflow.core.privacy import may_be_private
 from callflow.errors import Defect
 from callflow.verify.places import defect, warning
 
@@ -14,11 +15,14 @@ _SHOWN = {
     "tag": ("tags", "LiveKit sends tags with its own report"),
 }
 """Verbs whose argument leaves callflow in the clear, into what others keep."""
+_LOOKED_AT = frozenset({*_SHOWN, "log"})
 
 
 def private_values_shown(flow: Flow) -> Iterator[Defect]:
     """What is private, or made of it, is written to no place that cannot hide it."""
-    for action in _actions(flow):
+    for action in (*flow.actions, *flow.wrap_up):
+        if action.verb not in _LOOKED_AT or not may_be_private(action.arguments):
+            continue
         made = flow.privacy.of(action)
         if action.verb in _SHOWN:
             argument, why = _SHOWN[action.verb]
@@ -32,9 +36,3 @@ def private_values_shown(flow: Flow) -> Iterator[Defect]:
                 "private-line", "this line holds what is made of a private value, and will be one digest", action.position,
                 "leave the value out, or write the private variable itself: then only its place in the line is hidden", 3,
             )  # fmt: skip
-
-
-def _actions(flow: Flow) -> Iterator[Action]:
-    for state in flow.states.values():
-        yield from every_action(state)
-    yield from flow.wrap_up

@@ -6,14 +6,15 @@ from collections.abc import Container, Iterator
 
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
-from callflow.core.events import MAIN_LEG, matches
-from callflow.core.flow import ROOT, Action, Flow, State, every_action
+from callflow.core.events import MAIN_LEG, matches, matches_any
+from callflow.core.flow import ROOT, Action, Flow, State
 from callflow.errors import Defect
 from callflow.verify.places import defect, named, warning
 
 DEPARTURE = 20.0
 """Seconds after which livekit-server closes a room that its last caller has left (`departure_timeout`)."""
 
+ANSWERED = ("dial.answered", "call.answered")
 UNANSWERED = ("dial.busy", "dial.no_answer", "dial.declined", "dial.invalid", "dial.failed")
 
 
@@ -45,9 +46,7 @@ NEEDS_SOMEBODY = frozenset({
 
 def nobody_on_the_line(flow: Flow) -> Iterator[Defect]:
     """What is for the far end does not stand before what brings it on the line: its `dial`, or the `answer` to its call."""
-    others = any(
-        action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in _actions(flow)
-    )
+    others = any(action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in flow.actions)
     dialling = [state for state in flow.states.values() if dial_in(state, main=True) is not None and not others]
     answered = _after_the_answer(flow) if dialling else frozenset()
     for state in dialling:
@@ -63,9 +62,7 @@ def _after_the_answer(flow: Flow) -> frozenset[str]:
     """The states in which a call may be once somebody has answered."""
     starts = []
     for state in flow.states.values():
-        rows = [
-            row for row in state.rows if matches(row.pattern, "dial.answered") or matches(row.pattern, "call.answered")
-        ]
+        rows = [row for row in state.rows if matches_any(row.pattern, ANSWERED)]
         exact = [row for row in rows if not row.pattern.endswith("*")]
         starts += [move.target for row in exact or rows for move in row.transitions if move.target is not None]
     return _reached(flow, starts, everything=True)
@@ -100,7 +97,7 @@ def _while_it_rings(state: State) -> Iterator[Defect]:
 
 def offered_calls(flow: Flow) -> Iterator[Defect]:
     """Whoever is to decide over an offered call decides, and nobody decides over one that is taken anyway."""
-    decides = [action for action in _actions(flow) if action.verb in ("answer", "reject")]
+    decides = [action for action in flow.actions if action.verb in ("answer", "reject")]
     if flow.answer == "manual" and not decides:
         yield defect(
             "never-answered", "with `answer: manual` the flow takes the call or refuses it, and it does neither", flow.root.position,
@@ -115,7 +112,7 @@ def offered_calls(flow: Flow) -> Iterator[Defect]:
 
 def digits_to_collect(flow: Flow) -> Iterator[Defect]:
     """`collect_digits` says in one way how many keys it wants."""
-    for action in _actions(flow):
+    for action in flow.actions:
         if action.verb != "collect_digits":
             continue
         count, least, most = (action.arguments.get(name) for name in ("count", "min", "max"))
@@ -184,11 +181,6 @@ def results_taken(flow: Flow) -> Iterator[Defect]:
                 )  # fmt: skip
 
 
-def _actions(flow: Flow) -> Iterator[Action]:
-    for state in flow.states.values():
-        yield from every_action(state)
-
-
 def dial_in(state: State, *, main: bool = False) -> Action | None:
     """The dial in a state's entry list; with `main` only that of the far end."""
     return next(
@@ -213,7 +205,7 @@ def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:
         move.target
         for path in dialling
         for row in flow.states[path].rows
-        if row.pattern == "failed" or any(matches(row.pattern, one) for one in UNANSWERED)
+        if row.pattern == "failed" or matches_any(row.pattern, UNANSWERED)
         for move in row.transitions
         if move.target is not None
     ]

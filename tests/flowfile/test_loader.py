@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from pathlib import Path
 
 import attrs
 import pytest
@@ -79,8 +81,8 @@ def structure(flow):
     def plain(value):
         if isinstance(value, Template):
             return ("template", value.source)
-        if attrs.has(type(value)):
-            fields = attrs.fields_dict(type(value))
+        fields = attrs.fields_dict(type(value)) if attrs.has(type(value)) else getattr(value, "_fields", ())
+        if fields:
             return {
                 name: plain(getattr(value, name))
                 for name in fields
@@ -543,3 +545,15 @@ def test_a_flow_that_declares_no_events_may_listen_to_any_of_its_own() -> None:
 def test_a_row_may_wait_for_a_tool_of_the_agents_own() -> None:
     flow = loads("callflow: 1\nname: x\ninitial: a\nstates: {a: {on: {tool.book_table: b}}, b: {}}\n")
     assert flow.tools["book_table"].own
+
+
+@pytest.mark.parametrize("path", sorted(Path("flows").glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_was_made_on_the_way_is_freed_at_once(path):
+    load(path)  # what is kept for all files is made once
+    gc.collect()
+    gc.disable()
+    try:
+        load(path)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

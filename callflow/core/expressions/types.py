@@ -117,7 +117,7 @@ _NUMERIC = (INTEGER, NUMBER)
 
 def is_a(actual: Type, expected: Type) -> bool:
     """Whether every value of `actual` is one of `expected`, so that nothing is left to check at run time."""
-    if expected == ANY or actual == expected:
+    if actual is expected or expected == ANY or actual == expected:
         return True
     if actual == INTEGER:
         return expected == NUMBER
