@@ -45,17 +45,14 @@ NEEDS_SOMEBODY = frozenset({
 
 
 def nobody_on_the_line(flow: Flow) -> Iterator[Defect]:
-    """What is for the far end does not stand before what brings it on the line: its `dial`, or the `answer` to its call."""
+    """What is for the far end does not stand before the `dial` that brings it on the line."""
     others = any(action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in flow.actions)
     dialling = [state for state in flow.states.values() if dial_in(state, main=True) is not None and not others]
     answered = _after_the_answer(flow) if dialling else frozenset()
     for state in dialling:
         if state.path not in answered:
-            yield from _too_early(state.entry, "dial")
+            yield from _too_early(state.entry)
         yield from _while_it_rings(state)
-    if flow.answer == "manual" and flow.root.initial is not None:
-        for path in begins(flow, flow.root.initial):
-            yield from _too_early(flow.states[path].entry, "answer")
 
 
 def _after_the_answer(flow: Flow) -> frozenset[str]:
@@ -68,15 +65,14 @@ def _after_the_answer(flow: Flow) -> frozenset[str]:
     return _reached(flow, starts, everything=True)
 
 
-def _too_early(actions: tuple[Action, ...], opens: str) -> Iterator[Defect]:
+def _too_early(actions: tuple[Action, ...]) -> Iterator[Defect]:
     verbs = [action.verb for action in actions]
-    if opens in verbs:
-        for action in actions[: verbs.index(opens)]:
-            if action.verb in NEEDS_SOMEBODY:
-                yield defect(
-                    "nobody-on-the-line", f"`{action.verb}` stands before `{opens}`: nobody is on the line yet", action.position,
-                    f"put it behind `{opens}`, or into the state that follows", len(action.verb),
-                )  # fmt: skip
+    for action in actions[: verbs.index("dial")]:
+        if action.verb in NEEDS_SOMEBODY:
+            yield defect(
+                "nobody-on-the-line", f"`{action.verb}` stands before `dial`: nobody is on the line yet", action.position,
+                "put it behind `dial`, or into the state that follows", len(action.verb),
+            )  # fmt: skip
 
 
 def _while_it_rings(state: State) -> Iterator[Defect]:
@@ -93,21 +89,6 @@ def _while_it_rings(state: State) -> Iterator[Defect]:
                     "nobody-on-the-line", f"`{action.verb}` comes while it rings: nobody is on the line yet", action.position,
                     "put it into the state that follows `dial.answered`", len(action.verb),
                 )  # fmt: skip
-
-
-def offered_calls(flow: Flow) -> Iterator[Defect]:
-    """Whoever is to decide over an offered call decides, and nobody decides over one that is taken anyway."""
-    decides = [action for action in flow.actions if action.verb in ("answer", "reject")]
-    if flow.answer == "manual" and not decides:
-        yield defect(
-            "never-answered", "with `answer: manual` the flow takes the call or refuses it, and it does neither", flow.root.position,
-            "write `answer` where the call is to be taken, or take `answer: manual` out",
-        )  # fmt: skip
-    for action in decides if flow.answer != "manual" else ():
-        yield defect(
-            "answered-already", f"`{action.verb}` comes too late: a call is answered before the flow begins", action.position,
-            "write `answer: manual` at the top of the file", len(action.verb),
-        )  # fmt: skip
 
 
 def digits_to_collect(flow: Flow) -> Iterator[Defect]:

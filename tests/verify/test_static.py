@@ -336,6 +336,7 @@ OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
         # offered calls
         ("answer: manual\nstates: {talking: {entry: [{log: x}], on: {done: ending}}}", ["never-answered"]),
         ("answer: manual\nstates: {talking: {entry: [reject], on: {done: ending}}}", []),
+        ("answer: manual\nstates: {talking: {entry: [{say: Not now.}, reject], on: {done: ending}}}", ["nobody-on-the-line"]),
         ("states: {talking: {entry: [{say: Hello.}], on: {dtmf.1: {do: [reject]}, done: ending}}}", ["answered-already"]),
         # keys
         ("states: {talking: {entry: [{collect_digits: {count: 4, min: 2}}], on: {dtmf.*: ending}}}", ["unclear-digits"]),
@@ -361,3 +362,66 @@ def test_the_telephone(text, expected):
 @pytest.mark.parametrize(("what", "expected"), [("resume", ["nobody-resumes"]), ("hang_up", [])])
 def test_a_call_that_nobody_resumes(what, expected):
     assert codes(f"on_crash: {what}\nstates: {{talking: {{after: {{5s: ending}}}}}}\n") == expected
+
+
+SPEAKS_BEFORE = """\
+answer: manual
+states:
+  talking: {entry: [{log: x}], on: {done: asking}}
+  asking: {entry: [{say: Who?}], after: {5s: taking}}
+  taking: {entry: [answer, {say: Hello.}], on: {done: ending}}
+"""
+SPEAKS_WHILE_IT_RINGS = """\
+answer: manual
+states:
+  talking: {after: {1s: {do: [{say: Wait.}]}, 5s: {target: taking, do: [{say: Now.}, answer]}}}
+  taking: {entry: [{say: Hello.}], on: {done: ending}}
+"""
+COMES_BACK = """\
+answer: manual
+states:
+  talking: {entry: [{log: x}], on: {app.take: taking}, after: {5s: ending}}
+  taking: {entry: [answer, {say: Hello.}], on: {done: talking, app.again: asking}, after: {9s: ending}}
+  asking: {entry: [{say: Who?}], on: {done: taking}}
+"""
+TAKEN_IN_PLACE = """\
+answer: manual
+states:
+  talking:
+    initial: a
+    states: {a: {on: {app.take: {do: [answer]}, app.ask: b}}, b: {entry: [{say: Who?}]}}
+    on: {app.go: c}
+    after: {9s: ending}
+  c: {entry: [{say: Hello.}], on: {done: ending}}
+"""
+TAKEN_ANYWHERE = """\
+answer: manual
+states: {talking: {entry: [{say: Hello.}], after: {9s: ending}}}
+on: {app.take: {do: [answer]}}
+"""
+TAKEN_BESIDE = """\
+answer: manual
+states:
+  talking:
+    parallel: true
+    after: {9s: ending}
+    states:
+      left: {on: {app.take: {do: [answer]}}}
+      right: {initial: a, states: {a: {on: {app.ask: b}}, b: {entry: [{say: Who?}]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (SPEAKS_BEFORE, ["states.asking.entry[0].say"]),
+        (SPEAKS_WHILE_IT_RINGS, ["states.talking.after.1s.do[0].say", "states.talking.after.5s.do[0].say"]),
+        (COMES_BACK, []),
+        (TAKEN_IN_PLACE, []),
+        (TAKEN_ANYWHERE, []),
+        (TAKEN_BESIDE, []),
+    ],
+)
+def test_nobody_speaks_before_the_call_is_taken(text, places):
+    found = check(loads(HEAD + text))
+    assert [(one.code, one.path) for one in found] == [("nobody-on-the-line", path) for path in places]
