@@ -164,6 +164,7 @@ PATTERNS = 'there are no patterns: use starts_with, ends_with, or "part" in text
         ("call.outcome == none", "not-in-language", "none", "none is no value", ABSENT),
         ("vars.name is None", "not-in-language", "is", "`is` is not part of the language", "write ==, or is_set(…) to ask whether a value is there"),
         ("vars.tries ** 2 == 4", "not-in-language", "**", "there are no powers", "write the product, as in x * x"),
+        ("vars.tries ** 2", "not-in-language", "**", "there are no powers", "write the product, as in x * x"),
         ("1 if vars.flag else 2", "not-in-language", "if", "`if` is not part of the language", CHOICE),
         ("vars.flag ? 1 : 2", "bad-expression", "?", "? has no meaning in an expression", CHOICE),
         ("[x for x in event.keys]", "not-in-language", "for", "`for` is not part of the language", LOOP),

@@ -187,6 +187,12 @@ def test_one_problem_and_its_place(source, expect, code, place, message, hint):
     )
 
 
+def test_what_is_not_understood_may_be_of_any_type():
+    with pytest.raises(ExpressionError) as caught:
+        compile_template("{{ vars.count ** 2 }}", NAMES, TEXT)
+    assert [problem.code for problem in caught.value.problems] == ["not-in-language"]
+
+
 def test_every_problem_of_every_expression_in_the_order_of_the_text():
     source = "{{ vars.nmae }} é {{ vars.count + 'x' }} {{ vars.name && 1 }} {{"
     with pytest.raises(ExpressionError) as caught:

@@ -124,6 +124,8 @@ def test_a_value_as_the_runtime_keeps_it(kind, given_, kept):
         (TEXT, True, "takes text, not true or false"),
         (INTEGER, "3", "takes an integer, not text: leave the quotes out"),
         (INTEGER, 2.5, "takes an integer, not a number"),
+        (NUMBER, float("inf"), "takes a number, not infinity"),
+        (NUMBER, float("nan"), "takes a number, not NaN"),
         (INTEGER, True, "takes an integer, not true or false"),
         (BOOLEAN, "yes", "takes true or false, not text"),
         (DURATION, 12, "takes a duration; a duration needs its unit: write 12s"),

@@ -12,7 +12,7 @@ from callflow.core.expressions.names import Context, Names
 from callflow.core.expressions.nodes import Node
 from callflow.core.expressions.parse import parse
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
-from callflow.core.expressions.types import BOOLEAN, DURATION, Type, coerce, is_a
+from callflow.core.expressions.types import ANY, BOOLEAN, DURATION, Type, coerce, is_a
 
 SURPRISES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What Python raises when a value is not of the type that was promised."""
@@ -65,9 +65,13 @@ def compile_expression(source: str, names: Names, expect: Type | None = None) ->
 def tree(source: str, names: Names, problems: list[Problem]) -> tuple[Node | None, Checker]:
     """A parsed tree, None where it cannot be understood, and the checker that has filled in its types."""
     checker = Checker(source, names, problems)
+    before = len(problems)
     node = parse(source, problems)
+    understood = len(problems) == before
     if node is not None:
         checker.type_of(node)
+        if not understood:  # what its author meant may be of any type
+            node.type = ANY
     return node, checker
 
 

@@ -6,6 +6,7 @@ seconds since the epoch, lists `list` or `tuple`, records mappings. `None` is an
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -226,7 +227,7 @@ def describe(value: Any) -> str:
     if isinstance(value, int):
         return "an integer"
     if isinstance(value, float):
-        return "a number"
+        return "a number" if math.isfinite(value) else "NaN" if math.isnan(value) else "infinity"
     if isinstance(value, (list, tuple)):
         return "a list"
     if isinstance(value, Mapping):
