@@ -52,7 +52,7 @@ demo: $(RUNTIME)
 .PHONY: test
 test: $(DEV)
 	@$(BIN)/python -m tests.e2e.servers > $(VENV)/servers.log 2>&1 & \
-	$(PYTEST) --ignore=tests/e2e -n auto; unit=$$?; wait; \
+	$(PYTEST) --ignore=tests/e2e -n auto --maxprocesses 4; unit=$$?; wait; \
 	$(PYTEST) tests/e2e -m smoke -n 1; smoke=$$?; \
 	exit $$((unit | smoke))
 
