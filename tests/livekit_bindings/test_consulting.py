@@ -389,3 +389,20 @@ async def test_a_server_that_does_not_connect_the_two_leaves_no_human_on_the_lin
     assert human_of(stage).reason == rtc.DisconnectReason.PARTICIPANT_REMOVED
     assert record.outcome == "failed"
     assert server.rooms == {}
+
+
+async def test_a_human_who_cannot_be_taken_off_the_line_hears_nobody_and_is_not_heard(server):
+    flow = WARM.replace("on: {done: ending}\n", "after: {12s: ending}\n")
+    human = FarEnd(
+        rings=2.0, acts=(Hear(), Press("2"), *(act for n in range(20) for act in (Wait(1.0), Say(f"human {n}"))))
+    )
+    stage = warm(server, human, caller=talk, flow=flow)
+    server.faults["RemoveParticipant"] = [Fault(500)] * 200
+    record = await stage.play()
+    assert results(stage) == ["declined"]
+    assert record.outcome == "declined"
+    assert "Nobody is free." in stage.far_end.heard_text
+    assert "free" not in human_of(stage).heard_text
+    assert list(human_of(stage).heard_from(stage.far_end)) == []
+    assert list(stage.far_end.heard_from(human_of(stage))) == []
+    assert server.rooms == {}

@@ -91,6 +91,7 @@ class Consultation:
         self._declining = set(self._events("decline"))
         self._cut = False  # the briefing was
         self._human: Leg | None = None  # once they have picked up
+        self._accepted = False
         self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
     def told(self, event: str) -> bool:
@@ -125,6 +126,8 @@ class Consultation:
                 if self._cut:
                     await asyncio.sleep(TAIL)  # nor is the last of it
             finally:
+                if self._human is not None and not self._accepted and not self._human.over:
+                    world.subscriptions.add(self._shut_out)
                 for rule in rules:
                     world.subscriptions.remove(rule)
                 holding.release(world, MAIN_LEG)
@@ -143,13 +146,12 @@ class Consultation:
             told = {name: dialled.get(name) for name in ("sip_status_code", "sip_status", "error")}
             return self.result(OF_A_DIAL.get(str(dialled["result"]), "failed"), str(dialled.get("cause")), **told)
         self._human = human
-        accepted = False
         try:
             decision, cause = await self._talk(human, until)
-            accepted = decision == "accepted"
+            self._accepted = decision == "accepted"
             return self.result(decision, cause)
         finally:
-            if not accepted:  # before the far end is off hold
+            if not self._accepted:  # before the far end is off hold
                 await self.drop_human()
 
     async def drop_human(self) -> None:
@@ -199,6 +201,11 @@ class Consultation:
         if human is None or human not in (listener, track.owner):
             return None
         return None if track.owner == ours else False
+
+    def _shut_out(self, listener: str, track: Track) -> bool | None:
+        """A human who could not be taken off the line yet hears nobody, and nobody hears them."""
+        human = self._human
+        return None if human is None or human.over or human.identity not in (listener, track.owner) else False
 
     def _events(self, which: Literal["accept", "decline"]) -> Iterator[str]:
         """The events by which the human decides."""
