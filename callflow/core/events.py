@@ -415,6 +415,7 @@ def keep_policy(name: str) -> Keep:
 
 
 _WILD = (".*", "-*")
+"""How a pattern ends that names all events with its beginning."""
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -423,7 +424,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def matches_any(pattern: str, names: Collection[str]) -> bool:
-    """Whether it names one of these events."""
+    """Whether it names at least one of these events."""
     if pattern in names:
         return True
     return pattern[-2:] in _WILD and any(name.startswith(pattern[:-1]) for name in names)

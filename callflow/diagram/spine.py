@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
+from callflow.core.actions import OUTCOMES
 from callflow.core.flow import ROOT, Flow, State, Transition
 
 _GOOD_EVENTS = frozenset(
@@ -56,22 +57,7 @@ _BAD_ENDINGS = (
     ".machine-unavailable",
 )
 _GOOD_OUTCOMES = frozenset({"completed", "transferred"})
-_BAD_OUTCOMES = frozenset(
-    {
-        "busy",
-        "no_answer",
-        "declined",
-        "invalid",
-        "machine",
-        "voicemail",
-        "timed_out",
-        "cancelled",
-        "line_lost",
-        "failed",
-        "hung_up",
-        "abandoned",
-    }
-)
+_BAD_OUTCOMES = frozenset({*OUTCOMES, "abandoned"}) - _GOOD_OUTCOMES
 
 _BAD: Final = 10
 _STEPS: Final = 20_000

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.actions import RESULT_EVENTS, VERBS
+from callflow.core.actions import VERBS
 from callflow.core.events import matches_any
 from callflow.core.flow import ROOT, Flow, State, TimerRow
 from callflow.errors import Defect
-from callflow.verify.endings import self_driven, within
+from callflow.verify.endings import own_results, self_driven, within
 from callflow.verify.places import defect, named
 
 OF_A_PERSON = (
@@ -70,8 +70,8 @@ def _ends_by_itself(flow: Flow, state: State) -> bool:
         return True
     if state.task is not None:
         return any(move.target is not None for move in self_driven(state))
-    results = {result for action in state.entry for result in VERBS[action.verb].results if result in RESULT_EVENTS}
-    if results and any(matches_any(row.pattern, results) for row in state.rows):
+    results = own_results(state)
+    if any(matches_any(row.pattern, results) for row in state.rows):
         return True
     if any(action.timeout is None and not VERBS[action.verb].at_once and action.wait for action in state.entry):
         return any(action.verb == "stand_by" for action in state.entry)

@@ -192,9 +192,14 @@ def _driven(flow: Flow, path: str) -> Iterator[str]:
                 yield move.target
 
 
+def own_results(state: State) -> frozenset[str]:
+    """The events that end the actions of a state's own list."""
+    return frozenset(result for action in state.entry for result in VERBS[action.verb].results)
+
+
 def self_driven(state: State) -> Iterable[Transition]:
     """The rows of a state that come to be taken without anybody outside: also for the results of its own actions."""
-    comes = SELF_DRIVEN.union(*(VERBS[action.verb].results for action in state.entry))
+    comes = SELF_DRIVEN | own_results(state)
     for row in state.rows:
         if matches_any(row.pattern, comes):
             yield from row.transitions

@@ -13,7 +13,7 @@ from callflow.core.events import matches_any
 from callflow.core.flow import ROOT, Flow, State, Transition
 from callflow.errors import Defect
 from callflow.verify.chains import chains
-from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, subtree, within
+from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, own_results, subtree, within
 from callflow.verify.places import defect, named
 
 
@@ -135,7 +135,7 @@ def _led(flow: Flow, outer: State, inside: list[str], finals: set[str], comes: f
 
 def _moves(state: State, comes: frozenset[str] | None) -> Iterator[tuple[str, Transition]]:
     """The rows that are taken when nothing but `comes` comes from elsewhere, each with its event."""
-    results = {result for action in state.entry for result in VERBS[action.verb].results}
+    results = own_results(state)
     for row in state.rows:
         if comes is None or matches_any(row.pattern, results | comes | SELF_DRIVEN):
             yield from ((row.pattern, move) for move in row.transitions)
@@ -196,7 +196,7 @@ def _leads_on(flow: Flow, ending: State, leaf: State) -> bool:
             _sure(row.transitions) for row in state.rows if row.pattern.startswith("task.")
         ):
             return True
-        results = {result for action in state.entry for result in VERBS[action.verb].results}
+        results = own_results(state)
         if any(_sure(row.transitions) for row in state.rows if matches_any(row.pattern, results)):
             return True
     return False

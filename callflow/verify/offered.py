@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callflow.core.events import MAIN_LEG
-from callflow.core.flow import ROOT, Action, Flow, State, Transition
+from callflow.core.flow import ROOT, Action, Flow, State, Transition, every_transition
 from callflow.errors import Defect
 from callflow.verify.endings import subtree
 from callflow.verify.places import defect, named
-from callflow.verify.telephone import NEEDS_SOMEBODY, begins
+from callflow.verify.telephone import NEEDS_SOMEBODY, begins, other_legs
 
 
 def offered_calls(flow: Flow) -> Iterator[Defect]:
@@ -28,12 +27,11 @@ def offered_calls(flow: Flow) -> Iterator[Defect]:
 
 
 def speech_before_the_answer(flow: Flow) -> Iterator[Defect]:
-    """What is for the caller stands where the call may have been taken: before that, it would wait for ever."""
+    """What is for the caller stands where the call may have been taken: before that, it waits until its time is out."""
     if flow.answer != "manual" or not any(one.verb in ("answer", "reject") for one in flow.actions):
         return
     takers = {path for path, state in flow.states.items() if _takes(state)}
-    others = any(one.verb in ("dial", "consult") and one.arguments["leg"] != MAIN_LEG for one in flow.actions)
-    if others or ROOT in takers:
+    if other_legs(flow) or ROOT in takers:
         return
     leaving = [move for move in flow.transitions if move.target is not None and _answers(move.actions)]
     after = _after(flow, takers, leaving)
@@ -41,7 +39,7 @@ def speech_before_the_answer(flow: Flow) -> Iterator[Defect]:
         if path == ROOT or path in after:
             continue
         yield from _too_early(state.entry, path)
-        for move in _moves(state) if path not in takers else ():
+        for move in every_transition(state) if path not in takers else ():
             yield from _too_early(move.actions, path)
 
 
@@ -58,9 +56,8 @@ def _too_early(actions: Iterable[Action], path: str) -> Iterator[Defect]:
 
 def _takes(state: State) -> bool:
     """Whether a call may be taken while the state is active."""
-    return any(
-        _answers(one) for one in (state.entry, state.exit, *(m.actions for m in _moves(state) if m.target is None))
-    )
+    staying = (move.actions for move in every_transition(state) if move.target is None)
+    return any(_answers(actions) for actions in (state.entry, state.exit, *staying))
 
 
 def _answers(actions: Iterable[Action]) -> bool:
@@ -92,14 +89,6 @@ def _leads_to(flow: Flow, path: str) -> Iterator[str]:
     regions = [one for one in around if flow.states[one].kind == "parallel"]
     beside = subtree(flow, regions[-1]) if regions else ()
     for one in (*around, *beside):
-        for move in _moves(flow.states[one]):
+        for move in every_transition(flow.states[one]):
             if move.target is not None:
                 yield from begins(flow, move.target)
-
-
-def _moves(state: State) -> Iterator[Transition]:
-    for row in state.rows:
-        yield from row.transitions
-    for timer in state.timers:
-        yield from timer.transitions
-    yield from state.always

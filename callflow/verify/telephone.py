@@ -46,7 +46,7 @@ NEEDS_SOMEBODY = frozenset({
 
 def nobody_on_the_line(flow: Flow) -> Iterator[Defect]:
     """What is for the far end does not stand before the `dial` that brings it on the line."""
-    others = any(action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in flow.actions)
+    others = other_legs(flow)
     dialling = [state for state in flow.states.values() if dial_in(state, main=True) is not None and not others]
     answered = _after_the_answer(flow) if dialling else frozenset()
     for state in dialling:
@@ -168,6 +168,11 @@ def dial_in(state: State, *, main: bool = False) -> Action | None:
         (one for one in state.entry if one.verb == "dial" and not (main and one.arguments.get("leg") != MAIN_LEG)),
         None,
     )
+
+
+def other_legs(flow: Flow) -> bool:
+    """Whether the flow may bring somebody else than its far end on the line, who hears what is said then."""
+    return any(action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in flow.actions)
 
 
 def begins(flow: Flow, target: str) -> Iterator[str]:

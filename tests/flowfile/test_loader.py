@@ -15,6 +15,7 @@ from callflow.flowfile import load, loads, read
 from callflow.flowfile.loader import read_loads
 
 HEAD = "callflow: 1\nname: example\ninitial: talking\n"
+SHIPPED = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
 
 SMALLEST = """\
 callflow: 1
@@ -547,13 +548,26 @@ def test_a_row_may_wait_for_a_tool_of_the_agents_own() -> None:
     assert flow.tools["book_table"].own
 
 
-@pytest.mark.parametrize("path", sorted(Path("flows").glob("*.yaml")), ids=lambda path: path.stem)
-def test_what_was_made_on_the_way_is_freed_at_once(path):
-    load(path)  # what is kept for all files is made once
+MISSPELT = (
+    HEAD
+    + "states: {talking: {on: {done: endign}, after: {5m: {do: [{hang_up: {for: agent}}, {hold: {leg: othr}}]}}}}\n"
+)
+HOST = HEAD + "use: {pin: pin.yaml}\nstates: {talking: {flow: pin, on: {done: ending}}}\n"
+PIN = "callflow: 1\nname: pin\ninitial: asking\nstates: {asking: {on: {app.right: right}}, right: {final: true}}\n"
+
+
+@pytest.mark.parametrize("name", [*(path.name for path in SHIPPED), "misspelt.yaml", "host.yaml"])
+def test_what_was_made_on_the_way_is_freed_at_once(name, tmp_path):
+    texts = {"misspelt.yaml": MISSPELT, "host.yaml": HOST, "pin.yaml": PIN} | {
+        one.name: one.read_text() for one in SHIPPED
+    }
+    for file, text in texts.items():
+        (tmp_path / file).write_text(text)
+    assert (read(tmp_path / name)[0] is None) == (name == "misspelt.yaml")  # what is kept for all files is made once
     gc.collect()
     gc.disable()
     try:
-        load(path)
+        read(tmp_path / name)
         assert gc.collect() == 0
     finally:
         gc.enable()

@@ -274,6 +274,10 @@ class TestTheEnding:
     def test_may_stay(self, ending):
         assert set(codes(f"{self.HEAD}  ending: {ending}\n")) == {"ending-never-over"}
 
+    def test_that_it_never_leads_on_is_said_once(self):
+        ending = "{entry: [hang_up], on: {dtmf.1: closed}}"
+        assert codes(f"{self.HEAD}  ending: {ending}\n") == ["ending-never-over"]
+
 
 class TestRounds:
     @pytest.mark.parametrize(
@@ -411,9 +415,49 @@ states:
 """
 
 
+TAKEN_ON_THE_WAY_OUT = """\
+answer: manual
+states:
+  talking: {exit: [answer], on: {app.take: taking}, after: {9s: ending}}
+  taking: {entry: [{say: Hello.}], on: {done: ending}}
+"""
+WHILE_IT_IS_TAKEN = """\
+answer: manual
+states:
+  talking: {entry: [answer], after: {1s: {do: [{say: Hello.}]}, 9s: ending}}
+"""
+SOMEBODY_ELSE = """\
+answer: manual
+states:
+  talking: {entry: [{dial: {to: "+15551234567", trunk: t, leg: other}}], on: {dial.answered: asking, dial.*: ending}}
+  asking: {entry: [{say: {text: Take it?, to: other}}], on: {dtmf.1: taking}, after: {9s: ending}}
+  taking: {entry: [answer], on: {done: ending}}
+"""
+BY_HISTORY = """\
+answer: manual
+states:
+  talking: {on: {app.take: {target: inner.last, do: [answer]}, app.look: inner.b}, after: {9s: ending}}
+  inner:
+    initial: a
+    states: {last: {history: deep, initial: a}, a: {entry: [{log: x}]}, b: {entry: [{say: Hello.}]}}
+    after: {9s: ending}
+"""
+BY_A_REGION = """\
+answer: manual
+states:
+  talking: {on: {app.take: {target: inner, do: [answer]}}, after: {9s: ending}}
+  inner: {parallel: true, states: {a: {initial: b, states: {b: {entry: [{say: Hello.}]}}}}, after: {9s: ending}}
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "places"),
     [
+        (TAKEN_ON_THE_WAY_OUT, []),
+        (WHILE_IT_IS_TAKEN, []),
+        (SOMEBODY_ELSE, []),
+        (BY_HISTORY, []),
+        (BY_A_REGION, []),
         (SPEAKS_BEFORE, ["states.asking.entry[0].say"]),
         (SPEAKS_WHILE_IT_RINGS, ["states.talking.after.1s.do[0].say", "states.talking.after.5s.do[0].say"]),
         (COMES_BACK, []),
@@ -425,3 +469,16 @@ states:
 def test_nobody_speaks_before_the_call_is_taken(text, places):
     found = check(loads(HEAD + text))
     assert [(one.code, one.path) for one in found] == [("nobody-on-the-line", path) for path in places]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('states: {talking: {after: {5s: {target: ending, do: [{outcome: "{{ call.number }}"}]}}}}', ["private-value-shown"]),
+        ('states: {talking: {after: {5s: {target: ending, do: [{outcome: "{{ call.direction }}"}]}}}}', []),
+        ('states: {talking: {after: {5s: {target: ending, do: [{outcome: "{{ vars.pin }}"}]}}}}', ["private-value-shown"]),
+        ("wrap_up: [{log: \"{{ call.number + 'x' }}\"}]\nstates: {talking: {after: {5s: ending}}}", ["private-line"]),
+    ],
+)  # fmt: skip
+def test_private_values_are_shown_nowhere(text, found):
+    assert codes("vars: {pin: {type: string, default: '1', pii: true}}\n" + text) == found

@@ -217,7 +217,8 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 
 
 def describe(value: Any) -> str:
-    """What a value is, in an author's words, for a sentence: `text`, `an integer`. Never what it says: it may be private."""
+    """What a value is, in an author's words, for a sentence: `text`, `an integer`. Never what it says, which may be
+    private; infinity and NaN are told, since no type takes them."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -91,7 +91,6 @@ class Consultation:
         self._declining = set(self._events("decline"))
         self._cut = False  # the briefing was
         self._human: Leg | None = None  # once they have picked up
-        self._accepted = False
         self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
     def told(self, event: str) -> bool:
@@ -126,8 +125,6 @@ class Consultation:
                 if self._cut:
                     await asyncio.sleep(TAIL)  # nor is the last of it
             finally:
-                if self._human is not None and not self._accepted and not self._human.over:
-                    world.subscriptions.add(self._shut_out)
                 for rule in rules:
                     world.subscriptions.remove(rule)
                 holding.release(world, MAIN_LEG)
@@ -146,19 +143,22 @@ class Consultation:
             told = {name: dialled.get(name) for name in ("sip_status_code", "sip_status", "error")}
             return self.result(OF_A_DIAL.get(str(dialled["result"]), "failed"), str(dialled.get("cause")), **told)
         self._human = human
+        accepted = False
         try:
             decision, cause = await self._talk(human, until)
-            self._accepted = decision == "accepted"
+            accepted = decision == "accepted"
             return self.result(decision, cause)
         finally:
-            if not self._accepted:  # before the far end is off hold
+            if not accepted:  # before the far end is off hold
                 await self.drop_human()
 
     async def drop_human(self) -> None:
-        """Takes the human off the line; one who has left, or never came, is fine."""
+        """Takes the human off the line; one who has left, or never came, is fine. One who stays is kept apart."""
         human = self._human
         if human is not None and not human.over:
             await self._world.clearing.withdraw(human, _over())
+            if not human.over:
+                self._world.subscriptions.add(self._shut_out)
 
     async def _talk(self, human: Leg, until: float | None) -> tuple[Decision, str]:
         world, loop = self._world, self._world.call.loop
