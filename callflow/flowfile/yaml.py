@@ -26,6 +26,7 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from yaml.scanner import ScannerError
 
 from callflow.errors import CallflowError, Defect
 from callflow.flowfile.nodes import Mapping, Mark, Node, Scalar, Sequence, quoted, shorten
@@ -126,7 +127,7 @@ class _Walk:
         except yaml.MarkedYAMLError as error:
             from callflow.flowfile.yaml_errors import explain
 
-            defect = explain(error, self.text, self.file)
+            defect = explain(self._first(error), self.text, self.file)
             if self.defects and _same_place(self.defects[-1], defect):
                 self.defects.pop()
             self.defects.append(defect)
@@ -142,6 +143,27 @@ class _Walk:
             )
             self.defect("not-a-mapping", message, root.start, root.start, "begin with `callflow: 1`")
         return root if isinstance(root, Mapping) else None
+
+    def _first(self, error: yaml.MarkedYAMLError) -> yaml.MarkedYAMLError:
+        """The error to tell. Raises _Stop where the text before it is too deep already.
+
+        Looking for the `:` of a key, the scanner is up to 1,024 characters ahead of the walk: it may stumble over what lies
+        too deep to be read, or, in libyaml from 0.2.6 on, over a limit of its own. So what stands before is walked by itself.
+        """
+        is_limit = "nesting" in (error.problem or "")
+        mark = error.context_mark if isinstance(error, ScannerError) and error.context_mark else error.problem_mark
+        before = self.text[: mark.index] if mark is not None else ""
+        again = _Walk(before, self.file)
+        try:
+            again._walk(CParser(before))
+        except _Stop:
+            if again.defects[-1].code == "too-deep":
+                self.defects = again.defects
+                raise
+        except yaml.MarkedYAMLError as nearer:
+            if is_limit:
+                return nearer
+        return error
 
     def _walk(self, parser: Any) -> Node | None:  # noqa: C901 - one loop in one piece: it runs for every word of a file
         """The root node. Keeps its own stack: the depth of a text is its author's choice, that of ours is not."""
@@ -365,6 +387,8 @@ class _Walk:
                 if node.value is None:
                     what = "a key is missing before the `:`" if not node.text else f"`{node.text}` is no key"
                     self.defect("complex-key", what, node.start, node.end, "put quotes around it if it is a name")
+                    if self.text.startswith("?", inner.start.index):  # `[? ]`: libyaml reads on from 0.2.6 on
+                        raise _Stop
                     return _DROPPED
             return node
         if isinstance(node, Mapping) and node.flow and inner.flow and node.start.index == inner.start.index + 1:

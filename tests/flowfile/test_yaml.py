@@ -295,6 +295,46 @@ class TestLimits:
         assert took < 1
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("[" * 101, (1, 101)),
+            ("[" * 1001, (1, 101)),
+            ("[" * 1001 + "]" * 1001, (1, 101)),
+            ("a: " + "[" * 5000, (1, 103)),
+            ("- " * 1001, (1, 201)),
+            ("- " * 95 + "[" * 1001, (1, 196)),
+            ("- " * 95 + "[[[[[[@", (1, 196)),
+            ("? " * 1001, (1, 201)),
+            ("{a: " * 1001, (1, 401)),
+            ("[{a: " * 1001, (1, 251)),
+            ("[&a " * 1001, (1, 398)),
+            ("[!!seq " * 1001, (1, 695)),
+            ("[" * 1001 + "]" * 1001 + ": x", (1, 101)),
+            ("[" * 150 + "@", (1, 101)),
+            ("[" * 1001 + "@", (1, 101)),
+            ("[" * 150 + '"never closed', (1, 101)),
+            ("a: [[[\n" + "[" * 1001, (2, 97)),
+            ("\n".join(" " * depth + "a:" for depth in range(1001)), (101, 101)),
+            ("\n".join(" " * depth + "-" for depth in range(1001)), (101, 101)),
+        ],
+        ids=lambda value: value[-12:] if isinstance(value, str) else "",
+    )
+    def test_our_limit_of_depth_is_found_before_the_parsers_own(self, text, place):
+        defect = only(text)
+        assert (defect.code, defect.line, defect.column) == ("too-deep", *place)
+
+    def test_what_was_found_above_is_told_beside_it(self):
+        _, defects = parse("a: 1\na: 2\nb: " + "[" * 1001, "f")
+        assert [(one.code, one.line, one.column) for one in defects] == [("duplicate-key", 2, 1), ("too-deep", 3, 103)]
+
+    def test_a_key_that_is_none_is_told_however_deep_it_looks(self):
+        assert only("a: b\n" + "[" * 2000).message.endswith("stands where a key is due, but has no `:`")
+
+    @pytest.mark.parametrize("text", ["a: [? ]\n", "a: [?]\n", "a: [b, ? ]\n", "a: [?\n]\nc: d\n"])
+    def test_an_empty_explicit_key(self, text):
+        assert only(text).code == "complex-key"
+
     def test_as_deep_as_allowed(self):
         text = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
         assert parse(f"a: {text}", "f")[1] == []
