@@ -51,6 +51,7 @@ class SippTelephone:
     calls: list[PhoneCall] = field(factory=list)
     _by_id: dict[str, tuple[PhoneCall, Script | CallIn]] = field(factory=dict)
     _streams: dict[str, rtp.Stream] = field(factory=dict)
+    _answered: set[str] = field(factory=set)
     _met: set[tuple[object, ...]] = field(factory=set)
 
     @property
@@ -79,16 +80,16 @@ class SippTelephone:
         call, script = self._by_id[call_id]
         remote = message.sound_goes_to()
         if remote is not None and not message.by_telephone:
-            self._streams[call_id] = self.line.connect(call, remote)
+            self._streams[call_id] = self.sounds.connect(self.line, call, remote)
         stream = self._streams.get(call_id)
         if stream is not None and message.by_telephone and message.status == 183:
             self.sounds.speak(stream, rtp.sound(425))
-        elif stream is not None and message.method == "ACK" and stream.answered and script.rtp:
+        elif stream is not None and message.method == "ACK" and call_id in self._answered and script.rtp:
             self.sounds.speak(stream, rtp.performed(script.acts))
         elif stream is not None and (message.method == "BYE" or (message.status or 0) >= 300):
-            stream.due = None
-        if stream is not None and (message.method, message.status) == ("INVITE", 200):
-            stream.answered = True
+            self.sounds.hush(stream)
+        if (message.method, message.status) == ("INVITE", 200):
+            self._answered.add(call_id)
         call.signals.append(
             Signal(message.at, str(message.status or message.method), message.by_telephone, about(message))
         )

@@ -1,11 +1,13 @@
 """The sound of telephones: G.711 mu-law and pressed keys (RFC 4733), in packets of 20 ms over UDP.
 
 One thread serves all telephones of a network. What comes is heard at the time at which the machine's network had it,
-however late a busy thread reads it.
+however late a busy thread reads it. Other threads hand it whole things only: a `Line`, a `Stream`, or the `Speech` of one,
+each of which nobody but this thread changes afterwards.
 """
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
 import struct
@@ -41,14 +43,20 @@ def monotonic(wall: float) -> float:
 
 
 @define(eq=False)
+class Speech:
+    """What a stream sends from `due` on, one packet each 20 ms; that is infinite once there is no more of it."""
+
+    packets: Iterator[bytes | None] = field(repr=False)
+    due: float
+
+
+@define(eq=False)
 class Stream:
-    """The sound of one call. `packets` are what it sends from `due` on, one each 20 ms."""
+    """The sound of one call."""
 
     call: PhoneCall
     remote: tuple[str, int]
-    packets: Iterator[bytes | None] = field(default=iter(()), repr=False)
-    due: float | None = None
-    answered: bool = False
+    speech: Speech | None = None
     heard_key: int | None = None
     sequence: int = 0
     timestamp: int = 0
@@ -64,11 +72,6 @@ class Line:
     @property
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
-
-    def connect(self, call: PhoneCall, remote: tuple[str, int]) -> Stream:
-        """What comes from there belongs to this call."""
-        self.streams[remote[1]] = stream = Stream(call, remote)
-        return stream
 
 
 @define(eq=False)
@@ -106,21 +109,31 @@ class Sounds:
             self._selector.register(endpoint, selectors.EVENT_READ, line)
         return line
 
+    def connect(self, line: Line, call: PhoneCall, remote: tuple[str, int]) -> Stream:
+        """What comes from there to this telephone belongs to this call."""
+        stream = Stream(call, remote)
+        with self._lock:
+            line.streams[remote[1]] = stream
+        return stream
+
     def speak(self, stream: Stream, packets: Iterator[bytes | None]) -> None:
         """From now on it sends these, instead of what it sent."""
-        stream.packets, stream.due = packets, time.monotonic()
+        stream.speech = Speech(packets, time.monotonic())
+
+    def hush(self, stream: Stream) -> None:
+        """From now on it sends nothing."""
+        stream.speech = None
 
     def _run(self) -> None:
         while not self._ended.is_set():
             with self._lock:
                 ready = self._selector.select(0)
-                lines = list(self._lines)
+                streams = [(line, stream) for line in self._lines for stream in line.streams.values()]
             for key, _ in ready:
                 _read(key.data)
             now = time.monotonic()
-            for line in lines:
-                for stream in list(line.streams.values()):
-                    _write(line, stream, now)
+            for line, stream in streams:
+                _write(line, stream, now)
             time.sleep(0.002 if ready else 0.004)
 
 
@@ -175,12 +188,13 @@ def _voice(samples: Samples) -> bytes:
 
 
 def _write(line: Line, stream: Stream, now: float) -> None:
-    while stream.due is not None and stream.due <= now:
-        body = next(stream.packets, None)
+    speech = stream.speech  # as it is now: there may be another, or none, at any moment
+    while speech is not None and speech.due <= now:
+        body = next(speech.packets, None)
         if body is None:
-            stream.due = None
+            speech.due = math.inf
             return
-        stream.due += PACKET
+        speech.due += PACKET
         stream.sequence = (stream.sequence + 1) & 0xFFFF
         stream.timestamp += SIZE
         if body[:1] == b"V":
@@ -210,7 +224,7 @@ def _read(line: Line) -> None:
         body = packet[_HEADER.size + 4 * (first & 0x0F) :]
         if second & 0x7F == PCMU:
             _hear(stream.call, at, body)
-        elif second & 0x7F == EVENT and len(body) >= 4 and timestamp != stream.heard_key:
+        elif second & 0x7F == EVENT and len(body) >= 4 and body[0] < len(KEYS) and timestamp != stream.heard_key:
             stream.heard_key = timestamp
             stream.call.keys.append((at, KEYS[body[0]]))
 
