@@ -9,8 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from callflow.simulate.clock import VirtualTimeLoop
+
+# How long an example takes is the machine's business.
+settings.register_profile("callflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("callflow")
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item):

