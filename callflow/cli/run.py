@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from callflow.cli._server_options import server_options
+
 MODES = ("console", "dev", "start", "connect")
 
 
@@ -20,9 +22,16 @@ MODES = ("console", "dev", "start", "connect")
 @click.option("--name", default="", help="Take only calls that are dispatched to this name; any call unless set.")
 @click.option("--vars", "variables", metavar="JSON", help="The flow's variables, for calls whose job carries none.")
 @click.option("--journal", metavar="FOLDER", help="Write each call's journal and record here.")
+@server_options
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[console|dev|start|connect] [LIVEKIT OPTIONS]")
 def command(
-    file: str, factory: str | None, name: str, variables: str | None, journal: str | None, arguments: tuple[str, ...]
+    file: str,
+    factory: str | None,
+    name: str,
+    variables: str | None,
+    journal: str | None,
+    arguments: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Run a flow's calls, with the models of its `session:` or your own agent.
 
@@ -32,8 +41,8 @@ def command(
     start     the same, in production
     connect   in one room: --room NAME
 
-    LiveKit's address and keys come from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. What follows the mode goes
-    to LiveKit's own command line.
+    LiveKit's address and keys come from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. What follows the mode, and is
+    no option of this command, goes to LiveKit's own command line.
 
     Exit status: 1 the flow or what it needs is not in order, 2 wrong usage; else LiveKit's.
     """
@@ -58,7 +67,10 @@ def command(
         _refuse(file, error.problems)
     if wrong := models.problems(flow):
         _refuse(file, wrong)
-    agent_server = server.server_of(str(Path(file).resolve()), factory=factory, name=name, vars=given, journal=journal)
+    given_options = {option: value for option, value in options.items() if value is not None}
+    agent_server = server.server_of(
+        str(Path(file).resolve()), factory=factory, name=name, vars=given, journal=journal, **given_options
+    )
     sys.argv = [f"callflow run {file}", *arguments]
     cli.run_app(agent_server)
 

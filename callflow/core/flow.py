@@ -250,6 +250,7 @@ class Flow:
     description: str = ""
     file: str = "<flow>"
     notes: Mapping[str, Any] = field(factory=dict)
+    digest: str = field(default="", eq=False)  # of the text of its files: 12 hexadecimal digits that name this version
 
     @property
     def root(self) -> State:

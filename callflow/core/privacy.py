@@ -20,7 +20,9 @@ from callflow.core.expressions import BOOLEAN, Template
 from callflow.core.flow import ROOT, Action, Flow, Task
 from callflow.core.render import templates_in
 
-PRIVATE_OF_CALL = frozenset({"number", "identity", "name", "attributes", "metadata", "transcript", "record"})
+PRIVATE_OF_CALL = frozenset({
+    "number", "identity", "name", "attributes", "metadata", "transcript", "record", "agent_identity", "job_attributes",
+})  # fmt: skip
 """What `call.<field>` tells of a person."""
 
 SPOKEN = frozenset({"transcript", "text", "message"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -94,6 +95,14 @@ def _demand(flow: Flow | None, defects: list[Defect]) -> Flow:
     return flow
 
 
+def _digest(*texts: str) -> str:
+    """Of the main file and of its sub-flows, each once."""
+    whole = hashlib.sha256()
+    for text in texts:
+        whole.update(hashlib.sha256(text.encode(errors="surrogatepass")).digest())
+    return whole.hexdigest()[:12]
+
+
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
@@ -158,6 +167,7 @@ class _Loader:
             wrap_up=wrap_up,
             file=main.file,
             notes=notes(root),
+            digest=_digest(main.source, *(text for _, text in loading.files.values())),
             **details,
         )
 

@@ -18,6 +18,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
+from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.ownership import OWNED, is_owned
 from callflow.livekit_bindings.verbs import Perform
 from callflow.livekit_bindings.world import LiveKitWorld
@@ -150,7 +151,8 @@ def bind(
         record=record,
         telephony=telephony,
     )
-    facts = {"direction": "outbound" if flow.outbound else "inbound", "room": world.room_name, "job": ctx.job.id}
+    direction = "outbound" if flow.outbound else "inbound"
+    facts = {"direction": direction, "room": world.room_name, **facts_of(ctx)}
     return LiveKitCall(
         flow,
         world,

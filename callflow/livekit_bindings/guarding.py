@@ -116,33 +116,37 @@ class _Watch:
 
 async def _end(path: Path, held: Lease) -> None:
     """What its process would have done: the line first, then the record."""
-    logger.error(KILLED, extra={"call": held.call, "room": held.room, "flow": held.flow, "pid": held.pid})
+    logger.error(KILLED, extra={**held.log_fields, "room": held.room, "pid": held.pid})
     noticed = time.time()
     failure = await _drop(held.room, tries=TRIES)
     if failure is not None:
-        logger.error("the line of a dead job could not be dropped", extra={"room": held.room, "error": failure})
+        logger.error(
+            "the line of a dead job could not be dropped",
+            extra={**held.log_fields, "room": held.room, "error": failure},
+        )
     if held.records is not None:
         try:
             await asyncio.to_thread(_write, held, noticed, failure)
         except Exception:
-            logger.exception("the record of a dead job could not be written", extra={"call": held.call})
+            logger.exception("the record of a dead job could not be written", extra=held.log_fields)
     lease.give_back(path)
 
 
 async def _try_on(path: Path, held: Lease) -> None:
     """The call is over, has its record, and could not drop its line."""
-    logger.error("a line stands after its call", extra={"call": held.call, "room": held.room, "flow": held.flow})
+    logger.error("a line stands after its call", extra={**held.log_fields, "room": held.room})
     began = time.time()
     failure = await _drop(held.room, seconds=STANDING_SECONDS, pause=STANDING_PAUSE)
     if failure is not None:
         logger.error(
-            "a line that stands after its call could not be dropped", extra={"room": held.room, "error": failure}
+            "a line that stands after its call could not be dropped",
+            extra={**held.log_fields, "room": held.room, "error": failure},
         )
     if held.records is not None:
         try:
             await asyncio.to_thread(_amend, held, time.time(), time.time() - began, failure)
         except Exception:
-            logger.exception("a record could not be amended", extra={"call": held.call})
+            logger.exception("a record could not be amended", extra=held.log_fields)
     lease.give_back(path)
 
 
@@ -200,8 +204,13 @@ def _write(held: Lease, noticed: float, failure: str | None) -> None:
         started=held.started,
         ended=now,
         line_dropped=now if failure is None else None,
+        digest=held.digest,
         room=held.room,
+        room_sid=held.room_sid,
         job=held.job,
+        worker_id=held.worker_id,
+        dispatch_id=held.dispatch_id,
+        agent_name=held.agent_name,
         error=KILLED,
         forced=("line",),
         notes=() if failure is None else (f"the line could not be dropped: {failure}",),

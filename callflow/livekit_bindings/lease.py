@@ -19,6 +19,7 @@ from livekit.agents import JobContext
 
 from callflow.runtime.call import Call
 from callflow.runtime.ending import file_name
+from callflow.runtime.logs import log_fields
 
 logger = logging.getLogger("callflow")
 
@@ -29,7 +30,8 @@ FOLDER = "CALLFLOW_LEASES"
 @frozen
 class Lease:
     """`started` is the call's, in seconds since the epoch; `born` the process's. `records` is the folder for its record,
-    None where it writes none. `stands`: the call is over and has its record, but its line could not be dropped."""
+    None where it writes none. `stands`: the call is over and has its record, but its line could not be dropped. `digest`
+    is the flow's, `room_sid`, `worker_id`, `dispatch_id` and `agent_name` are LiveKit's, as in a record."""
 
     call: str
     job: str
@@ -41,6 +43,16 @@ class Lease:
     born: float
     records: str | None = None
     stands: bool = False
+    digest: str = ""
+    room_sid: str | None = None
+    worker_id: str | None = None
+    dispatch_id: str | None = None
+    agent_name: str | None = None
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What a line of the worker's log says of this call."""
+        return log_fields(self.call, self.flow, asdict(self))
 
     def holder_is_gone(self) -> bool:
         """Whether the process that holds it has ended."""
@@ -59,7 +71,13 @@ def take(call: Call, ctx: JobContext, room: str) -> Path | None:
     records = None if call.folder is None else str(call.folder.absolute())
     pid = os.getpid()
     born = psutil.Process(pid).create_time()
-    lease = Lease(call.id, ctx.job.id, room, call.flow.name, call.flow.file, call.now(), pid, born, records)
+    about: dict[str, Any] = {
+        name: call.log_fields.get(name) for name in ("room_sid", "worker_id", "dispatch_id", "agent_name")
+    }
+    flow = call.flow
+    lease = Lease(
+        call.id, ctx.job.id, room, flow.name, flow.file, call.now(), pid, born, records, digest=flow.digest, **about
+    )
     path = Path(folder) / f"{file_name(call.id)}.json"
     try:
         _write(path, asdict(lease))

@@ -15,12 +15,13 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Literal, cast
 
 from livekit import api, rtc
-from livekit.agents import Agent, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
+from livekit.agents import Agent, AgentServer, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
 from livekit.agents.utils import http_context
 from livekit.agents.utils.aio import cancel_and_wait
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
 from livekit.agents.voice.agent_activity import ActivityClosedError
 from livekit.agents.voice.amd import AMD
+from livekit.agents.worker import ServerEnvOption
 
 logger = logging.getLogger("callflow")
 
@@ -235,6 +236,15 @@ def without_failover(client: api.LiveKitAPI, service: Literal["sip", "egress"] =
     ours._client = copy.copy(requests)
     ours._client._failover = False
     return ours
+
+
+def options_of(server: AgentServer, *, devmode: bool) -> dict[str, Any]:
+    """What a server that is about to run runs with, by the names of AgentServer's parameters, and its `agent_name`:
+    LiveKit's command line and environment variables have had their say. None for what is not found."""
+    names = (
+        "ws_url", "agent_name", "drain_timeout", "shutdown_process_timeout", "num_idle_processes", "load_threshold", "port",
+    )  # fmt: skip
+    return {name: ServerEnvOption.getvalue(getattr(server, f"_{name}", None), devmode) for name in names}
 
 
 def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:

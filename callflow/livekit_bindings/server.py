@@ -19,7 +19,9 @@ from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
 from callflow.livekit_bindings.guarding import guard
 from callflow.livekit_bindings.models import session_of
+from callflow.livekit_bindings.serving import FlowServer
 from callflow.livekit_bindings.verbs.conversation import close_all as close_models
+from callflow.runtime.shutdown import KILLED_AFTER, WORKER_SECONDS, worker_seconds
 
 logger = logging.getLogger("callflow")
 
@@ -37,14 +39,17 @@ def server_of(
     name: str = "",
     vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the language
     journal: str | None = None,
+    **options: Any,
 ) -> AgentServer:
     """A server whose jobs run the flow in `file`.
 
     `factory` is `module:function`; see `supplied`. `name` makes it a server that is dispatched to by name only. `vars`
-    hold where a job's metadata has none. `journal` is the folder for journals and records.
+    hold where a job's metadata has none. `journal` is the folder for journals and records. `options` are AgentServer's
+    own; what a call may take to end follows from its `shutdown_process_timeout`.
     """
-    server = AgentServer(setup_fnc=functools.partial(warm_up, file=file, factory=factory))
-    entry = functools.partial(entrypoint, file=file, factory=factory, vars=vars, journal=journal)
+    server = FlowServer(file, setup_fnc=functools.partial(warm_up, file=file, factory=factory), **options)
+    budget = worker_seconds(options.get("shutdown_process_timeout", KILLED_AFTER))
+    entry = functools.partial(entrypoint, file=file, factory=factory, vars=vars, journal=journal, worker_seconds=budget)
     server.rtc_session(entry, agent_name=name)
     guard(server)
     return server
@@ -64,6 +69,7 @@ async def entrypoint(
     factory: str | None,
     vars: Mapping[str, Any] | None,  # noqa: A002
     journal: str | None,
+    worker_seconds: float = WORKER_SECONDS,
 ) -> None:
     flow = load(file)
     options = await supplied(flow, ctx, factory)
@@ -72,6 +78,7 @@ async def entrypoint(
     if vars is not None and not ctx.job.metadata.strip():
         options.setdefault("vars", vars)
     options.setdefault("journal", journal)
+    options.setdefault("worker_seconds", worker_seconds)
     try:
         record = await run(flow, ctx, session, options.pop("agent", None), **options)
         logger.info("call ended", extra={"outcome": record.outcome, "call": record.call})

@@ -28,6 +28,7 @@ from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.ears import Ears
 from callflow.livekit_bindings.fit import detects
 from callflow.livekit_bindings.hearing import Hearing
+from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
@@ -36,6 +37,7 @@ from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holdin
 from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
 from callflow.livekit_bindings.verbs.recording import Recordings
+from callflow.runtime.logs import LOGGED
 from callflow.runtime.ports import Facts
 from callflow.runtime.shutdown import JOB_SECONDS
 
@@ -128,6 +130,7 @@ class LiveKitWorld:
         self._started: asyncio.Future[None] = call.loop.create_future()
         for sentence in self._notes:
             call.note(sentence)
+        self.ctx.log_context_fields = {**call.log_fields, **self.ctx.log_context_fields}
         self._lease = lease.take(call, self.ctx, self.room_name)
         self._ownership.take()
         self.offering.listen()
@@ -160,9 +163,11 @@ class LiveKitWorld:
         await hanging_up.force(self, session=session, line=line)
 
     def facts(self) -> Facts:
+        known = facts_of(self.ctx)
+        ids: dict[str, Any] = {name: known.get(name) for name in LOGGED}
         return Facts(
             room=self.room_name,
-            job=self.ctx.job.id,
+            **ids,
             participant=self.line.identity_of("far_end"),
             transcript=report.transcript(self.session),
             usage=report.usage(self.session),

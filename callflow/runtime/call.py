@@ -27,6 +27,7 @@ from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, 
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
 from callflow.runtime.journal import Journal, Lines
+from callflow.runtime.logs import CallFields, log_fields
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
 from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, place_of, record_of
@@ -35,6 +36,7 @@ from callflow.runtime.shutdown import HOLD_SECONDS, WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps
 
 logger = logging.getLogger("callflow")
+logger.addFilter(CallFields())
 
 OPEN_SECONDS = 60.0
 GOODBYE_SECONDS = 30.0
@@ -58,9 +60,14 @@ _BEFORE = Snapshot((), Memory(phase="waiting"))
 _current: contextvars.ContextVar[Call] = contextvars.ContextVar("callflow_call")
 
 
+def calling() -> Call | None:
+    """The call in which this code runs, if it runs in one."""
+    return _current.get(None)
+
+
 def current_call() -> Call:
     """The call in which this code runs: a tool, a Python action, an agent's hook. Raises CallflowError outside of one."""
-    call = _current.get(None)
+    call = calling()
     if call is None:
         raise CallflowError("there is no call here: current_call() works in what a call runs, its tools and actions")
     return call
@@ -120,6 +127,7 @@ class Call:
         "id",
         "journal",
         "log",
+        "log_fields",
         "loop",
         "open_failed",
         "opening",
@@ -161,6 +169,7 @@ class Call:
         self.strays: tuple[asyncio.Task[Any], ...] = ()
         self.journal: Journal | None = None
         self.log = Log()
+        self.log_fields: Mapping[str, Any] = log_fields(self.id, flow.name, facts or {})
         self.reason: str | None = None
         self._setup: _Setup | None = _Setup(vars or {}, env, facts or {}, waiting)
         self._epoch = epoch

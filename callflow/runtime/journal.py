@@ -1,7 +1,7 @@
 """A call's journal: JSON lines, the call first, then one line for each step.
 
-The first line: `journal` (version), `call`, `flow`, `file`, `time`, `vars`, `env`, `facts` (what the program said of the
-call), `waiting`. A step's line, with what it does not have left out:
+The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the flow's text), `time`, `vars`, `env`, `facts`
+(what `call.<name>` reads from the start), `waiting`. A step's line, with what it does not have left out:
 
 - `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
 - `event`, with `data`, `effect`, `state`, `id`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
@@ -31,6 +31,7 @@ from typing import IO, Any
 
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import Flow
+from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Cancel, Start, Step
 from callflow.runtime.record import place_of
 from callflow.runtime.redact import Redactor
@@ -178,10 +179,11 @@ class Lines:
             "call": head["call"],
             "flow": self._flow.name,
             "file": self._flow.file,
+            "digest": self._flow.digest,
             "time": head["time"],
             "vars": hide.variables(head["vars"]),
             "env": hide.hide(head["env"]),
-            "facts": hide.fields(head["facts"], {"number", "identity", "name", "attributes"}),
+            "facts": hide.fields(head["facts"], PRIVATE_OF_CALL),
             "waiting": head["waiting"],
         }
 

@@ -66,7 +66,8 @@ class EffectRecord(NamedTuple):
 class CallRecord:
     """The one record of a call, however it ended.
 
-    `call`, `room`, `job`, `participant` are ids, None where there was none. `answered` is when the far end came on the
+    `digest` is that of the flow's text. `call`, `room`, `room_sid`, `job`, `worker_id`, `dispatch_id`, `participant` are
+    ids, None where there was none, `agent_name` what the agent was dispatched by. `answered` is when the far end came on the
     line, `line_dropped` when it was off it. `outcome` is the business result, `cause` what technically ended the call,
     `trigger` the event by which the flow went to its `ending:` (`tool.end_call`, `silence 30s`; empty for a failure),
     `fault` why the flow could not go on (a cycle, an unhandled failure), `error` what broke in the runtime itself.
@@ -84,8 +85,13 @@ class CallRecord:
     ended: float
     answered: float | None = None
     line_dropped: float | None = None
+    digest: str = ""
     room: str | None = None
+    room_sid: str | None = None
     job: str | None = None
+    worker_id: str | None = None
+    dispatch_id: str | None = None
+    agent_name: str | None = None
     participant: str | None = None
     trigger: str | None = None
     final: str | None = None
@@ -376,8 +382,13 @@ def record_of(
         ended=now,
         answered=log.answered,
         line_dropped=log.line_dropped,
+        digest=flow.digest,
         room=facts.room,
+        room_sid=facts.room_sid,
         job=facts.job,
+        worker_id=facts.worker_id,
+        dispatch_id=facts.dispatch_id,
+        agent_name=facts.agent_name,
         participant=facts.participant,
         trigger=_trigger(log, flow),
         final=memory.final,
@@ -401,7 +412,9 @@ def record_of(
 
 def bare_record(call: str, flow: Flow, now: float, error: str) -> CallRecord:
     """What is left to say of a call whose record cannot be made."""
-    return CallRecord(call, flow.name, flow.file, "failed", Cause("fault", "system", now), now, now, error=error)
+    return CallRecord(
+        call, flow.name, flow.file, "failed", Cause("fault", "system", now), now, now, digest=flow.digest, error=error
+    )
 
 
 def without_payloads(record: CallRecord) -> CallRecord:

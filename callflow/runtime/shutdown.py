@@ -15,8 +15,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("callflow")
 
-WORKER_SECONDS = 8.0
-"""What is owed, the ending and `wrap_up` share so much where the worker closes: it kills the job after 10."""
+MARGIN_SECONDS = 2.0
+"""What a worker that closes needs itself, of the time after which it kills its jobs."""
+
+LEAST_WORKER_SECONDS = 2.0
+"""In less no line can be dropped and no record written."""
+
+
+def worker_seconds(killed_after: float) -> float:
+    """What is owed, the ending and `wrap_up` share so much where the worker closes, and kills its jobs after that."""
+    return max(LEAST_WORKER_SECONDS, killed_after - MARGIN_SECONDS)
+
+
+KILLED_AFTER = 10.0
+"""LiveKit's `shutdown_process_timeout`, unless somebody says otherwise."""
+
+WORKER_SECONDS = worker_seconds(KILLED_AFTER)
+"""Where nobody has said anything else to LiveKit."""
 
 JOB_SECONDS = 15.0
 """LiveKit's own clock: so long after a room is gone or a job was told to end it cancels the entrypoint."""

@@ -185,6 +185,7 @@ def _info(server: SimulatedServer, room: str, identity: str, metadata: str, agen
         accept_arguments=JobAcceptArguments(identity=identity, name="", metadata=""),
         job=proto_agent.Job(
             id=server.new_id("AJ"),
+            dispatch_id=server.new_id("AD"),
             room=models.Room(name=room, sid=server.new_id("RM")),
             type=proto_agent.JobType.JT_ROOM,
             metadata=metadata,

@@ -59,7 +59,14 @@ def rooms(monkeypatch):
 
 
 def held(tmp_path, pid, *, born=1.0, job="AJ_1"):
-    return Lease(job, job, "room", "desk", "desk.yaml", 100.0, pid, born, str(tmp_path / "records"))
+    about = {
+        "digest": "0123456789ab",
+        "room_sid": "RM_1",
+        "worker_id": "AW_1",
+        "dispatch_id": "AD_1",
+        "agent_name": "desk",
+    }
+    return Lease(job, job, "room", "desk", "desk.yaml", 100.0, pid, born, str(tmp_path / "records"), **about)
 
 
 def write(folder, one):
@@ -68,7 +75,7 @@ def write(folder, one):
     return path
 
 
-async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms):
+async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms, caplog):
     one = held(tmp_path, dead)
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "AJ_1.jsonl").write_text(
@@ -84,6 +91,11 @@ async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms):
         "talking",
     )
     assert (record["call"], record["room"], record["started"], record["forced"]) == ("AJ_1", "room", 100.0, ["line"])
+    ids = {"room_sid": "RM_1", "worker_id": "AW_1", "dispatch_id": "AD_1", "agent_name": "desk", "job": "AJ_1"}
+    assert {name: record[name] for name in ids} == ids
+    assert record["digest"] == "0123456789ab"
+    [told] = caplog.records
+    assert {name: getattr(told, name) for name in ids} == ids
     assert not path.exists()
 
 
@@ -301,11 +313,12 @@ def a_job(*, fake=False):
 
 @pytest.fixture
 def call(tmp_path):
-    flow = SimpleNamespace(name="desk", file="desk.yaml")
+    flow = SimpleNamespace(name="desk", file="desk.yaml", digest="0123456789ab")
     notes = []
     return SimpleNamespace(
-        id="AJ_1", flow=flow, folder=tmp_path / "records", now=lambda: 100.0, note=notes.append, notes=notes
-    )
+        id="AJ_1", flow=flow, folder=tmp_path / "records", now=lambda: 100.0, note=notes.append, notes=notes,
+        log_fields={"call": "AJ_1", "flow": "desk", "worker_id": "AW_1", "dispatch_id": "AD_1", "agent_name": "desk"},
+    )  # fmt: skip
 
 
 async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call, monkeypatch):
@@ -320,6 +333,8 @@ async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call,
         str(call.folder),
         os.getpid(),
     )
+    assert (one.digest, one.worker_id, one.dispatch_id, one.room_sid) == ("0123456789ab", "AW_1", "AD_1", None)
+    assert one.log_fields == call.log_fields | {"job": "AJ_1"}
     assert not one.holder_is_gone()
     assert not one.stands
     lease.leave_to_guard(path)

@@ -7,10 +7,11 @@ import sys
 import pytest
 from click.testing import CliRunner
 from livekit.agents import Agent, AgentServer, AgentSession, inference
+from livekit.agents import __version__ as agents_version
 
 import callflow
 from callflow.cli import main
-from callflow.livekit_bindings import models, server
+from callflow.livekit_bindings import models, private, server, serving
 from callflow.testing import ScriptedLLM
 from tests.livekit_bindings.conftest import console_job
 
@@ -102,6 +103,153 @@ def test_with_everything_there_livekits_own_command_line_takes_over(run):
     [(started, argv)] = run.started
     assert isinstance(started, AgentServer)
     assert argv == ["callflow run flow.yaml", "start", "--log-level", "info"]
+
+
+READY = {**LIVEKIT, "SHOP_URL": "x"}
+
+
+def settings(run, *arguments, devmode=False):
+    """What a server that was made of these arguments would run with, and what each of its calls is given."""
+    result = run(FLOW + MODELS, *arguments, env=READY)
+    assert result.exit_code == 0, result.output
+    started, argv = run.started.pop()
+    return private.options_of(started, devmode=devmode), started._entrypoint_fnc.keywords["worker_seconds"], argv[1:]
+
+
+@pytest.mark.parametrize("mode", ["start", "dev", "connect", "console"])
+@pytest.mark.parametrize("behind", [False, True], ids=["before-the-mode", "behind-it"])
+def test_the_servers_options_stand_anywhere(run, mode, behind):
+    given = ["--drain-timeout", "30m", "--shutdown-process-timeout=20", "--num-idle-processes", "3"]
+    given += ["--load-threshold", "0.5", "--port", "9000"]
+    rest = ["--log-level", "debug"]
+    found, worker, argv = settings(run, *((mode, *given, *rest) if behind else (*given, mode, *rest)))
+    assert found["drain_timeout"] == 1800
+    assert found["shutdown_process_timeout"] == 20
+    assert (found["num_idle_processes"], found["load_threshold"], found["port"]) == (3, 0.5, 9000)
+    assert worker == 18
+    assert argv == [mode, *rest]
+
+
+def test_without_them_the_servers_own_defaults_hold(run):
+    plain = AgentServer()
+    found, worker, _ = settings(run, "start")
+    assert found == private.options_of(plain, devmode=False) | {"ws_url": "ws://127.0.0.1:1"}
+    assert worker == 8.0
+    assert settings(run, "dev", devmode=True)[0]["num_idle_processes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--drain-timeout", "0", "LiveKit takes 0 for no limit at all"),
+        ("--drain-timeout", "-1", "of at least 1 s"),
+        ("--drain-timeout", "1.5", "seconds, or a duration (30m)"),
+        ("--drain-timeout", "soon", "seconds, or a duration (30m)"),
+        ("--drain-timeout", "nan", "seconds, or a duration (30m)"),
+        ("--drain-timeout", "inf", "seconds, or a duration (30m)"),
+        ("--shutdown-process-timeout", "3", "at least 4 s: a call needs 2 s to drop its line and write its record"),
+        ("--shutdown-process-timeout", "0", "at least 4 s"),
+        ("--num-idle-processes", "-1", "a whole number of processes"),
+        ("--num-idle-processes", "1.5", "a whole number of processes"),
+        ("--load-threshold", "0", "a share of the machine, from 0.01 to 1"),
+        ("--load-threshold", "70", "0.7 takes no calls while seven tenths of it are busy"),
+        ("--load-threshold", "nan", "a share of the machine"),
+        ("--port", "70000", "a whole number up to 65535"),
+        ("--port", "http", "a whole number up to 65535"),
+        ("--initialize-process-timeout", "0", "from 1 s to 1 h"),
+    ],
+)
+def test_values_that_cannot_work_are_refused_before_anything_starts(run, option, value, said):
+    result = run(FLOW + MODELS, "start", option, value, env=READY)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': {value}: " in result.output
+    assert said in " ".join(result.output.split())
+    assert run.started == []
+
+
+def announced(text, *, devmode=False, unregistered=False, **options):
+    server = AgentServer(**options)
+    settings = private.options_of(server, devmode=devmode)
+    return serving.announcement(callflow.loads(text), settings, devmode=devmode, unregistered=unregistered)
+
+
+def test_what_is_started_is_said_in_one_line(monkeypatch):
+    monkeypatch.setenv("LIVEKIT_AGENT_NAME", "shop-7")
+    server = AgentServer(
+        ws_url="wss://somebody:a-secret@shop.livekit.cloud:8443/path?key=other-secret",
+        drain_timeout=1800, shutdown_process_timeout=20.0, num_idle_processes=2, port=9000,
+    )  # fmt: skip
+    server.rtc_session(print)
+    flow = callflow.loads(FLOW, "shop.yaml")
+    said = serving.announcement(flow, private.options_of(server, devmode=False), devmode=False, unregistered=False)
+    assert said == (
+        f"callflow {callflow.__version__} runs shop (shop.yaml, digest {flow.digest}), as the agent shop-7,"
+        f" on LiveKit at shop.livekit.cloud:8443 with livekit-agents {agents_version}:"
+        " calls are drained for 30m; a call that is told to end has 18s, its process 20s;"
+        " no call is taken from a load of 0.7 on; 2 idle processes; health check on port 9000"
+    )
+
+
+def test_where_nothing_is_drained_or_taken_it_says_so():
+    dev = announced(FLOW, devmode=True, ws_url="ws://localhost:7880")
+    assert "as an agent without a name, which takes any call, on LiveKit at localhost:7880 with" in dev
+    assert "calls are not drained; " in dev
+    assert "any load is taken; 0 idle processes; health check on any free port" in dev
+    console = announced(FLOW, devmode=True, unregistered=True, ws_url="ws://[::1]:99999")
+    assert "on LiveKit at an address that cannot be read with" in console
+    assert "agent" not in console.replace("livekit-agents", "")
+    assert "drain" not in console
+
+
+@pytest.mark.parametrize(
+    ("limits", "drain", "said"),
+    [
+        ("", 3600, None),
+        ("", 30, "calls may last 1h (limits.call), and a server that is told to stop ends them after 30s"),
+        ("limits: {call: 2h}\n", 3600, "calls may last 2h (limits.call)"),
+        ("limits: {call: 10m}\n", 600, None),
+        ("limits: {call: 2h}\n", 0, None),
+    ],
+)
+def test_a_drain_that_cuts_calls_short_is_told(limits, drain, said):
+    found = serving.cut_short(callflow.loads(FLOW + limits), {"drain_timeout": drain})
+    assert (found is None) if said is None else (said in found)
+
+
+async def test_a_server_says_it_as_it_starts(tmp_path, monkeypatch, caplog):
+    ran = []
+
+    async def run(self, **options):
+        ran.append(options)
+
+    monkeypatch.setattr(AgentServer, "run", run)
+    (tmp_path / "flow.yaml").write_text(FLOW)
+    made = server.server_of(str(tmp_path / "flow.yaml"), drain_timeout=60, ws_url="ws://localhost:7880")
+    with caplog.at_level("INFO", "callflow"):
+        await made.run(devmode=False, unregistered=False)
+    assert ran == [{"devmode": False, "unregistered": False}]
+    said, warned = caplog.records
+    assert (said.levelname, warned.levelname) == ("INFO", "WARNING")
+    assert said.message.startswith(f"callflow {callflow.__version__} runs shop (")
+    assert warned.message.startswith("calls may last 1h (limits.call)")
+
+
+@pytest.mark.parametrize(("given", "wanted"), [({}, 5.0), ({"worker_seconds": 3.0}, 3.0)])
+async def test_what_a_call_may_take_to_end_follows_from_its_server(tmp_path, monkeypatch, given, wanted):
+    """Unless the program's own factory says otherwise."""
+    (tmp_path / "flow.yaml").write_text(FLOW)
+    made = server.server_of(str(tmp_path / "flow.yaml"), factory="x:y", shutdown_process_timeout=7.0)
+    told = []
+
+    async def run(flow, ctx, session, agent, **options):
+        told.append(options["worker_seconds"])
+        raise callflow.BindError(["enough"])
+
+    monkeypatch.setattr(server, "run", run)
+    monkeypatch.setattr(server, "found", lambda _: lambda: {"session": AgentSession(vad=None), **given})
+    with console_job() as ctx, pytest.raises(callflow.BindError):
+        await made._entrypoint_fnc(ctx)
+    assert told == [wanted]
 
 
 async def test_a_session_of_names_and_options(monkeypatch):

@@ -1,0 +1,82 @@
+"""The AgentServer of `callflow run`, which says what it runs, where, and for how long."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+from urllib.parse import urlsplit
+
+from livekit.agents import AgentServer
+from livekit.agents import __version__ as agents_version
+
+from callflow import __version__
+from callflow.core.durations import format_duration
+from callflow.core.flow import Flow
+from callflow.flowfile import load
+from callflow.livekit_bindings import private
+from callflow.runtime.shutdown import worker_seconds
+
+logger = logging.getLogger("callflow")
+
+
+class FlowServer(AgentServer):
+    """A server for the flow in `file`."""
+
+    def __init__(self, file: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.flow_file = file
+
+    async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        flow = load(self.flow_file)
+        options = private.options_of(self, devmode=devmode)
+        logger.info("%s", announcement(flow, options, devmode=devmode, unregistered=unregistered))
+        if not (devmode or unregistered) and (warning := cut_short(flow, options)):
+            logger.warning("%s", warning)
+        await super().run(devmode=devmode, unregistered=unregistered)
+
+
+def announcement(flow: Flow, options: dict[str, Any], *, devmode: bool, unregistered: bool) -> str:
+    """One sentence on what is started: the flow and its version, the agent's name, which LiveKit, and the timeouts.
+    `options` are as `private.options_of` has them."""
+    parts = [f"callflow {__version__} runs {flow.name} ({flow.file}, digest {flow.digest})"]
+    if not unregistered:
+        name = options["agent_name"]
+        parts.append(f"as the agent {name}" if name else "as an agent without a name, which takes any call")
+    parts.append(f"on LiveKit at {host_of(options['ws_url'])} with livekit-agents {agents_version}")
+    killed_after = options["shutdown_process_timeout"]
+    times = [
+        f"a call that is told to end has {format_duration(worker_seconds(killed_after))}, its process {format_duration(killed_after)}"
+    ]
+    if not unregistered:
+        times.insert(
+            0,
+            "calls are not drained"
+            if devmode
+            else f"calls are drained for {format_duration(options['drain_timeout'])}",
+        )
+        load = options["load_threshold"]
+        times.append("any load is taken" if math.isinf(load) else f"no call is taken from a load of {load:g} on")
+    times.append(f"{options['num_idle_processes']} idle processes")
+    port = options["port"]
+    times.append(f"health check on {'any free port' if port == 0 else f'port {port}'}")
+    return f"{', '.join(parts)}: {'; '.join(times)}"
+
+
+def cut_short(flow: Flow, options: dict[str, Any]) -> str | None:
+    """The warning that a deploy may end calls that the flow would let go on."""
+    longest, drained = flow.limits.call, options["drain_timeout"]
+    if not drained or (longest is not None and longest <= drained):
+        return None
+    lasts = "as long as they like" if longest is None else f"{format_duration(longest)} (limits.call)"
+    return f"calls may last {lasts}, and a server that is told to stop ends them after {format_duration(drained)} (--drain-timeout)"
+
+
+def host_of(url: str) -> str:
+    """An address's host, and its port where it has one: what else may stand in it is nobody's business."""
+    try:
+        parts = urlsplit(url)
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.hostname}{port}" if parts.hostname else "no address"
+    except ValueError:
+        return "an address that cannot be read"
