@@ -25,6 +25,11 @@ same, only the newest of its name is, or it is let go. What a row takes is alway
 
 MAIN_LEG = "far_end"
 
+PROGRAM, AGENTS, ANYONE = "program", "agents", "anyone"
+SENDERS = (PROGRAM, AGENTS, ANYONE)
+"""Who may send an event of the author's own, beside a leg by its name: the embedding program (`call.send`), the other
+agents in the room, whoever is in it."""
+
 NO_DATA: Mapping[str, Any] = {}
 
 
@@ -368,7 +373,7 @@ LEG_EVENTS: Mapping[str, EventType] = {
 
 OPEN_FAMILIES: Mapping[str, str] = {
     "tool": "The model called this tool, one of the flow's or one of the agent's own; the payload is its arguments, for a tool with `run` also its `result`.",
-    "app": "Sent from outside (`call.send`), by a data packet or an RPC, or by `emit`; the payload is declared under `events:`.",
+    "app": "Sent by the program (`call.send`), by `emit`, or by those in the room whom `senders:` names; the payload is declared under `events:`, and `sender` says who has sent it.",
     "leg": "What a leg other than the main one does: `leg.<name>.hangup`, `leg.<name>.dtmf.1`.",
 }
 """Families whose names come from the flow itself."""

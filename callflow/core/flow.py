@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
+from callflow.core.events import PROGRAM
 from callflow.core.expressions import Expression, Template, Type
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from callflow.core.table import Table
 
 ROOT = ""
+
+_PROGRAM_ALONE = frozenset({PROGRAM})
 
 StateKind = Literal["atomic", "compound", "parallel", "final", "history"]
 
@@ -236,6 +239,9 @@ class Flow:
     outcomes: frozenset[str]
     env: tuple[str, ...] = ()
     events: Mapping[str, Mapping[str, Field]] = field(factory=dict)  # the author's own, `app.approved` and its payload
+    senders: Mapping[str, frozenset[str]] = field(factory=dict)  # as it was written: see `may_send`
+    legs: Mapping[str, str | Template | None] = field(factory=dict)
+    """Every leg beside the far end: the participant identity by which it is told, None for one that the flow calls."""
     tools: Mapping[str, Tool] = field(factory=dict)
     python: Mapping[str, PythonAction] = field(factory=dict)
     tasks: frozenset[str] = frozenset()
@@ -286,6 +292,10 @@ class Flow:
     def outbound(self) -> bool:
         """Whether the flow dials its far end itself; otherwise it begins when the far end is on the line."""
         return any(action.verb == "dial" and action.arguments.get("leg") == "far_end" for action in self.actions)
+
+    def may_send(self, event: str) -> frozenset[str]:
+        """Who may send an event of the author's own: `program`, `agents`, `anyone`, names of legs."""
+        return self.senders.get(event, _PROGRAM_ALONE)
 
     def ancestors(self, path: str) -> tuple[str, ...]:
         """The states around `path`, the nearest first, the top level last."""

@@ -1,4 +1,4 @@
-"""What the active states offer the model: their tools and their instructions. Read after each step, never changed by it."""
+"""What is read of a snapshot beside its steps: what the active states offer the model, who comes by which identity."""
 
 from __future__ import annotations
 
@@ -43,3 +43,16 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
 def agent_instructions(flow: Flow, snapshot: Snapshot, time: float) -> str:
     """`agent.instructions`, rendered as the call begins. Raises EvaluationError."""
     return str(render(flow.agent.get("instructions", ""), Turn(flow, snapshot, time).context(ROOT, ROOT, None)))
+
+
+def party_identities(flow: Flow, snapshot: Snapshot, time: float) -> dict[str, str]:
+    """The participant identities of the legs that come by themselves, rendered as the call begins; empty where one cannot
+    be."""
+    found = {}
+    for name, identity in flow.legs.items():
+        if identity is not None:
+            try:
+                found[name] = str(render(identity, Turn(flow, snapshot, time).context(ROOT, ROOT, None)) or "")
+            except EvaluationError:
+                found[name] = ""
+    return found

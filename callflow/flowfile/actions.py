@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
+from callflow.core.events import SENDERS
 from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
@@ -264,6 +265,12 @@ class _Builder:
                 if not is_name(word):
                     self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
                                      "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
+                elif word in SENDERS:
+                    message = f"`{word}` is no name for a leg: under `senders` it means somebody else"
+                    self.part.defect("bad-name", message, node, path, "choose another name")
+                elif word in self.part.loading.parties:
+                    message = f"the leg `{word}` comes by itself, as `legs` says: it is not called"
+                    self.part.defect("duplicate-name", message, node, path, "give the one that is called another name")
             else:
                 self.part.loading.leg_mentions.append(Mention(word, self.part, node, path))
         return word

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, Type
 from callflow.flowfile import declarations as declared
-from callflow.flowfile import keys
+from callflow.flowfile import keys, parties
 from callflow.flowfile.actions import result_type
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, kind, shorten
@@ -41,6 +44,7 @@ def declare(part: Part) -> bool:
     part.declare()
     read_tools(part)
     _share(part)
+    _share_parties(part)
     part.loading.parts.append(part)
     return True
 
@@ -115,3 +119,21 @@ def _share(part: Part) -> None:
             part.defect(
                 "conflict", message, part.root.entries["tools"][0], f"tools.{name}", "give one of the two another name"
             )
+
+
+def _share_parties(part: Part) -> None:
+    """The same of those who take part: a leg, or who may send an event, is the whole call's."""
+    loading, root = part.loading, part.root
+    _share_one(part, "legs", loading.parties, parties.legs(part, root.get("legs")))
+    _share_one(part, "senders", loading.senders, parties.senders(part, root.get("senders")))
+
+
+def _share_one(part: Part, word: str, whole: dict[str, Any], found: Mapping[str, Any]) -> None:
+    for name, one in found.items():
+        if _said(whole.setdefault(name, one)) != _said(one):
+            message = f"another file of this flow says something else of `{shorten(name)}` under `{word}`"
+            part.defect("conflict", message, part.root.entries[word][0], f"{word}.{name}", "say the same in both")
+
+
+def _said(one: Any) -> object:
+    return one.who if isinstance(one, parties.Senders) else getattr(one, "source", one)

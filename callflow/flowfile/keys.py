@@ -15,6 +15,8 @@ TOP_LEVEL: Final[Mapping[str, str]] = {
     "vars": "The variables, each with a type; one without a default must be given when the call starts.",
     "env": "The only environment variables that the flow may read.",
     "events": "The author's own events, `app.…`, and the fields of their payloads.",
+    "senders": "Who may send each of these events: program, agents, anyone, or a leg by its name; the program alone unless set.",
+    "legs": "Parties that come by themselves, each told by its participant identity: `supervisor: {identity: supervisor}`.",
     "outcomes": "Outcomes beside the ones that every flow has.",
     "session": "Models and options of the AgentSession, so that a flow runs with no Python at all.",
     "agent": "The agent that a flow with no Python has: its instructions.",
@@ -90,6 +92,10 @@ FIELD: Final[Mapping[str, str]] = {
     "required": "Whether it is always there (true).",
     "pii": "Whether it is private: never written to a log, journal or record.",
     "enum": "The only values that it may have.",
+}
+
+LEG: Final[Mapping[str, str]] = {
+    "identity": "The participant's identity in the room; a text, or a template that is rendered as the call begins."
 }
 
 TOOL: Final[Mapping[str, str]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callflow.core.durations import format_duration
-from callflow.core.events import matches
+from callflow.core.events import MAIN_LEG, SENDERS, matches
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
 from callflow.core.suggest import closest
@@ -24,6 +24,7 @@ from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, outline
 from callflow.flowfile.part import CALL_AT_THE_END, Loading, Part
+from callflow.flowfile.parties import who_may_send
 from callflow.flowfile.reach import check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
@@ -147,6 +148,7 @@ class _Loader:
         wrap_up = action_list(main, root.get("wrap_up"), "wrap_up", at_the_end, "`wrap_up`", closed)
         details = self._details()
         self._check_mentions()
+        senders = who_may_send(main)
         check_reach(loading, drafts)
         if loading.defects:
             return None
@@ -159,6 +161,8 @@ class _Loader:
             outcomes=frozenset(loading.outcomes),
             env=tuple(main.env),
             events={**loading.undeclared, **loading.events},
+            senders=senders,
+            legs={**dict.fromkeys(sorted(loading.legs - {MAIN_LEG})), **loading.parties},
             tools={**loading.own_tools, **loading.tools},
             python=main.python,
             tasks=frozenset(loading.tasks),
@@ -309,12 +313,14 @@ class _Loader:
     def _check_mentions(self) -> None:
         loading = self.loading
         for mention in loading.leg_mentions:
-            if mention.name not in loading.legs:
-                hint = (
-                    mention.part.meant(mention.name, loading.legs)
-                    or f"legs of this flow: {', '.join(sorted(loading.legs))}"
+            known = [*loading.legs, *loading.parties, *(SENDERS if mention.what == "sender" else ())]
+            if mention.name not in known:
+                shown = shorten(mention.name)
+                hint = mention.part.meant(mention.name, known) or (
+                    f"the flow has {', '.join(sorted(known))}; who comes by themselves is told by an identity: "
+                    f"`legs: {{{shown}: {{identity: …}}}}`"
                 )
-                message = f"no `dial` or `consult` makes a leg `{shorten(mention.name)}`"
+                message = f"there is no leg `{shown}`: no `dial` or `consult` makes it, and `legs` does not name it"
                 mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
         own = {*loading.emitted, *loading.events}
         for mention in loading.heard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve
 
@@ -48,6 +49,9 @@ CALL_AT_THE_END = Record({**CALL.fields, **{name: kind for name, (kind, _) in WR
 ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
 """What every event has."""
 
+SENT: Mapping[str, Type] = {"sender": TEXT}
+"""What every event of an author's own has that was sent; a field of its payload with this name wins."""
+
 NO_NAMES = Names()
 
 TIMER = Record(dict(ALWAYS_THERE), kind="a timer")
@@ -80,7 +84,9 @@ class Loading:
         self.outcomes: set[str] = set(OUTCOMES)
         self.tasks: set[str] = set()
         self.agents: set[str] = set()
-        self.legs: set[str] = {MAIN_LEG}
+        self.legs: set[str] = {MAIN_LEG}  # the far end, and those that the flow calls
+        self.parties: dict[str, str | Template] = {}  # those that come by themselves, and how they are told
+        self.senders: dict[str, Any] = {}  # as `parties.senders` reads them
         self.leg_mentions: list[Mention] = []
         self.emitted: set[str] = set()
         self.heard: list[Mention] = []
@@ -251,11 +257,11 @@ class Part(Report):
             sorts = [event for name, event in self.events.items() if matches(pattern, name)]
             if not sorts:
                 self.loading.heard.append(Mention(pattern, self, node, path, "app"))
-            return _record(_shared([_types(event) for event in sorts]), pattern)
+            return _record(_shared([{**SENT, **_types(event)} for event in sorts] or [SENT]), pattern)
         declared = self.events.get(pattern)
         if declared is None:
             self.loading.heard.append(Mention(pattern, self, node, path, "app"))
-        return _record(_types(declared or {}), pattern)
+        return _record({**SENT, **_types(declared or {})}, pattern)
 
     def _leg_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
         _, _, rest = pattern.partition(".")

@@ -30,6 +30,11 @@ def schema() -> dict[str, Any]:
         "vars": _map(_either(_types(), _object(keys.VARIABLE, _variable(), required=["type"]))),
         "env": _list({"type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$"}),
         "events": {**_map(_nothing_or(_fields())), "propertyNames": {"pattern": r"^(app\.|x-)"}},
+        "senders": {
+            **_map(_either({"type": "string"}, _list({"type": "string"}))),
+            "propertyNames": {"pattern": r"^(app\.|x-)"},
+        },
+        "legs": _map(_object(keys.LEG, {"identity": _text()}, required=["identity"])),
         "outcomes": _list({"type": "string", "not": {"enum": list(OUTCOMES)}}),
         "session": _object(
             {**session.MODELS, **{name: what for name, (_, what) in session.OPTIONS.items()}}, _session()

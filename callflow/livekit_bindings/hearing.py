@@ -55,6 +55,7 @@ class Hearing:
     def __init__(self, world: LiveKitWorld) -> None:
         self._world = world
         self._listeners = Listeners()
+        self._mailbox = messages.Mailbox(world)
         self._connection = Connection(
             world.ctx.room, world.flow.limits.reconnecting, self._connection_lost, self._connection_back
         )
@@ -81,7 +82,7 @@ class Hearing:
             world.ctx.room.local_participant.unregister_rpc_method(messages.METHOD)
 
     async def _rpc(self, invocation: Any) -> str:
-        return messages.on_rpc(invocation, self._world.call.send)
+        return self._mailbox.on_rpc(invocation)
 
     def _session_event(self, name: str, event: Any) -> None:
         if name == "error" and not getattr(event.error, "recoverable", False):
@@ -100,7 +101,7 @@ class Hearing:
 
     def _room_event(self, name: str, *args: Any) -> None:
         if name == "data_received" and messages.is_message(args[0]):
-            messages.on_packet(args[0], self._world.call.send)
+            self._mailbox.on_packet(args[0])
             return
         full = f"room.{name}"
         self._own_connection(name, args)

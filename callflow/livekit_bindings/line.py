@@ -1,17 +1,19 @@
 """The line: who is on it, as far as the room tells, and whether anybody can hear us.
 
-Legs have names: a participant that we dial bears the one of its dial (`expect`, and its attribute `callflow.leg`); the
-far end, `far_end`, is otherwise the first participant that is a person or a telephone (not an agent, an ingress or a
-recorder); every later party is a leg named by its identity. A name is borne by one leg at a time. A party that was not
-dialled is linked by its identity, since a takeover, a reconnect of the agent and a restart of the server all let it
-leave for a moment without a reason.
+Legs have names: a participant that we dial bears the one of its dial (`expect`); one that the flow tells by its identity
+bears the name that it has there; the far end, `far_end`, is otherwise the first participant that is a person or a
+telephone (not an agent, an ingress or a recorder); every later party is a leg named by its identity. What a participant
+says of itself gives it no name, but for a voucher that only the server's secret can make (`vouching`). A name is borne by
+one leg at a time, and the flow's names by nobody else. A party that was not dialled is linked by its identity, since a
+takeover, a reconnect of the agent and a restart of the server all let it leave for a moment without a reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -24,9 +26,6 @@ from callflow.livekit_bindings.room_events import participant_fields
 
 PARTIES = frozenset({"standard", "sip", "connector"})
 ON_BEHALF = "lk.publish_on_behalf"  # an avatar that publishes for an agent
-NAMED = "callflow.leg"
-"""The attribute that names a leg."""
-
 KEYS = {"*": "star", "#": "pound"}
 """Keys whose names in a flow are not what stands on them."""
 
@@ -48,6 +47,10 @@ def _nobody(_leg: Leg) -> None:
     """Where nobody clears up after a leg."""
 
 
+def _unvouched(_fields: Mapping[str, Any]) -> None:
+    """Where no voucher counts."""
+
+
 @define(eq=False)
 class Line:
     """Turns the room's participants into `call.*` and `leg.<name>.*`, and lets speech wait for somebody who hears it.
@@ -55,7 +58,8 @@ class Line:
     `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
     nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with
-    a leg that has hung up and is still in the room. While `cut_off`, our own connection is being made anew: that somebody
+    a leg that has hung up and is still in the room. `told` has the names of legs that come by themselves, by identity;
+    `reserved` are names that nobody else bears; `vouched` finds the leg that a participant's voucher names. While `cut_off`, our own connection is being made anew: that somebody
     is not seen says nothing of them, and nobody hears us.
     """
 
@@ -66,6 +70,9 @@ class Line:
     dials: bool = False
     offers: bool = False
     lingers: Callable[[Leg], None] = _nobody
+    told: Mapping[str, str] = field(factory=dict)
+    reserved: Container[str] = ()
+    vouched: Callable[[Mapping[str, Any]], str | None] = _unvouched
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
     dropped_by_us: bool = False
@@ -94,6 +101,13 @@ class Line:
         """Every leg that may be in the room, also one that is being dialled."""
         return [leg for leg in self.legs.values() if not leg.over]
 
+    def sends_as(self, identity: str) -> str | None:
+        """The leg, one of the flow's, on which this participant is now; None: it is somebody else."""
+        leg = self.legs.get(identity)
+        if leg is None or leg.over or self._names.get(leg.name) is not leg:
+            return None
+        return leg.name if leg.name == MAIN_LEG or leg.name in self.reserved else None
+
     def take(self) -> None:
         """Who is offered is taken: a telephone's bridge says when it is on the line, anybody else is there at once."""
         self.offers = False
@@ -111,9 +125,6 @@ class Line:
         if before is not None and not before.on_line:
             self._forget(before)
         self.legs[identity] = self._names[name] = leg
-        if before is not None and before.on_line and not before.dialled and name != MAIN_LEG:
-            before.name = self._own_name(before.identity)  # somebody whose identity is this name by chance
-            self._names[before.name] = before
         self._set(leg, "absent")
         return leg
 
@@ -180,6 +191,8 @@ class Line:
         if fields["kind"] not in PARTIES or ON_BEHALF in fields["attributes"] or identity in self._spent:
             return
         leg = self.legs.get(identity)
+        if leg is not None and leg.dialled and fields["kind"] != "sip":
+            return  # not whom we have called, whatever it calls itself
         if leg is None or (leg.over and leg.sid and leg.sid != fields["sid"]):
             leg = self._new_leg(fields)
         if leg.status == "dropped":
@@ -299,21 +312,25 @@ class Line:
         return leg
 
     def _name_for(self, fields: Mapping[str, Any]) -> str:
-        identity, named = fields["identity"], fields["attributes"].get(NAMED)
+        identity = fields["identity"]
+        named = self.told.get(identity) or self.vouched(fields)
         bearer = self._names.get(named or MAIN_LEG)
         if named:
             free = bearer is None or bearer.over
         else:
             free = bearer is None and not self.dials and self.only in (None, identity)
         if free or (bearer is not None and bearer.identity == identity):
-            return str(named or MAIN_LEG)
+            return named or MAIN_LEG
         return self._own_name(identity)
 
     def _own_name(self, identity: str) -> str:
-        """For a party that nobody has named: its identity, as far as that is nobody else's name."""
+        """For a party that nobody has named: its identity, as far as that is nobody else's name, nor one of the flow's."""
         plain = re.sub(r"\W", "_", identity)
         taken = {MAIN_LEG, *(name for name, leg in self._names.items() if leg.identity != identity and not leg.over)}
-        return next(name for name in (plain, *(f"{plain}_{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+        numbered = (f"{plain}_{n}" for n in itertools.count(2))
+        return next(
+            name for name in itertools.chain([plain], numbered) if name not in taken and name not in self.reserved
+        )
 
     def _progress(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         leg.sid, leg.kind = fields["sid"], fields["kind"]
@@ -325,7 +342,8 @@ class Line:
             self._set(leg, "ringing")
             self._tell(leg, "offered", leg.fields)
         elif leg.kind != "sip" or status == "active" or (not status and not leg.dialled):
-            if leg.status in ("absent", "ringing") and not (self.offers and leg.kind != "sip"):
+            offered = self.offers and leg.name == MAIN_LEG and leg.kind != "sip"
+            if leg.status in ("absent", "ringing") and not offered:
                 self.answer(leg)
         elif status == "ringing" and leg.status == "absent":
             leg.rang = True

@@ -247,6 +247,14 @@ def options_of(server: AgentServer, *, devmode: bool) -> dict[str, Any]:
     return {name: ServerEnvOption.getvalue(getattr(server, f"_{name}", None), devmode) for name in names}
 
 
+def secret_of(ctx: JobContext) -> str | None:
+    """The API secret of the job's server; None where the job has none, as with a token alone."""
+    try:
+        return getattr(ctx.api.room, "api_secret", None) or None
+    except Exception:  # noqa: BLE001 - LiveKit's client says in several ways that it has no credentials
+        return None
+
+
 def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:
     """Calls `told` with the reason as soon as the worker wants the job to end.
 

@@ -17,11 +17,12 @@ from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
 from livekit.agents.utils import http_context
 from livekit.agents.voice.room_io import RoomOptions
 
+from callflow.core.events import SENDERS
 from callflow.core.flow import Flow
-from callflow.core.offers import agent_instructions
+from callflow.core.offers import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
-from callflow.livekit_bindings import lease, private, report
+from callflow.livekit_bindings import lease, private, report, vouching
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
@@ -108,6 +109,8 @@ class LiveKitWorld:
             inbound=not flow.outbound,
             offers=flow.answer == "manual" and not flow.outbound,
             dials=flow.outbound and "dial" not in (telephony or {}),
+            reserved=frozenset({*flow.legs, *SENDERS}),
+            vouched=lambda fields: vouching.leg_of(self.secret, self.room_name, fields),
         )
         self.subscriptions, self.ears = Subscriptions(self), Ears(session)
         self.holds: dict[str, Hold] = {}  # by leg
@@ -197,6 +200,11 @@ class LiveKitWorld:
             self.ctx.shutdown(reason)
 
     # -- what the verbs need
+
+    @functools.cached_property
+    def secret(self) -> str | None:
+        """The API secret of the server, for vouchers."""
+        return private.secret_of(self.ctx) if self.has_room else None
 
     @property
     def room_name(self) -> str:
@@ -304,6 +312,7 @@ class LiveKitWorld:
     # -- the start
 
     async def _open(self) -> None:
+        self.line.told = self._told()
         if self.has_room:
             await asyncio.wait_for(self.ctx.connect(), CONNECT_WITHIN)
             if self.line.offers:
@@ -330,6 +339,17 @@ class LiveKitWorld:
         elif self.line.hears:
             self._take_over()
         await self.offering.begin()
+
+    def _told(self) -> Mapping[str, str]:
+        """The legs that come by themselves, by the identity by which each is told."""
+        found: dict[str, str] = {}
+        for name, identity in party_identities(self.flow, self.call.snapshot, self.call.now()).items():
+            if not identity or identity in found:
+                why = "the identity of another leg is the same" if identity else "its identity is not known"
+                self.note(f"nobody is told as the leg {name}: {why}")
+            else:
+                found[identity] = name
+        return found
 
     def _take_over(self) -> None:
         """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from callflow.core.events import NO_DATA, OUT_OF_REACH, EffectEnded, Event, Input, TimerFired
+from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
 from callflow.core.step import start, step
@@ -226,12 +226,20 @@ class Call:
     def send(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Send an event of the flow's own, `app.<name>`, with its payload as declared under `events:`.
 
-        Raises CallEnded when the call is over, ValueError for an event or a payload that the flow does not declare,
-        CallflowError when the inbox is full.
+        Raises CallEnded when the call is over, ValueError for an event or a payload that the flow does not declare, or an
+        event that its `senders:` keep for others, CallflowError when the inbox is full.
         """
+        allowed = self.flow.may_send(name)
+        if name in self.flow.events and PROGRAM not in allowed and ANYONE not in allowed:
+            raise ValueError(f"{name} is not the program's to send: `senders` of {self.flow.name} names others")
+        self.receive(name, data or {}, PROGRAM)
+
+    def receive(self, name: str, data: Mapping[str, Any], sender: str) -> None:
+        """The same from whoever may send it: `sender`, a word of the flow's `senders:`, is read as `event.sender`, unless
+        the payload has a field of that name."""
         if self._over:
             raise CallEnded(f"the call {self.id} is over: {name} cannot be sent any more")
-        fitted = payload(self.flow, name, data or {})
+        fitted = {"sender": sender, **payload(self.flow, name, data)}
         if len(self._inbox) >= INBOX_MOST:
             raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_MOST} inputs wait)")
         self.put(Event(name, fitted, self.now()))

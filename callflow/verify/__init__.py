@@ -11,6 +11,7 @@ from callflow.verify.finishing import finishing
 from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut
 from callflow.verify.offered import offered_calls, speech_before_the_answer
 from callflow.verify.private import private_values_shown
+from callflow.verify.senders import senders_named
 from callflow.verify.subflows import returns_to_nobody
 from callflow.verify.telephone import (
     decisions,
@@ -24,7 +25,7 @@ from callflow.verify.tools import offered_tools
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
-    nobody_resumes,
+    nobody_resumes, senders_named,
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ CODES: Mapping[str, Code] = {
         "The end of the call leads nowhere",
         "The row leads to a state in which the call waits for somebody outside, although nobody may be left. A state on "
         "the way to the end leads on by itself: by `done`, `always` or `after`.",
-        "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {on: {app.saved: ending}}\nevents: {app.saved: {}}\n",
+        "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {on: {app.saved: ending}}\nevents: {app.saved: {}}\nsenders: {app.saved: program}\n",
         "states:\n  talking: {on: {call.hangup: saving}}\n  saving: {entry: [{log: Saved.}], on: {done: ending}}\n",
     ),
     "ending-never-over": Code(
@@ -148,9 +148,9 @@ CODES: Mapping[str, Code] = {
         "A wait that nobody ends",
         "Only the limit on the whole call bounds this state, and nobody who is on the line can end it. Add an `after`, "
         "or say with `waits` why it may last so long.",
-        "events: {app.free: {}}\nstates:\n  talking: {on: {app.free: dialing}}\n"
+        "events: {app.free: {}}\nsenders: {app.free: program}\nstates:\n  talking: {on: {app.free: dialing}}\n"
         '  dialing: {entry: [{dial: {to: "+15551234567", trunk: ST_1}}], on: {dial.*: ending}}\n',
-        "events: {app.free: {}}\nstates:\n  talking: {on: {app.free: dialing}, after: {5m: ending}}\n"
+        "events: {app.free: {}}\nsenders: {app.free: program}\nstates:\n  talking: {on: {app.free: dialing}, after: {5m: ending}}\n"
         '  dialing: {entry: [{dial: {to: "+15551234567", trunk: ST_1}}], on: {dial.*: ending}}\n',
     ),
     "after-cuts-must-finish": Code(
@@ -175,6 +175,14 @@ CODES: Mapping[str, Code] = {
         "tools: {end_call: {description: The caller wants to hang up.}}\nstates:\n  talking: {on: {tool.end_call: ending}}\n",
         "tools: {end_call: {description: The caller wants to hang up.}}\nstates:\n"
         "  talking: {tools: [end_call], on: {tool.end_call: ending}}\n",
+    ),
+    "program-alone": Code(
+        "An event that the program alone may send",
+        "A warning. Whoever is in the room, the caller too, can send data packets and RPCs. An event of your own is taken from "
+        "those alone whom `senders:` names: `program` (`call.send`), `agents`, `anyone`, a leg by its name; where nothing is "
+        "said, from the program.",
+        "events: {app.approved: {}}\nstates:\n  talking: {on: {app.approved: ending}, after: {5m: ending}}\n",
+        "events: {app.approved: {}}\nsenders: {app.approved: program}\nstates:\n  talking: {on: {app.approved: ending}, after: {5m: ending}}\n",
     ),
     "nobody-resumes": Code(
         "A call that nobody resumes",

@@ -9,9 +9,10 @@ import math
 import aiohttp
 import pytest
 
+from callflow.livekit_bindings import vouching
 from callflow.simulate.phone import FAR_ENDS, FarEnd
 from callflow.testing import SimulatedServer
-from callflow.testing.server import Fault
+from callflow.testing.server import SECRET, Fault
 from tests.support.phone import NUMBER, OUTBOUND, calls, dials, outbound, rings_on, story, told
 
 
@@ -92,7 +93,9 @@ async def test_everything_that_the_flow_says_is_passed_on(server):
     assert (request.ringing_timeout, request.max_call_duration, request.dtmf) == (12.5, 120, "12w#")
     assert (request.headers, request.display_name, request.krisp) == ({"X-Order": "7"}, "Ann", True)
     assert request.media_encryption == "SIP_MEDIA_ENCRYPT_REQUIRE"
-    assert request.attributes == {"callflow.leg": "far_end"}
+    assert (
+        vouching.leg_of(SECRET, "call", {"identity": request.identity, "attributes": request.attributes}) == "far_end"
+    )
     [dial] = dials(stage)
     assert dial["result"] == "answered"
     assert 6 < dial["elapsed"] < 6.5  # 4 s of ringing, and its keys

@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import pytest
 from livekit import rtc
 
+from callflow.livekit_bindings import vouching
 from callflow.livekit_bindings.line import Line
+
+SECRET, ROOM = "a secret of the server", "room"
 
 CALLER = SimpleNamespace(
     identity="caller",
@@ -56,7 +59,14 @@ def told():
 
 @pytest.fixture
 def line(told):
-    line = Line(lambda name, data: told.append(name), grace=12, inbound=False, dials=True)
+    line = Line(
+        lambda name, data: told.append(name),
+        grace=12,
+        inbound=False,
+        dials=True,
+        reserved={"human"},
+        vouched=lambda fields: vouching.leg_of(SECRET, ROOM, fields),
+    )
     yield line
     line.close()
 
@@ -103,15 +113,98 @@ async def test_a_refused_leg_is_nobody_while_it_is_still_seen_beside_its_success
     assert (told, line.identity_of("far_end")) == (["call.answered"], "callflow-2")
 
 
+def vouched_for(identity, sid, leg, *, secret=SECRET, room=ROOM, of=None):
+    attributes = vouching.attributes_of(secret, room, of or identity, leg)
+    return telephone(identity, sid, "active", **attributes)
+
+
 async def test_legs_bear_the_names_of_their_dials(line, told):
-    """Also in a process that takes a call up, which has not dialled them itself."""
-    line.joined(telephone("callflow-1", "PA_1", "active", **{"callflow.leg": "far_end"}))
-    line.joined(telephone("callflow-2", "PA_2", "active", **{"callflow.leg": "human"}))
+    """Also in a process that takes a call up, which has not dialled them itself: their vouchers say so."""
+    line.joined(vouched_for("callflow-1", "PA_1", "far_end"))
+    line.joined(vouched_for("callflow-2", "PA_2", "human"))
     line.joined(CALLER)
     assert told == ["call.answered", "leg.human.answered", "leg.caller.answered"]
     assert [leg.name for leg in line.parties()] == ["far_end", "human", "caller"]
     line.left(telephone("callflow-2", "PA_2", "active", reason=CI))
     assert told[3:] == ["leg.human.hangup"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        telephone("sip_1", "PA_1", "active", **{"callflow.leg": "human"}),
+        telephone("sip_1", "PA_1", "active", **{"callflow.leg": "human", "callflow.leg.voucher": ""}),
+        telephone("sip_1", "PA_1", "active", **{"callflow.leg": "human", "callflow.leg.voucher": "é" * 64}),
+        vouched_for("sip_1", "PA_1", "human", secret="another"),
+        vouched_for("sip_1", "PA_1", "human", secret=None),
+        vouched_for("sip_1", "PA_1", "human", room="another"),
+        vouched_for("sip_1", "PA_1", "human", of="callflow-2"),  # as seen on somebody else
+    ],
+)
+@pytest.mark.parametrize("later", [False, True])
+async def test_whoever_says_of_itself_that_it_is_a_leg_is_nobody_special(line, told, forged, later):
+    if later:
+        line.joined(telephone("sip_1", "PA_1", "ringing"))
+        line.changed(forged)
+    line.joined(forged)
+    assert line.leg("human") is None
+    assert told[-1] == "leg.sip_1.answered"
+    leg = line.expect("human", "callflow-2")
+    line.joined(vouched_for("callflow-2", "PA_2", "human"))
+    assert (line.leg("human"), told[-1]) == (leg, "leg.human.answered")
+    line.left(telephone("sip_1", "PA_1", "active", reason=CI))
+    assert leg.on_line
+
+
+async def test_a_voucher_for_another_name_is_none(line, told):
+    """Its name is part of what is vouched for."""
+    line.joined(
+        telephone(
+            "sip_1",
+            "PA_1",
+            "active",
+            **{**vouching.attributes_of(SECRET, ROOM, "sip_1", "far_end"), "callflow.leg": "human"},
+        )
+    )
+    assert told == ["leg.sip_1.answered"]
+
+
+async def test_who_takes_the_identity_of_a_telephone_is_not_that_telephone(line, told):
+    leg = line.expect("human", "callflow-1")
+    line.joined(telephone("callflow-1", "PA_1", "active"))
+    line.settle(leg)
+    line.left(telephone("callflow-1", "PA_1", "active"))
+    line.joined(person("callflow-1", "PA_2"))
+    assert (told, leg.status) == (["leg.human.answered", "leg.human.dropped"], "dropped")
+    line.joined(telephone("callflow-1", "PA_3", "active"))
+    assert (told[2:], leg.status) == (["leg.human.restored"], "on_line")
+
+
+async def test_a_leg_that_comes_by_itself_is_told_by_its_identity(line, told):
+    inbound = Line(lambda name, data: told.append(name), grace=12, told={"boss": "supervisor"}, reserved={"supervisor"})
+    inbound.joined(person("boss", "PA_1"))  # also where it comes first, it is not the far end
+    inbound.joined(CALLER)
+    inbound.joined(person("supervisor", "PA_2"))
+    assert told == ["leg.supervisor.answered", "call.answered", "leg.supervisor_2.answered"]
+    assert [inbound.sends_as(identity) for identity in ("boss", "caller", "supervisor", "nobody")] == [
+        "supervisor",
+        "far_end",
+        None,
+        None,
+    ]
+    gone = person("boss", "PA_1")
+    gone.disconnect_reason = CI
+    inbound.left(gone)
+    assert inbound.sends_as("boss") is None
+    inbound.joined(person("boss", "PA_3"))
+    assert told[3:] == ["leg.supervisor.hangup", "leg.supervisor.answered"]
+
+
+async def test_who_comes_by_itself_is_there_while_a_call_is_offered(told):
+    inbound = Line(lambda name, data: told.append(name), grace=12, told={"boss": "supervisor"}, offers=True)
+    inbound.joined(CALLER)
+    inbound.joined(person("boss", "PA_2"))
+    assert told == ["call.offered", "leg.supervisor.answered"]
 
 
 async def test_whoever_comes_is_not_the_far_end_where_the_flow_dials_it(line, told):

@@ -1,9 +1,8 @@
-"""http, python, tag, send_data, and events that come from other programs in the room."""
+"""http, python, tag, send_data."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import threading
 import time
@@ -12,12 +11,10 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 from aiohttp import web
-from livekit import rtc
 
 import callflow
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import messages
 from callflow.livekit_bindings.verbs import outside
 
 
@@ -209,44 +206,3 @@ async def test_tags_go_to_livekits_tagger(stage):
 async def test_data_goes_to_the_room_as_text_or_json(stage):
     await stage.play(flow("{send_data: {data: '{{ [1, 2] }}', topic: numbers}}, {send_data: hello}"))
     assert [(topic, data) for _, topic, data in stage.caller.data] == [("numbers", b"[1, 2]"), ("", b"hello")]
-
-
-EVENTS = "events: {app.approved: {by: {type: string}}}"
-ROW = '      app.approved: {target: ending, do: [{say: "{{ event.by }}."}, {outcome: completed}]}'
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [b"no", b"[]", b'{"event": 1}', b'{"event": "app.approved", "data": []}', b'{"event": "app.approved"}',
-     b'{"event": "app.other", "data": {}}', b'{"event": "done"}', b"\xff\xfe"],
-)  # fmt: skip
-async def test_a_data_packet_on_our_topic_is_an_event_of_the_flow_or_nothing(stage, bad, caplog):
-    waiting = flow("", EVENTS, ROW).replace("      done: {target: ending, do: [{outcome: completed}]}\n", "")
-    stage.begin(waiting)
-    await asyncio.sleep(1)
-    stage.caller.send_data(bad.decode("latin-1"), topic=messages.TOPIC)
-    await asyncio.sleep(1)
-    assert not stage.call.over
-    assert "no event of this flow" in caplog.text
-    stage.caller.send_data(json.dumps({"event": "app.approved", "data": {"by": "Ann"}}), topic=messages.TOPIC)
-    assert (await stage.ended()).outcome == "completed"
-    assert stage.heard == "Ann."
-
-
-def test_an_rpc_answers_ok_or_says_what_is_wrong():
-    sent = []
-
-    def send(name, data):
-        if name != "app.approved":
-            raise ValueError(f"{name} is no event that outside declares")
-        sent.append((name, data))
-
-    def rpc(payload):
-        return messages.on_rpc(SimpleNamespace(payload=payload), send)
-
-    assert rpc('{"event": "app.approved", "data": {"by": "Ann"}}') == "ok"
-    assert sent == [("app.approved", {"by": "Ann"})]
-    with pytest.raises(rtc.RpcError, match="other is no event"):
-        rpc('{"event": "app.other"}')
-    with pytest.raises(rtc.RpcError, match="not JSON"):
-        rpc("approved")

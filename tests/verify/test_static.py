@@ -41,7 +41,8 @@ def test_the_flows_to_copy_keep_every_rule(path):
 
 
 def codes(text: str):
-    return [defect.code for defect in check(loads(HEAD + text))]
+    """But for `program-alone`, which most texts with an event of their own would have."""
+    return [defect.code for defect in check(loads(HEAD + text)) if defect.code != "program-alone"]
 
 
 class TestEndings:
@@ -467,7 +468,7 @@ states:
     ],
 )
 def test_nobody_speaks_before_the_call_is_taken(text, places):
-    found = check(loads(HEAD + text))
+    found = [one for one in check(loads(HEAD + text)) if one.code != "program-alone"]
     assert [(one.code, one.path) for one in found] == [("nobody-on-the-line", path) for path in places]
 
 

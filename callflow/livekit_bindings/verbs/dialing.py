@@ -18,10 +18,9 @@ from livekit.protocol import sip as proto_sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import dial_results, private
+from callflow.livekit_bindings import dial_results, private, vouching
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
-from callflow.livekit_bindings.line import NAMED
 from callflow.livekit_bindings.verbs import detection
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> 
     limit = arguments.get("max_call_duration")
     leg = line.expect(name, f"callflow-{name}-{secrets.token_hex(4)}", limit=None if limit is None else float(limit))
     placed = asyncio.Event()
-    calling = asyncio.ensure_future(_place(world, _request(world.room_name, leg, arguments), placed))
+    calling = asyncio.ensure_future(_place(world, _request(world, leg, arguments), placed))
     try:
         keys = KEY * len(str(arguments.get("dtmf") or ""))
         evidence = await _outcome(world, leg, calling, float(arguments["ringing_timeout"]), keys)
@@ -231,14 +230,14 @@ async def _place(world: LiveKitWorld, request: api.CreateSIPParticipantRequest, 
     await sip.create_sip_participant(request)
 
 
-def _request(room: str, leg: Leg, arguments: Mapping[str, Any]) -> api.CreateSIPParticipantRequest:
+def _request(world: LiveKitWorld, leg: Leg, arguments: Mapping[str, Any]) -> api.CreateSIPParticipantRequest:
     given = {name: value for name, value in arguments.items() if value is not None}
     request = api.CreateSIPParticipantRequest(
         sip_trunk_id=str(given["trunk"]),
         sip_call_to=str(given["to"]),
-        room_name=room,
+        room_name=world.room_name,
         participant_identity=leg.identity,
-        participant_attributes={NAMED: leg.name},
+        participant_attributes=vouching.attributes_of(world.secret, world.room_name, leg.identity, leg.name),
         wait_until_answered=True,
         dtmf=str(given.get("dtmf", "")),
         krisp_enabled=bool(given.get("krisp", False)),

@@ -1,0 +1,26 @@
+"""Who may send the flow's own events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callflow.core.events import matches
+from callflow.core.flow import Flow
+from callflow.errors import Defect
+from callflow.verify.places import warning
+
+
+def senders_named(flow: Flow) -> Iterator[Defect]:
+    """A flow that waits for an event from outside says who may send it: what is not said is the program's alone."""
+    emitted = {action.arguments["event"] for action in flow.actions if action.verb == "emit"}
+    told: set[str] = set()
+    for state in flow.states.values():
+        for row in state.rows:
+            for name in flow.events:
+                unsaid = name not in flow.senders and name not in emitted and name not in told
+                if unsaid and row.transitions and matches(row.pattern, name):
+                    told.add(name)
+                    yield warning(
+                        "program-alone", f"`{name}` is taken from the program alone (`call.send`): nobody in the room may send it",
+                        row.position, f"say who may: `senders: {{{name}: [far_end]}}`, or `senders: {{{name}: program}}`", len(row.pattern),
+                    )  # fmt: skip
