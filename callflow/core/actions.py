@@ -432,9 +432,13 @@ _VERBS = (
     ),
     Verb(
         "http",
-        "An HTTP request. Another status than `expect` says is a failure.",
+        "An HTTP request. Another status than `expect` says is a failure, and so is a redirect to another origin, a body of more than 1,000,000 bytes, sent or received, and an address of a cloud's metadata.",
         {
-            "url": Argument(TEXT, "http or https.", required=True),
+            "url": Argument(
+                TEXT,
+                "http or https, with a host that is written here or read from `env`; what is rendered behind it is encoded.",
+                required=True,
+            ),
             "method": Argument(
                 TEXT, "", "GET", kind="plain", choices=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
             ),
@@ -449,7 +453,7 @@ _VERBS = (
     ),
     Verb(
         "python",
-        "Calls what the program supplies under this name.",
+        "Calls what the program supplies under this name: a coroutine function on the event loop, any other in a thread.",
         {
             "name": Argument(TEXT, "Its name under `python:`.", required=True, kind="name"),
             "arguments": Argument(Record({}, open=True), "Its arguments.", None, kind="template-map"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ MOST_KEYS = 32
 TELEPHONE_KEYS = "0123456789*#abcd"
 
 PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "transfer", "collect_digits"})
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
+
 NO_TIMEOUT = frozenset({"shutdown", "stand_by"})
 
 
@@ -595,6 +598,26 @@ def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what
         return None
 
 
+def _address(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.text.strip():
+        return builder.part.address(node, builder.names, path)
+    return template_value(builder.part, TEXT, node, path, what, builder.names)
+
+
+OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
+"""What says where a request goes and where it ends: the client's, not the flow's."""
+
+
+def _headers(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any] | None:
+    part = builder.part
+    if isinstance(node, MappingNode):
+        for name, (key, _) in node.entries.items():
+            if name.lower() in OWN_HEADERS or _HEADER.fullmatch(name) is None:
+                message = f"`{shorten(name)}` is no header that a flow writes"
+                part.defect("bad-address", message, key, join(path, name), "take it out")
+    return builder.map_of(node, path, what)
+
+
 SPECIAL: Mapping[str, Mapping[str, Special]] = {
     "outcome": {"name": _outcome},
     "set": {"values": _set_values},
@@ -603,7 +626,7 @@ SPECIAL: Mapping[str, Mapping[str, Special]] = {
     "update_agent": {"agent": _agent},
     "dial": {"detect_machine": _detect},
     "consult": {"accept": _accept, "decline": _accept},
-    "http": {"expect": _statuses},
+    "http": {"url": _address, "headers": _headers, "expect": _statuses},
 }
 
 # -- time limits that are the sum of their parts

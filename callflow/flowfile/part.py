@@ -31,6 +31,7 @@ from callflow.core.expressions import (
     Record,
     Template,
     Type,
+    compile_address,
     compile_guard,
     compile_template,
 )
@@ -171,6 +172,15 @@ class Part(Report):
                 self._problems(error, node, path)
                 return None
         return found  # type: ignore[return-value] # a guard's key has no type of its own
+
+    def address(self, node: Scalar, names: Names, path: str) -> Template | str | None:
+        """Where a request goes, None and its defects where it is wrong."""
+        try:
+            found = compile_address(node.text, names)
+        except ExpressionError as error:
+            self._problems(error, node, path)
+            return None
+        return str(found.value) if found.constant else found
 
     def guard(self, node: Node, names: Names, path: str) -> Expression | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):

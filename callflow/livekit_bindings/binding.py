@@ -18,6 +18,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
+from callflow.livekit_bindings.actions import in_thread
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.ownership import OWNED, is_owned
 from callflow.livekit_bindings.verbs import Perform
@@ -226,7 +227,7 @@ async def _run_hook(hook: Callable[..., Any], record: CallRecord) -> None:
     if inspect.iscoroutinefunction(hook):
         await hook(*arguments)
         return
-    result = await asyncio.to_thread(hook, *arguments)
+    result = await in_thread(hook, *arguments)
     if inspect.isawaitable(result):
         await result
 

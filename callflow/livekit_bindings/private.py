@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import copy
 import logging
+import ssl
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Literal, cast
 
@@ -292,3 +293,9 @@ def isolated_emit(session: AgentSession[Any]) -> Callable[[Any, Any], None]:
                 logger.exception("a handler of the session's has failed", extra={"event": event})
 
     return emit
+
+
+def ssl_context() -> ssl.SSLContext:
+    """Whom LiveKit's own HTTP clients trust: the system's certificates, or certifi's where the system has none."""
+    make = getattr(http_context, "_create_ssl_context", ssl.create_default_context)
+    return cast("ssl.SSLContext", make())

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 import functools
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import NonCallableMock
 
-import aiohttp
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
-from livekit.agents.utils import http_context
 from livekit.agents.voice.room_io import RoomOptions
 
 from callflow.core.events import SENDERS
@@ -279,15 +276,6 @@ class LiveKitWorld:
         self.watch(agent)
         self.session.update_agent(agent)
         await private.handoff_done(self.session)
-
-    @contextlib.asynccontextmanager
-    async def http(self) -> AsyncIterator[aiohttp.ClientSession]:
-        """The job's HTTP client; one of our own where there is no job around us."""
-        try:
-            yield http_context.http_session()
-        except RuntimeError:
-            async with aiohttp.ClientSession() as own:
-                yield own
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
         if name.startswith("dtmf.") and self.keys.pressed(str(data["digit"]).lower()):

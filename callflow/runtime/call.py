@@ -13,6 +13,7 @@ import contextvars
 import logging
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -57,6 +58,8 @@ _NONE: dict[int, Effect] = {}
 _BEFORE = Snapshot((), Memory(phase="waiting"))
 """A call that has not begun."""
 
+_COUNTING = threading.Lock()
+
 _current: contextvars.ContextVar[Call] = contextvars.ContextVar("callflow_call")
 
 
@@ -71,6 +74,13 @@ def current_call() -> Call:
     if call is None:
         raise CallflowError("there is no call here: current_call() works in what a call runs, its tools and actions")
     return call
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def one_line(text: str) -> str:
@@ -103,6 +113,7 @@ class Call:
         "__weakref__",
         "_begun",
         "_closing",
+        "_coming",
         "_context",
         "_ending",
         "_epoch",
@@ -177,6 +188,7 @@ class Call:
         self._redactor: Redactor | None = None
         self._context: contextvars.Context | None = None
         self._inbox: list[Input] = []
+        self._coming = 0  # events that other threads have sent, on their way to the inbox
         self._flood: Flood | None = None
         self._pumping = True  # nothing is pumped before the call runs
         self._taken = 0
@@ -200,6 +212,7 @@ class Call:
         Cancelled, the call is told `job.shutdown`, ends within `worker_seconds`, and CancelledError is raised then; but
         what runs in the call itself, a tool say, is only stopped. Raises StartError, after everything was closed, where variables or environment variables do not fit the flow.
         """
+        self._stay_at_home("run")
         if not self._begun:
             self._begun = True
             self.loop = asyncio.get_running_loop()
@@ -226,8 +239,9 @@ class Call:
     def send(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Send an event of the flow's own, `app.<name>`, with its payload as declared under `events:`.
 
-        Raises CallEnded when the call is over, ValueError for an event or a payload that the flow does not declare, or an
-        event that its `senders:` keep for others, CallflowError when the inbox is full.
+        From any thread and any event loop: it is taken at once, in the order in which it was sent. Raises CallEnded when the
+        call is over, ValueError for an event or a payload that the flow does not declare, or an event that its `senders:`
+        keep for others, CallflowError when the inbox is full.
         """
         allowed = self.flow.may_send(name)
         if name in self.flow.events and PROGRAM not in allowed and ANYONE not in allowed:
@@ -240,15 +254,28 @@ class Call:
         if self._over:
             raise CallEnded(f"the call {self.id} is over: {name} cannot be sent any more")
         fitted = {"sender": sender, **payload(self.flow, name, data)}
-        if len(self._inbox) >= INBOX_MOST:
+        if len(self._inbox) + self._coming >= INBOX_MOST:
             raise CallflowError(f"the inbox of call {self.id} is full ({INBOX_MOST} inputs wait)")
-        self.put(Event(name, fitted, self.now()))
+        event = Event(name, fitted, self.now())
+        if self._is_at_home():
+            self.put(event)
+            return
+        with _COUNTING:
+            self._coming += 1
+        self._bring_home(lambda: self._came(event))
 
     async def hang_up(self, goodbye: str | None = None) -> None:
         """End the call: the goodbye is spoken, then the flow hears `job.shutdown` and ends. Once is enough, more does
-        nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end."""
+        nothing. Returns at once, so that it may be called in a tool; `await call.run()` waits for the end. From any thread
+        and any event loop."""
         if goodbye is not None and not isinstance(goodbye, str):
             raise TypeError(f"a goodbye is text, not {goodbye!r:.80}")
+        if self._is_at_home():
+            self._hang_up(goodbye)
+        elif not self._over:
+            self._bring_home(lambda: self._hang_up(goodbye))
+
+    def _hang_up(self, goodbye: str | None) -> None:
         if self._over or self.shutdown.told:
             return
         if not self._begun:
@@ -263,7 +290,8 @@ class Call:
             self._own(self.shutdown.by_program)
 
     def steps(self) -> AsyncIterator[Step]:
-        """Every step from now on, until the call ends: `async for step in call.steps()`."""
+        """Every step from now on, until the call ends: `async for step in call.steps()`. On the call's own event loop."""
+        self._stay_at_home("steps")
         if self._steps is None:
             self._steps = Steps()
             self._steps.closed = self._over
@@ -322,6 +350,29 @@ class Call:
         except Exception as error:
             logger.exception("the record of a call is not whole", extra={"call": self.id})
             return bare_record(self.id, self.flow, self.now(), sentence(error))
+
+    # -- from other threads --------------------------------------------------------------------------------------
+
+    def _is_at_home(self) -> bool:
+        """Whether this is the loop's own thread, or there is no loop yet."""
+        return not self._begun or _running_loop() is self.loop
+
+    def _bring_home(self, function: Callable[[], None]) -> None:
+        try:
+            self.loop.call_soon_threadsafe(function)
+        except RuntimeError as error:
+            raise CallEnded(f"the call {self.id} is over: its event loop is closed") from error
+
+    def _came(self, event: Event) -> None:
+        with _COUNTING:
+            self._coming -= 1
+        self.put(event)
+
+    def _stay_at_home(self, what: str) -> None:
+        if not self._is_at_home():
+            raise CallflowError(
+                f"`{what}` belongs to the event loop in which the call {self.id} runs, and is used in another"
+            )
 
     # -- what a world uses ---------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ it later reads a `Context` of plain mappings and nothing else. It calls no Pytho
 
 from __future__ import annotations
 
+from callflow.core.expressions.address import compile_address
 from callflow.core.expressions.expression import Expression, compile_expression, compile_guard
 from callflow.core.expressions.functions import FUNCTIONS, Function
 from callflow.core.expressions.names import Context, Names
@@ -45,6 +46,6 @@ from callflow.core.expressions.types import (
 __all__ = [
     "ANY", "BOOLEAN", "DURATION", "FUNCTIONS", "INTEGER", "NUMBER", "PHONE", "PROBLEM_CODES", "TEXT", "TIME", "TYPE_NAMES",
     "Context", "EvaluationError", "Expression", "ExpressionError", "Function", "ListOf", "Names", "OneOf", "Problem", "Record",
-    "Template", "Type", "accepts", "coerce", "compile_expression", "compile_guard", "compile_template", "describe", "is_a",
+    "Template", "Type", "accepts", "coerce", "compile_address", "compile_expression", "compile_guard", "compile_template", "describe", "is_a",
     "may_be", "type_named",
 ]  # fmt: skip

@@ -55,8 +55,8 @@ def compile_template(source: str, names: Names, expect: Type | None = None) -> T
     if "{{" not in source:
         return _constant(source, expect)
     problems: list[Problem] = []
-    parts = [_Hole(*part, names) if isinstance(part, tuple) else part for part in _split(source, problems)]
-    holes = [part for part in parts if isinstance(part, _Hole)]
+    parts = [Hole(*part, names) if isinstance(part, tuple) else part for part in split(source, problems)]
+    holes = [part for part in parts if isinstance(part, Hole)]
     alone = len(holes) == 1 and all(part is holes[0] or (isinstance(part, str) and part.isspace()) for part in parts)
     for hole in holes:
         hole.check(alone, expect)
@@ -74,7 +74,7 @@ def compile_template(source: str, names: Names, expect: Type | None = None) -> T
     return Template(source, kind, reads, False, None, run)
 
 
-class _Hole:
+class Hole:
     """An expression in a text, `offset` characters behind its beginning."""
 
     def __init__(self, source: str, offset: int, names: Names) -> None:
@@ -124,8 +124,8 @@ class _Hole:
         return present
 
 
-def _text(parts: Sequence[str | _Hole]) -> Run:
-    pieces = [part.text() if isinstance(part, _Hole) else part for part in parts]
+def _text(parts: Sequence[str | Hole]) -> Run:
+    pieces = [part.text() if isinstance(part, Hole) else part for part in parts]
 
     def render(context: Context) -> str:
         return limited("".join([piece if isinstance(piece, str) else piece(context) for piece in pieces]))
@@ -144,7 +144,7 @@ def _constant(source: str, expect: Type | None) -> Template:
     return Template(source, expect or TEXT, frozenset(), True, value, lambda context: value)
 
 
-def _split(source: str, problems: list[Problem]) -> list[str | tuple[str, int]]:
+def split(source: str, problems: list[Problem]) -> list[str | tuple[str, int]]:
     """The texts, and the sources of the expressions between them with their offsets."""
     parts: list[str | tuple[str, int]] = []
     position = 0

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.actions import in_thread
 from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.web import LARGEST_BODY, Answer, Request, fetch
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
-LARGEST_BODY = 1_000_000
-"""Bytes of an answer that are read; a larger one is a failure."""
+__all__ = ["LARGEST_BODY", "http", "python", "send_data", "tag"]
 
 
 async def tag(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -45,45 +43,41 @@ async def send_data(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 async def http(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """The answer's status and body: what JSON says it is, else its text. Raises EffectError on any other status than
-    `expect` says, and on a body of more than LARGEST_BODY bytes."""
+    `expect` says, and on a body of more than LARGEST_BODY bytes, in either direction."""
     arguments = effect.arguments
-    method, url = arguments.get("method") or "GET", arguments["url"]
-    if not url.startswith(("http://", "https://")):
-        raise EffectError("http takes an address that begins with http:// or https://")
-    options: dict[str, Any] = {
-        "headers": {name: str(value) for name, value in (arguments.get("headers") or {}).items()}
-    }
-    if arguments.get("json") is not None:
-        options["json"] = plain(arguments["json"])
+    body = arguments.get("json")
+    request = Request.to(
+        arguments["url"],
+        arguments.get("method") or "GET",
+        {name: str(value) for name, value in (arguments.get("headers") or {}).items()},
+        None if body is None else _written(plain(body)),
+    )
+    expect = arguments.get("expect") or ()
+    answer = await fetch(request, wanted=frozenset(expect))
+    if answer.status not in expect if expect else not 200 <= answer.status < 300:
+        raise EffectError(f"{request.name} answered {answer.status}")
+    return {"status": answer.status, "body": _read(answer)}
+
+
+def _written(value: Any) -> bytes:
     try:
-        async with world.http() as client, client.request(method, url, **options) as answer:
-            raw = await answer.content.read(LARGEST_BODY + 1)
-            while len(raw) <= LARGEST_BODY and (more := await answer.content.read(LARGEST_BODY + 1 - len(raw))):
-                raw += more
-            status, content_type, charset = answer.status, answer.content_type, answer.charset
-    except aiohttp.ClientError as error:
-        raise EffectError(f"no answer from {method} {_host(url)}: {str(error) or type(error).__name__}") from error
-    if len(raw) > LARGEST_BODY:
-        raise EffectError(f"the answer from {_host(url)} is larger than {LARGEST_BODY} bytes")
-    expect = arguments.get("expect")
-    if status not in expect if expect else not 200 <= status < 300:
-        raise EffectError(f"{method} {_host(url)} answered {status}")
-    return {"status": status, "body": _body(raw, content_type, charset)}
+        return json.dumps(value, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EffectError(f"the body of the request is nothing that JSON can hold: {type(error).__name__}") from error
 
 
-def _body(raw: bytes, content_type: str, charset: str | None) -> Any:
-    text = raw.decode(charset or "utf-8", errors="replace")
-    if content_type.endswith("json"):
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise EffectError(f"the answer calls itself JSON and is none: {error}") from error
-    return text
+def _read(answer: Answer) -> Any:
+    text = answer.text()
+    if not text or not answer.content_type.endswith("json"):
+        return text
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise EffectError(f"the answer calls itself JSON and is none: {error}") from error
 
 
-def _host(url: str) -> str:
-    """An address for a message: without its path and query, which may hold private data."""
-    return url.split("/", 3)[2].rpartition("@")[2]
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} stands in it")
 
 
 async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -93,7 +87,7 @@ async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     function = world.actions[name]
     called = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - an object's own coroutine
     try:
-        result = function(**arguments) if called else await asyncio.to_thread(function, **arguments)
+        result = function(**arguments) if called else await in_thread(function, **arguments)
         if inspect.isawaitable(result):
             result = await result
     except SystemExit as error:  # as argparse raises it: the job would end, with its caller on the line
