@@ -9,7 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Stamps: what was installed, and from which pyproject.toml.
+# What is installed is locked, with hashes, for Python 3.11 to 3.13 on Linux, macOS and Windows: `make lock` makes it anew from
+# the ranges of pyproject.toml. Stamps: which of it was installed, and from which lock.
+LOCK := requirements
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
@@ -25,20 +27,28 @@ help:
 	@echo "make soak    a million random calls in worlds that break, until one goes wrong"
 	@echo "make fuzz    flow files from strangers, 100,000 of them"
 	@echo "make lint types fresh bench"
+	@echo "make lock    the versions that all of this installs, anew; make newest lowest: the unit tests with other ones"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12 or 3.13, and found none: install one, or say make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(RUNTIME): pyproject.toml | $(BIN)/python
+# First what builds, so that nothing is built with what no lock names.
+define install
+@$(PIP) --require-hashes --requirement $(LOCK)/build.txt
+@$(PIP) --require-hashes --no-build-isolation --use-pep517 --requirement $(LOCK)/$(1).txt
+@$(PIP) --no-deps --no-build-isolation --use-pep517 --editable .
+endef
+
+$(RUNTIME): pyproject.toml $(LOCK)/build.txt $(LOCK)/runtime.txt | $(BIN)/python
 	@echo "installing callflow and what it needs (once) ..."
-	@$(PIP) --editable '.[diagrams]'
+	$(call install,runtime)
 	@touch $@
 
-$(DEV): pyproject.toml | $(BIN)/python
+$(DEV): pyproject.toml $(LOCK)/build.txt $(LOCK)/dev.txt | $(BIN)/python
 	@echo "installing callflow, its tests and tools (once) ..."
-	@$(PIP) --editable '.[dev]'
+	$(call install,dev)
 	@touch $@ $(RUNTIME)
 
 .PHONY: setup
@@ -91,6 +101,37 @@ failures: $(DEV)
 
 diagrams: $(DEV)
 	@$(BIN)/python -m callflow.diagram flows/*.yaml -o diagrams
+
+# The lock, from the newest versions that the ranges allow. Its tool is locked, too.
+UV := .venv-uv/bin/uv
+COMPILE := $(UV) pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --annotation-style line --custom-compile-command "make lock"
+
+$(UV): $(LOCK)/lock.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-uv
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: lock
+lock: $(UV)
+	@$(COMPILE) --group build --output-file $(LOCK)/build.txt
+	@$(COMPILE) pyproject.toml --extra dev --constraint $(LOCK)/build.txt --output-file $(LOCK)/dev.txt
+	@$(COMPILE) pyproject.toml --extra diagrams --constraint $(LOCK)/dev.txt --output-file $(LOCK)/runtime.txt
+	@$(COMPILE) --group lock --output-file $(LOCK)/lock.txt
+
+# Everything that `make demo`, `test` and `e2e` install, for a machine without a network:
+# PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/.wheels make test
+.PHONY: wheels
+wheels: $(BIN)/python
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --dest .wheels --require-hashes --requirement $(LOCK)/build.txt
+	@$(PIP) --require-hashes --requirement $(LOCK)/build.txt
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --dest .wheels --require-hashes --no-build-isolation \
+	  --requirement $(LOCK)/dev.txt
+
+# The unit tests with other versions than the lock's: the newest that the ranges allow, and the lowest of what callflow names.
+.PHONY: newest lowest
+newest lowest:
+	@$(PYTHON) .ci/versions.py $@
 
 # Fails when a committed file is not what the code makes of it now.
 .PHONY: fresh
