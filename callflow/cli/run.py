@@ -58,7 +58,7 @@ def command(
     from callflow.errors import BindError
     from callflow.livekit_bindings import models, server
 
-    if wrong := server.missing(flow, mode, list(arguments), factory=factory):
+    if wrong := server.missing(flow, mode, list(arguments), factory=factory, vars=given):
         _refuse(file, wrong)
     try:
         if factory is not None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from callflow.core.expressions import ANY, BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Record, Type
+from callflow.core.forms import CALLED, KEYS, ONE_KEY, REFERRED, Form
 
 ArgumentKind = Literal["template", "plain", "expression", "name", "actions", "template-map", "schema"]
 """How an argument is read: a text with `{{ }}` (or a value of its type), plain data with nothing to render, any value
@@ -23,7 +24,11 @@ Resource = Literal["session", "line", "job", "speech"]
 
 @frozen
 class Argument:
-    """One argument of a verb. `default` is what holds when it is not written; `required` ones have none."""
+    """One argument of a verb. `default` is what holds when it is not written; `required` ones have none.
+
+    `least` and `most` bound a number, or the seconds of a duration; `form` is what a text has to look like. `sound`: it
+    names a sound's file.
+    """
 
     type: Type
     description: str
@@ -32,6 +37,10 @@ class Argument:
     kind: ArgumentKind = "template"
     choices: tuple[str, ...] = ()
     pii: bool = False
+    least: float | None = None
+    most: float | None = None
+    form: Form | None = None
+    sound: bool = False
 
 
 @frozen
@@ -71,6 +80,10 @@ class Verb:
         return self.on_timeout if timed_out else self.on_error
 
 
+MOST_KEYS = 32
+"""Keys that one input may have."""
+
+
 def _leg(default: str | None = "far_end", description: str = "Which leg.") -> Argument:
     return Argument(TEXT, description, default, kind="name")
 
@@ -87,7 +100,7 @@ _VERBS = (
             "text": Argument(TEXT, "What is said.", required=True),
             "to": _leg(None, "The leg that hears it; everyone unless set."),
             "interruptible": _INTERRUPTIBLE,
-            "repeat_if_interrupted": Argument(INTEGER, "How often it is said again after an interruption.", 0),
+            "repeat_if_interrupted": Argument(INTEGER, "How often it is said again after an interruption.", 0, least=0),
             "wait": _WAIT,
         },
         main="text",
@@ -117,9 +130,9 @@ _VERBS = (
         "play",
         "Plays a sound. With `loop` until the state is left: no timeout, not waited for, no speech for `silence`.",
         {
-            "file": Argument(TEXT, "The sound's file, looked up from the flow file.", required=True),
+            "file": Argument(TEXT, "The sound's file, looked up from the flow file.", required=True, sound=True),
             "loop": Argument(BOOLEAN, "Again and again until the state is left.", False, kind="plain"),
-            "duck": Argument(NUMBER, "The volume while somebody speaks, 0 to 1."),
+            "duck": Argument(NUMBER, "The volume while somebody speaks, 0 to 1.", least=0, most=1),
             "to": _leg(None, "The leg that hears it; everyone unless set."),
             "wait": _WAIT,
         },
@@ -214,10 +227,10 @@ _VERBS = (
         "dial",
         "Calls a number. Ends with one `dial.*`; with `detect_machine` one `amd.*` follows an answer.",
         {
-            "to": Argument(PHONE, "The number, or a SIP user.", required=True, pii=True),
+            "to": Argument(PHONE, "The number, or a SIP user.", required=True, pii=True, form=CALLED),
             "trunk": Argument(TEXT, "The outbound trunk's id.", required=True),
             "leg": _leg(),
-            "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0),
+            "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0, least=1),
             "detect_machine": Argument(
                 Record({}, open=True),
                 "Listen who has answered: `{timeout: 15s, ivr_detection: false}`, or `true`; the time counts from the answer.",
@@ -226,10 +239,10 @@ _VERBS = (
             ),
             "headers": Argument(Record({}, open=True), "SIP headers.", None, kind="template-map"),
             "display_name": Argument(TEXT, "The caller's name, as shown."),
-            "dtmf": Argument(TEXT, "Keys sent after the answer: an extension.", pii=True),
+            "dtmf": Argument(TEXT, "Keys sent after the answer: an extension.", pii=True, form=KEYS),
             "krisp": Argument(BOOLEAN, "LiveKit's noise cancellation on this leg."),
             "media_encryption": Argument(TEXT, "SRTP.", None, choices=("disable", "allow", "require")),
-            "max_call_duration": Argument(DURATION, "The bridge's own limit, from the dial on."),
+            "max_call_duration": Argument(DURATION, "The bridge's own limit, from the dial on.", least=1),
         },
         main="to",
         timeout=None,
@@ -264,7 +277,7 @@ _VERBS = (
     Verb(
         "send_dtmf",
         "Sends keys, to every telephone on the line: LiveKit has no other way. Ends when they have been sent; the agent says nothing meanwhile, and a tool that leads here gives the model no further turn.",
-        {"digits": Argument(TEXT, "0-9, a-d, *, #, w for a pause.", required=True, pii=True)},
+        {"digits": Argument(TEXT, "0-9, a-d, *, #, w for a pause.", required=True, pii=True, form=KEYS)},
         main="digits",
         timeout=10.0,
         yields=True,
@@ -275,13 +288,13 @@ _VERBS = (
         {
             "prompt": Argument(TEXT, "What is said first."),
             "retry_prompt": Argument(TEXT, "What is said before a further try."),
-            "tries": Argument(INTEGER, "How often it is asked.", 1),
-            "count": Argument(INTEGER, "Exactly so many keys."),
-            "min": Argument(INTEGER, "At least so many keys."),
-            "max": Argument(INTEGER, "At most so many keys."),
-            "terminator": Argument(TEXT, "The key that ends the input."),
-            "first_digit": Argument(DURATION, "How long until the first key.", 5.0),
-            "between_digits": Argument(DURATION, "How long between two keys.", 3.0),
+            "tries": Argument(INTEGER, "How often it is asked.", 1, least=1, most=20),
+            "count": Argument(INTEGER, "Exactly so many keys.", least=1, most=MOST_KEYS),
+            "min": Argument(INTEGER, "At least so many keys.", least=0, most=MOST_KEYS),
+            "max": Argument(INTEGER, "At most so many keys.", least=1, most=MOST_KEYS),
+            "terminator": Argument(TEXT, "The key that ends the input.", form=ONE_KEY),
+            "first_digit": Argument(DURATION, "How long until the first key.", 5.0, least=0.1),
+            "between_digits": Argument(DURATION, "How long between two keys.", 3.0, least=0.1),
             "barge_in": Argument(BOOLEAN, "Whether a key cuts the prompt.", True),
         },
         main="prompt",
@@ -299,9 +312,9 @@ _VERBS = (
         "transfer",
         "Hands a telephone over (SIP REFER): it calls somebody else by itself. Ends with `transfer.completed` once the leg has left because of it, else with `transfer.failed`.",
         {
-            "to": Argument(TEXT, "The number or SIP address.", required=True, pii=True),
+            "to": Argument(TEXT, "The number or SIP address.", required=True, pii=True, form=REFERRED),
             "leg": _leg(),
-            "ringing_timeout": Argument(DURATION, "How long the other telephone may take to answer.", 30.0),
+            "ringing_timeout": Argument(DURATION, "How long the other telephone may take to answer.", 30.0, least=1),
         },
         main="to",
         timeout=None,
@@ -316,10 +329,10 @@ _VERBS = (
         "consult",
         "A warm transfer: puts the far end on hold, calls a human, briefs them in private, and lets the two talk once the human has accepted. Ends with `consult.*`.",
         {
-            "to": Argument(PHONE, "The human's number.", required=True, pii=True),
+            "to": Argument(PHONE, "The human's number.", required=True, pii=True, form=CALLED),
             "trunk": Argument(TEXT, "The outbound trunk's id.", required=True),
             "leg": _leg("human"),
-            "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0),
+            "ringing_timeout": Argument(DURATION, "How long it may ring.", 30.0, least=1),
             "briefing": Argument(TEXT, "What the human is told first; the far end does not hear it."),
             "accept": Argument(
                 Record({}, open=True),
@@ -330,7 +343,7 @@ _VERBS = (
             "decline": Argument(
                 Record({}, open=True), "How the human declines, beside hanging up; as `accept`.", None, kind="plain"
             ),
-            "music": Argument(TEXT, "The sound that the far end hears meanwhile."),
+            "music": Argument(TEXT, "The sound that the far end hears meanwhile.", sound=True),
         },
         main="to",
         timeout=60.0,
@@ -343,7 +356,7 @@ _VERBS = (
     Verb(
         "hold",
         "The leg hears music, and nobody hears it.",
-        {"leg": _leg(), "music": Argument(TEXT, "The sound's file, again and again; silence unless set.")},
+        {"leg": _leg(), "music": Argument(TEXT, "The sound's file, again and again; silence unless set.", sound=True)},
         main="leg",
         timeout=5.0,
     ),

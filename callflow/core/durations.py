@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 LONGEST = 30 * 24 * 3600.0
@@ -9,8 +10,12 @@ LONGEST = 30 * 24 * 3600.0
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
-_WRITTEN = re.compile(r"([0-9]{1,10})(ms|s|m|h)", re.ASCII)
+_WRITTEN = re.compile(r"([0-9]{1,100})(ms|s|m|h)", re.ASCII)
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-zA-Zµ]+)\s*", re.ASCII)
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{2})", re.ASCII)
+_ISO = re.compile(r"P(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})S)?)?", re.ASCII)
+_SIGN = re.compile(r"\s*([-+\N{MINUS SIGN}\N{EN DASH}])\s*(?=[0-9.])")
+_TOO_LONG = "a duration is at most 30 days (720h)"
 _OTHER_UNITS = {
     "msec": 0.001, "millis": 0.001, "millisecond": 0.001, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0,
     "hr": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0, "w": 604800.0, "week": 604800.0,
@@ -24,7 +29,7 @@ def parse_duration(value: object) -> float:
     units, or more than 30 days.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs its unit: write {_seconds_written(value)}")  # noqa: TRY004 - authors meet one kind of error
+        raise ValueError(_without_unit(value))  # noqa: TRY004 - authors meet one kind of error
     if not isinstance(value, str):
         raise ValueError("a duration is a whole number with its unit: write 12s")  # noqa: TRY004
     match = _WRITTEN.fullmatch(value)
@@ -32,7 +37,7 @@ def parse_duration(value: object) -> float:
         raise ValueError(_what_to_write(value))
     seconds = _exact(int(match[1]), match[2])
     if seconds > LONGEST:
-        raise ValueError("a duration is at most 30 days (720h)")
+        raise ValueError(_TOO_LONG)
     return seconds
 
 
@@ -52,24 +57,48 @@ def _exact(count: int, unit: str) -> float:
     return count / 1000 if unit == "ms" else count * UNITS[unit]
 
 
+def _without_unit(number: float) -> str:
+    if number < 0:
+        return f"a duration is never negative: write {_seconds_written(-number)}"
+    if LONGEST < number <= 1000 * LONGEST:  # who writes 3600000 thinks in milliseconds
+        return f"a duration needs its unit: write {format_duration(number / 1000)}"
+    if 1000 * LONGEST < number < math.inf:
+        return _TOO_LONG
+    return f"a duration needs its unit: write {_seconds_written(number)}"
+
+
 def _seconds_written(number: float) -> str:
     # The comparison also keeps out nan and infinity.
     return format_duration(number) if 0 < number <= LONGEST else "12s"
 
 
 def _what_to_write(text: str) -> str:
-    if re.fullmatch(r"\s*[0-9]{1,7}(\.[0-9]{1,3})?\s*", text):
-        return f"a duration needs its unit: write {_seconds_written(float(text))}"
+    sign = _SIGN.match(text)
+    if sign is not None:
+        seconds = _meant(text[sign.end() :])
+        hint = format_duration(seconds) if seconds is not None and 0 < seconds <= LONGEST else "12s"
+        what = "has no sign" if sign[1] == "+" else "is never negative"
+        return f"a duration {what}: write {hint}"
+    if re.fullmatch(r"\s*[0-9]{1,100}(\.[0-9]{1,3})?\s*", text):
+        return _without_unit(float(text))
     seconds = _meant(text)
-    if seconds is not None and 0 < seconds <= LONGEST:
+    if seconds is not None and seconds > LONGEST:
+        return _TOO_LONG
+    if seconds is not None and seconds > 0:
         return f"a duration is a whole number with one unit: write {format_duration(seconds)}"
     return "a duration is a whole number with its unit, ms, s, m or h: write 12s"
 
 
 def _meant(text: str) -> float | None:
-    """Seconds, of what is no duration here and yet clear: `1m30s`, `1.5h`, `12 sec`, `2 days`."""
+    """Seconds, of what is no duration here and yet clear: `1m30s`, `1.5h`, `12 sec`, `2 days`, `1:30`, `PT30S`."""
     position, total = 0, 0.0
     text = text.strip()
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return hours * 3600.0 + minutes * 60.0 + seconds
+    if (iso := _ISO.fullmatch(text)) and any(iso.groups()):
+        days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+        return days * 86400.0 + hours * 3600.0 + minutes * 60.0 + seconds
     while position < len(text):
         match = _PART.match(text, position)
         if match is None:

@@ -42,6 +42,15 @@ class Position(NamedTuple):
 NOWHERE = Position()
 
 
+class Declaration(NamedTuple):
+    """What a file declares, and where: under which key (`vars`, `env`, `tools` …), in the file of which scope."""
+
+    key: str
+    name: str
+    scope: str
+    position: Position
+
+
 @frozen
 class Variable:
     """`default` is None where the variable must be given when the call starts (`required`)."""
@@ -174,7 +183,8 @@ class State:
 
 @frozen
 class Scope:
-    """The variables and the `ending:` of one flow file in its place: the main flow's (`""`) or a sub-flow's (its host's path)."""
+    """The variables and the `ending:` of one flow file in its place: the main flow's (`""`) or a sub-flow's (its host's
+    path), which has the file by the name `used_as` of its own file's `use`."""
 
     path: str
     flow_name: str
@@ -182,6 +192,7 @@ class Scope:
     variables: Mapping[str, Variable]
     ending: str | None
     results: Mapping[str, Type] = field(factory=dict)  # the variables that `as:` makes
+    used_as: str = ""
 
 
 @frozen
@@ -257,6 +268,7 @@ class Flow:
     file: str = "<flow>"
     notes: Mapping[str, Any] = field(factory=dict)
     digest: str = field(default="", eq=False)  # of the text of its files: 12 hexadecimal digits that name this version
+    declared: tuple[Declaration, ...] = ()
 
     @property
     def root(self) -> State:

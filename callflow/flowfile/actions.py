@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callflow.core.actions import COMMON_ARGUMENTS, VERBS, Argument, Verb
+from callflow.core.actions import COMMON_ARGUMENTS, MOST_KEYS, VERBS, Argument, Verb
 from callflow.core.events import SENDERS
-from callflow.core.expressions import ANY, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
+from callflow.core.expressions import ANY, DURATION, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
+from callflow.flowfile.elsewhere import argument_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.part import Mention, Part
@@ -32,7 +33,6 @@ TRANSFER_GRACE = 8.0  # LiveKit's answer may come a little late, and the leg lea
 LONGEST_RING = 120.0
 KEY_SENT = 0.6
 PROMPT = 60.0
-MOST_KEYS = 32
 TELEPHONE_KEYS = "0123456789*#abcd"
 
 PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "transfer", "collect_digits"})
@@ -225,7 +225,7 @@ class _Builder:
                 self.bad = True
                 what = f"`{verb.name}`"
                 takes = [*known, *COMMON_ARGUMENTS] if not verb.at_once else list(known)
-                self.part.unknown_key(node, key, value, self.path, takes, what)
+                self.part.unknown_key(node, key, value, self.path, takes, what, argument_meant(verb.name, name))
 
     def _require(self, arguments: Mapping[str, Any]) -> None:
         for name in REQUIRED[self.verb.name]:
@@ -253,8 +253,18 @@ class _Builder:
             self.part.defect("empty-text", f"{what} is empty", node, path, "write the text, or take the action out")
         if argument.choices and isinstance(value, str) and value not in argument.choices:
             self.part.not_among(node, path, what, value, argument.choices)
+        if len(self.part.defects) == before:
+            self._within(argument, node, value, path, what)
         self.bad = len(self.part.defects) > before
         arguments[name] = value
+
+    def _within(self, argument: Argument, node: Node, value: Any, path: str, what: str) -> None:
+        """A defect for a value that the catalogue says can never be. What a template makes is known only in the call."""
+        if isinstance(value, str) and argument.form is not None and not argument.form.fits(value):
+            message = f"{what} takes {argument.form.says}, not `{shorten(value)}`"
+            self.part.defect("bad-value", message, node, path, argument.form.hint)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            self.part.within(value, argument.least, argument.most, node, path, what, argument.type == DURATION)
 
     def name_of(self, name: str, node: Node, path: str, what: str) -> str | None:
         word = self.part.text(node, path, what)
@@ -343,9 +353,7 @@ class _Builder:
                 "unknown-key", f"`{self.verb.name}` has no timeout", self.nodes["timeout"][0], path, "take it out"
             )
             return default
-        seconds = self.part.duration(node, path, "`timeout`")
-        if seconds is not None and seconds <= 0:
-            self.part.defect("bad-duration", "`timeout` is longer than 0s", node, path)
+        seconds = self.part.duration(node, path, "`timeout`", above=0.0)
         return default if seconds is None else seconds
 
     def _save_as(self) -> str | None:
@@ -387,10 +395,7 @@ class _Builder:
         if mapping is None:
             return tries, backoff
         self.part.unknown_keys(mapping, path, keys.RETRY, keys.RETRY, "`retry`")
-        times = self.part.integer(mapping.get("times"), join(path, "times"), "`times`")
-        if times is not None and times > 20:
-            self.part.defect("bad-value", "`times` is at most 20", mapping.entries["times"][1], join(path, "times"))
-            times = 20
+        times = self.part.integer(mapping.get("times"), join(path, "times"), "`times`", most=20)
         seconds = self.part.duration(mapping.get("backoff"), join(path, "backoff"), "`backoff`")
         return (tries if times is None else times + 1), (BACKOFF if seconds is None else seconds)
 
@@ -560,7 +565,7 @@ def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: 
     if isinstance(node, MappingNode):
         part.unknown_keys(node, path, _DETECT, _DETECT, what)
         if "timeout" in node.entries:
-            options["timeout"] = part.duration(node.get("timeout"), join(path, "timeout"), "`timeout`")
+            options["timeout"] = part.duration(node.get("timeout"), join(path, "timeout"), "`timeout`", above=0.0)
         if "ivr_detection" in node.entries:
             options["ivr_detection"] = part.boolean(
                 node.get("ivr_detection"), join(path, "ivr_detection"), "`ivr_detection`"
@@ -568,7 +573,7 @@ def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: 
         return options
     if isinstance(node, Scalar) and isinstance(node.value, bool):
         return options if node.value else None
-    return options | {"timeout": part.duration(node, path, what)}
+    return options | {"timeout": part.duration(node, path, what, above=0.0)}
 
 
 def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
@@ -592,10 +597,17 @@ def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: 
 def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
     value = plain_data(node)
     try:
-        return coerce(argument.type, value if isinstance(value, list) else [coerce(INTEGER, value)])
+        found: list[int] = coerce(argument.type, value if isinstance(value, list) else [coerce(INTEGER, value)])
     except ValueError as error:
         misfit(builder.part, argument.type, node, path, what, str(error))
         return None
+    wrong = next((status for status in found if not 100 <= status <= 599), None)
+    if wrong is not None or not found:
+        shown = "none" if wrong is None else str(wrong)
+        builder.part.defect(
+            "bad-value", f"{what} takes statuses of HTTP, 100 to 599, not {shown}", node, path, "write [200, 204]"
+        )
+    return found
 
 
 def _address(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from callflow.core.actions import OUTCOMES
-from callflow.core.durations import format_duration
 from callflow.core.expressions import ANY, BOOLEAN, DURATION, TYPE_NAMES, ListOf, Type, coerce, type_named
 from callflow.core.flow import Field, Limits, PythonAction, Variable
 from callflow.flowfile import keys
@@ -147,6 +146,9 @@ def _field(report: Report, name: str, key: Scalar, node: Node, path: str) -> Fie
         literal(report, declared, item, f"{path}.enum[{number}]", f"`enum` of `{name}`")
         for number, item in enumerate(report.items(mapping.get("enum"), join(path, "enum"), "`enum`"))
     )
+    if "enum" in mapping.entries and not words:
+        report.defect("bad-value", f"`enum` of `{name}` allows nothing", mapping.entries["enum"][0], join(path, "enum"),
+                      "name its words: `enum: [morning, afternoon]`, or take it out")  # fmt: skip
     required = report.boolean(mapping.get("required"), join(path, "required"), "`required`")
     return Field(
         name,
@@ -207,7 +209,7 @@ def python(report: Report, node: Node | None) -> dict[str, PythonAction]:
             continue
         inner = report.mapping(value, path, f"the Python action `{name}`") or EMPTY
         report.unknown_keys(inner, path, keys.PYTHON, keys.PYTHON, "a Python action")
-        timeout = report.duration(inner.get("timeout"), f"{path}.timeout", "`timeout`")
+        timeout = report.duration(inner.get("timeout"), f"{path}.timeout", "`timeout`", above=0.0)
         found[name] = PythonAction(
             name,
             fields(report, inner.get("parameters"), f"{path}.parameters", "`parameters`"),
@@ -224,17 +226,9 @@ def limits(report: Report, node: Node | None) -> Limits:
     report.unknown_keys(mapping, "limits", keys.LIMITS, keys.LIMITS, "`limits`")
     found: dict[str, Any] = {}
     for name in ("call", "silence", "answer", "reconnecting"):
-        seconds = report.duration(mapping.get(name), f"limits.{name}", f"`{name}`")
+        seconds = report.duration(mapping.get(name), f"limits.{name}", f"`{name}`", above=0.0)
         if seconds is not None:
-            if seconds > 0:
-                found[name] = seconds
-            else:
-                report.defect(
-                    "bad-duration",
-                    f"`{name}` is longer than {format_duration(seconds)}",
-                    mapping.entries[name][1],
-                    f"limits.{name}",
-                )
+            found[name] = seconds
     progress = report.integer(mapping.get("no_progress"), "limits.no_progress", "`no_progress`", least=1)
     if progress is not None:
         found["no_progress"] = progress

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, Type
+from callflow.core.flow import Declaration
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys, parties
 from callflow.flowfile.actions import result_type
@@ -47,6 +48,25 @@ def declare(part: Part) -> bool:
     _share_parties(part)
     part.loading.parts.append(part)
     return True
+
+
+DECLARING = ("vars", "env", "events", "outcomes", "tools", "python", "use")
+
+
+def declarations_of(part: Part) -> Iterator[Declaration]:
+    """What the file declares by a name, and where it does."""
+    for key in DECLARING:
+        node = part.root.get(key)
+        if isinstance(node, MappingNode):
+            places = [(name, at, f"{key}.{name}") for name, (at, _) in node.entries.items()]
+        else:
+            items = node.items if isinstance(node, Sequence) else []
+            places = [
+                (one.text, one, f"{key}[{number}]") for number, one in enumerate(items) if isinstance(one, Scalar)
+            ]
+        for name, at, path in places:
+            if not name.startswith("x-"):
+                yield Declaration(key, name, part.scope, part.position(at, path))
 
 
 def _is_flow_name(name: str) -> bool:

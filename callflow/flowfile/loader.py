@@ -19,7 +19,7 @@ from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.declarations import is_event_name
-from callflow.flowfile.header import declare
+from callflow.flowfile.header import declarations_of, declare
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, outline
@@ -172,6 +172,7 @@ class _Loader:
             file=main.file,
             notes=notes(root),
             digest=_digest(main.source, *(text for _, text in loading.files.values())),
+            declared=tuple(one for part in loading.parts for one in declarations_of(part)),
             **details,
         )
 
@@ -234,6 +235,8 @@ class _Loader:
                 "missing-key", message, main.root.entries["standard"][0], "ending", "write `ending: …`, a state's name"
             )
             return None
+        if isinstance(node, Scalar) and node.text in main.refused:
+            return None
         name = main.text(node, "ending", "`ending`")
         return None if name is None else self._named(top, main, name, node)
 
@@ -241,6 +244,8 @@ class _Loader:
         found = find(outer, part, name)
         if found is not None and found.kind != "history":
             return found.path
+        if found is None and part.lost(name):
+            return None
         hint = part.meant(name, outer.children) or "it names a state of this file"
         part.defect("unknown-target", f"there is no state `{shorten(name)}`", node, "ending", hint)
         return None
@@ -273,7 +278,7 @@ class _Loader:
             "compound",
             None,
             tuple(child.path for child in top.children.values()),
-            initial_of(top, main, node, "initial"),
+            None if node is None or is_nothing(node) else initial_of(top, main, node, "initial"),
             rows=tuple(rows.rows),
             timers=tuple(rows.timers),
             description=main.text(root.get("description"), "description", "`description`") or "",
@@ -290,7 +295,11 @@ class _Loader:
             node = part.root.get("ending")
             name = None if node is None else part.text(node, "ending", "`ending`")
             own = None if name is None or node is None else self._named(draft, part, name, node)
-            scopes[draft.path] = Scope(draft.path, part.flow_name, part.file, part.variables, own, part.results)
+            used_as = draft.node.get("flow")
+            scopes[draft.path] = Scope(
+                draft.path, part.flow_name, part.file, part.variables, own, part.results,
+                used_as.text if isinstance(used_as, Scalar) else "",
+            )  # fmt: skip
 
     def _details(self) -> dict[str, Any]:
         main, root = self.main, self.main.root

@@ -65,14 +65,16 @@ def outline(
     """The states under a `states:` key, each before those inside it, and added to `outer`'s children."""
     mapping = part.mapping(node, where, "`states`")
     if mapping is None:
+        part.unread = part.unread or (node is not None and not is_nothing(node))
         return
     level: list[tuple[Draft, Scalar]] = []
     for name, (key, value) in mapping.entries.items():
         place = join(where, name)
-        if name.startswith("x-") or not part.check_name(key, place, "a state", dashes=True):
+        if name.startswith("x-"):
             continue
         inner = part.mapping(value, place, f"the state `{name}`")
-        if inner is None and not is_nothing(value):
+        if not part.check_name(key, place, "a state", dashes=True) or (inner is None and not is_nothing(value)):
+            part.refused.add(name)
             continue
         path = f"{outer.path}.{name}" if outer.path else name
         draft = Draft(path, name, "atomic", outer, part, key, inner or EMPTY, place, supplied)

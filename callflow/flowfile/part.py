@@ -37,6 +37,7 @@ from callflow.core.expressions import (
 )
 from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
 from callflow.errors import Defect
+from callflow.flowfile.eventless import cure
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
 from callflow.flowfile.report import Report, Suggestions, is_name
@@ -127,12 +128,18 @@ class Part(Report):
         self.tools: dict[str, Tool] = {}
         self.uses: dict[str, tuple[Scalar, Node]] = {}
         self.used: set[str] = set()
+        self.refused: set[str] = set()  # states that have a defect of their own instead
+        self.unread = False  # whether there are states that could not be read at all
         self.plain = NO_NAMES
         self.lists: dict[int, tuple[Action, ...]] | None = None  # that were read before, by the identity of their nodes
         self._names: dict[int, Names] = {}
         self._payloads: dict[str, Record] = {}  # of tools
         self._kept: list[Names] = []
         self._compiled: dict[tuple[str, int, Type | None], Expression | Template] = {}
+
+    def lost(self, name: str) -> bool:
+        """Whether a state may be missing only because something is wrong where it stands, which has been told there."""
+        return self.unread or not self.refused.isdisjoint((name, *name.split(".")))
 
     # -- expressions
 
@@ -207,7 +214,8 @@ class Part(Report):
     def _problems(self, error: ExpressionError, node: Scalar, path: str) -> None:
         for problem in error.problems:
             at = _inside(node, problem.offset, problem.length)
-            self.defect(problem.code, problem.message, at, path, problem.hint)
+            hint = cure(self.root, path) if problem.code == "no-event" else problem.hint
+            self.defect(problem.code, problem.message, at, path, hint)
 
     # -- events
 

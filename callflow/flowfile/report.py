@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from callflow.core.durations import parse_duration
+from callflow.core.durations import format_duration, parse_duration
 from callflow.core.flow import Position
 from callflow.core.suggest import did_you_mean
 from callflow.errors import Defect
@@ -96,7 +96,7 @@ class Report:
         if isinstance(node, MappingNode):
             return node
         if node is not None and not is_nothing(node):
-            self.wrong_kind(node, path, f"{what} takes keys with values")
+            self.wrong_kind(node, path, f"{what} takes keys with values", _without_dashes(node))
         return None
 
     def unknown_keys(
@@ -108,11 +108,19 @@ class Report:
                 self.unknown_key(node, key, value, path, names, what)
 
     def unknown_key(
-        self, node: MappingNode, key: Scalar, value: Node, path: str, names: Iterable[str], what: str
+        self,
+        node: MappingNode,
+        key: Scalar,
+        value: Node,
+        path: str,
+        names: Iterable[str],
+        what: str,
+        hint: str | None = None,
     ) -> None:
         known = list(names)
         elsewhere = ELSEWHERE.get(key.text, "")
-        hint = f'did you mean "{elsewhere}"?' if elsewhere in known else self.meant(key.text, known)
+        if hint is None:
+            hint = f'did you mean "{elsewhere}"?' if elsewhere in known else self.meant(key.text, known)
         if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
             hint = "inside { } a comma ends the text before it: put quotes around the text"
         if hint is None:
@@ -152,12 +160,11 @@ class Report:
             self.wrong_kind(node, path, f"{what} takes true or false", truth_meant(node))
         return None
 
-    def integer(self, node: Node | None, path: str, what: str, least: int = 0) -> int | None:
+    def integer(self, node: Node | None, path: str, what: str, least: int = 0, most: int | None = None) -> int | None:
         value: Any = node.value if isinstance(node, Scalar) else None
         if node is not None and type(value) is int:  # a truth value is no integer here
-            if value >= least:
+            if self.within(value, least, most, node, path, what):
                 return int(value)
-            self.defect("bad-value", f"{what} is at least {least}, not {value}", node, path)
         elif node is not None:
             self.wrong_kind(node, path, f"{what} takes an integer")
         return None
@@ -169,18 +176,43 @@ class Report:
         self.wrong_kind(node, path, f"{what} takes a number")
         return None
 
-    def duration(self, node: Node | None, path: str, what: str) -> float | None:
-        """Seconds."""
+    def within(
+        self,
+        value: float,
+        least: float | None,
+        most: float | None,
+        at: Place,
+        path: str,
+        what: str,
+        duration: bool = False,
+    ) -> bool:
+        """Whether a number, or a duration in seconds, lies in its bounds; a defect if not."""
+        show: Callable[[float], str] = format_duration if duration else str
+        if least is not None and value < least:
+            bound = f"at least {show(least)}"
+        elif most is not None and value > most:
+            bound = f"at most {show(most)}"
+        else:
+            return True
+        self.defect("bad-duration" if duration else "bad-value", f"{what} is {bound}, not {show(value)}", at, path)
+        return False
+
+    def duration(self, node: Node | None, path: str, what: str, above: float | None = None) -> float | None:
+        """Seconds. With `above` it is longer than that."""
         if node is None:
             return None
         if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
             self.wrong_kind(node, path, f"{what} takes a duration, such as 12s")
             return None
         try:
-            return parse_duration(node.value)
+            seconds = parse_duration(node.value)
         except ValueError as error:
             self.bad_duration(node, path, what, str(error))
             return None
+        if above is not None and seconds <= above:
+            self.defect("bad-duration", f"{what} is longer than {format_duration(above)}", node, path, "write 12s")
+            return None
+        return seconds
 
     def bad_duration(self, node: Place, path: str, what: str, reason: str) -> None:
         message, _, hint = reason.partition(": write ")
@@ -267,6 +299,20 @@ def plain_data(node: Node) -> Any:
 def notes(node: MappingNode) -> Mapping[str, Any]:
     """The author's own notes, `x-…`."""
     return {name: plain_data(value) for name, (_, value) in node.entries.items() if name.startswith("x-")}
+
+
+def _without_dashes(node: Node) -> str:
+    """A hint for a list where keys are due."""
+    first = node.items[0] if isinstance(node, Sequence) and node.items else None
+    if isinstance(first, Scalar) and first.value is not None:
+        return f"each is a key with its value: `{shorten(first.text)}: …`"
+    if not isinstance(first, MappingNode) or not first.entries:
+        return ""
+    named = next((first.entries[word][1] for word in ("name", "id") if word in first.entries), None)
+    if isinstance(named, Scalar):
+        return f"the name is the key: `{shorten(named.text)}: {{…}}`"
+    name = next(iter(first.entries))
+    return f"take the list away: `{shorten(name)}: …` stands there by itself"
 
 
 def _broken_text(node: Node) -> str:

@@ -81,7 +81,7 @@ class RowReader:
         part = self.part
         rows: list[TimerRow] = []
         if isinstance(node, (Scalar, Sequence)) and not is_nothing(node):
-            text = node.text if isinstance(node, Scalar) else "12s"
+            text = node.text if isinstance(node, Scalar) else _first_key(node)
             number = isinstance(node, Scalar) and isinstance(node.value, (int, float))
             hint = f"write `{kind}: {{{shorten(text)}{'s' if number else ''}: {{target: …}}}}`"
             part.defect(
@@ -180,6 +180,11 @@ class RowReader:
                 target = None if is_nothing(value) else self._target(value, join(path, "target"))
             elif name == "do":
                 actions = action_list(part, value, join(path, "do"), names, "`do`")
+                if is_nothing(value) or (isinstance(value, Sequence) and not value.items):
+                    hint = (
+                        "take it out" if "target" in entries else "to do nothing about an event, list it under `ignore`"
+                    )
+                    part.defect("empty-row", "`do` holds no action", name_key, join(path, "do"), hint)
             elif name == "when":
                 guard = part.guard(value, names, join(path, "when"))
             elif name == "reenter":
@@ -209,9 +214,12 @@ class RowReader:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             written = node.value
         else:
-            part.text(node, path, "a target")
+            if not (isinstance(node, Scalar) and part.lost(node.text)):
+                part.text(node, path, "a target")
             return None
         target = find(self.draft, part, written)
+        if target is None and part.lost(written):
+            return None
         if target is None:
             hint = missing_target(self.draft, part, written)
             part.defect("unknown-target", f"there is no state `{shorten(written)}`", node, path, hint)
@@ -220,9 +228,19 @@ class RowReader:
             crossed = crosses_regions(self.draft, target)
             if crossed is not None:
                 message = f"`{shorten(written)}` stands in another region of the parallel state `{crossed.name}`"
-                hint = f"`emit` an event that the other region listens to, or write the row in `{crossed.name}` itself"
+                # A row of the parallel state itself would leave and enter all its regions: their timers would begin anew.
+                region = next(one for one in (target, *target.around()) if one.parent is crossed)
+                hint = (
+                    f"`emit: app.…` here, and let a row in `{region.name}` wait for it and lead to `{shorten(written)}`"
+                )
                 part.defect("crosses-regions", message, node, path, hint)
         return target.path
+
+
+def _first_key(node: Sequence) -> str:
+    """The first duration of rows that were written as a list."""
+    first = node.items[0] if node.items else None
+    return next(iter(first.entries), "12s") if isinstance(first, MappingNode) else "12s"
 
 
 def done_payload(draft: Draft) -> Record:

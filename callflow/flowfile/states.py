@@ -39,7 +39,7 @@ class Rows:
             elif name == "ignore":
                 ties = node.get("on")
                 self.rows += reader.ignored(value, path, ties if isinstance(ties, MappingNode) else on)
-            elif name == "always":
+            elif name == "always" and where:  # at the top of a file it is an unknown key
                 self.always += reader.always(value, path)
         for kind in TIMERS:
             timer = node.get(kind)
@@ -136,6 +136,12 @@ def _initial(draft: Draft) -> str | None:
 def initial_of(outer: Draft, part: Part, node: Node | None, where: str, quiet: bool = False) -> str | None:
     """The inner state of `outer` that a node names, for the states of `part`."""
     if node is None:
+        return None
+    if (
+        isinstance(node, Scalar)
+        and part.lost(node.text)
+        and (node.value != node.text or node.text not in outer.children)
+    ):
         return None
     name = None if quiet and not isinstance(node, Scalar) else part.text(node, where, "`initial`")
     if name is None:

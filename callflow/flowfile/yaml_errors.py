@@ -21,6 +21,7 @@ from yaml.tokens import (
 )
 
 from callflow.errors import Defect
+from callflow.flowfile.braces import cure, cure_inside
 from callflow.flowfile.nodes import quoted, shorten
 
 CLOSES = {"'": "'", '"': '"', "[": "]", "{": "}"}
@@ -215,10 +216,13 @@ def _unclosed_bracket(problem: Problem) -> Finding | None:
         )
     rest = problem.at(problem.line, problem.column)
     if rest.startswith(":"):
+        instead = cure_inside(problem.at(problem.line)[: problem.column], rest)
         return Finding(
             "colon-in-text",
-            f"`: ` inside a text between `{bracket}` and `{close}` begins a value",
-            "put quotes around the whole text",
+            "a key with its value stands where a value is due"
+            if instead
+            else f"`: ` inside a text between `{bracket}` and `{close}` begins a value",
+            f"put it into braces: `{shorten(instead)}`" if instead else "put quotes around the whole text",
             problem.line,
             problem.column,
             2,
@@ -287,10 +291,13 @@ def _colon(problem: Problem) -> Finding | None:
     before = content[: problem.column]
     missing = _missing_space(problem, problem.line - 1)
     if ": " in before.lstrip("- ").lstrip() or re.match(r"\s*(- )?\s*[\w.*\-]+:\s", before):
+        instead = cure(content)
         return Finding(
             "colon-in-text",
-            "`: ` inside a text without quotes begins a value, and a value stands here already",
-            "put quotes around the whole text",
+            "a key with its value stands where a value is due"
+            if instead
+            else "`: ` inside a text without quotes begins a value, and a value stands here already",
+            f"put it into braces: `{shorten(instead)}`" if instead else "put quotes around the whole text",
             problem.line,
             problem.column,
             2,

@@ -5,19 +5,18 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
 from livekit.agents.utils import is_given
 
 from callflow.core.actions import VERBS
-from callflow.core.expressions.template import Template
 from callflow.core.flow import ROOT, Action, Flow, PythonAction, every_action
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError
 from callflow.livekit_bindings import private
+from callflow.verify.sounds import unplayable
 
 
 def variables(flow: Flow, ctx: JobContext, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], list[str]]:
@@ -111,11 +110,8 @@ def _at(action: Action) -> str:
 
 
 def _sounds(flow: Flow) -> Iterator[str]:
-    for action in actions_of(flow):
-        file = action.arguments.get("file") if action.verb == "play" else None
-        name = file.value if isinstance(file, Template) and file.constant else file
-        if isinstance(name, str) and not (Path(flow.file).parent / name).is_file():
-            yield f"{_at(action)}: there is no sound {name} beside the flow"
+    for action, name, wrong in unplayable(flow):
+        yield f"{_at(action)}: the sound {name} of {action.verb} {wrong}"
 
 
 # -- what the program supplies -----------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ import importlib
 import inspect
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess
 
 from callflow.core.flow import Flow
-from callflow.errors import BindError
+from callflow.core.step import start
+from callflow.errors import BindError, StartError
 from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
 from callflow.livekit_bindings.guarding import guard
@@ -132,14 +133,38 @@ def found(factory: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def missing(flow: Flow, mode: str, arguments: list[str], *, factory: str | None) -> list[str]:
-    """What has to be there before anything starts, and is not; a sentence for each."""
+WITHOUT_METADATA = ("console", "connect")
+"""The modes whose job is not dispatched: nobody gives it variables."""
+
+
+def _unfit(flow: Flow, given: Mapping[str, Any]) -> Sequence[str]:
+    """What is wrong with variables, as a call would find it."""
+    try:
+        start(flow, given, env=dict.fromkeys(flow.env, ""), waiting=True)
+    except StartError as error:
+        return error.problems
+    return ()
+
+
+def missing(
+    flow: Flow,
+    mode: str,
+    arguments: list[str],
+    *,
+    factory: str | None,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the language
+) -> list[str]:
+    """What has to be there before anything starts, and is not; a sentence for each. `vars` are those of `--vars`."""
     wrong = []
     given = {argument.partition("=")[0] for argument in arguments}
     for variable, option in LIVEKIT.items():
         if mode != "console" and option not in given and not os.environ.get(variable):
             wrong.append(f"{variable} is not set, and there is no {option}")
     wrong += [f"the flow reads {variable}, which is not set" for variable in flow.env if variable not in os.environ]
+    if vars is not None:
+        wrong += [f"--vars: {problem}" for problem in _unfit(flow, vars)]
+    elif mode in WITHOUT_METADATA and factory is None:
+        wrong += [f"{problem}: say --vars, since a call of `{mode}` carries none" for problem in _unfit(flow, {})]
     if factory is None:
         if not flow.session:
             wrong.append("the flow has no `session:` that names its models: write one, or say --agent module:function")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from callflow.core.flow import Flow
 from callflow.errors import Defect
-from callflow.verify.bounds import bounds
+from callflow.verify.bounds import bounds, never_due
 from callflow.verify.crash import nobody_resumes
 from callflow.verify.endings import endings
 from callflow.verify.finishing import finishing
+from callflow.verify.guards import constant_guards
 from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut
 from callflow.verify.offered import offered_calls, speech_before_the_answer
 from callflow.verify.private import private_values_shown
 from callflow.verify.senders import senders_named
+from callflow.verify.sounds import missing_sounds
 from callflow.verify.subflows import returns_to_nobody
 from callflow.verify.telephone import (
     decisions,
@@ -21,11 +23,12 @@ from callflow.verify.telephone import (
     results_taken,
 )
 from callflow.verify.tools import offered_tools
+from callflow.verify.unused import never_used
 
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
-    nobody_resumes, senders_named,
+    nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
+from callflow.core.durations import format_duration
 from callflow.core.events import matches_any
 from callflow.core.flow import ROOT, Flow, State, TimerRow
 from callflow.errors import Defect
@@ -51,6 +52,23 @@ def bounds(flow: Flow) -> Iterator[Defect]:
             yield defect(
                 "waits-for-nobody", f"only the limit on the whole call bounds {named(path)}, and no event of a person ends it",
                 state.position, "add `after`, or say with `waits: …` why it may last so long", len(state.name),
+            )  # fmt: skip
+
+
+def never_due(flow: Flow) -> Iterator[Defect]:
+    """A timer that is longer than the limit of the call, or of its silence, has its turn never: the call is over by then."""
+    limits = {"after": ("call", flow.limits.call), "every": ("call", flow.limits.call),
+              "silence": ("silence", flow.limits.silence)}  # fmt: skip
+    for path, state in flow.states.items():
+        if any(flow.states[outer].must_finish for outer in (path, *flow.ancestors(path))):
+            continue  # the limit is kept until the state is done
+        for timer in state.timers:
+            name, limit = limits[timer.kind]
+            if limit is None or timer.seconds < limit or _of_the_call(timer):
+                continue
+            yield defect(
+                "never-due", f"`{timer.kind}: {timer.text}` is never due: `limits: {{{name}: {format_duration(limit)}}}` ends the call first",
+                timer.position, f"write a shorter time, or a longer limit: `limits: {{{name}: …}}`", len(timer.text),
             )  # fmt: skip
 
 

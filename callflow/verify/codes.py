@@ -125,7 +125,7 @@ CODES: Mapping[str, Code] = {
         "is `pii`, that is made of one (`first(vars.iban, 8)`), or that a caller said, does not belong there.",
         "vars: {iban: {type: string, default: none, pii: true}}\nstates:\n  talking: {on: {dtmf.0: ending}}\n"
         '  ending: {entry: [hang_up, {shutdown: "{{ first(vars.iban, 8) }}"}], on: {done: closed}}\n',
-        "vars: {iban: {type: string, default: none, pii: true}}\nstates:\n  talking: {on: {dtmf.0: ending}}\n"
+        "vars: {iban: {type: string, default: none, pii: true}}\nstates:\n  talking: {on: {dtmf.0: {target: ending, when: is_set(vars.iban)}}}\n"
         '  ending: {entry: [hang_up, {shutdown: "{{ call.outcome }}"}], on: {done: closed}}\n',
     ),
     "private-line": Code(
@@ -143,6 +143,36 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {}\n  ending: {entry: [hang_up], on: {done: over}}\n  over: {final: true}\n",
         "standard: false\nending: ending\nlimits: {call: 1h}\non: {call.hangup: ending, room.disconnected: ending, job.shutdown: ending}\n"
         "states:\n  talking: {}\n  ending: {entry: [hang_up], on: {done: over}}\n  over: {final: true}\n",
+    ),
+    "never-due": Code(
+        "A timer that is never due",
+        "The limit of the call, or of its silence, ends the call before the timer has its turn. A state that must finish keeps "
+        "the limit until it is done, and may have longer ones.",
+        "limits: {call: 10m}\nstates:\n  talking: {after: {15m: {do: [{say: Are we done?}]}}}\n",
+        "limits: {call: 20m}\nstates:\n  talking: {after: {15m: {do: [{say: Are we done?}]}}}\n",
+    ),
+    "constant-guard": Code(
+        "A guard that decides nothing",
+        "A guard, or a part of it, is the same in every call: numbers that are compared with each other, a name with itself, "
+        "or one name with values that exclude each other.",
+        "states:\n  talking:\n    on: {dtmf.1: {target: ending, when: state.visits > 1 and state.visits < 1}}\n",
+        "states:\n  talking:\n    on: {dtmf.1: {target: ending, when: state.visits > 1}}\n",
+    ),
+    "no-such-sound": Code(
+        "A sound that is not there",
+        "What `play`, `hold` and `consult` play is a file beside the flow, with something in it. Where a template makes the name "
+        "nobody can look before the call.",
+        "states:\n  talking: {entry: [{play: welcome.mp3}]}\n",
+        "states:\n  talking: {entry: [{say: Welcome.}]}\n",
+    ),
+    "never-used": Code(
+        "Declared, and never used",
+        "A warning. A variable that nothing reads or sets, an environment variable that nothing reads, an event that nobody "
+        "waits for, an outcome that nobody names, a tool that no state offers, Python that nothing calls, a file under `use` "
+        "that is no state's inside: something was forgotten, or may go.",
+        "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.0: ending}}\n",
+        "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.0: {target: ending, when: vars.tries > 2}, "
+        'dtmf.*: {do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}}}\n',
     ),
     "waits-for-nobody": Code(
         "A wait that nobody ends",

@@ -30,6 +30,7 @@ def test_a_number_with_its_unit(written, seconds):
 
 
 ONE_UNIT = "a duration is a whole number with one unit: write "
+TOO_LONG = "a duration is at most 30 days (720h)"
 GENERAL = "a duration is a whole number with its unit, ms, s, m or h: write 12s"
 
 
@@ -39,10 +40,12 @@ GENERAL = "a duration is a whole number with its unit, ms, s, m or h: write 12s"
         (12, "a duration needs its unit: write 12s"),
         (0.5, "a duration needs its unit: write 500ms"),
         (90, "a duration needs its unit: write 90s"),
-        (-3, "a duration needs its unit: write 12s"),
+        (-3, "a duration is never negative: write 3s"),
+        (-1e300, "a duration is never negative: write 12s"),
+        (3600000, "a duration needs its unit: write 1h"),
         (float("nan"), "a duration needs its unit: write 12s"),
         (float("inf"), "a duration needs its unit: write 12s"),
-        (10**400, "a duration needs its unit: write 12s"),
+        (10**400, TOO_LONG),
         ("30", "a duration needs its unit: write 30s"),
         (" 30 ", "a duration needs its unit: write 30s"),
         (True, "a duration is a whole number with its unit: write 12s"),
@@ -57,13 +60,26 @@ GENERAL = "a duration is a whole number with its unit, ms, s, m or h: write 12s"
         ("1 day", ONE_UNIT + "24h"),
         ("1 hour 30 min", ONE_UNIT + "90m"),
         ("", GENERAL),
-        ("-5s", GENERAL),
+        ("-5s", "a duration is never negative: write 5s"),
+        ("- 1m30s", "a duration is never negative: write 90s"),
+        ("\N{MINUS SIGN}5s", "a duration is never negative: write 5s"),
+        ("-5", "a duration is never negative: write 12s"),
+        ("-0s", "a duration is never negative: write 12s"),
+        ("+5s", "a duration has no sign: write 5s"),
+        ("-soon", GENERAL),
+        ("1:30", ONE_UNIT + "90s"),
+        ("1:02:03", ONE_UNIT + "3723s"),
+        ("PT1M30S", ONE_UNIT + "90s"),
+        ("P1D", ONE_UNIT + "24h"),
+        ("PT", GENERAL),
         ("soon", GENERAL),
         ("12x", GENERAL),
         ("١٢s", GENERAL),
         ("5 fortnights", GENERAL),
-        ("99999999999999s", GENERAL),
-        ("721h", "a duration is at most 30 days (720h)"),
+        ("99999999999999s", TOO_LONG),
+        ("45 days", TOO_LONG),
+        ("3000000000000", TOO_LONG),
+        ("721h", TOO_LONG),
     ],
 )
 def test_anything_else_says_what_to_write(written, says):

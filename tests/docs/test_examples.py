@@ -37,6 +37,7 @@ def files(tmp_path, monkeypatch):
             for block in blocks(before) if before <= page else ():
                 if name := block.marks.get("file"):
                     (tmp_path / name).write_text(block.text, encoding="utf-8")
+        (tmp_path / "waiting.mp3").write_bytes(b"music")
         (tmp_path / "flows").symlink_to(ROOT / "flows")
         monkeypatch.chdir(tmp_path)
         return tmp_path
@@ -53,6 +54,8 @@ def test_a_flow_passes_the_checker_or_has_the_defect_that_is_said(block, files):
     if flow is not None:
         defects = verify(flow, as_subflow="file" in block.marks)
     expected = [block.marks["wrong"]] if "wrong" in block.marks else []
+    if set(block.marks) & {"part of a flow", "part of a state", "actions"}:  # what a piece declares is used elsewhere
+        defects = [defect for defect in defects if defect.code != "never-used"]
     assert sorted({defect.code for defect in defects}) == expected, "\n".join(map(str, defects))
 
 

@@ -11,6 +11,7 @@ import callflow.flowfile
 from callflow.core.expressions import PROBLEM_CODES
 from callflow.flowfile.codes import CODES, whole
 from callflow.flowfile.loader import read_loads
+from callflow.verify import check as verify
 
 WITH_EXAMPLE = [name for name, code in CODES.items() if code.wrong]
 RIGHT = [name for name, code in CODES.items() if code.right]
@@ -26,7 +27,10 @@ def test_the_wrong_example_shows_the_defect_alone(name):
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_the_right_example_has_no_defect(name):
-    assert read_loads(whole(CODES[name].right))[1] == []
+    flow, defects = read_loads(whole(CODES[name].right))
+    assert defects == []
+    assert flow is not None
+    assert verify(flow) == []  # nor any of another kind, nor a warning
 
 
 def test_every_code_that_is_raised_is_explained():

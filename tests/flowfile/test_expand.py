@@ -20,7 +20,7 @@ from .test_loader import HEAD, SMALLEST, SPELLED_OUT, structure
         HEAD
         + 'states:\n  talking:\n    entry:\n      - say: "Note: it\'s {{ call.id }}, #1\\n\\u0041"\n      - say: "12"\n'
         "      - say: ' true '\n      - log: \"null\"\n    description: >\n      long\n      text\n"
-        "    on: {dtmf.1: [{target: ending, when: 'event.leg == \"x\"'}, ending], dtmf.star: {do: []}}\n"
+        "    on: {dtmf.1: [{target: ending, when: 'event.leg == \"x\"'}, ending], dtmf.star: {do: [{log: x}]}}\n"
         "  # not kept\n    ignore: [session.*]\n    after: {850ms: ending}\n",
         HEAD + "x-note: {a: ~, b: .inf, c: 0x1F, d: '0x1F', e: [], f: {}}\nstates: {talking: {must_finish: true}}\n",
     ],

@@ -172,7 +172,7 @@ class TestModel:
     def test_rows(self):
         flow = flow_of(
             "states:\n  talking:\n    on:\n      dtmf.1: [{target: other, when: 'event.leg == \"far_end\"'}, {do: [{say: No.}]}]\n"
-            "      dtmf.*: other\n    ignore: [room.*]\n    after: {20s: other, 1m: {do: []}}\n    every: {5s: {do: [{log: x}]}}\n"
+            "      dtmf.*: other\n    ignore: [room.*]\n    after: {20s: other, 1m: {do: [{log: y}]}}\n    every: {5s: {do: [{log: x}]}}\n"
             "    silence: {12s: {do: [{say: There?}]}}\n    always: {target: other, when: state.visits > 3}\n  other: {}\n"
         )
         talking = flow.states["talking"]
@@ -330,7 +330,7 @@ class TestDefects:
             ("events: {approved: {}}\nstates: {talking: {}}", "bad-name", "app.approved"),
             ("events: {app.a: {by: string}}\nstates: {talking: {entry: [{emit: app.a}]}}", "missing-argument", "`by`"),
             # rows
-            ("states: {talking: {on: {dtmf.1: {reenter: true, do: []}}}}", "missing-key", "target: talking"),
+            ("states: {talking: {on: {dtmf.1: {reenter: true, do: [{log: x}]}}}}", "missing-key", "target: talking"),
             ("states: {talking: {on: {dtmf.1: {target: 12}}}}", "number-for-text", "quotes"),
             ("states: {talking: {on: {dtmf.1: []}}}", "empty-row", "ignore"),
             ("states: {talking: {on: {dtmf.1: {target: ending, when: true}}}}", "wrong-kind", "leave `when` out"),

@@ -97,6 +97,35 @@ def test_what_is_given_and_cannot_be_used_is_named(run, arguments, said):
     assert said in result.output
 
 
+@pytest.mark.parametrize(
+    ("mode", "given", "said"),
+    [
+        ("dev", '{"name": 5}', ["--vars: vars.name: takes text", "--vars: vars.phone is missing"]),
+        ("start", '{"nmae": "Ann"}', ["vars.nmae is not a variable", "vars.name is missing", "vars.phone is missing"]),
+        ("console", '{"name": "Ann", "phone": "555"}', ["--vars: vars.phone: "]),
+        ("connect", "{}", ["vars.name is missing", "vars.phone is missing"]),
+        ("console", None, ["vars.name is missing: say --vars, since a call of `console` carries none"]),
+        ("connect", None, ["vars.phone is missing: say --vars"]),
+    ],
+)
+def test_variables_are_looked_at_before_anything_starts(run, mode, given, said):
+    flow = FLOW + MODELS + "vars: {name: string, phone: {type: phone}}\n"
+    result = run(flow, *(["--vars", given] if given else []), mode, env={**LIVEKIT, "SHOP_URL": "x"})
+    assert result.exit_code == 1
+    assert not run.started
+    for sentence in said:
+        assert sentence in result.output
+
+
+@pytest.mark.parametrize(
+    ("mode", "given"), [("dev", None), ("start", '{"name": "Ann"}'), ("console", '{"name": "Ann"}')]
+)
+def test_variables_that_fit_or_that_a_job_may_carry_are_no_obstacle(run, mode, given):
+    flow = FLOW + MODELS + "vars: {name: string}\n"
+    result = run(flow, *(["--vars", given] if given else []), mode, env={**LIVEKIT, "SHOP_URL": "x"})
+    assert (result.exit_code, len(run.started)) == (0, 1), result.output
+
+
 def test_with_everything_there_livekits_own_command_line_takes_over(run):
     result = run(FLOW + MODELS, "--name", "shop", "start", "--log-level", "info", env={**LIVEKIT, "SHOP_URL": "x"})
     assert result.exit_code == 0, result.output

@@ -154,7 +154,7 @@ async def test_a_sound_that_is_not_there_is_a_failure_that_says_so(stage):
 
 
 async def test_a_sound_that_is_not_there_is_said_before_the_call_where_its_name_is_known(stage):
-    with pytest.raises(callflow.BindError, match=r"flow\.yaml:\d+: there is no sound nowhere\.wav beside the flow"):
+    with pytest.raises(callflow.BindError, match=r"flow\.yaml:\d+: the sound nowhere\.wav of play is not there"):
         await stage.play(callflow.loads(dedent(flow("{play: nowhere.wav}")), "flow.yaml"))
 
 

@@ -1,0 +1,38 @@
+"""What a text must look like to mean anything to a telephone: a number, a SIP address, keys."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Form(NamedTuple):
+    """`says` completes "`to` of `transfer` takes …"; `hint` is what to write instead."""
+
+    pattern: re.Pattern[str]
+    says: str
+    hint: str = ""
+
+    def fits(self, text: str) -> bool:
+        return self.pattern.fullmatch(text) is not None
+
+
+CALLED = Form(
+    re.compile(r"[\w.!~*'()&=+$,;?/%#-]+", re.ASCII),
+    "a phone number or a SIP user, without blanks, scheme or host",
+    'write the number alone: "+15551234567"',
+)
+"""Whom the trunk calls: LiveKit refuses a whole SIP address (`sip_call_to`)."""
+
+REFERRED = Form(
+    re.compile(r"sips?:[^\s@]+(@[^\s@]+)?|tel:\+?[0-9*#(][0-9a-fA-F*#().-]*(;[^\s]+)?|\+?[0-9*#(][0-9*#().-]*|[^\s@:]+@[^\s@]+"),
+    "a phone number, or a `sip:`, `sips:` or `tel:` address",
+    'write "+15551234567", or "sip:desk@example.com"',
+)  # fmt: skip
+"""Where a REFER leads (RFC 3261, RFC 3966): a number without `tel:` and an address without `sip:` are given theirs."""
+
+KEYS = Form(
+    re.compile(r"[0-9a-dA-D*#wW]+"), "keys: 0-9, a-d, `*`, `#`, and `w` for a pause", 'write the keys: "12w34#"'
+)
+
+ONE_KEY = Form(re.compile(r"[0-9a-dA-D*#]"), "one key: 0-9, a-d, `*` or `#`", 'write one of them: "#"')

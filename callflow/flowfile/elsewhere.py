@@ -1,0 +1,72 @@
+"""What other languages, and LiveKit's own calls, name an action's arguments: for whoever writes them here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from callflow.core.actions import VERBS
+
+WARM: Final = "a warm transfer, with a word to the human first, is `consult`"
+COLD: Final = "a transfer without a word to the human is `transfer`"
+WAITS: Final = "an action always waits for its end; what follows stands behind it, or in a row for its result"
+
+_SPEECH: Final = {
+    "allow_interruptions": "interruptible",
+    "barge_in": "interruptible",
+    "message": "text",
+    "speech": "text",
+}
+_CALL: Final = {
+    "number": "to", "phone": "to", "phone_number": "to", "callee": "to", "sip_call_to": "to", "trunk_id": "trunk", "sip_trunk": "trunk",
+    "sip_trunk_id": "trunk", "ring_timeout": "ringing_timeout", "ringing": "ringing_timeout", "ring": "ringing_timeout",
+    "wait_until_answered": WAITS, "participant_identity": "leg", "name": "leg",
+    "caller_id": "sip_number", "from": "sip_number", "from_number": "sip_number", "caller_number": "sip_number",
+}  # fmt: skip
+
+ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "dial": {
+        **_CALL, "amd": "detect_machine", "answering_machine_detection": "detect_machine", "machine_detection": "detect_machine",
+        "voicemail_detection": "detect_machine", "detect_voicemail": "detect_machine", "detect_amd": "detect_machine",
+        "max_duration": "max_call_duration", "krisp_enabled": "krisp", "digits": "dtmf", "send_digits": "dtmf", "encryption": "media_encryption",
+    },
+    "consult": {
+        **_CALL, "whisper": "briefing", "summary": "briefing", "announcement": "briefing", "announce": "briefing", "text": "briefing",
+        "hold_music": "music", "hold_audio": "music", "cold": COLD, "blind": COLD, "warm": "a consult is warm: take it out",
+    },
+    "transfer": {
+        **_CALL, "transfer_to": "to", "target": "to", "warm": WARM, "attended": WARM, "consult": WARM, "consultative": WARM, "briefing": WARM,
+        "whisper": WARM, "announce": WARM, "announcement": WARM, "summary": WARM, "accept": WARM, "decline": WARM, "music": WARM,
+        "trunk": "a transfer is made by the far end's telephone, and needs no trunk", "cold": "a transfer is cold: take it out",
+        "blind": "a transfer is cold: take it out", "play_dialtone": "there is no such choice here: `say` what happens before",
+    },
+    "say": _SPEECH,
+    "generate_reply": {**_SPEECH, "message": "instructions", "text": "instructions", "prompt": "instructions", "speech": "instructions"},
+    "play": {"url": "file", "path": "file", "source": "file", "audio": "file", "sound": "file", "repeat": "loop", "volume": "duck", "leg": "to"},
+    "hold": {"file": "music", "audio": "music", "sound": "music", "play": "music", "hold_music": "music"},
+    "collect_digits": {
+        "digits": "count", "num_digits": "count", "length": "count", "max_digits": "max", "min_digits": "min", "finish_on_key": "terminator",
+        "stop_key": "terminator", "end_key": "terminator", "retries": "tries", "attempts": "tries", "text": "prompt", "message": "prompt",
+        "inter_digit_timeout": "between_digits", "interdigit_timeout": "between_digits", "first_digit_timeout": "first_digit",
+        "interruptible": "barge_in",
+    },
+    "send_dtmf": {"keys": "digits", "dtmf": "digits", "tones": "digits"},
+    "detect_machine": {"amd": "take it out: `detect_machine` is that", "ivr": "ivr_detection"},
+    "hang_up": {"message": "goodbye", "say": "goodbye", "text": "goodbye"},
+    "http": {"body": "json", "data": "json", "payload": "json", "status": "expect", "uri": "url"},
+    "start_recording": {"path": "file", "filepath": "file", "url": "file", "output": "file"},
+    "emit": {"name": "event", "payload": "data"},
+    "log": {"text": "message"},
+    "send_data": {"payload": "data", "leg": "to", "destination": "to"},
+    "update_agent": {"name": "agent"},
+    "python": {"function": "name", "args": "arguments", "kwargs": "arguments", "params": "arguments"},
+}  # fmt: skip
+"""By verb: the argument that is meant, or a sentence where there is none."""
+
+
+def argument_meant(verb: str, word: str) -> str | None:
+    """A hint for a key that is no argument of the verb; None where nothing is known of it."""
+    meant = ARGUMENTS.get(verb, {}).get(word.lower(), "")
+    if meant in VERBS[verb].arguments:
+        return f'did you mean "{meant}"?'
+    return meant if " " in meant else None

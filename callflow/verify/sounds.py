@@ -1,0 +1,47 @@
+"""Sounds: what a flow plays is there, before anybody waits for it. A name that a template makes is known in the call alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from callflow.core.actions import VERBS
+from callflow.core.expressions import Template
+from callflow.core.flow import Action, Flow
+from callflow.errors import Defect
+from callflow.verify.places import defect
+
+
+def missing_sounds(flow: Flow) -> Iterator[Defect]:
+    """Every sound that a list names and that cannot be played."""
+    for action, name, wrong in unplayable(flow):
+        yield defect(
+            "no-such-sound", f"the sound `{name}` of `{action.verb}` {wrong}", action.position,
+            "a sound's file is looked up from the folder of the flow file", len(action.verb),
+        )  # fmt: skip
+
+
+def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
+    """The actions whose sound is no file with something in it: the action, the name, and what is wrong."""
+    folder = Path(flow.file).parent
+    for action in (*flow.actions, *flow.wrap_up):
+        for key, argument in VERBS[action.verb].arguments.items():
+            value = action.arguments.get(key) if argument.sound else None
+            name = value.value if isinstance(value, Template) and value.constant else value
+            if isinstance(name, str) and (wrong := _wrong(folder / name)):
+                yield action, name, wrong
+
+
+def _wrong(file: Path) -> str:
+    """What keeps a file from being played; nothing where nothing does."""
+    try:
+        if not file.exists():
+            return "is not there"
+        if not file.is_file():
+            return "is no file"
+        if file.stat().st_size == 0:
+            return "is empty"
+    except (OSError, ValueError) as error:  # a name too long, a NUL in it
+        return f"cannot be looked up: {error.strerror or error}" if isinstance(error, OSError) else "is no path"
+    return "" if os.access(file, os.R_OK) else "cannot be read"

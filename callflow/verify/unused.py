@@ -1,0 +1,139 @@
+"""What is declared and never used. Each is a warning: the flow runs, and says less than its author thinks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from callflow.core.events import matches
+from callflow.core.expressions import Template
+from callflow.core.flow import ROOT, Action, Declaration, Flow, every_transition
+from callflow.core.render import templates_in
+from callflow.errors import Defect
+from callflow.verify.places import warning
+
+
+def never_used(flow: Flow) -> Iterator[Defect]:
+    """A warning for each variable, environment variable, event, outcome, tool, Python action and sub-flow of no use."""
+    used = _Used(flow)
+    for one in flow.declared:
+        if getattr(used, one.key)(one):
+            continue
+        message, hint = _SAYS["own tools" if one.key == "tools" and flow.tools[one.name].own else one.key]
+        yield warning("never-used", message.format(one.name), one.position, hint.format(one.name), len(one.name))
+
+
+_SAYS: Mapping[str, tuple[str, str]] = {
+    "vars": ("nothing reads or sets the variable `{}`", "take it out, or read it as `vars.{}`"),
+    "env": ("nothing reads `{}`, and yet each call needs it", "take it out, or read it as `env.{}`"),
+    "events": ("no row waits for `{}`, and no list emits it", "take it out, or write a row for it under `on`"),
+    "outcomes": ("no list names the outcome `{}`", "take it out, or name it: `outcome: {}`"),
+    "tools": ("the tool `{}` is never offered", "offer it where the model may call it: `tools: [{}]`"),
+    "own tools": ("no row waits for the agent's own tool `{}`", "take it out, or write a row for `tool.{}`"),
+    "python": ("nothing calls the Python action `{}`", "take it out, or call it: `python: {}`"),
+    "use": ("no state uses the sub-flow `{}`", "take it out, or let a state be it: `flow: {}`"),
+}
+"""Of each key: what is wrong, and what to do."""
+
+
+class _Used:
+    """What a flow uses, looked through once for each kind. A method for each key that declares."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    def vars(self, one: Declaration) -> bool:
+        return (one.scope, f"vars.{one.name}") in self._names
+
+    def env(self, one: Declaration) -> bool:
+        """In any file: the main flow names what its sub-flows read."""
+        return any(name == f"env.{one.name}" for _, name in self._names)
+
+    def events(self, one: Declaration) -> bool:
+        emitted = any(action.verb == "emit" and action.arguments.get("event") == one.name for action in self._actions)
+        return emitted or self._heard(one.name)
+
+    def outcomes(self, one: Declaration) -> bool:
+        """Named as it stands, by a template that may give anything, or looked for in an expression."""
+        names = [action.arguments.get("name") for action in self._actions if action.verb == "outcome"]
+        plain = {name.value if isinstance(name, Template) and name.constant else name for name in names}
+        made = any(isinstance(name, Template) and not name.constant for name in names)
+        return made or one.name in plain or any(one.name in re.findall(r"\w+", source) for source in self._sources)
+
+    def tools(self, one: Declaration) -> bool:
+        if self.flow.tools[one.name].own:
+            return self._heard(f"tool.{one.name}")
+        states = self.flow.states.values()
+        # A row, or a consult, that waits for what nobody offers has a defect of its own.
+        waited_for = any(row.pattern == f"tool.{one.name}" for state in states for row in state.rows)
+        consults = [action.arguments for action in self._actions if action.verb == "consult"]
+        decides = any(
+            one.name == (given.get(how) or {}).get("tool") for given in consults for how in ("accept", "decline")
+        )
+        return waited_for or decides or any(one.name in state.tools for state in states)
+
+    def python(self, one: Declaration) -> bool:
+        return any(action.verb == "python" and action.arguments.get("name") == one.name for action in self._actions)
+
+    def use(self, one: Declaration) -> bool:
+        scopes = self.flow.scopes.values()
+        return any(
+            scope.used_as == one.name and self.flow.states[scope.path].scope == one.scope
+            for scope in scopes
+            if scope.path != ROOT
+        )
+
+    def _heard(self, event: str) -> bool:
+        """Whether some row waits for it."""
+        return any(matches(row.pattern, event) for state in self.flow.states.values() for row in state.rows)
+
+    @cached_property
+    def _actions(self) -> tuple[Action, ...]:
+        runs = (tool.run for tool in self.flow.tools.values() if tool.run is not None)
+        return (*self.flow.actions, *self.flow.wrap_up, *runs)
+
+    @cached_property
+    def _names(self) -> frozenset[tuple[str, str]]:
+        """The names that expressions read or lists set, each with the scope in which it means something."""
+        return frozenset(self._read())
+
+    @cached_property
+    def _sources(self) -> frozenset[str]:
+        texts = {template.source for _, value in self._values() for template in templates_in(value)}
+        guards = {move.guard.source for move in self.flow.transitions if move.guard is not None}
+        return frozenset(texts | guards)
+
+    def _read(self) -> Iterator[tuple[str, str]]:
+        for scope, value in self._values():
+            for template in templates_in(value):
+                yield from ((scope, name) for name in template.reads)
+        for move in self.flow.transitions:
+            if move.guard is not None:
+                yield from ((move.scope, name) for name in move.guard.reads)
+        for state in self.flow.states.values():
+            yield from _set(state.scope, (*state.entry, *state.exit))
+            for move in every_transition(state):
+                yield from _set(move.scope, move.actions)
+
+    def _values(self) -> Iterator[tuple[str, Any]]:
+        """Everything that may hold a template, with the scope of its names."""
+        flow = self.flow
+        for state in flow.states.values():
+            yield state.scope, [action.arguments for action in (*state.entry, *state.exit)]
+            for move in every_transition(state):
+                yield move.scope, [action.arguments for action in move.actions]
+            yield state.scope, [state.instructions, dict(state.returns), dict(state.arguments)]
+            if state.task is not None:
+                yield state.scope, dict(state.task.arguments)
+        yield ROOT, [action.arguments for action in flow.wrap_up]
+        yield ROOT, [[tool.result, tool.run and tool.run.arguments] for tool in flow.tools.values()]
+        yield ROOT, dict(flow.agent)
+
+
+def _set(scope: str, actions: Iterable[Action]) -> Iterator[tuple[str, str]]:
+    """The variables that a list sets: a program may read them in the record's steps."""
+    for action in actions:
+        if action.verb == "set":
+            yield from ((scope, f"vars.{name}") for name in action.arguments["values"] or ())
