@@ -240,7 +240,7 @@ class TestWhatIsDeclaredInVain:
             "outcomes: [booked]\nvars: {o: {type: string, default: booked}}\non: {dtmf.1: {do: [{outcome: '{{ vars.o }}'}]}}\n",
             "outcomes: [booked]\nstates: {talking: {on: {dtmf.1: {target: ending, when: call.outcome == 'booked'}}}}\n",
             "python: {verify: {returns: {ok: boolean}}}\ntools: {t: {description: T., run: {python: verify}}}\nstates: {talking: {tools: [t]}}\n",
-            "events: {app.x: {}}\non: {app.*: {do: [{log: x}]}}\n",
+            "events: {app.x: {}}\non: {app.*: {do: [{log: x}]}}\nsenders: {app.x: [program]}\n",
             "events: {app.x: {}}\non: {dtmf.1: {do: [{emit: app.x}]}}\n",
             "tools: {look: {own: true}}\non: {tool.look: {do: [{log: x}]}}\n",
         ],

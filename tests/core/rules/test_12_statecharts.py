@@ -182,7 +182,7 @@ states:
 
 def test_reenter_at_the_top_of_a_sub_flow_leaves_its_states_and_not_its_host(tmp_path) -> None:
     (tmp_path / "part.yaml").write_text(
-        PART.replace("initial: one", "initial: one\nafter: {1h: over}"), encoding="utf-8"
+        PART.replace("initial: one", "initial: one\nafter: {50m: over}"), encoding="utf-8"
     )
     (tmp_path / "host.yaml").write_text(WITH_PART, encoding="utf-8")
     play = Play(callflow.load(tmp_path / "host.yaml")).send("app.next")
