@@ -339,7 +339,7 @@ class TestDefects:
             ("states: {talking: {on: {dtmf.1: {target: ending, when: event.leg > 3}}}}", "wrong-type", "text"),
             ("states: {talking: {after: {5s: {target: ending, when: event.digit == '1'}}}}", "unknown-name", "digit"),
             ("states: {talking: {always: {target: ending, when: event.digit == '1'}}}", "no-event", "event"),
-            ("states: {talking: {exit: [{log: '{{ event.digit }}'}]}}", "no-event", "`set` a variable"),
+            ("states: {talking: {exit: [{log: '{{ event.digit }}'}]}}", "no-event", "the `do` of the rows"),
             ("states: {talking: {on: {dtmf.1: {do: [{set: {n: 1}}]}}}}\nvars: {n: {type: string, default: a}}", "number-for-text", '"1"'),
             ("states: {talking: {entry: [{log: '{{ vars.x }}'}]}}", "unknown-name", "vars"),
             ("env: [CRM_KEY]\nstates: {talking: {entry: [{log: '{{ env.CRM_KEI }}'}]}}", "unknown-name", "CRM_KEY"),
