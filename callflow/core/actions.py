@@ -13,7 +13,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from callflow.core.expressions import ANY, BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Record, Type
-from callflow.core.forms import CALLED, KEYS, ONE_KEY, REFERRED, Form
+from callflow.core.forms import CALLED, KEYS, ONE_KEY, REFERRED, SHOWN_NAME, SHOWN_NUMBER, Form
 
 ArgumentKind = Literal["template", "plain", "expression", "name", "actions", "template-map", "schema"]
 """How an argument is read: a text with `{{ }}` (or a value of its type), plain data with nothing to render, any value
@@ -91,6 +91,25 @@ def _leg(default: str | None = "far_end", description: str = "Which leg.") -> Ar
 _SPEECH_RESULT: dict[str, Type] = {"interrupted": BOOLEAN, "spoken": TEXT, "heard": BOOLEAN}
 _INTERRUPTIBLE = Argument(BOOLEAN, "Whether the caller may cut it by speaking.", True)
 _WAIT = Argument(BOOLEAN, "Whether the list waits for its end.", True, kind="plain")
+
+_SHOWN: dict[str, Argument] = {
+    "sip_number": Argument(
+        PHONE, "The number that the call shows, one of the trunk's; the trunk chooses unless set.", form=SHOWN_NUMBER
+    ),
+    "display_name": Argument(TEXT, 'The name that the call shows; "" for none.', form=SHOWN_NAME),
+    "hide_phone_number": Argument(BOOLEAN, "Whether the room is not told the number that was called.", False),
+    "headers": Argument(
+        Record({}, open=True), "SIP headers of the INVITE: `{X-Case: '4711'}`.", None, kind="template-map"
+    ),
+}
+_CALLED: dict[str, Argument] = {
+    "dtmf": Argument(TEXT, "Keys sent after the answer: an extension; w for a pause.", pii=True, form=KEYS),
+    "krisp_enabled": Argument(BOOLEAN, "LiveKit's noise cancellation on this leg."),
+    "media_encryption": Argument(TEXT, "SRTP.", None, choices=("disable", "allow", "require")),
+    "max_call_duration": Argument(DURATION, "The bridge's own limit, from the dial on.", least=1),
+}
+"""What a telephone that is called sees of the call, and how it is called: in the words of LiveKit's
+CreateSIPParticipantRequest."""
 
 _VERBS = (
     Verb(
@@ -237,12 +256,9 @@ _VERBS = (
                 None,
                 kind="plain",
             ),
-            "headers": Argument(Record({}, open=True), "SIP headers.", None, kind="template-map"),
-            "display_name": Argument(TEXT, "The caller's name, as shown."),
-            "dtmf": Argument(TEXT, "Keys sent after the answer: an extension.", pii=True, form=KEYS),
-            "krisp": Argument(BOOLEAN, "LiveKit's noise cancellation on this leg."),
-            "media_encryption": Argument(TEXT, "SRTP.", None, choices=("disable", "allow", "require")),
-            "max_call_duration": Argument(DURATION, "The bridge's own limit, from the dial on.", least=1),
+            **_SHOWN,
+            "play_dialtone": Argument(BOOLEAN, "Whether the room hears a tone while it rings.", False),
+            **_CALLED,
         },
         main="to",
         timeout=None,
@@ -315,6 +331,10 @@ _VERBS = (
             "to": Argument(TEXT, "The number or SIP address.", required=True, pii=True, form=REFERRED),
             "leg": _leg(),
             "ringing_timeout": Argument(DURATION, "How long the other telephone may take to answer.", 30.0, least=1),
+            "headers": Argument(
+                Record({}, open=True), "SIP headers of the REFER: `{X-Case: '4711'}`.", None, kind="template-map"
+            ),
+            "play_dialtone": Argument(BOOLEAN, "Whether the telephone hears a tone while the other one rings.", False),
         },
         main="to",
         timeout=None,
@@ -344,6 +364,8 @@ _VERBS = (
                 Record({}, open=True), "How the human declines, beside hanging up; as `accept`.", None, kind="plain"
             ),
             "music": Argument(TEXT, "The sound that the far end hears meanwhile.", sound=True),
+            **_SHOWN,
+            **_CALLED,
         },
         main="to",
         timeout=60.0,

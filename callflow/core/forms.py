@@ -36,3 +36,24 @@ KEYS = Form(
 )
 
 ONE_KEY = Form(re.compile(r"[0-9a-dA-D*#]"), "one key: 0-9, a-d, `*` or `#`", 'write one of them: "#"')
+
+SHOWN_NUMBER = Form(
+    re.compile(r"\+?[\w.!~*#-]{1,64}", re.ASCII),
+    "a phone number, or a number as the trunk knows it",
+    'write the number alone: "+15551234567"',
+)
+"""The user part of a From."""
+
+PRINTABLE = Form(
+    re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,1000}"), "a text of one line, 1000 characters at most"
+)
+"""What a header may hold: a line break would begin a header of its own (RFC 3261, section 7.3)."""
+
+SHOWN_NAME = Form(
+    re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\"\\]{0,200}"),
+    "a name of one line, without quotation marks or backslashes",
+)
+"""A display name stands in quotation marks of its own."""
+
+HEADER = Form(re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}"), "the name of a header: letters, digits and `-`")
+"""A token (RFC 3261, section 25.1)."""

@@ -11,6 +11,7 @@ from callflow.core.events import SENDERS
 from callflow.core.expressions import ANY, DURATION, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
+from callflow.core.forms import HEADER, PRINTABLE
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
 from callflow.flowfile.elsewhere import argument_meant
@@ -594,6 +595,24 @@ def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: 
     return given
 
 
+def _sip_headers(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any] | None:
+    """Each a text, or something that can be written as one."""
+    part = builder.part
+    mapping = part.mapping(node, path, what)
+    found: dict[str, Any] = {}
+    for name, (key, value) in mapping.entries.items() if mapping else ():
+        inner = join(path, name)
+        if not HEADER.fits(name):
+            part.defect("bad-name", f"`{shorten(name)}` is no header: write {HEADER.says}", key, inner)
+        elif not isinstance(value, Scalar) or value.value is None:
+            part.wrong_kind(value, inner, f"the header `{name}` takes a text")
+        else:
+            found[name] = any_value(part, value, inner, builder.names)
+            if isinstance(found[name], str) and not PRINTABLE.fits(found[name]):
+                part.defect("bad-value", f"the header `{name}` takes {PRINTABLE.says}", value, inner)
+    return found
+
+
 def _statuses(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
     value = plain_data(node)
     try:
@@ -636,8 +655,9 @@ SPECIAL: Mapping[str, Mapping[str, Special]] = {
     "emit": {"event": _event, "data": _event_data},
     "python": {"name": _python, "arguments": _python_arguments},
     "update_agent": {"agent": _agent},
-    "dial": {"detect_machine": _detect},
-    "consult": {"accept": _accept, "decline": _accept},
+    "dial": {"detect_machine": _detect, "headers": _sip_headers},
+    "consult": {"accept": _accept, "decline": _accept, "headers": _sip_headers},
+    "transfer": {"headers": _sip_headers},
     "http": {"url": _address, "headers": _headers, "expect": _statuses},
 }
 

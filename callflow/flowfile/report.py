@@ -29,6 +29,8 @@ ELSEWHERE = {
     "then": "do", "action": "do", "internal": "reenter", "variables": "vars", "context": "vars", "version": "callflow",
     "id": "name", "includes": "use", "imports": "use", "message": "text", "speech": "text", "prompts": "text", "private": "pii",
     "args": "arguments", "params": "parameters", "inputs": "parameters", "body": "json", "output": "as", "store": "as", "save": "as",
+    "from": "sip_number", "from_number": "sip_number", "caller_id": "sip_number", "callerid": "sip_number", "krisp": "krisp_enabled",
+    "caller_name": "display_name", "sip_headers": "headers", "custom_headers": "headers", "send_digits": "dtmf", "extension": "dtmf",
 }  # fmt: skip
 """What other languages call these keys."""
 

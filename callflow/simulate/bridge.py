@@ -150,8 +150,22 @@ class Dial:
     headers: Mapping[str, str] = field(factory=dict)
     trunk_number: str = ""
     display_name: str | None = None
+    hide_phone_number: bool = False
+    play_dialtone: bool = False
     krisp: bool = False
     media_encryption: str = ""
+
+
+@frozen
+class Transfer:
+    """A TransferSIPParticipant request. `ringing_timeout` is in seconds, None where not set."""
+
+    room: str
+    identity: str
+    to: str
+    ringing_timeout: float | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+    play_dialtone: bool = False
 
 
 @frozen
@@ -233,19 +247,20 @@ class Bridge:
         await leg.entered
         return leg
 
-    async def transfer(self, room: str, identity: str, to: str, ringing_timeout: float | None = None) -> None:
+    async def transfer(self, request: Transfer) -> None:
         """REFER. Returns when the target has answered, or when the leg is over once its telephone has accepted. Raises
         BridgeError."""
-        if not to.startswith(("sip:", "sips:", "tel:")):
+        if not request.to.startswith(("sip:", "sips:", "tel:")):
             raise BridgeError("invalid_argument", "transfer_to must be a sip:, sips: or tel: URI")
-        leg = self.legs.get((room, identity))
-        if not self.rooms.has(room, identity):
+        leg = self.legs.get((request.room, request.identity))
+        if not self.rooms.has(request.room, request.identity):
             raise BridgeError("not_found", "participant does not exist")
         if leg is None or leg.over:
             raise BridgeError("invalid_argument", "participant is not a SIP participant")
         if self.dead:
             await self._no_node()
-        await leg.transfer(to, ringing_timeout or TRANSFER_WITHIN)
+        leg.call.transfers.append(request)
+        await leg.transfer(request.to, request.ringing_timeout or TRANSFER_WITHIN)
 
     async def die(self) -> None:
         """The node is gone: no BYE, its participants are not seen to leave, and nobody answers a dial any more."""
@@ -347,11 +362,11 @@ class Leg:
             "sip.callID": self.call_id,
             "sip.callStatus": "dialing",
             "sip.trunkID": dial.trunk,
-            "sip.phoneNumber": dial.to,
-            "sip.hostname": self.bridge.host,
         }
-        if dial.trunk_number:
-            attributes["sip.trunkPhoneNumber"] = dial.trunk_number
+        if not dial.hide_phone_number:
+            attributes |= {"sip.phoneNumber": dial.to, "sip.hostname": self.bridge.host}
+            if dial.trunk_number:
+                attributes["sip.trunkPhoneNumber"] = dial.trunk_number
         name = dial.name or f"Phone {dial.to}"
         await self._enter(Entry(dial.room, dial.identity, name, dial.metadata, attributes))
         limit = min(dial.ringing_timeout or RINGS_AT_MOST, dial.max_call_duration or math.inf)

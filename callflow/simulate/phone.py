@@ -220,11 +220,13 @@ class Signal:
 @define(eq=False)
 class PhoneCall:
     """One call, as the telephone saw it: the SIP messages, and the keys that came to it with their times. `request` is
-    the bridge's, where the call is one of its own (`callflow.simulate.bridge.Dial`)."""
+    the bridge's, where the call is one of its own (`callflow.simulate.bridge.Dial`); `transfers` are those to transfer it
+    (`callflow.simulate.bridge.Transfer`)."""
 
     number: str
     far_end: FarEnd
     request: Any = None
+    transfers: list[Any] = field(factory=list)
     signals: list[Signal] = field(factory=list)
     keys: list[tuple[float, str]] = field(factory=list)
     inbound: bool = False

@@ -13,12 +13,13 @@ from google.protobuf.message import DecodeError, Message
 from livekit import api, rtc
 from livekit.protocol.sip import (
     CreateSIPParticipantRequest,
+    SIPMediaEncryption,
     SIPParticipantInfo,
     TransferSIPParticipantRequest,
     TransferSIPParticipantResponse,
 )
 
-from callflow.simulate.bridge import Bridge, Dial
+from callflow.simulate.bridge import Bridge, Dial, Transfer
 from callflow.simulate.refusals import BridgeError
 from callflow.telephone.proxy import ApiCall, twirp_error
 from callflow.telephone.rooms import Place
@@ -76,6 +77,11 @@ class SipApi:
                 wait=request.wait_until_answered,
                 headers=dict(request.headers),
                 trunk_number=request.sip_number,
+                display_name=request.display_name if request.HasField("display_name") else None,
+                hide_phone_number=request.hide_phone_number,
+                play_dialtone=request.play_dialtone,
+                krisp=request.krisp_enabled,
+                media_encryption=SIPMediaEncryption.Name(request.media_encryption),
             )
         )
         return SIPParticipantInfo(
@@ -93,8 +99,16 @@ class SipApi:
             await self.lk.room.get_participant(who)
         except api.ServerError as error:
             raise BridgeError("not_found" if error.code == "not_found" else "internal", error.message) from error
-        timeout = _seconds(request.ringing_timeout)
-        await self.bridge.transfer(request.room_name, request.participant_identity, request.transfer_to, timeout)
+        await self.bridge.transfer(
+            Transfer(
+                room=request.room_name,
+                identity=request.participant_identity,
+                to=request.transfer_to,
+                ringing_timeout=_seconds(request.ringing_timeout),
+                headers=dict(request.headers),
+                play_dialtone=request.play_dialtone,
+            )
+        )
         return TransferSIPParticipantResponse()
 
     def _may_call(self, token: str) -> bool:

@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from livekit.protocol import sip as proto
 
-from callflow.simulate.bridge import Bridge, Dial
+from callflow.simulate.bridge import Bridge, Dial, Transfer
 from callflow.simulate.refusals import BridgeError
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ async def _create_participant(server: SimulatedServer, body: bytes) -> Message:
         wait=request.wait_until_answered,
         headers=dict(request.headers),
         trunk_number=request.sip_number,
-        display_name=request.display_name or None,
+        display_name=request.display_name if request.HasField("display_name") else None,
+        hide_phone_number=request.hide_phone_number,
+        play_dialtone=request.play_dialtone,
         krisp=request.krisp_enabled,
         media_encryption=proto.SIPMediaEncryption.Name(request.media_encryption),
     )
@@ -49,7 +51,14 @@ async def _create_participant(server: SimulatedServer, body: bytes) -> Message:
 async def _transfer_participant(server: SimulatedServer, body: bytes) -> Message:
     request = proto.TransferSIPParticipantRequest.FromString(body)
     await _bridge(server, request.room_name).transfer(
-        request.room_name, request.participant_identity, request.transfer_to, _seconds(request, "ringing_timeout")
+        Transfer(
+            room=request.room_name,
+            identity=request.participant_identity,
+            to=request.transfer_to,
+            ringing_timeout=_seconds(request, "ringing_timeout"),
+            headers=dict(request.headers),
+            play_dialtone=request.play_dialtone,
+        )
     )
     return Empty()  # as measured: neither a status nor an id
 

@@ -568,3 +568,61 @@ def test_what_was_made_on_the_way_is_freed_at_once(name, tmp_path):
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def telephones(verb, arguments):
+    trunk = "" if verb == "transfer" else ", trunk: ST_1"
+    text = (
+        "callflow: 1\nname: a\ninitial: one\nstates:\n  one:\n    after: {1m: ending}\n"
+        f"    on: {{{verb}.*: ending}}\n    entry: [{{{verb}: {{to: '+15551234567'{trunk}, {arguments}}}}}]\n"
+    )
+    return [(defect.code, defect.message, defect.hint) for defect in read_loads(text)[1]]
+
+
+SHOWN = (
+    'sip_number: "+15550100300", display_name: "{{ call.number }}", hide_phone_number: true, headers: {X-Case: "4711"}'
+)
+CALLED = "dtmf: ww12, krisp_enabled: true, media_encryption: require, max_call_duration: 5m"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("dial", f"{SHOWN}, {CALLED}, play_dialtone: true"),
+        ("consult", f"{SHOWN}, {CALLED}"),
+        ("transfer", 'headers: {X-Case: "4711", X-Count: 3}, play_dialtone: true'),
+        ("dial", 'display_name: ""'),
+        ("dial", 'sip_number: "1000"'),
+    ],
+)
+def test_what_a_call_shows_is_said_in_livekits_words(verb, arguments):
+    assert telephones(verb, arguments) == []
+
+
+@pytest.mark.parametrize("verb", ["dial", "consult"])
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ('from: "+15550100300"', "unknown-key", 'did you mean "sip_number"?'),
+        ('caller_id: "+15550100300"', "unknown-key", 'did you mean "sip_number"?'),
+        ("krisp: true", "unknown-key", 'did you mean "krisp_enabled"?'),
+        ("sip_numbr: x", "unknown-key", 'did you mean "sip_number"?'),
+        ("sip_number: +15550100300", "number-for-text", "put quotes around it"),
+        ('sip_number: "+1"', "bad-value", ""),
+        ('sip_number: "one two"', "bad-value", "takes a phone number"),
+        ('dtmf: "12x"', "bad-value", "takes keys: 0-9"),
+        ("display_name: 'Ann \"A\" Lee'", "bad-value", "without quotation marks"),
+        ('display_name: "a\\r\\nb"', "bad-value", "of one line"),
+        ('headers: {"X Case": a}', "bad-name", "the name of a header"),
+        ('headers: {"X-Case\\r\\nVia": a}', "bad-name", "the name of a header"),
+        ('headers: {X-Case: "a\\nb"}', "bad-value", "of one line"),
+        ("headers: {X-Case: [a]}", "wrong-kind", "takes a text"),
+        ("headers: [X-Case]", "wrong-kind", "takes keys with values"),
+        ("media_encryption: on", "bad-value", ""),
+        ("hide_phone_number: yes", "wrong-type", "write true"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_defect(verb, arguments, code, said):
+    [(found, message, hint)] = telephones(verb, arguments)
+    assert found == code
+    assert said in f"{message} {hint}"

@@ -78,6 +78,32 @@ ACCEPTS = FarEnd(
 )
 
 
+async def test_what_the_human_sees_of_the_call(server):
+    shown = (
+        'sip_number: "+15550100300", display_name: "{{ call.identity }}", headers: {X-Case: "4711"}, dtmf: ww12,'
+        " hide_phone_number: true, krisp_enabled: true, media_encryption: allow, max_call_duration: 5m}"
+    )
+    stage = warm(server, ACCEPTS, consult=f"{BY_KEY[:-1]}, {shown}")
+    record = await stage.play()
+    [call] = stage.phone.calls
+    request = call.request
+    assert (request.trunk_number, request.display_name, request.headers) == (
+        "+15550100300",
+        "caller",
+        {"X-Case": "4711"},
+    )
+    assert (request.dtmf, request.hide_phone_number, request.krisp, request.max_call_duration) == (
+        "ww12",
+        True,
+        True,
+        300,
+    )
+    assert (request.media_encryption, call.digits[:2]) == ("SIP_MEDIA_ENCRYPT_ALLOW", "12")
+    assert record.outcome == "transferred"
+    [answered] = told(stage, "leg.human.answered")
+    assert answered["number"] is None
+
+
 async def test_a_human_who_accepts(server):
     stage = warm(server, ACCEPTS, caller=talk)
     record = await stage.play()

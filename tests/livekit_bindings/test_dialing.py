@@ -79,7 +79,8 @@ async def test_an_answer(server):
 
 ALL = OUTBOUND.replace(
     "ringing_timeout: 10s",
-    "ringing_timeout: 12500ms, headers: {X-Order: 7}, display_name: Ann, dtmf: 12w#, krisp: true,"
+    "ringing_timeout: 12500ms, headers: {X-Order: 7}, display_name: Ann, dtmf: 12w#, krisp_enabled: true,"
+    ' sip_number: "+15550199300", hide_phone_number: true, play_dialtone: true,'
     " media_encryption: require, max_call_duration: 2m",
 )
 
@@ -93,12 +94,75 @@ async def test_everything_that_the_flow_says_is_passed_on(server):
     assert (request.ringing_timeout, request.max_call_duration, request.dtmf) == (12.5, 120, "12w#")
     assert (request.headers, request.display_name, request.krisp) == ({"X-Order": "7"}, "Ann", True)
     assert request.media_encryption == "SIP_MEDIA_ENCRYPT_REQUIRE"
+    assert (request.trunk_number, request.hide_phone_number, request.play_dialtone) == ("+15550199300", True, True)
     assert (
         vouching.leg_of(SECRET, "call", {"identity": request.identity, "attributes": request.attributes}) == "far_end"
     )
     [dial] = dials(stage)
     assert dial["result"] == "answered"
     assert 6 < dial["elapsed"] < 6.5  # 4 s of ringing, and its keys
+
+
+RENDERED = """
+callflow: 1
+name: rendered
+vars: {number: {type: phone, default: "+15550199300"}, text: string, case: {type: integer, default: 4711}, vip: {type: boolean, default: true}}
+initial: dialing
+outcomes: [unsendable]
+states:
+  dialing:
+    entry:
+      - dial:
+          to: "+15550123456"
+          trunk: ST_1
+          sip_number: "{{ vars.number }}"
+          display_name: "{{ vars.text }}"
+          headers: {X-Case: "{{ vars.case }}", X-Vip: "{{ vars.vip }}", X-Text: "says {{ vars.text }}"}
+    on:
+      dial.answered: talking
+      dial.failed: {target: ending, do: [{log: "{{ event.error }}"}, {outcome: unsendable}]}
+      dial.*: ending
+  talking: {entry: [{say: Hello there.}], on: {done: ending}}
+"""
+
+
+async def test_what_is_rendered_is_sent_as_text(server):
+    stage = outbound(server, FAR_ENDS["answers"], RENDERED, vars={"text": "Zoë & Söhne"})
+    await stage.play()
+    [call] = calls(stage)
+    request = call.request
+    assert (request.trunk_number, request.display_name) == ("+15550199300", "Zoë & Söhne")
+    assert request.headers == {"X-Case": "4711", "X-Vip": "true", "X-Text": "says Zoë & Söhne"}
+
+
+@pytest.mark.parametrize(
+    ("text", "flow", "said"),
+    [
+        ("a\r\nX-Admin: yes", RENDERED, "display_name cannot be sent: it takes a name of one line"),
+        (
+            "a\nb",
+            RENDERED.replace("display_name:", "x-name:"),
+            "the header X-Text cannot be sent: it takes a text of one line",
+        ),
+        ('Ann" <sip:boss@example.com>', RENDERED, "display_name cannot be sent: it takes a name of one line"),
+    ],
+)
+async def test_nothing_that_is_rendered_adds_to_a_sip_message(server, text, flow, said):
+    stage = outbound(server, FAR_ENDS["answers"], flow, vars={"text": text})
+    record = await stage.play()
+    assert (record.outcome, calls(stage), record.fault) == ("unsendable", [], None)
+    [dial] = [effect for effect in record.effects if effect.verb == "dial"]
+    assert str(dial.error).startswith(said)
+
+
+@pytest.mark.parametrize("text", ["1;user=phone", "+1555\r\n", "anonymous"])
+@pytest.mark.parametrize("where", ["vars.number", '"+15550123456"'])
+async def test_a_number_that_is_rendered_is_one(server, text, where):
+    flow = RENDERED.replace(where, '"{{ vars.text }}"' if where.startswith('"') else "vars.text")
+    stage = outbound(server, FAR_ENDS["answers"], flow, vars={"text": text})
+    record = await stage.play()
+    assert (record.outcome, calls(stage)) == ("failed", [])
+    assert "takes a phone number" in str(record.fault)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.02, 0.1])

@@ -236,3 +236,28 @@ async def test_the_actions_own_time_is_all_that_it_rings(server):
 )
 def test_how_a_refer_names_whom_to_call(to, asked):
     assert address(to) == asked
+
+
+async def test_headers_and_the_tone_go_with_the_transfer(server):
+    arguments = 'ringing_timeout: 10s, headers: {X-Case: 4711, X-From: "{{ call.number }}"}, play_dialtone: true'
+    stage = cold(server, Refer(202), flow=FLOW.replace("ringing_timeout: 10s", arguments))
+    await stage.play()
+    [request] = stage.phone.calls[0].transfers
+    assert (request.to, request.ringing_timeout, request.play_dialtone) == (
+        f"tel:{DESK}",
+        pytest.approx(10, abs=0.1),
+        True,
+    )
+    assert request.headers == {"X-Case": "4711", "X-From": stage.far_end.leg.call.number}
+
+
+async def test_a_line_break_is_no_header(server):
+    flow = FLOW.replace("ringing_timeout: 10s", 'headers: {X-Text: "{{ vars.text }}"}').replace(
+        "initial:", 'vars: {text: {type: string, default: "a\\r\\nX-Admin: yes"}}\ninitial:'
+    )
+    stage = cold(server, Refer(202), flow=flow)
+    record = await stage.play()
+    assert refers(stage) == []
+    [transfer] = [effect for effect in record.effects if effect.verb == "transfer"]
+    assert str(transfer.error).startswith("the header X-Text cannot be sent: it takes a text of one line")
+    assert stage.trace[:2] == ["asking", "back"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from livekit import api
 from livekit.protocol import sip as proto_sip
 
+from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
@@ -75,8 +76,9 @@ async def call_leg(world: LiveKitWorld, name: str, arguments: Mapping[str, Any])
     """Dials `arguments["to"]` as the leg `name`, with the arguments of `dial`; the fields of its result.
 
     Cancelled, the telephone stops ringing, or is hung up on where it was answered at this moment, before this returns.
-    Raises EffectError where there is no room to dial into, or somebody is on this leg.
+    Raises EffectError where there is no room to dial into, somebody is on this leg, or a text cannot stand in a SIP message.
     """
+    sip.headers("dial", arguments)
     await world.connected()
     wanted = arguments.get("detect_machine")
     detecting = None if wanted is None else detection.begin(world, wanted, leg=name)
@@ -240,8 +242,11 @@ def _request(world: LiveKitWorld, leg: Leg, arguments: Mapping[str, Any]) -> api
         participant_attributes=vouching.attributes_of(world.secret, world.room_name, leg.identity, leg.name),
         wait_until_answered=True,
         dtmf=str(given.get("dtmf", "")),
-        krisp_enabled=bool(given.get("krisp", False)),
-        headers={str(name): str(value) for name, value in given.get("headers", {}).items()},
+        sip_number=str(given.get("sip_number", "")),
+        hide_phone_number=bool(given.get("hide_phone_number", False)),
+        play_dialtone=bool(given.get("play_dialtone", False)),
+        krisp_enabled=bool(given.get("krisp_enabled", False)),
+        headers=sip.headers("dial", arguments),
         media_encryption=ENCRYPTION[given.get("media_encryption", "disable")],
     )
     if "display_name" in given:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 from livekit import api
 
+from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings import dial_results, private
@@ -73,12 +74,13 @@ class Refer:
 
 async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """The fields of `transfer.completed` or `transfer.failed`. Cancelled, it goes on at LiveKit, and what becomes of it
-    is noted; the next transfer of this leg waits for that."""
+    is noted; the next transfer of this leg waits for that. Raises EffectError where a header cannot be sent."""
     arguments, loop = effect.arguments, world.call.loop
     name, to, ring = str(arguments.get("leg") or MAIN_LEG), str(arguments["to"]), float(arguments["ringing_timeout"])
     if effect.timeout is not None:
         ring = max(min(ring, effect.timeout - GIVE_UP), LEAST)
     began = loop.time()
+    sip.headers("transfer", arguments)
 
     def result(what: str, cause: str, **more: Any) -> Mapping[str, Any]:
         return {"result": what, "leg": name, "to": to, "cause": cause, "elapsed": loop.time() - began, **more}
@@ -92,7 +94,7 @@ async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
         return result("failed", "unsettled", error="an earlier transfer of this leg may still be answered")
     if leg.over:
         return result("failed", "hung_up", error=f"{name} has hung up")
-    refer = _begin(world, leg, address(to), ring - (loop.time() - began))
+    refer = _begin(world, _request(world, leg, arguments, ring - (loop.time() - began)), leg)
     try:
         cause, error = await _outcome(world, refer, began + ring + GIVE_UP)
     except asyncio.CancelledError:
@@ -112,11 +114,21 @@ def address(to: str) -> str:
     return f"sip:{to}" if "@" in to else f"tel:{to}"
 
 
-def _begin(world: LiveKitWorld, leg: Leg, to: str, ring: float) -> Refer:
+def _request(
+    world: LiveKitWorld, leg: Leg, arguments: Mapping[str, Any], ring: float
+) -> api.TransferSIPParticipantRequest:
     request = api.TransferSIPParticipantRequest(
-        room_name=world.room_name, participant_identity=leg.identity, transfer_to=to
+        room_name=world.room_name,
+        participant_identity=leg.identity,
+        transfer_to=address(str(arguments["to"])),
+        headers=sip.headers("transfer", arguments),
+        play_dialtone=bool(arguments.get("play_dialtone")),
     )
     request.ringing_timeout.FromMicroseconds(round(ring * 1e6))
+    return request
+
+
+def _begin(world: LiveKitWorld, request: api.TransferSIPParticipantRequest, leg: Leg) -> Refer:
     task = world.clearing.own(_send(world, request), f"callflow transfer of {leg.identity}")
     refer = world.transfers[leg.identity] = Refer(leg, task, world.call.loop.time())
     task.add_done_callback(lambda _: _answered_late(world, refer))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import Factory, define, field, frozen
@@ -33,11 +33,13 @@ class Signal:
 
 @define(eq=False)
 class PhoneCall:
-    """One call, as the telephone saw it. `keys` are the DTMF events that it received; `heard`, what came as sound."""
+    """One call, as the telephone saw it. `keys` are the DTMF events that it received; `heard`, what came as sound; `shown`,
+    what the INVITE shows: `number`, `name`, and its headers that begin with `X-`."""
 
     signals: list[Signal] = Factory(list)
     keys: list[tuple[float, str]] = Factory(list)
     heard: Hearing = field(factory=Hearing, repr=False)
+    shown: Mapping[str, str] = Factory(dict)
 
     def got(self, message: str) -> list[Signal]:
         """What LiveKit sent it: "INVITE", "CANCEL", "ACK", "BYE", "REFER", or a status."""

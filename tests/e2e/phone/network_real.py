@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ class SippTelephone:
             self._met.add(known)
             if message.method == "INVITE" and message.status is None:
                 script = self.scripts[min(len(self.calls), len(self.scripts) - 1)]
-                self._by_id[call_id] = PhoneCall(), script
+                self._by_id[call_id] = PhoneCall(shown=shown(message)), script
                 self.calls.append(self._by_id[call_id][0])
             if call_id in self._by_id:
                 self._follow(call_id, message)
@@ -93,6 +94,14 @@ class SippTelephone:
         call.signals.append(
             Signal(message.at, str(message.status or message.method), message.by_telephone, about(message))
         )
+
+
+def shown(invite: sipp.Message) -> dict[str, str]:
+    """See `PhoneCall.shown`."""
+    caller = re.match(r'(?:"?(.*?)"?\s*)?<sips?:([^@>;]+)', invite.header("From"))
+    name, number = (caller[1] or "", caller[2]) if caller else ("", "")
+    ours = re.findall(r"^(X-[\w-]+)\s*:\s*(.*?)\s*$", invite.text, re.MULTILINE)
+    return {"name": name, "number": number, **dict(ours)}
 
 
 def about(message: sipp.Message) -> str:
@@ -146,7 +155,7 @@ class Real:
                         name=telephone.number,
                         address=f"{place.host}:{place.port}",
                         transport=api.SIPTransport.SIP_TRANSPORT_UDP,
-                        numbers=["+15550100"],
+                        numbers=["+15550100", "+15550101"],
                     )
                 )
             )

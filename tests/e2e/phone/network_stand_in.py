@@ -107,7 +107,9 @@ class StandIn:
 
     def seen(self, call: phone.PhoneCall) -> PhoneCall:
         """The same call, with what was heard in it. Asked for by the tests, and on the loop by whoever writes it down."""
-        return self._seen.setdefault(id(call), PhoneCall(cast(Any, call.signals), call.keys))
+        asked = call.request
+        shown = {"number": asked.trunk_number, "name": asked.display_name or "", **asked.headers} if asked else {}
+        return self._seen.setdefault(id(call), PhoneCall(cast(Any, call.signals), call.keys, shown=shown))
 
     def _there(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self.proxy.loop).result(30)

@@ -170,3 +170,18 @@ async def test_nobody_answers_the_bye(line, network):
     record = await out.record(within=10)
     assert_said_goodbye(call)
     assert record["outcome"] == "completed"
+
+
+async def test_the_telephone_is_shown_what_the_flow_says(line, network):
+    out = await calls(line, network, Script(acts=(Wait(10.0),)), flow="shows")
+    call = await out.call()
+    await call.over(within=40)
+    record = await out.record(within=10)
+    assert (record["outcome"], record["vars"]["hidden"]) == ("completed", True)
+    assert dict(call.shown) == {
+        "number": "+15550101",
+        "name": "Ann Lee",
+        "X-Case": "4711",
+        "X-From": f"room {line.room}",
+    }
+    assert call.digits == "12"
