@@ -31,6 +31,7 @@ from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
 from callflow.livekit_bindings.subscriptions import Subscriptions
+from callflow.livekit_bindings.tracing import Tracing
 from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
 from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
@@ -119,6 +120,7 @@ class LiveKitWorld:
         self.line.lingers = self.clearing.linger
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
+        self.tracing = Tracing()
         self._ownership = Ownership(ctx, session, self.post)
         self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
 
@@ -131,6 +133,7 @@ class LiveKitWorld:
         for sentence in self._notes:
             call.note(sentence)
         self.ctx.log_context_fields = {**call.log_fields, **self.ctx.log_context_fields}
+        self.tracing.begin(call)
         self._lease = lease.take(call, self.ctx, self.room_name)
         self._ownership.take()
         self.offering.listen()
@@ -150,10 +153,12 @@ class LiveKitWorld:
             self._started.set_result(None)
 
     def settle(self, step: Step) -> None:
+        self.tracing.settle(step)
         self.offering.settle(step)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
-        return await self._verbs[effect.verb](self, effect)
+        with self.tracing.performing(effect):
+            return await self._verbs[effect.verb](self, effect)
 
     def hurry(self) -> None:
         self.hurried = True
@@ -194,6 +199,7 @@ class LiveKitWorld:
             self.offering.close()
             self._hearing.close()
         finally:
+            self.tracing.close()
             self.ctx.shutdown(reason)
 
     # -- what the verbs need

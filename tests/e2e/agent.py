@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Factory, asdict, define, frozen
-from livekit.agents import AgentServer, JobContext, JobProcess, cli
+from livekit.agents import AgentServer, JobContext, JobExecutorType, JobProcess, cli
 
 import callflow
 
@@ -62,8 +62,12 @@ SESSION_END_SECONDS = 15.0
 
 CALLFLOW = Path(callflow.__file__).parent
 
+NAME = os.environ.get("CALLFLOW_E2E_AGENT", "callflow-e2e")
+EXECUTOR = os.environ.get("CALLFLOW_E2E_EXECUTOR", "process")
+
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
 server = AgentServer(
+    job_executor_type=JobExecutorType(EXECUTOR),
     host="127.0.0.1",
     port=0,
     num_idle_processes=int(os.environ.get("CALLFLOW_E2E_IDLE", "1")),
@@ -92,7 +96,7 @@ async def _session_ended(ctx: JobContext) -> None:
     job.notes.write("session_end_done")
 
 
-@server.rtc_session(agent_name=os.environ.get("CALLFLOW_E2E_AGENT", "callflow-e2e"), on_session_end=_session_ended)
+@server.rtc_session(agent_name=NAME, on_session_end=_session_ended)
 async def entrypoint(ctx: JobContext) -> None:
     order = Order(**json.loads(ctx.job.metadata))
     ctx.job.metadata = json.dumps(order.arguments)  # as a dispatch would carry a flow's variables

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,22 @@ class Worker:
     def terminate(self) -> None:
         """What a deployment does first: SIGTERM, to the worker alone."""
         self.process.send_signal(signal.SIGTERM)
+
+    async def obeys(self, command: str, *, within: float) -> dict[str, Any]:
+        """Has an embedding program do this, and says what came of it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{command}\n".encode())
+        self.process.stdin.flush()
+        return await self.did(command, within=within)
+
+    async def did(self, command: str, *, within: float) -> dict[str, Any]:
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            for line in whole_lines(self.log):
+                if line.startswith("did ") and (done := json.loads(line[4:]))["command"] == command:
+                    return dict(done)
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no end of {command} within {within} s\n{self.last_words()}")
 
     async def dispatch(self, lk: api.LiveKitAPI, room: str, notes: Path, scenario: str, **arguments: Any) -> AgentJob:
         order = Order(scenario, str(notes), arguments)
@@ -107,9 +124,11 @@ def worker(
     guarded: bool = False,
     idle: int = 1,
     prefix: tuple[str, ...] = (),
+    program: tuple[str, ...] = ("tests.e2e.agent", "start"),
+    **more: str,
 ) -> Iterator[Worker]:
     """A worker that is registered with the server, with `idle` processes that wait for a job; ended with all its jobs on
-    the way out."""
+    the way out. `more` are environment variables, without the `CALLFLOW_E2E_`."""
     log = folder / f"{name}.log"
     environment = os.environ | {
         "LIVEKIT_URL": url,
@@ -120,22 +139,28 @@ def worker(
         "CALLFLOW_E2E_GUARD": "yes" if guarded else "",
         "CALLFLOW_E2E_IDLE": str(idle),
         "PYTHONUNBUFFERED": "1",
+        **{f"CALLFLOW_E2E_{name.upper()}": value for name, value in more.items()},
     }
     with log.open("wb") as out:
-        command = [*prefix, sys.executable, "-m", "tests.e2e.agent", "start"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        command = [*prefix, sys.executable, "-m", *program]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
+        )
     running = Worker(name, process, log)
     try:
         _wait_until_ready(running, idle)
         yield running
     finally:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.close()
         stop(process, within=1)  # no drain: the calls that are left are nobody's
 
 
 def _wait_until_ready(running: Worker, idle: int) -> None:
     until = time.monotonic() + 120
     while "registered worker" not in (log := running.log.read_text(errors="replace")) or (
-        log.count('"process initialized"') < idle
+        len(re.findall('"(process|job runner) initialized"', log)) < idle
     ):
         if time.monotonic() > until or running.process.poll() is not None:
             raise RuntimeError(f"the worker did not get ready; its last words:\n{running.last_words()}")
