@@ -67,8 +67,12 @@ def _write_list(one: ActionList) -> dict[str, Any]:
 
 
 def _read_list(row: Mapping[str, Any]) -> ActionList:
-    event = row["event"]
-    return ActionList(**{**row, "event": None if event is None else Event(**event)})
+    return ActionList(**{**row, "event": None if row["event"] is None else _read_event(row["event"])})
+
+
+def _read_event(row: Mapping[str, Any]) -> Event:
+    offered_in = row.get("offered_in")
+    return Event(**{**row, "offered_in": None if offered_in is None else tuple(offered_in)})
 
 
 def _read_running(row: Mapping[str, Any]) -> Running:
@@ -102,6 +106,6 @@ _ROWS: Mapping[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Any]]
     "lists": (_write_list, _read_list),
     "timers": (_write, lambda row: Timer(**row)),
     "silences": (_write, _read_silence),
-    "kept": (_write, lambda row: Event(**row)),
-    "held": (_write, lambda row: Event(**row)),
+    "kept": (_write, _read_event),
+    "held": (_write, _read_event),
 }

@@ -7,10 +7,13 @@ from typing import Any
 from callflow.core.expressions import ANY, Template, accepts, coerce, describe
 from callflow.core.flow import ROOT, Action
 from callflow.core.render import render
-from callflow.core.snapshot import ActionList
+from callflow.core.snapshot import OF_ROWS, ActionList
 from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
+
+WITH = -1
+"""The position of an entry list of a host whose `with:` has not been read yet."""
 
 CLOSE = Action("close", {}, 30.0, position=None)  # type: ignore[arg-type]  # the step's own, in no file
 
@@ -18,7 +21,7 @@ CLOSE = Action("close", {}, 30.0, position=None)  # type: ignore[arg-type]  # th
 def actions_of(turn: Turn, one: ActionList) -> tuple[Action, ...]:
     """The actions of a list, found in the flow by its kind and key."""
     flow = turn.flow
-    if one.kind in ("do", "stay"):
+    if one.kind in OF_ROWS:
         return flow.transitions[int(one.key)].actions
     if one.kind == "wrap_up":
         return flow.wrap_up
@@ -35,7 +38,7 @@ def actions_of(turn: Turn, one: ActionList) -> tuple[Action, ...]:
 
 def scope_of(turn: Turn, one: ActionList) -> str:
     """The sub-flow whose variables a list reads and sets."""
-    if one.kind in ("do", "stay"):
+    if one.kind in OF_ROWS:
         return turn.flow.transitions[int(one.key)].scope
     if one.kind in ("wrap_up", "closing", "tool"):
         return ROOT
@@ -47,18 +50,28 @@ def variables_of(turn: Turn, one: ActionList) -> dict[str, Any]:
     return turn.vars[one.instance or scope_of(turn, one)]
 
 
-def outlive(turn: Turn, path: str) -> None:
-    """A state is left. A sub-flow that was its inside is over, and its variables with it; what it owes keeps them, apart
-    from those of the next time."""
+def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
+    """A state is left. A sub-flow that was its inside is over. Its variables stay for what it owes (and, with `asked`, for
+    what this very move adds), apart from those of the next time; and, until then, for what a tool was called for in it."""
     if path not in turn.flow.scopes:
         return
     values = turn.vars.pop(path, None)
     owed = [one for one in turn.lists.values() if one.instance is None and scope_of(turn, one) == path]
-    if values is not None and owed:
+    if values is not None and (owed or asked or path in turn.table.hears_tools):
         instance = f"{path}#{turn.sequence()}"
         turn.vars[instance] = values
         for one in owed:
             turn.lists[one.seq] = one._replace(instance=instance)
+        forget(turn)
+
+
+def forget(turn: Turn) -> None:
+    """Drops the variables of sub-flows that are over and that nothing can ask for any more."""
+    used = {one.instance for one in turn.lists.values()}
+    for name in [name for name in turn.vars if "#" in name and name not in used]:
+        scope = name.partition("#")[0]
+        if scope not in turn.table.hears_tools or turn.latest(scope) != name:
+            del turn.vars[name]
 
 
 def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from callflow.core import clocks
+from callflow.core import clocks, tools
 from callflow.core.actions import Verb
 from callflow.core.content import actions_of, scope_of, variables_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
-from callflow.core.expressions import EvaluationError
 from callflow.core.failures import fail, fail_unawaited
 from callflow.core.flow import ROOT, Action
-from callflow.core.render import render
-from callflow.core.snapshot import OWED, ActionList, Cancel, Leg, Running, Start
+from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start
 from callflow.core.table import verb_of
-from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.core.turn import Queued, Turn
 
 ON_A_LEG = frozenset({"dial", "transfer", "consult", "hold", "resume"})
 
@@ -24,7 +22,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
     turn.next_effect += 1
     verb = verb_of(action.verb)
     source = (one.kind, one.key, one.position)
-    owner = None if one.kind in OWED else one.owner
+    owner = None if one.kind in OWED | CARRIED else one.owner
     leg = arguments.get("leg") if action.verb in ON_A_LEG else None
     turn.effects[number] = Running(
         number,
@@ -82,7 +80,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     one = one._replace(effect=None)
     turn.lists[one.seq] = one
     if one.kind == "tool":
-        return _tool_ended(turn, one, end)
+        return tools.ended(turn, one, end)
     if verb.results:
         return _named_result(turn, one, action, verb, effect, end)
     if end.status == "ok" or (end.status == "timed_out" and verb.timeout_is_success) or one.kind == "closing":
@@ -118,26 +116,6 @@ def _named_result(
         variables_of(turn, one)[action.save_as] = dict(end.result)
     turn.lists[one.seq] = one._replace(stopped=True)
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
-
-
-def _tool_ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
-    del turn.lists[one.seq]
-    event = one.event or Event(f"tool.{one.key}")
-    tool = turn.flow.tools[str(one.key)]
-    if end.status != "ok":
-        turn.tools.append(ToolCall(event, one.owner, error=end.error or "out of time"))
-        turn.note("failure", action=f"tool.{tool.name}", error=end.error, state=one.owner, optional=True)
-        return None
-    result: Any = dict(end.result)
-    data = {**event.data, "result": result}
-    if tool.result is not None:
-        try:
-            result = render(tool.result, turn.context(ROOT, one.owner, event, result=result))
-        except EvaluationError as error:
-            turn.tools.append(ToolCall(event, one.owner, error=str(error)))
-            return Queued(event._replace(data=data, time=turn.time))
-    turn.tools.append(ToolCall(event, one.owner, result=result))
-    return Queued(event._replace(data=data, time=turn.time))
 
 
 def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:

@@ -38,7 +38,8 @@ class Event(NamedTuple):
 
     `time` is in seconds since the epoch. `effect` is the effect that the event is the end of (`dial.answered`), or the
     speech in which the model called the tool. `state` is the state that it is for: `done` is seen by that one alone,
-    `failed` by it and outward. `id` tells a tool's call, so that the tool can return when its event has been taken.
+    `failed` by it and outward. `id` tells a tool's call, so that the tool can return when its event has been taken;
+    `offered_in` holds the active leaf states when the model was offered that tool, None where that is now.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Event(NamedTuple):
     effect: int | None = None
     state: str | None = None
     id: str | None = None
+    offered_in: tuple[str, ...] | None = None
 
 
 class EffectEnded(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callflow.core.content import actions_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import ROOT, Action
-from callflow.core.snapshot import OWED, ActionList, Running
+from callflow.core.snapshot import CARRIED, OF_ROWS, OWED, ActionList, Running
 from callflow.core.turn import Queued, Turn
 
 
@@ -20,12 +20,17 @@ def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: 
     turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
 
 
+def note_failure(turn: Turn, one: ActionList, action: Action, error: str) -> None:
+    """A failure that nobody could act on."""
+    turn.note("failure", action=action.verb, error=error, state=one.writer, optional=True)
+
+
 def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
     """Speech that its list did not wait for has failed: the state hears of it all the same. One that outlived its list
     (the model called a tool in it) has nobody left, and is recorded."""
     kind, key, position = effect.source
-    outlived = effect.owner is None and kind not in OWED
-    one = ActionList(0, kind, ROOT, turn.flow.transitions[int(key)].source if kind in ("do", "stay") else str(key), key)
+    outlived = effect.owner is None and kind not in OWED | CARRIED
+    one = ActionList(0, kind, ROOT, turn.flow.transitions[int(key)].source if kind in OF_ROWS else str(key), key)
     recorded = outlived or not turn.live or actions_of(turn, one)[position].optional
     error = end.error or ("out of time" if end.status == "timed_out" else end.status)
     turn.note("failure", action=effect.verb, error=error, state=one.writer, optional=recorded)
@@ -41,5 +46,5 @@ def failure(turn: Turn, one: ActionList, verb: str, error: str, timed_out: bool)
 def _heard_first(turn: Turn, one: ActionList) -> str:
     """The state that hears of a failure first. A sub-flow's top level is its host's path with a dot: it stands inside
     the host, whose own lists are no business of the sub-flow's."""
-    inner = one.kind in ("do", "stay") and turn.flow.transitions[int(one.key)].level == "inner"
+    inner = one.kind in OF_ROWS and turn.flow.transitions[int(one.key)].level == "inner"
     return one.writer + "." if inner else one.writer

@@ -8,7 +8,7 @@ from callflow.core.events import NO_DATA, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
-from callflow.core.snapshot import ActionList, Cancel
+from callflow.core.snapshot import CARRIED, ActionList, Cancel
 from callflow.core.turn import Queued, Turn
 
 
@@ -20,6 +20,7 @@ def through(turn: Turn, one: ActionList) -> None:
     if one.kind == "entry" and state.task:
         turn.add_list("task", one.owner, one.owner, one.owner)
     elif state.kind == "final":
+        turn.has_finished(one.owner)
         _inside_done(turn, state.parent or ROOT, one.owner)
     elif not state.children:
         turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=one.owner)))
@@ -73,14 +74,23 @@ def _entering(turn: Turn, path: str) -> bool:
 
 
 def wind_up(turn: Turn) -> bool:
-    """After a final state: once nothing is owed, what is still open is closed by force, then `wrap_up`, then the end.
-    True: there is something to advance again (rule 13)."""
-    if turn.lists or turn.live or turn.phase == "ended":
+    """After a final state: once nothing is owed, what is still open is closed by force; then, once what the model called
+    is carried out, `wrap_up` and the end. True: there is something to advance again (rule 13)."""
+    if turn.live or turn.phase == "ended" or turn.returning:
         return False
-    if turn.phase == "final":
-        if any(effect.stopping for effect in turn.effects.values()):
+    if any(one.kind not in CARRIED for one in turn.lists.values()):
+        return False
+    unclosed = {"session", "line"} - turn.closed
+    if turn.phase == "final" and any(effect.stopping for effect in turn.effects.values()):
+        return False
+    if turn.lists:  # nobody on the line waits for these
+        if turn.phase != "final" or not unclosed:
             return False
-        if {"session", "line"} - turn.closed or turn.flow.wrap_up:
+        turn.phase = "dropping"
+        turn.add_list("closing", ROOT, ROOT, "")
+        return True
+    if turn.phase in ("final", "dropping"):
+        if unclosed or turn.flow.wrap_up:
             turn.phase = "closing"
             turn.add_list("closing", ROOT, ROOT, "")
             return True

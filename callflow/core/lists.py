@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from callflow.core.content import actions_of, fit, resolve
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+from callflow.core import tools
+from callflow.core.content import WITH, actions_of, fit, forget, resolve
 from callflow.core.effects import cancel, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
-from callflow.core.failures import fail
+from callflow.core.failures import fail, note_failure
 from callflow.core.finishing import through, wind_up
 from callflow.core.flow import ROOT, Action, Transition
 from callflow.core.immediate import carry_out
 from callflow.core.render import render
 from callflow.core.snapshot import OWED, ActionList
 from callflow.core.table import inside, verb_of
-from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
+
+NEEDS_NO_LINE = frozenset({"http", "python", "tag", "send_data", "start_recording", "stop_recording"})
+"""What a tool's `do` still does while the call ends: nobody on the line hears of it, or waits for it."""
 
 
 def owe_exit(turn: Turn, path: str) -> None:
@@ -29,12 +37,26 @@ def add_do(turn: Turn, row: Transition, event: Event | None) -> None:
         turn.add_list("do", turn.table.domain(row), row.source, row.id, event)
 
 
+def add_left(turn: Turn, kind: Literal["rest", "late"], row: Transition, event: Event | None) -> None:
+    """The `do` of a row whose state was left, by the same event (`rest`) or before its tool's event came (`late`)."""
+    one = turn.add_list(kind, row.source, row.source, row.id, event)
+    latest = turn.latest(row.scope)
+    if latest != row.scope:
+        turn.lists[one.seq] = one._replace(instance=latest)
+
+
 def waits(turn: Turn, one: ActionList) -> bool:
     """Whether a list may not go on yet: for what was owed before it, for a cancelled effect of its region that has not
     stopped, for the entry lists around it, for the `do` before it."""
     table = turn.table
+    if one.kind in ("tool", "rest"):
+        return False
     for other in turn.lists.values():
         if other.seq == one.seq:
+            continue
+        if one.kind == "late":
+            if other.kind == "late" and other.seq < one.seq and other.owner == one.owner:
+                return True
             continue
         if other.seq < one.seq and other.kind in OWED and not table.side_by_side(other.owner, one.owner):
             return True
@@ -42,7 +64,7 @@ def waits(turn: Turn, one: ActionList) -> bool:
             return True
         if one.kind == "stay" and other.kind == "stay" and other.seq < one.seq and other.owner == one.owner:
             return True
-    return any(
+    return one.kind != "late" and any(
         effect.stopping and effect.seq < one.seq and not table.side_by_side(effect.owner or ROOT, one.owner)
         for effect in turn.effects.values()
     )
@@ -52,7 +74,11 @@ def advance(turn: Turn) -> None:
     """Carries every list as far as it can go now."""
     while True:
         ready = next(
-            (one for one in turn.lists.values() if one.effect is None and not one.stopped and not waits(turn, one)),
+            (
+                one
+                for one in turn.lists.values()
+                if one.effect is None and not one.stopped and (one.position == WITH or not waits(turn, one))
+            ),
             None,
         )
         if ready is not None:
@@ -62,22 +88,32 @@ def advance(turn: Turn) -> None:
 
 
 def _run(turn: Turn, one: ActionList) -> None:
-    if one.position < 0:
-        if not _take_arguments(turn, one):
-            return
-        one = one._replace(position=0)
-        turn.lists[one.seq] = one
+    if one.position == WITH:
+        if _take_arguments(turn, one):
+            turn.lists[one.seq] = one._replace(position=0)
+        return
     actions = actions_of(turn, one)
     while one.position < len(actions):
         action = actions[one.position]
+        at_once = verb_of(action.verb).at_once
+        if not at_once and _passed_over(turn, one, action):
+            one = one._replace(position=one.position + 1)
+            continue
         try:
             arguments = resolve(turn, one, action)
-            if verb_of(action.verb).at_once:
+            if at_once:
                 carry_out(turn, one, action, arguments)
         except (EvaluationError, EffectError) as error:
-            fail(turn, one, action, str(error), timed_out=False)
+            if one.kind == "rest":  # its state is gone, and the call on its way elsewhere
+                note_failure(turn, one, action, str(error))
+                one = one._replace(position=one.position + 1)
+                continue
+            if one.kind == "tool":
+                tools.failed(turn, one, str(error))
+            else:
+                fail(turn, one, action, str(error), timed_out=False)
             return
-        if not verb_of(action.verb).at_once:
+        if not at_once:
             effect = start(turn, one, action, arguments)
             if action.wait:
                 turn.lists[one.seq] = one._replace(effect=effect)
@@ -85,13 +121,24 @@ def _run(turn: Turn, one: ActionList) -> None:
         one = one._replace(position=one.position + 1)
         turn.lists[one.seq] = one
     del turn.lists[one.seq]
-    if one.instance is not None and all(other.instance != one.instance for other in turn.lists.values()):
-        del turn.vars[one.instance]
+    if one.instance is not None:
+        forget(turn)
     through(turn, one)
 
 
+def _passed_over(turn: Turn, one: ActionList, action: Action) -> bool:
+    """Whether an action of a state that was left is not begun: of a `rest` nothing that takes time is, and of a `late` list
+    nothing that needs the line, once the call is on its way to its end."""
+    if one.kind == "rest":
+        return True
+    if one.kind != "late" or action.verb in NEEDS_NO_LINE or (turn.live and not turn.in_ending):
+        return False
+    turn.note("passed_over", action=action.verb, state=one.writer)
+    return True
+
+
 def _take_arguments(turn: Turn, one: ActionList) -> bool:
-    """A sub-flow's `with:`, when its host's entry list begins. False: it has failed, and the list stops."""
+    """A sub-flow's `with:`, before anything inside is decided. False: it has failed, and the list stops."""
     state = turn.flow.states[one.owner]
     if not state.arguments or state.subflow is None:
         return True
@@ -106,22 +153,34 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
     return True
 
 
-def leave(turn: Turn, path: str, speech: int | None) -> None:
-    """A state is left: its lists that are not owed are dropped, what runs for them is cancelled; of a `do` without a
-    target the rest of what acts at once acts now (rule 6). `speech`: the one in which the model called the tool that
-    brings this about; it is not cut."""
-    dropped = [one for one in turn.lists.values() if one.owner == path and one.kind not in OWED]
-    for one in dropped:
+def leave(turn: Turn, paths: Iterable[str], speech: int | None) -> None:
+    """States are left, in this order: their lists that are not owed are dropped, what runs for them is cancelled; of a `do`
+    without a target the rest of what acts at once acts now, inner states first, regions in document order (rule 6).
+    `speech`: the one in which the model called the tool that brings this about; it is not cut."""
+    left = list(paths)
+    stays = [one for one in turn.lists.values() if one.kind == "stay" and one.owner in left]
+    if len(stays) > 1:
+        stays.sort(key=lambda one: (_inner_first(turn, one.owner), one.seq))
+    for one in stays:
         del turn.lists[one.seq]
-        if one.kind == "stay":
-            _act_at_once(turn, one)
-        elif one.kind == "tool" and one.event is not None:
-            turn.tools.append(ToolCall(one.event, path, error="the state that offers this tool was left"))
-    for effect in [one for one in turn.effects.values() if one.owner == path and not one.stopping]:
-        if effect.id == speech:
-            turn.effects[effect.id] = effect._replace(owner=None, list=None)
-        else:
-            cancel(turn, effect)
+        _act_at_once(turn, one)
+    for path in left:
+        for one in [one for one in turn.lists.values() if one.owner == path]:
+            if one.kind in ("entry", "task"):
+                del turn.lists[one.seq]
+            elif one.kind == "tool":  # it goes on, as the call's own
+                turn.lists[one.seq] = one._replace(owner=ROOT)
+        for effect in [one for one in turn.effects.values() if one.owner == path and not one.stopping]:
+            if effect.id == speech:
+                turn.effects[effect.id] = effect._replace(owner=None, list=None)
+            else:
+                cancel(turn, effect)
+
+
+def _inner_first(turn: Turn, path: str) -> tuple[float, ...]:
+    """Sorts states: what is inside a state before it, siblings in document order."""
+    around = [float(turn.table.order(outer)) for outer in reversed(turn.table.states[path].ancestors)]
+    return (*around, float(turn.table.order(path)), math.inf)
 
 
 def _act_at_once(turn: Turn, one: ActionList) -> None:
@@ -132,7 +191,7 @@ def _act_at_once(turn: Turn, one: ActionList) -> None:
             try:
                 carry_out(turn, one, action, resolve(turn, one, action))
             except (EvaluationError, EffectError) as error:
-                turn.note("failure", action=action.verb, error=str(error), state=one.writer, optional=True)
+                note_failure(turn, one, action, str(error))
 
 
 def settle(turn: Turn, queued: Queued, taken: bool) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from callflow.core import clocks, lists
-from callflow.core.content import outlive
+from callflow.core.content import WITH, forget, outlive
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, Transition
 from callflow.core.snapshot import Microstep
@@ -134,12 +135,8 @@ def enter(
     )
     speech = event.effect if event is not None and event.name.startswith("tool.") else None
     # A row that stays, in a state that another region's row leaves: its list is one of those that are left.
-    cut = [row for row in rows if row.target is None and (row.source in leaving or final is not None)]
-    _do(turn, cut, event)
-    for path in exited:
-        lists.leave(turn, path, speech)
-    if final is not None:
-        lists.leave(turn, ROOT, speech)
+    cut = {row.id for row in rows if row.target is None and (row.source in leaving or final is not None)}
+    lists.leave(turn, exited if final is None else (*exited, ROOT), speech)
     for path in exited:
         turn.active.discard(path)
         turn.finished.discard(path)
@@ -147,8 +144,12 @@ def enter(
         clocks.leave(turn, path)
         if turn.flow.states[path].exit:
             lists.owe_exit(turn, path)
-        outlive(turn, path)
-    _do(turn, [row for row in rows if row not in cut] if cut else rows, event)
+        outlive(turn, path, asked=any(row.id in cut and row.scope == path for row in rows))
+    for row in rows:
+        if row.actions and row.id in cut:
+            lists.add_left(turn, "rest", row, event)
+        elif row.actions:
+            lists.add_do(turn, row, event)
     for path in entered:
         turn.active.add(path)
         if path in turn.table.counts_visits:
@@ -156,7 +157,8 @@ def enter(
         if path in turn.flow.scopes:
             variables = turn.flow.scopes[path].variables
             turn.vars[path] = {name: one.default for name, one in variables.items() if not one.required}
-        turn.add_list("entry", path, path, path, position=-1 if turn.flow.states[path].arguments else 0)
+            forget(turn)
+        turn.add_list("entry", path, path, path, position=WITH if turn.flow.states[path].arguments else 0)
         clocks.enter(turn, path)
     if turn.phase == "waiting" and entered:
         turn.phase = "running"
@@ -168,21 +170,18 @@ def enter(
         end(turn, final)
 
 
-def _do(turn: Turn, rows: Iterable[Transition], event: Event | None) -> None:
-    for row in rows:
-        if row.actions:
-            lists.add_do(turn, row, event)
-
-
 def end(turn: Turn, final: str | None) -> None:
-    """A final state of the top level is reached: timers stop, no event is taken any more (rule 13)."""
+    """A final state of the top level is reached: timers stop, no event is taken any more (rule 13). What the model called
+    is not forgotten: those events stay, for the rows of the states in which it did."""
     turn.phase = "final"
     turn.final = final
     turn.timers = [timer for timer in turn.timers if timer.kind == "stop"]
     turn.silences.clear()
     lists.let_go_on(turn)
-    turn.returning.clear()
+    calls = [event for event in (*turn.returning, *turn.kept) if event.offered_in is not None]
     for event in (*turn.kept, *turn.held):
-        turn.note("dropped", event=event.name, why="the call is over")
+        if event.offered_in is None:
+            turn.note("dropped", event=event.name, why="the call is over")
+    turn.returning = deque(calls)
     turn.kept.clear()
     turn.held.clear()

@@ -1,4 +1,4 @@
-"""What an event says beside the rows that it takes: of the legs, the session, the line, the silence, a tool's run."""
+"""What an event says beside the rows that it takes: of the legs, the session, the line, the silence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from callflow.core.actions import RESULT_EVENTS
 from callflow.core.events import MAIN_LEG, ROOM_IS_GONE, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
-from callflow.core.turn import ToolCall, Turn
+from callflow.core.turn import Turn
 
 OBSERVED = ("call.", "leg.", "session.", "room.disconnected", "dtmf.", "tool.", "dial.")
 """How the names of such events begin. They always go the long way through a step."""
@@ -27,8 +27,6 @@ def observe(turn: Turn, event: Event) -> bool:
         if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
             turn.note("collected", event=name)
             return True
-    elif name.startswith("tool."):
-        return _run_tool(turn, event)
     elif name == "session.close":
         if "session" in turn.closing | turn.closed:
             turn.closed |= {"session", "speech"}
@@ -81,18 +79,3 @@ def _leg(turn: Turn, event: Event) -> bool:
     turn.legs[leg] = Leg(leg, status, data)
     return False
 
-
-def _run_tool(turn: Turn, event: Event) -> bool:
-    """A tool with `run` begins to run; one without is an event at once, and returns when the step is through."""
-    name = event.name[5:]
-    state = next((path for path in _innermost(turn) if name in turn.flow.states[path].tools), None)
-    tool = turn.flow.tools.get(name)
-    if tool is not None and tool.run is not None and state is not None:
-        turn.add_list("tool", state, state, name, event)
-        return True
-    turn.tools.append(ToolCall(event, state))
-    return False
-
-
-def _innermost(turn: Turn) -> list[str]:
-    return sorted(turn.active, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)))

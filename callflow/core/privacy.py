@@ -19,6 +19,7 @@ from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, matches
 from callflow.core.expressions import BOOLEAN, Template
 from callflow.core.flow import ROOT, Action, Flow, Task
 from callflow.core.render import templates_in
+from callflow.core.snapshot import OF_ROWS
 
 PRIVATE_OF_CALL = frozenset({
     "number", "identity", "name", "attributes", "metadata", "transcript", "record", "agent_identity", "job_attributes",
@@ -261,7 +262,7 @@ def action_at(flow: Flow, source: tuple[str, str | int, int]) -> Action | Task |
     """The action that an effect was started for, None for what the runtime started by itself."""
     kind, key, index = source
     try:
-        if kind in ("do", "stay"):
+        if kind in OF_ROWS:
             return flow.transitions[int(key)].actions[index]
         if kind in ("entry", "exit"):
             state = flow.states[str(key)]

@@ -25,9 +25,10 @@ NOTHING = Selected()
 
 
 class _Search:
-    def __init__(self, turn: Turn, event: Event | None) -> None:
+    def __init__(self, turn: Turn, event: Event | None, barred_by: frozenset[str] | None = None) -> None:
         self.turn = turn
         self.event = event
+        self.guarded = turn.table.must_finish & turn.active if barred_by is None else barred_by
         self.barred = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
@@ -52,16 +53,15 @@ class _Search:
         if row.target is None:
             return False
         turn = self.turn
-        guarded = turn.table.must_finish & turn.active
-        if not guarded:
+        if not self.guarded:
             return False
         leaving = exit_set(turn, row)
         event = self.event
         origin = event.state if event is not None and event.name == "failed" else None
-        for path in guarded - turn.finished:
+        for path in self.guarded - turn.finished:
             if path not in leaving or row.source == path or inside(row.source, path):
                 continue
-            if origin is not None and path != turn.flow.ending and (origin == path or inside(origin, path)):
+            if origin is not None and path not in turn.table.endings and (origin == path or inside(origin, path)):
                 continue  # a failure of its own actions may leave it by an outer row
             return True
         return False
@@ -70,18 +70,39 @@ class _Search:
 def select(turn: Turn, event: Event) -> Selected:
     """The rows for an event that everybody may hear."""
     search = _Search(turn, event)
+    rows, taken = _rows(turn, search)
+    return Selected(rows, taken, search.barred)
+
+
+def _rows(turn: Turn, search: _Search) -> tuple[tuple[Transition, ...], bool]:
+    """The rows for an event in the active states, and whether it is taken."""
     found: list[Transition] = []
     taken = False
+    name = "" if search.event is None else search.event.name
     for leaf in turn.table.leaves(turn.active) or (None,):
         around = (ROOT,) if leaf is None else (leaf, *turn.table.states[leaf].ancestors)
         for path in around:
-            row = search.first(turn.table.states[path].candidates(event.name))
+            row = search.first(turn.table.states[path].candidates(name))
             if row is not False:
                 taken = taken or row is not True
                 if isinstance(row, Transition) and all(row is not other for other in found):
                     found.append(row)
                 break
-    return Selected(_optimal(turn, found), taken, search.barred)
+    return _optimal(turn, found), taken
+
+
+def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
+    """The rows that an event of the model's tool would have taken where the model called it, in states that were left
+    since (rule 6)."""
+    leaves = [leaf for leaf in event.offered_in or () if leaf in turn.table.states]
+    if turn.live and turn.active.issuperset(leaves):
+        return ()
+    now, turn.active = turn.active, turn.table.expand(leaves)
+    try:
+        rows = _rows(turn, _Search(turn, event, barred_by=frozenset()))[0]
+    finally:
+        turn.active = now
+    return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
@@ -128,13 +149,11 @@ def select_failed(turn: Turn, event: Event) -> Selected:
             row = search.first(state.at_level("failed", "inner"))
             if row is False and ending is not None and ending.target not in turn.active and not search.bars(ending):
                 row = ending
-            if row is False and ending is not None and ending.target in turn.active and _within(origin, ending.target):
-                return Selected((), True, search.barred)
         if row is False:
             row = search.first(state.at_level("failed", "own"))
         if row is not False:
             return Selected((row,) if isinstance(row, Transition) else (), row is not True, search.barred)
-        if path == turn.flow.ending and within:
+        if path in turn.table.endings and within:
             return Selected((), True)  # only its own rows count in there: the next action runs
         if path == ROOT:
             break
@@ -162,10 +181,6 @@ def has_outer_row(turn: Turn, name: str) -> bool:
     for path in (turn.table.must_finish & turn.active) - turn.finished:
         outer.update(turn.table.states[path].ancestors)
     return any(turn.table.states[path].candidates(name) for path in outer)
-
-
-def _within(path: str, outer: str | None) -> bool:
-    return outer is not None and (path == outer or inside(path, outer))
 
 
 def _optimal(turn: Turn, rows: list[Transition]) -> tuple[Transition, ...]:

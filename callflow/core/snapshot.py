@@ -11,14 +11,23 @@ from callflow.core.events import Event, Input
 
 VERSION = 1
 
-Phase = Literal["waiting", "running", "final", "closing", "wrap_up", "ended"]
+Phase = Literal["waiting", "running", "final", "dropping", "closing", "wrap_up", "ended"]
 """waiting: for the far end, before `initial`. running. final: a final state of the top level was reached; what is owed
-and its entry list run. closing: what was left open is closed by force. wrap_up. ended: the record can be written."""
+and its entry list run. dropping: what was left open is closed by force while the model's calls are still carried out.
+closing: the same where nothing else is under way. wrap_up. ended: the record can be written."""
 
-ListKind = Literal["exit", "do", "stay", "entry", "task", "tool", "closing", "wrap_up"]
-"""`exit` and `do` (of a transition with a target) are owed; `stay` is the `do` of one without."""
+ListKind = Literal["exit", "do", "stay", "rest", "late", "entry", "task", "tool", "closing", "wrap_up"]
+"""`exit` and `do` (of a transition with a target) are owed; `stay` is the `do` of one without, `rest` that of one whose
+state was left by the same event. `tool` is the `run` of a tool that the model called, `late` the `do` of a row whose
+state was left before the tool's event came."""
 
 OWED = frozenset({"exit", "do", "closing", "wrap_up"})
+
+CARRIED = frozenset({"tool", "late"})
+"""What the model called is carried out, whatever is left: no list waits for these, but `wrap_up` and the end do."""
+
+OF_ROWS = frozenset({"do", "stay", "rest", "late"})
+"""Lists that are the `do` of a transition: their key is its number."""
 
 
 class ActionList(NamedTuple):

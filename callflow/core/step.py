@@ -7,7 +7,8 @@ draws no random number.
    left; after 100 transitions and internal events the flow goes to its `ending:`, the second time to its end.
 4. The configuration changes at once, then actions run: exit, `do`, entry.            lists.py
 5. `exit` and the `do` of a row with a target are owed.                               lists.py
-6. An entry list, and the `do` of a row without one, belong to their state.           lists.py
+6. An entry list, and the `do` of a row without one, belong to their state; what the
+   model called is carried out all the same.                                          lists.py, tools.py
 7. An action's named result is its end.                                               effects.ended
 8. `done`: the entry list is through, and the inside has reached a final state.       finishing.through
 9. `failed` goes to its state and outward, then to `ending:`.                         selection.select_failed
@@ -16,7 +17,7 @@ draws no random number.
 12. Nested, parallel and history states follow W3C SCXML, with XState's difference.   moves.py, selection._optimal
 13. A final state of the top level ends the call.                                     moves.end, finishing.wind_up
 14. The first `outcome` stays.                                                        immediate.set_outcome
-15. A tool returns once its event has been taken.                                     _return_tools
+15. A tool returns once its event has been taken.                                     tools.give_back
 16, 17. How a call ends whatever happens, and who owns the hang-up: the runtime's and the bindings'.
 """
 
@@ -26,7 +27,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from callflow.core import clocks, effects, lists, moves
+from callflow.core import clocks, effects, lists, moves, tools
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
@@ -40,11 +41,11 @@ from callflow.core.selection import (
     select_always,
     select_done,
     select_failed,
+    select_left,
     select_timer,
 )
-from callflow.core.snapshot import Leg, Memory, Snapshot, Start, Step
-from callflow.core.table import verb_of
-from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.core.snapshot import Leg, Memory, Snapshot, Step
+from callflow.core.turn import Queued, Turn
 from callflow.errors import StartError
 
 _new = tuple.__new__
@@ -136,10 +137,11 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[boo
 
 
 def _happened(turn: Turn, event: Event) -> None:
+    if event.name.startswith("tool."):
+        _called(turn, event)
+        return
     if not turn.live:
         turn.note("dropped", event=event.name, why="the call is over")
-        if event.id is not None:
-            turn.tools.append(ToolCall(event, None))
         return
     if event.name.startswith(OBSERVED) and observe(turn, event):
         return
@@ -153,13 +155,27 @@ def _happened(turn: Turn, event: Event) -> None:
     _take(turn, Queued(event))
 
 
+def _called(turn: Turn, event: Event) -> None:
+    """The model has called a tool."""
+    if event.offered_in is None:
+        event = event._replace(offered_in=turn.table.leaves(turn.active))
+    if tools.called(turn, event):
+        return
+    if turn.live:
+        _take(turn, Queued(event))
+    else:
+        _take_late(turn, event)
+
+
 def _effect_ended(turn: Turn, end: EffectEnded) -> None:
     effect = turn.effects.get(end.id)
     result = effects.ended(turn, end)
     if result is not None and not turn.live:  # nobody takes it any more, and the list goes on
+        if result.event.offered_in is not None:
+            _take_late(turn, result.event)
         lists.settle(turn, result, taken=True)
     elif result is not None:
-        if result.event.name.startswith(OBSERVED) and not result.event.name.startswith("tool."):
+        if result.event.name.startswith(OBSERVED):
             observe(turn, result.event)
         _take_first(turn, result)
     if effect is not None and effect.verb == "transfer" and turn.held:
@@ -211,10 +227,8 @@ def _take(turn: Turn, queued: Queued) -> bool:
     """Takes the rows of one event. True: somebody handled it, or it is kept."""
     event = queued.event
     if event.name == "done":
-        if event.state in turn.table.must_finish & turn.active - turn.finished:  # not again for one that was kept
-            turn.finished.add(event.state)
-            turn.returning.extend(turn.kept)
-            turn.kept = []
+        if event.state is not None:
+            turn.has_finished(event.state)  # not again for one that was kept
         selected = select_done(turn, event)
     elif event.name == "failed":
         selected = select_failed(turn, event)
@@ -227,9 +241,19 @@ def _take(turn: Turn, queued: Queued) -> bool:
         selected = select(turn, event)
     if selected.rows:
         _move(turn, selected.rows, event.name, event)
-    elif not selected.taken and _keep(turn, event, selected):
-        return True
+    elif not selected.taken:
+        return _keep(turn, event, selected) or (event.offered_in is not None and _take_late(turn, event))
     return selected.taken
+
+
+def _take_late(turn: Turn, event: Event) -> bool:
+    """Nobody who is active takes what the model called: the rows of the states in which it did, which were left since. Their
+    `do` is carried out; where they lead is past."""
+    rows = select_left(turn, event)
+    for row in rows:
+        turn.note("late", event=event.name, transition=row.id)
+        lists.add_left(turn, "late", row, event)
+    return bool(rows)
 
 
 def _take_first(turn: Turn, queued: Queued) -> None:
@@ -244,8 +268,7 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
     turn.budget += len(rows)
     moves.move(turn, rows, trigger, event)
     if turn.kept and not turn.table.must_finish.isdisjoint(turn.moves[-1].exited):  # one that had to finish was left
-        turn.returning.extend(turn.kept)
-        turn.kept = []
+        turn.release_kept()
 
 
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
@@ -287,6 +310,8 @@ def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
 def _complete(turn: Turn) -> None:
     """Until nothing is left: lists, `always`, internal events, kept events (rule 3)."""
     while True:
+        while turn.returning and not turn.live:  # what the model called, and a state that had to finish has kept
+            _take_late(turn, turn.returning.popleft())
         lists.advance(turn)
         if not turn.live:
             return
@@ -349,7 +374,7 @@ def _go_to_the_end(turn: Turn, error: str) -> None:
     turn.note("fault", error=error)
     leaving = set(turn.active)
     moves.enter(turn, (), leaving, set(), "", None)
-    lists.leave(turn, ROOT, None)
+    lists.leave(turn, (ROOT,), None)
     moves.end(turn, None)
 
 
@@ -369,28 +394,8 @@ def _enter_initial(turn: Turn) -> None:
 
 def _finish(turn: Turn, event: Input | None) -> Step:
     clocks.count(turn)
-    _return_tools(turn)
+    tools.give_back(turn)
     return turn.freeze(event)
-
-
-def _return_tools(turn: Turn) -> None:
-    """Which tools return now, and whether the model gets a turn (rule 15)."""
-    for call in turn.tools:
-        turn.note("tool_returned", id=call.event.id, result=call.result, error=call.error, reply=_replies(turn, call))
-
-
-def _replies(turn: Turn, call: ToolCall) -> bool:
-    if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
-        return False
-    if any(isinstance(effect, Start) and verb_of(effect.verb).yields for effect in turn.out):
-        return False
-    exited = {path for move in turn.moves for path in move.exited}
-    # No state offers a tool of the agent's own: for it, any state that was left is the one that matters.
-    stays = not exited if call.state is None else call.state in turn.active and call.state not in exited
-    if stays:
-        return True
-    entered = {path for move in turn.moves for path in move.entered} & turn.active
-    return not any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered)
 
 
 def _variables(flow: Flow, given: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:

@@ -66,9 +66,11 @@ class Table:
     flow: Flow
     states: Mapping[str, StateTable]
     to_ending: Mapping[str, Transition]  # by scope: the row that a failure takes when nobody handles it
+    endings: frozenset[str]  # the states that `ending:` names, of the flow and of its sub-flows
     must_finish: frozenset[str]
     domains: dict[int, str]
     counts_visits: frozenset[str]
+    hears_tools: frozenset[str]  # the scopes with rows for tools
     most_entered: float  # `limits.no_progress`, infinite where there is none
     plain: dict[tuple[str, ...], dict[str, PlainMove | None]] = Factory(dict)
 
@@ -166,8 +168,16 @@ def compile_table(flow: Flow) -> Table:
     }
     reads = {path for path in flow.states if _reads_visits(flow, path)}
     must_finish = frozenset(path for path, state in flow.states.items() if state.must_finish)
+    hears_tools = frozenset(
+        move.scope
+        for state in flow.states.values()
+        for row in state.rows
+        if row.pattern.startswith("tool.")
+        for move in row.transitions
+    )
     most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
-    return Table(flow, states, scopes, must_finish, {}, frozenset(reads), most)
+    endings = frozenset(row.target for row in scopes.values() if row.target is not None)
+    return Table(flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most)
 
 
 def _state_table(

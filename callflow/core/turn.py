@@ -46,10 +46,12 @@ class Queued(NamedTuple):
 
 
 class ToolCall(NamedTuple):
-    """A tool that returns at the end of this step: its event, the state that offered it, its result or its error."""
+    """A tool that returns at the end of this step: its event, the state that offered it (`left`: before this step), its
+    result or its error."""
 
     event: Event
     state: str | None
+    left: bool = False
     result: Any = None
     error: str | None = None
 
@@ -134,6 +136,16 @@ class Turn:
         if self.returning:
             self.returning = deque(one for one in self.returning if not _is_over(one, path))
 
+    def has_finished(self, path: str) -> None:
+        """A state that must finish is done: what was kept returns, once."""
+        if path in self.table.must_finish & self.active - self.finished:
+            self.finished.add(path)
+            self.release_kept()
+
+    def release_kept(self) -> None:
+        self.returning.extend(self.kept)
+        self.kept = []
+
     @property
     def live(self) -> bool:
         """Whether events are taken: no final state of the top level is reached yet."""
@@ -168,6 +180,13 @@ class Turn:
             others=NO_DATA if result is None else {"result": result},
         )
 
+    def latest(self, scope: str) -> str:
+        """Where a sub-flow's variables are: at its host's path while it is active, afterwards at that of its last instance."""
+        if scope in self.vars:
+            return scope
+        past = [name for name in self.vars if name.startswith(f"{scope}#")]
+        return max(past, key=lambda name: int(name.rpartition("#")[2]), default=scope)
+
     def holds(self, row: Transition, event: Event | None) -> bool:
         """Whether a row's guard is true now. An error in it counts as false, and is noted."""
         if row.guard is None:
@@ -177,7 +196,7 @@ class Turn:
             verdict = recorded
         else:
             try:
-                verdict = bool(row.guard.evaluate(self.context(row.scope, row.source, event)))
+                verdict = bool(row.guard.evaluate(self.context(self.latest(row.scope), row.source, event)))
             except EvaluationError as error:
                 verdict = False
                 self.note("guard_error", transition=row.id, error=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +139,12 @@ class _Loader:
             part.declare_outcomes()
             look_at_unused(part)
         ending = self._ending(top, standard)
+        endings = {ROOT: ending} | {draft.path: self._ending_inside(draft) for draft in drafts if draft.inside}
+        must_finish = frozenset(endings.values())
         loading.states[ROOT] = self._root(top, standard, limits, ending)
         for draft in drafts:
-            loading.states[draft.path] = build_state(draft, draft.path == ending)
-        self._scopes(drafts, ending)
+            loading.states[draft.path] = build_state(draft, draft.path in must_finish)
+        self._scopes(drafts, endings)
         closed = frozenset({"speech", "session", "line"})
         at_the_end = Names(vars=main.plain.vars, call=CALL_AT_THE_END, env=main.plain.env)
         wrap_up = action_list(main, root.get("wrap_up"), "wrap_up", at_the_end, "`wrap_up`", closed)
@@ -240,6 +242,15 @@ class _Loader:
         name = main.text(node, "ending", "`ending`")
         return None if name is None else self._named(top, main, name, node)
 
+    def _ending_inside(self, host: Draft) -> str | None:
+        """The state that a sub-flow's own `ending:` names, if it has one."""
+        part = host.inside
+        node = None if part is None else part.root.get("ending")
+        if part is None or node is None:
+            return None
+        name = part.text(node, "ending", "`ending`")
+        return None if name is None else self._named(host, part, name, node)
+
     def _named(self, outer: Draft, part: Part, name: str, node: Node) -> str | None:
         found = find(outer, part, name)
         if found is not None and found.kind != "history":
@@ -285,19 +296,16 @@ class _Loader:
             position=main.position(root, ""),
         )
 
-    def _scopes(self, drafts: list[Draft], ending: str | None) -> None:
+    def _scopes(self, drafts: list[Draft], endings: Mapping[str, str | None]) -> None:
         main, scopes = self.main, self.loading.scopes
-        scopes[ROOT] = Scope(ROOT, main.flow_name, main.file, main.variables, ending, main.results)
+        scopes[ROOT] = Scope(ROOT, main.flow_name, main.file, main.variables, endings[ROOT], main.results)
         for draft in drafts:
             part = draft.inside
             if part is None:
                 continue
-            node = part.root.get("ending")
-            name = None if node is None else part.text(node, "ending", "`ending`")
-            own = None if name is None or node is None else self._named(draft, part, name, node)
             used_as = draft.node.get("flow")
             scopes[draft.path] = Scope(
-                draft.path, part.flow_name, part.file, part.variables, own, part.results,
+                draft.path, part.flow_name, part.file, part.variables, endings[draft.path], part.results,
                 used_as.text if isinstance(used_as, Scalar) else "",
             )  # fmt: skip
 

@@ -14,7 +14,7 @@ from callflow.core.offers import Offers, offers
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.instructions import StateInstructions
-from callflow.livekit_bindings.tools import Toolbox
+from callflow.livekit_bindings.tools import States, Toolbox
 from callflow.runtime.ports import ToolReturn
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Offering:
         self._world = world
         self._instructions = StateInstructions()
         self._offers = Offers()
+        self._states: States = ()
         self._toolbox = Toolbox(world.flow, world.session, self._called)
         self._begun = False
         self._settling: asyncio.Task[None] | None = None
@@ -44,9 +45,12 @@ class Offering:
     def settle(self, step: Step) -> None:
         """After a step: offers what the states that are active now offer."""
         wanted = offers(self._world.flow, step.snapshot, self._world.call.now())
+        states = step.snapshot.configuration
+        if wanted.tools != self._offers.tools or states != self._states:
+            self._states = states
+            self._toolbox.offer(wanted.tools, states)
         if wanted != self._offers:
             self._offers = wanted
-            self._toolbox.offer(wanted.tools)
             self.settle_later()
 
     def settle_later(self) -> None:
@@ -94,11 +98,13 @@ class Offering:
                 task.cancel()
 
     async def _called(
-        self, name: str, arguments: Mapping[str, Any], called: llm.FunctionCall, speech: str
+        self, name: str, arguments: Mapping[str, Any], called: llm.FunctionCall, speech: str, states: States
     ) -> ToolReturn:
         before = self._offers
         effect = self._world.speeches.get(speech)
-        returned = await self._world.call.tool_called(name, arguments, effect=effect, id=called.call_id)
+        returned = await self._world.call.tool_called(
+            name, arguments, effect=effect, id=called.call_id, offered_in=states
+        )
         decides = self._world.tell(f"tool.{name}")  # a `consult` goes on by itself
         await self.settled()
         if not returned.reply or decides:

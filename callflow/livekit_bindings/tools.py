@@ -19,19 +19,24 @@ from callflow.livekit_bindings import private
 from callflow.livekit_bindings.plain import plain
 from callflow.runtime.ports import ToolReturn
 
-Called = Callable[[str, Mapping[str, Any], llm.FunctionCall, str], Awaitable[ToolReturn]]
-"""The world's part of a tool: its name and arguments, LiveKit's call, and the id of the speech that it was called in."""
+States = tuple[str, ...]
+"""Active leaf states."""
+
+Called = Callable[[str, Mapping[str, Any], llm.FunctionCall, str, States], Awaitable[ToolReturn]]
+"""The world's part of a tool: its name and arguments, LiveKit's call, the id of the speech that it was called in, and the
+states in which the model was offered it."""
 
 LISTENED = "_callflow_listened"
 
 
-def build(tool: Tool, called: Called) -> llm.RawFunctionTool[Any, Any]:
-    """A tool of the flow as LiveKit's. Arguments that do not fit become an error that the model is told."""
+def build(tool: Tool, called: Called, offered_in: States = ()) -> llm.RawFunctionTool[Any, Any]:
+    """A tool of the flow as LiveKit's, as the model is offered it in these states: LiveKit calls the very object that stood
+    in the turn, however late. Arguments that do not fit become an error that the model is told."""
 
     async def run(raw_arguments: dict[str, object], context: RunContext[Any]) -> Any:
         arguments = fit(tool, raw_arguments)
         call = context.function_call
-        return answer(await called(tool.name, arguments, call, context.speech_handle.id))
+        return answer(await called(tool.name, arguments, call, context.speech_handle.id, offered_in))
 
     return function_tool(run, raw_schema=schema(tool))
 
@@ -100,25 +105,29 @@ def _json_type(kind: Type) -> dict[str, Any]:
 
 
 class Toolbox:
-    """What the session offers: the program's own tools, and those of the states now active."""
+    """What the session offers: the program's own tools, and those of the states now active. Each configuration has tools of
+    its own, so that a call tells in which states the model was offered it."""
 
     def __init__(self, flow: Flow, session: AgentSession[Any], called: Called) -> None:
         self._session = session
-        self._built = {name: build(tool, called) for name, tool in flow.tools.items() if not tool.own}
-        self._listened = listened_to(flow) - self._built.keys()
+        self._tools = {name: tool for name, tool in flow.tools.items() if not tool.own}
+        self._listened = listened_to(flow) - self._tools.keys()
         self._called = called
-        self.offered: tuple[str, ...] = ()
+        self._states: States = ()
+        self._offered: list[llm.Tool | llm.Toolset] = []
+        self._agents: list[Agent] = []
 
-    def offer(self, names: Iterable[str]) -> bool:
-        """Offers exactly these of the flow's tools from the next turn on. True: that is a change."""
-        wanted = tuple(name for name in dict.fromkeys(names) if name in self._built)
-        if wanted == self.offered:
-            return False
-        self.offered = wanted
-        ours = {id(tool) for tool in self._built.values()}
+    def offer(self, names: Iterable[str], states: States) -> None:
+        """Offers exactly these of the flow's tools from the next turn on, in these states."""
+        self._states = states
+        before = {id(tool) for tool in self._offered}
+        wanted = [self._tools[name] for name in dict.fromkeys(names) if name in self._tools]
+        self._offered = [build(tool, self._called, states) for tool in wanted]
         tools = self._session.tools  # LiveKit's own list, read at each turn
-        tools[:] = [tool for tool in tools if id(tool) not in ours] + [self._built[name] for name in wanted]
-        return True
+        tools[:] = [*self._listening(tool for tool in tools if id(tool) not in before), *self._offered]
+        if self._listened:
+            for agent in self._agents:
+                private.set_own_tools(agent, self._listening(agent.tools))
 
     def listen_to_session(self) -> None:
         """The program's own tools in the session, as far as a row of the flow listens to them."""
@@ -127,21 +136,26 @@ class Toolbox:
     def listen_to(self, agent: Agent) -> list[str]:
         """The same for an agent that is about to start. Returns the names of its tools that the flow has, too: they are
         taken from it."""
-        clashes = [tool.id for tool in agent.tools if isinstance(tool, llm.Tool) and tool.id in self._built]
+        clashes = [tool.id for tool in agent.tools if isinstance(tool, llm.Tool) and tool.id in self._tools]
         if self._listened or clashes:
             private.set_own_tools(agent, self._listening(tool for tool in agent.tools if tool.id not in clashes))
+        if agent not in self._agents:
+            self._agents.append(agent)
         return clashes
 
+    def is_the_flows(self, name: str) -> bool:
+        return name in self._tools
+
     def _listening(self, tools: Iterable[llm.Tool | llm.Toolset]) -> list[llm.Tool | llm.Toolset]:
-        return [self._wrap(tool) if self._is_listened(tool) else tool for tool in tools]
+        return [self._wrap(getattr(tool, LISTENED, tool)) if self._is_listened(tool) else tool for tool in tools]
 
     def _is_listened(self, tool: llm.Tool | llm.Toolset) -> bool:
         own = isinstance(tool, llm.FunctionTool | llm.RawFunctionTool)
-        return own and tool.id in self._listened and not hasattr(tool, LISTENED)
+        return own and tool.id in self._listened
 
     def _wrap(self, tool: Any) -> Any:
         """The same tool, which tells the call once it has done its work; what it returns is what the model gets."""
-        called = self._called
+        called, states = self._called, self._states
 
         @functools.wraps(tool)
         async def run(*args: Any, **kwargs: Any) -> Any:
@@ -149,14 +163,14 @@ class Toolbox:
             if (current := private.current_tool_call()) is None:
                 return result
             call, speech = current
-            returned = await called(tool.id, json.loads(call.arguments or "{}"), call, speech)
+            returned = await called(tool.id, json.loads(call.arguments or "{}"), call, speech, states)
             if returned.reply or isinstance(result, Agent | tuple):
                 return result
             output = result.output if isinstance(result, llm.ToolResult) else result
             return llm.ToolResult(output, reply_required=False)
 
         wrapped = type(tool)(run, tool.info)
-        setattr(wrapped, LISTENED, True)
+        setattr(wrapped, LISTENED, tool)
         return wrapped
 
 

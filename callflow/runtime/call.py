@@ -49,7 +49,7 @@ OPENING, GOODBYE = 0, -1
 AT_ONCE = 64
 """Inputs taken before the event loop has its turn again."""
 
-_ENDING_PHASES = frozenset({"final", "closing", "wrap_up"})
+_ENDING_PHASES = frozenset({"final", "dropping", "closing", "wrap_up"})
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 _NONE: dict[int, Effect] = {}
@@ -304,20 +304,26 @@ class Call:
         *,
         effect: int | None = None,
         id: str | None = None,  # noqa: A002
+        offered_in: tuple[str, ...] | None = None,
     ) -> ToolReturn:
         """The model has called a tool: tell the flow, and wait until the tool may return (rule 15).
 
-        `effect` is the speech in which it was called, `id` LiveKit's own id of the call. Raises nothing but the
-        CancelledError of the waiting task; when the call ends meanwhile, every tool returns.
+        `effect` is the speech in which it was called, `id` LiveKit's own id of the call, `offered_in` the active leaf
+        states when the model was offered it (unless given, those of now): the call is carried out also where they were
+        left meanwhile. Raises nothing but the CancelledError of the waiting task, which costs the call nothing of what
+        its tool does; when the call ends meanwhile, every tool returns.
         """
         if self._over or not self._begun:
+            if self._begun:
+                self.log.came_late(f"the model called {name}: the call was over")
             return ToolReturn(error="the call is over", reply=False)
         if self._tools is None:
             self._tools = {}
         key = id if id is not None and id not in self._tools else f"tool-{secrets.token_hex(6)}"
         future: asyncio.Future[ToolReturn] = self.loop.create_future()
         self._tools[key] = future
-        self.put(Event(f"tool.{name}", arguments, self.now(), effect, None, key))
+        where = self.snapshot.configuration if offered_in is None else offered_in
+        self.put(Event(f"tool.{name}", arguments, self.now(), effect, None, key, where))
         try:
             return await future
         finally:

@@ -4,7 +4,7 @@ The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the fl
 (what `call.<name>` reads from the start), `waiting`. A step's line, with what it does not have left out:
 
 - `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
-- `event`, with `data`, `effect`, `state`, `id`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
+- `event`, with `data`, `effect`, `state`, `id`, `offered_in`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
   `error`; or `timer` (its generation).
 - `moves`: `on` (what triggered it), `rows` (`file:line` of the transitions taken), `ids` (their numbers in the flow),
   `exited`, `entered`.
@@ -230,6 +230,7 @@ class Lines:
         line = {"event": hide.name(entry.name)}
         line |= {"data": hide.event(entry)} if entry.data else {}
         line |= {name: value for name in ("effect", "state", "id") if (value := getattr(entry, name)) is not None}
+        line |= {} if entry.offered_in is None else {"offered_in": list(entry.offered_in)}
         return entry.time, line
 
     def _start(self, effect: Start, time: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Microstep, Note, Snapshot, Start, Step
+from callflow.core.snapshot import OF_ROWS, Microstep, Note, Snapshot, Start, Step
 from callflow.runtime.ports import Facts
 from callflow.runtime.redact import Redactor
 
@@ -168,7 +168,7 @@ def _plain(value: Any) -> Any:
 _ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
 _MAY_FOLLOW = frozenset({"room.disconnected", "session.close", "fault"})
 _DROPS = frozenset({"hang_up", "delete_room", "stand_by"})
-_READ = frozenset({"late_outcome", "late_answer", "never_stopped"})
+_READ = frozenset({"late_outcome", "late_answer", "never_stopped", "not_carried_out", "passed_over"})
 
 MOST_ENTRIES = 10_000
 MOST_NOTES = 100
@@ -288,6 +288,10 @@ class Log:
             self.came_late(f"outcome {data.get('name')}: {data.get('stands')} stands")
         elif note.kind == "late_answer":
             self.came_late(f"leg {data.get('leg')} answered after its dial was cancelled")
+        elif note.kind == "not_carried_out":
+            self.came_late(f"the model called {data.get('tool')}: {data.get('error')}")
+        elif note.kind == "passed_over":
+            self.came_late(f"{data.get('action')} of a tool that was called in {data.get('state')}: the call was ending")
         else:
             self.note(f"effect {data.get('effect')} ({data.get('verb')}) did not stop when it was cancelled")
 
@@ -465,7 +469,7 @@ def place_of(flow: Flow, effect: Start) -> str:
     """Where the action of an effect stands: `file:line`; empty for what the runtime started by itself."""
     kind, key, index = effect.source
     try:
-        if kind in ("do", "stay"):
+        if kind in OF_ROWS:
             position = flow.transitions[int(key)].actions[index].position
         elif kind in ("entry", "exit"):
             state = flow.states[str(key)]

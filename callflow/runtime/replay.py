@@ -182,7 +182,9 @@ class _Inputs:
             )
         name = _DIGEST.sub(self.key, line["event"])
         data = self._data(line.get("data"), self._event_types(name))
-        return Event(name, data, time, line.get("effect"), line.get("state"), line.get("id"))
+        offered_in = line.get("offered_in")
+        where = None if offered_in is None else tuple(map(str, offered_in))
+        return Event(name, data, time, line.get("effect"), line.get("state"), line.get("id"), where)
 
     def _data(self, data: Mapping[str, Any] | None, types: Mapping[str, Type]) -> Mapping[str, Any]:
         if not data:

@@ -40,7 +40,9 @@ MOST_UNSPOKEN = 100
 """Speech that is passed over where the worker closes; a flow that has more of it goes round in circles."""
 
 HOLD_SECONDS = 60.0
-"""How long that shutdown is held for `wrap_up`, and how long a call that the program hangs up may take to end."""
+"""How long that shutdown is held for what the model called and for `wrap_up`, and how long a call that the program hangs up may take to end."""
+
+_HOLDS = frozenset({"dropping", "closing", "wrap_up"})
 
 
 class Shutdown:
@@ -108,7 +110,7 @@ class Shutdown:
     def _out_of_time(self) -> None:
         call = self._call
         self._timer = None
-        if call.snapshot.memory.phase == "wrap_up" and not (self.hurried or self._held):
+        if call.snapshot.memory.phase in _HOLDS and not (self.hurried or self._held):
             self._held = True
             self.within(HOLD_SECONDS)
             return

@@ -5,6 +5,7 @@ A script is a list of lines, so that a counter-example is a test at once:
     app.a                       an event          3 ok                       effect 3 has ended
     app.goto n=4                with a payload    3 dial.busy                with its named result
     tool.help during 2          called in speech 2
+    tool.help back 3            offered three inputs ago
     wait 1.5                    seconds pass      timer (late 2)             the next timer comes due
 """
 
@@ -45,6 +46,7 @@ class Duel:
         self.verbs: dict[int, str] = {}
         self.legs: dict[int, str | None] = {}
         self.over: set[int] = set()
+        self.were_active = [self.last.snapshot.configuration]
         self.compare(report, self.last)
 
     # -- inputs --------------------------------------------------------------------------------------------------
@@ -65,9 +67,10 @@ class Duel:
             self.end(int(first), rest[0])
         else:
             effect = int(rest[1]) if rest[:1] == ["during"] else None
+            offered_in = self.were_active[-1 - int(rest[1])] if rest[:1] == ["back"] else None
             pairs = (word.split("=") for word in rest if "=" in word)
             data = {name: int(value) if value.isdigit() else value for name, value in pairs}
-            self.put(Event(first, data, self.time, effect=effect))
+            self.put(Event(first, data, self.time, effect=effect, offered_in=offered_in))
 
     def end(self, effect: int, how: str) -> None:
         if "." in how:
@@ -98,6 +101,7 @@ class Duel:
             self.over.add(event.id)
         before = self.last.snapshot
         self.last = step(self.flow, before, event)
+        self.were_active.append(self.last.snapshot.configuration)
         self.compare(report, self.last)
         self.check(before, event)
 
@@ -121,7 +125,7 @@ class Duel:
             "configuration": (tuple(leaves(self.flow, oracle.active)), found.snapshot.configuration),
             "vars": (
                 {scope: values for scope, values in oracle.vars.items() if scope == ROOT or scope in oracle.active},
-                {scope: dict(values) for scope, values in memory.vars.items() if "#" not in scope},
+                {scope: dict(values) for scope, values in memory.vars.items() if scope == ROOT or scope in oracle.active},
             ),
             "outcome": (oracle.outcome, memory.outcome),
             "kept": ([one.event.name for one in oracle.kept], [one.name for one in memory.kept]),
@@ -243,6 +247,8 @@ class Duel:
                 [one.guard.source.rpartition(" ")[2] for one in row.transitions if one.guard is not None]
             )
             return f"{row.pattern} n={number}"
+        if dice.chance(15):
+            return f"tool.{dice.pick([*self.flow.tools])} back {dice.below(min(len(self.were_active), 6))}"
         hangup = "call.dropped" if self.oracle.held else "call.hangup"  # a leg hangs up once
         return dice.pick([
             *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting",

@@ -44,11 +44,16 @@ class Dice:
 
 APP = ("app.a", "app.b", "app.c")
 PATTERNS = (
-    *APP, "app.*", "tool.help", "tool.help", "tool.*", "call.hangup", "call.*", "dtmf.1", "dtmf.*", "session.user_state_changed",
+    *APP, "app.*", "tool.help", "tool.look", "tool.file", "tool.*", "call.hangup", "call.*", "dtmf.1", "dtmf.*", "session.user_state_changed",
     "room.reconnecting", "dial.answered", "dial.*", "transfer.failed", "amd.machine-*",
 )  # fmt: skip
 GUARDS = ("vars.x == 0", "vars.x > 1", "vars.y < 2", "vars.x != vars.y", "1 // vars.x > 0", "state.visits > 1")
 VALUES = (0, 1, 2, "{{ vars.x + 1 }}", "{{ vars.y + 1 }}", "{{ 4 - vars.x }}", "{{ 2 // vars.x }}")
+TOOLS = {
+    "help": {"own": True},
+    "look": {"description": "Looks.", "run": {"http": "https://crm.example/"}},
+    "file": {"description": "Files."},
+}
 PART = "\n# part.yaml\n"
 OUTCOMES = ("completed", "abandoned", "machine")
 SAYS = ("Hello.", "Yes?", "Well.", "Goodbye.")
@@ -77,7 +82,7 @@ class FlowMaker:
             "vars": {"x": {"type": "integer", "default": 0}, "y": {"type": "integer", "default": 0}},
             "events": {name: {} for name in APP},
             "outcomes": ["abandoned"],
-            "tools": {"help": {"own": True}},
+            "tools": TOOLS,
             "initial": "s0",
         }
         if not self.standard:
@@ -123,11 +128,12 @@ class FlowMaker:
             "vars": {"x": {"type": "integer", "default": 1}, "y": {"type": "integer"}},
             "events": {name: {} for name in APP},
             "outcomes": ["abandoned"],
+            "tools": {"seek": TOOLS["look"], "sort": TOOLS["file"]},
             "initial": next(iter(states)),
             "states": states,
         }
         if dice.chance(40):
-            data["ending"] = dice.pick(list(states))
+            data["ending"] = dice.pick([*states, "z1"])
         for name, value in (("z1", "{{ vars.x }}"), ("z2", 7)):
             states[name] = {"final": True, "returns": {"r": value}}
             self.note(name, "final")
@@ -230,6 +236,9 @@ class FlowMaker:
             on["failed"] = self.transitions(path)
         if on:
             state["on"] = on
+        if not top and dice.chance(30):
+            look, file = ("seek", "sort") if self.letter == "p" else ("look", "file")
+            state["tools"] = dice.pick([[look], [file], [look, file]])
         if not top and dice.chance(10):
             ignored = [name for name in dict.fromkeys(dice.some(60, 2, lambda: dice.pick(PATTERNS))) if name not in on]
             if ignored:

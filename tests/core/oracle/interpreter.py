@@ -33,6 +33,7 @@ from tests.core.oracle.structure import (
 STOPS_WITHIN = 5.0
 SETTLES_WITHIN = 5.0
 ENOUGH = 100
+NEEDS_NO_LINE = ("http", "python", "tag", "send_data", "start_recording", "stop_recording")
 DROP_LEG = Action("remove_participant", {}, 5.0, Position(), optional=True)
 
 
@@ -76,7 +77,7 @@ class Work:
     """A list of actions on its way. `stopped`: an action has failed, or has a named result, which is not taken yet."""
 
     number: int
-    kind: str  # exit, do (owed), stay (a `do` without a target), entry, wrap_up
+    kind: str  # exit, do (owed), stay (a `do` without a target), rest, late, tool, entry
     owner: str
     writer: str
     actions: tuple[Action, ...]
@@ -170,7 +171,6 @@ class Oracle:
         self.agent_busy = False
         self.closed: set[str] = set()
         self.closing: set[str] = set()  # by the flow's own action, which has not failed
-        self.line_left = False
         self.numbers = 0
         self.effect_numbers = 0
         self.entered = 0
@@ -217,6 +217,9 @@ class Oracle:
         return self.report
 
     def take_event(self, event: Event) -> None:
+        if event.name.startswith("tool."):
+            self.take_call(event)
+            return
         if self.phase != "running":
             return
         if event.name == "call.hangup" and self.runs("transfer"):
@@ -228,6 +231,44 @@ class Oracle:
         if self.own_doing(event) or (is_key(event.name) and self.runs("collect_digits")):
             return
         self.handle(event)
+
+    def take_call(self, event: Event) -> None:
+        """The model has called a tool that it was offered, now or before the states of that time were left."""
+        if event.offered_in is None:
+            event = event._replace(offered_in=tuple(leaves(self.flow, self.active)))
+        tool = self.flow.tools[event.name.removeprefix("tool.")]
+        assert event.offered_in is not None
+        offering = {one for leaf in event.offered_in for one in (leaf, *around(self.flow, leaf))}
+        if not tool.own and not any(tool.name in self.flow.states[one].tools for one in offering):
+            return
+        if tool.run is not None:
+            self.add_work("tool", ROOT, ROOT, (tool.run,), ROOT, event)
+        else:
+            self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        """A tool's event: for the states that are active now, and where none takes it for those in which it was called."""
+        if self.phase != "running" or not self.handle(event):
+            self.take_late(event)
+
+    def take_late(self, event: Event) -> None:
+        assert event.offered_in is not None
+        if self.phase == "running" and self.active.issuperset(event.offered_in):
+            return
+        now = self.active
+        self.active = {one for leaf in event.offered_in for one in (leaf, *around(self.flow, leaf))}
+        rows: list[Transition] = []
+        for leaf in leaves(self.flow, self.active):
+            for state in (leaf, *around(self.flow, leaf)):
+                answer = self.in_state(state, event, blocks=False)
+                if isinstance(answer, Transition) and answer not in rows:
+                    rows.append(answer)
+                if answer is not None:
+                    break
+        rows = optimal(self.flow, self.active, rows)
+        self.active = now
+        for row in rows:
+            self.add_work("late", row.source, writer_of(row), row.actions, row.scope, event)
 
     def drop_leg(self, dial: Effect) -> None:
         """Rule 7: a leg that answers after its dial was cancelled is dropped."""
@@ -287,7 +328,17 @@ class Oracle:
             return
         if action is None or verb is None:  # the forced close
             del self.effects[ended.id]
-            self.phase = "wrap_up"
+            if self.phase == "closing":
+                self.phase = "wrap_up"
+            elif ended.status == "ok":
+                self.closed |= {"session", "line"}
+            return
+        if effect.work is not None and effect.work.kind == "tool":
+            del self.effects[ended.id]
+            self.works.remove(effect.work)
+            assert effect.work.event is not None
+            if ended.status == "ok":
+                self.tell(effect.work.event)
             return
         timed_out = ended.status == "timed_out"
         bad = ended.status in ("failed", "timed_out") and not (timed_out and verb.timeout_is_success)
@@ -390,6 +441,8 @@ class Oracle:
 
     def complete(self) -> None:
         while True:
+            while self.returning and self.phase != "running":
+                self.take_late(self.returning.pop(0).event)
             self.pump()
             if self.phase != "running":
                 break
@@ -437,12 +490,15 @@ class Oracle:
     def go_to_the_end(self) -> None:
         leaving = self.active - {ROOT}
         self.change([], leaving, [], set(), None)
+        self.finish_stays([ROOT])
         self.leave(ROOT, None)
         self.phase = "final"
         self.stop_everything()
 
     def internal(self, event: Event) -> None:
-        if event.name == "done":
+        if event.offered_in is not None:
+            self.tell(event)
+        elif event.name == "done":
             self.handle_done(event)
         elif event.name == "failed":
             self.handle_failed(event)
@@ -483,13 +539,13 @@ class Oracle:
         leaving = exit_set(self.flow, self.active, transition)
         for path in self.binding():
             if path in leaving and not within(self.flow, transition.source, path):
-                if own is not None and within(self.flow, own, path) and path != self.flow.ending:
+                if own is not None and within(self.flow, own, path) and path not in self.endings():
                     continue
                 return True
         return False
 
     def in_state(
-        self, state: str, event: Event, own: str | None = None, level: str | None = None
+        self, state: str, event: Event, own: str | None = None, level: str | None = None, *, blocks: bool = True
     ) -> Transition | str | None:
         """What one state does about an event: a transition, IGNORED, BLOCKED, or None: nothing."""
         rows = [
@@ -504,7 +560,7 @@ class Oracle:
                 return IGNORED
             for transition in row.transitions:
                 if self.holds(transition, event):
-                    return BLOCKED if self.is_blocked(transition, own) else transition
+                    return BLOCKED if blocks and self.is_blocked(transition, own) else transition
         return None
 
     def handle(self, event: Event) -> bool:
@@ -586,12 +642,14 @@ class Oracle:
     def in_ending(self) -> bool:
         return self.flow.ending in self.active
 
+    def endings(self) -> set[str]:
+        """The states that `ending:` names, of the flow and of its sub-flows."""
+        return {scope.ending for scope in self.flow.scopes.values() if scope.ending is not None}
+
     def failed_answer(self, event: Event) -> Transition | str | None:
         assert event.state is not None
         top = event.state.rstrip(".")  # with a dot: a row at the top of a sub-flow, inside its host
         levels = [path for path in (top, *around(self.flow, top)) if path in self.active]
-        if self.in_ending() and within(self.flow, top, self.flow.ending):
-            levels = [path for path in levels if within(self.flow, path, self.flow.ending)]
         for path in levels:
             if self.flow.states[path].subflow is None:
                 answer = self.in_state(path, event, own=top)
@@ -601,6 +659,8 @@ class Oracle:
                 answer = self.in_subflow(path, event)
             if answer is not None:
                 return answer
+            if path in self.endings():
+                return IGNORED  # only its own rows count in there: the next action runs
         return None
 
     def in_subflow(self, host: str, event: Event) -> Transition | str | None:
@@ -610,8 +670,6 @@ class Oracle:
         answer = self.in_state(host, event, own=top, level="inner")
         ending = self.flow.scopes[host].ending
         if answer is None and ending is not None:
-            if within(self.flow, top, ending) and ending in self.active:
-                return IGNORED  # in there, the next action runs
             if ending not in self.active:
                 way = Transition(-1, host, ending, None, (), False, Position(), scope=host)
                 answer = BLOCKED if self.is_blocked(way, own=top) else way
@@ -702,9 +760,7 @@ class Oracle:
         self.report.moves.append(Move(taken, tuple(exited), tuple(entered)))
         ends = any(self.flow.states[path].kind == "final" and self.flow.states[path].parent == ROOT for path in entered)
         left = (*exited, ROOT) if ends else exited
-        for one in doing:  # what belongs to a state that another region leaves at the same moment
-            if domain(self.flow, one) is None and one.source in left:
-                self.add_work("stay", one.source, writer_of(one), one.actions, one.scope, event)
+        self.finish_stays(left)
         for path in left:
             self.leave(path, spared)
         for path in exited:
@@ -714,9 +770,9 @@ class Oracle:
             self.release_kept()
         for one in doing:
             limit = domain(self.flow, one)
-            if limit is None and one.source in left:
-                continue
-            if limit is None:
+            if limit is None and one.source in left:  # it belongs to a state that another region leaves just now
+                self.add_work("rest", one.source, writer_of(one), one.actions, one.scope, event)
+            elif limit is None:
                 self.add_work("stay", one.source, writer_of(one), one.actions, one.scope, event)
             else:
                 self.add_work("do", limit, writer_of(one), one.actions, one.scope, event)
@@ -733,12 +789,10 @@ class Oracle:
             self.stop_everything()
 
     def leave(self, path: str, spared: int | None) -> None:
-        for work in [one for one in self.works if one.owner == path and not one.owed]:
+        for work in [one for one in self.works if one.owner == path and one.kind in ("stay", "entry")]:
             self.works.remove(work)
             if work.effect is not None:
                 self.cancel(self.effects[work.effect], spared)
-            if work.kind == "stay":
-                self.rest_at_once(work)
         for effect in [one for one in self.effects.values() if one.owner == path and one.stopping is None]:
             self.cancel(effect, spared)
         self.timers = [one for one in self.timers if one.state != path or one.kind in ("stop", "settle")]
@@ -754,13 +808,21 @@ class Oracle:
         """Whether this is the kept `done` of a state that is left, or whose inside moves on."""
         return event.name == "done" and event.state is not None and within(self.flow, path, event.state)
 
-    def rest_at_once(self, work: Work) -> None:
-        """Rule 6: of a `do` without a target the rest of its set, outcome, emit and log acts when the state is left. What
-        fails of it is recorded: its list is gone, and the call on its way elsewhere."""
-        for action in work.actions[work.at :]:
-            if VERBS[action.verb].at_once:
-                with contextlib.suppress(EvaluationError):
-                    self.act(action, work)
+    def finish_stays(self, left: tuple[str, ...] | list[str]) -> None:
+        """Rule 6: of a `do` without a target the rest of its set, outcome, emit and log acts when the state is left: inner
+        states first, regions in document order. What fails of it is recorded: its list is gone, and the call on its way
+        elsewhere."""
+
+        def states(path: str) -> list[str]:
+            return [one for child in children(self.flow, path) for one in states(child)] + [path]
+
+        for path in [one for one in states(ROOT) if one in left]:
+            for work in [one for one in self.works if one.kind == "stay" and one.owner == path]:
+                for action in work.actions[work.at :]:
+                    if VERBS[action.verb].at_once:
+                        with contextlib.suppress(EvaluationError):
+                            self.act(action, work)
+                work.actions = ()
 
     def cancel(self, effect: Effect, spared: int | None) -> None:
         if effect.id == spared and effect.verb is not None and effect.verb.speech:
@@ -796,8 +858,8 @@ class Oracle:
         self.timers = [one for one in self.timers if one.kind == "stop"]
         self.quiet = {}
         self.queue = []
+        self.returning = [one for one in (*self.returning, *self.kept) if one.event.offered_in is not None]
         self.kept = []
-        self.returning = []
         self.held = []
 
     # -- rules 4 to 6: lists -------------------------------------------------------------------------------------
@@ -805,6 +867,12 @@ class Oracle:
     def waits(self, work: Work) -> bool:
         if work.effect is not None or work.stopped:
             return True
+        if work.kind in ("rest", "tool") or self.lacks_arguments(work):
+            return False
+        if work.kind == "late":
+            return any(
+                one.kind == "late" and one.number < work.number and one.owner == work.owner for one in self.works
+            )
         for effect in self.effects.values():
             if (
                 effect.stopping is not None
@@ -831,9 +899,10 @@ class Oracle:
             self.go_on(ready)
 
     def go_on(self, work: Work) -> None:
-        if work.kind == "entry" and not work.begun:
+        if self.lacks_arguments(work):
             work.begun = True
             self.take_arguments(work)
+            return
         while work.effect is None and not work.stopped:
             if work.at == len(work.actions):
                 self.works.remove(work)
@@ -842,20 +911,30 @@ class Oracle:
                 return
             action = work.actions[work.at]
             work.at += 1
+            if not VERBS[action.verb].at_once and self.is_passed_over(action, work):
+                continue
             try:
                 if VERBS[action.verb].at_once:
                     self.act(action, work)
                 else:
                     self.begin(action, work)
             except EvaluationError:
-                if not action.optional:
+                if not action.optional and work.kind != "rest":
                     self.raise_failed(work.writer, work)
 
+    def is_passed_over(self, action: Action, work: Work) -> bool:
+        """Of a `do` whose state was left nothing that takes time is begun, and of a tool's nothing that needs the line once
+        the call is ending."""
+        ending = self.phase != "running" or self.in_ending()
+        return work.kind == "rest" or (work.kind == "late" and ending and action.verb not in NEEDS_NO_LINE)
+
+    def lacks_arguments(self, work: Work) -> bool:
+        """A sub-flow's `with:` is read before anything inside is decided, also while something owed still runs."""
+        return work.kind == "entry" and not work.begun and bool(self.flow.states[work.owner].arguments)
+
     def take_arguments(self, work: Work) -> None:
-        """A sub-flow's `with:`, when its host's entry list begins."""
         state = self.flow.states[work.owner]
-        if state.subflow is None or not state.arguments:
-            return
+        assert state.subflow is not None
         variables = self.flow.scopes[state.subflow].variables
         try:
             for name, value in self.render(state.arguments, work).items():
@@ -867,7 +946,7 @@ class Oracle:
         arguments = self.render(action.arguments, work)
         self.effect_numbers += 1
         number = self.effect_numbers
-        owner = None if work.owed else work.owner
+        owner = None if work.owed or work.kind in ("late", "tool") else work.owner
         effect = Effect(number, action, owner, work if action.wait else None, work.writer, region=work.owner)
         self.effects[number] = effect
         self.closing |= VERBS[action.verb].closes
@@ -915,6 +994,9 @@ class Oracle:
             self.raise_done(path, "")
         if state.kind == "final" and state.parent not in (None, ROOT):
             assert state.parent is not None
+            if state.must_finish:
+                self.finished.add(path)
+                self.release_kept()
             self.raise_done(state.parent, state.name, self.returned(path))
             above = self.flow.states[state.parent].parent
             if above is not None and self.flow.states[above].kind == "parallel" and self.all_regions_done(above):
@@ -948,20 +1030,28 @@ class Oracle:
 
     def wind_up(self) -> None:
         stopping = any(effect.stopping is not None for effect in self.effects.values())
-        if self.phase == "final" and not self.works and not stopping:
-            self.phase = "closing"
-            session, line = "session" not in self.closed, "line" not in self.closed and not self.line_left
+        called = any(work.kind in ("late", "tool") for work in self.works)
+        owed = any(work.kind not in ("late", "tool") for work in self.works)
+        closes = any(effect.action is None for effect in self.effects.values())
+        session, line = "session" not in self.closed, "line" not in self.closed
+        if self.phase == "dropping" and not called and not closes:
+            self.phase = "closing" if session or line else "wrap_up"
             if session or line:
-                self.effect_numbers += 1
-                self.effects[self.effect_numbers] = Effect(self.effect_numbers, None, None, None)
-                self.report.started.append(Started(self.effect_numbers, "close", {"session": session, "line": line}))
-            else:
-                self.phase = "wrap_up"
+                self.force(session, line)
+        if self.phase == "final" and not owed and not stopping and (session or line or not called):
+            self.phase = "dropping" if called else "closing" if session or line else "wrap_up"
+            if session or line:
+                self.force(session, line)
         if self.phase == "wrap_up":
             self.phase = "ended"
             self.report.cancelled += [effect.id for effect in self.effects.values() if effect.stopping is None]
             self.effects = {}
             self.timers = []
+
+    def force(self, session: bool, line: bool) -> None:
+        self.effect_numbers += 1
+        self.effects[self.effect_numbers] = Effect(self.effect_numbers, None, None, None)
+        self.report.started.append(Started(self.effect_numbers, "close", {"session": session, "line": line}))
 
     # -- rule 10: time -------------------------------------------------------------------------------------------
 

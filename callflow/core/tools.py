@@ -1,0 +1,126 @@
+"""The tools that the model calls: each call is carried out, also where its state was left meanwhile, and returns when the
+model can make something of it (rules 6 and 15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callflow.core.events import EffectEnded, Event
+from callflow.core.expressions import EvaluationError
+from callflow.core.flow import ROOT
+from callflow.core.render import render
+from callflow.core.snapshot import ActionList, Start
+from callflow.core.table import verb_of
+from callflow.core.turn import Queued, ToolCall, Turn
+
+UNDER_WAY = "This is being carried out."
+"""What the model is told of a call that is under way when its result can lead to nothing any more."""
+
+TOO_LATE = "the call is over: this was not carried out"
+
+
+def called(turn: Turn, event: Event) -> bool:
+    """Takes note of a call. True: it is no event yet, since the tool's `run` comes first; or none at all, since no state
+    has offered that tool, or `wrap_up` has begun."""
+    tool = turn.flow.tools.get(event.name[5:])
+    if turn.phase in ("wrap_up", "ended"):
+        refuse(turn, event, TOO_LATE)
+        return True
+    if tool is None or tool.own:
+        turn.tools.append(ToolCall(event, None))
+        return False
+    state = _offered_by(turn, event, tool.name)
+    if state is None:
+        refuse(turn, event, f"no state offers {tool.name} now: this was not carried out")
+        return True
+    if tool.run is None:
+        turn.tools.append(ToolCall(event, state))
+        return False
+    turn.add_list("tool", state if state in turn.active else ROOT, state, tool.name, event)
+    return True
+
+
+def refuse(turn: Turn, event: Event, why: str) -> None:
+    """A call that cannot be carried out: the model is told so, and the record."""
+    turn.tools.append(ToolCall(event, None, error=why))
+    turn.note("not_carried_out", tool=event.name[5:], error=why)
+
+
+def ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
+    """A tool's `run` has ended. Returns the tool's event, with the result."""
+    if end.status != "ok":
+        failed(turn, one, end.error or "out of time")
+        return None
+    del turn.lists[one.seq]
+    event = _event_of(one)
+    tool = turn.flow.tools[str(one.key)]
+    result: Any = dict(end.result)
+    told = event._replace(data={**event.data, "result": result}, time=turn.time)
+    error = None
+    if tool.result is not None:
+        try:
+            result = render(tool.result, turn.context(ROOT, one.writer, event, result=result))
+        except EvaluationError as problem:
+            result, error = None, str(problem)
+    if event.id is not None:
+        turn.tools.append(ToolCall(event, one.writer, one.owner == ROOT, result, error))
+    return Queued(told)
+
+
+def failed(turn: Turn, one: ActionList, error: str) -> None:
+    """A tool's `run` has failed, or could not begin: the model is told, and where it waits no more, the record."""
+    del turn.lists[one.seq]
+    event = _event_of(one)
+    turn.note("failure", action=f"tool.{one.key}", error=error, state=one.writer, optional=True)
+    if event.id is not None:
+        turn.tools.append(ToolCall(event, one.writer, one.owner == ROOT, error=error))
+    else:
+        turn.note("not_carried_out", tool=str(one.key), error=error)
+
+
+def give_back(turn: Turn) -> None:
+    """Which tools return now, and whether the model gets a turn (rule 15). One whose state was left waits no longer for
+    its `run` where the model gets no turn by it: LiveKit would hold up a handoff, or the end of the conversation."""
+    for call in turn.tools:
+        _note(turn, call)
+    for one in [one for one in turn.lists.values() if one.kind == "tool"]:
+        event = _event_of(one)
+        call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
+        if event.id is not None and (call.left or not turn.live) and not _replies(turn, call):
+            _note(turn, call)
+            turn.lists[one.seq] = one._replace(event=event._replace(id=None))
+
+
+def _note(turn: Turn, call: ToolCall) -> None:
+    turn.note("tool_returned", id=call.event.id, result=call.result, error=call.error, reply=_replies(turn, call))
+
+
+def _replies(turn: Turn, call: ToolCall) -> bool:
+    if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
+        return False
+    if any(isinstance(effect, Start) and verb_of(effect.verb).yields for effect in turn.out):
+        return False
+    exited = {path for move in turn.moves for path in move.exited}
+    entered = {path for move in turn.moves for path in move.entered} & turn.active
+    if call.state is None:  # no state offers a tool of the agent's own: any state that was left is the one that matters
+        left = bool(exited)
+    else:
+        left = call.left or call.state not in turn.active or call.state in exited
+        entered |= turn.active - _offered_in(turn, call.event)
+    return not (left and any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered))
+
+
+def _offered_by(turn: Turn, event: Event, name: str) -> str | None:
+    """The innermost state that offered this tool to the model."""
+    offering = [path for path in _offered_in(turn, event) if name in turn.flow.states[path].tools]
+    return min(
+        offering, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)), default=None
+    )
+
+
+def _offered_in(turn: Turn, event: Event) -> set[str]:
+    return turn.table.expand(leaf for leaf in event.offered_in or () if leaf in turn.table.states)
+
+
+def _event_of(one: ActionList) -> Event:
+    return one.event or Event(f"tool.{one.key}")
