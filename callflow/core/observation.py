@@ -78,4 +78,3 @@ def _leg(turn: Turn, event: Event) -> bool:
         data.update(event.data)
     turn.legs[leg] = Leg(leg, status, data)
     return False
-

@@ -80,13 +80,16 @@ def failed(turn: Turn, one: ActionList, error: str) -> None:
 
 def give_back(turn: Turn) -> None:
     """Which tools return now, and whether the model gets a turn (rule 15). One whose state was left waits no longer for
-    its `run` where the model gets no turn by it: LiveKit would hold up a handoff, or the end of the conversation."""
+    its `run` where the model gets no turn by it, and none does while another agent takes over: LiveKit would hold up the
+    end of the conversation, or the handoff, until it has returned."""
     for call in turn.tools:
         _note(turn, call)
+    handoff = any(one.verb == "update_agent" for one in turn.effects.values())
     for one in [one for one in turn.lists.values() if one.kind == "tool"]:
         event = _event_of(one)
         call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
-        if event.id is not None and (call.left or not turn.live) and not _replies(turn, call):
+        useless = (call.left or not turn.live) and not _replies(turn, call)
+        if event.id is not None and (useless or handoff):
             _note(turn, call)
             turn.lists[one.seq] = one._replace(event=event._replace(id=None))
 

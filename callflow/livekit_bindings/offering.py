@@ -12,6 +12,7 @@ from livekit.agents import Agent, llm
 
 from callflow.core.offers import Offers, offers
 from callflow.core.snapshot import Step
+from callflow.core.tools import UNDER_WAY
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.instructions import StateInstructions
 from callflow.livekit_bindings.tools import States, Toolbox
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
 logger = logging.getLogger("callflow")
+
+CUT = "This was cut by the end of the conversation: whether it was done is not known."
+"""What the model is told of a tool of the agent's own that still ran."""
 
 
 class Offering:
@@ -37,6 +41,7 @@ class Offering:
         self._turn: asyncio.Task[None] | None = None
         self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
         self._no_turns: set[str] = set()  # tool calls after which the flow speaks by itself
+        self._cut: set[str] = set()  # tool calls that the end of the conversation cuts
 
     def listen(self) -> None:
         """The call begins: the flow hears of the tools that the session brings."""
@@ -80,6 +85,7 @@ class Offering:
         on meanwhile the model gets its turn under what the new states offer; once the conversation is over, none at
         all. `event`: function_tools_executed."""
         made = {call.call_id for call in event.function_calls}
+        self._tell_of_cut(event)
         no_turn = made & self._no_turns  # one of several calls in a reply is enough: two would speak at once
         calls = made & self._fresh_turns
         self._no_turns -= made
@@ -91,6 +97,21 @@ class Offering:
             event.cancel_tool_reply()
             agent = self._world.session.current_agent
             self._turn = self._world.call.loop.create_task(self._reply(agent))  # once the results are in the history
+
+    def cutting(self, call: llm.FunctionCall) -> None:
+        """A tool is about to be cut by the end of the conversation."""
+        self._cut.add(call.call_id)
+
+    def is_the_flows(self, tool: str) -> bool:
+        return self._toolbox.is_the_flows(tool)
+
+    def _tell_of_cut(self, event: Any) -> None:
+        """LiveKit takes a tool that was cancelled for one that has nothing to say: what the history holds of it would be a
+        success."""
+        for output in event.function_call_outputs:
+            if output is not None and output.call_id in self._cut and not output.output:
+                ours = self.is_the_flows(output.name)
+                output.output, output.is_error = (UNDER_WAY, False) if ours else (CUT, True)
 
     def close(self) -> None:
         for task in (self._settling, self._turn):

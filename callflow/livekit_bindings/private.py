@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import inspect
 import logging
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -50,21 +51,32 @@ def is_half_open(session: AgentSession[Any]) -> bool:
     return getattr(session, "_room_io", None) is not None or activity_of(session) is not None
 
 
-async def cancel_tools(session: AgentSession[Any], *, within: float) -> int:
-    """Cancels the function tools that still run, which a drain and a close would wait for.
+async def cancel_tools(
+    session: AgentSession[Any], *, within: float, cutting: Callable[[llm.FunctionCall], None]
+) -> tuple[list[str], int]:
+    """Cancels the function tools that still run, which a drain and a close would wait for. `cutting` is told of each before.
 
-    Returns how many have swallowed the cancellation and still run after `within` seconds: those nobody can stop.
+    Returns the names of those that were cut, and how many have swallowed the cancellation and still run after `within`
+    seconds: those nobody can stop.
     """
     await asyncio.sleep(0)  # one that has its result may return
     executor = getattr(activity_of(session), "_tool_executor", None)
-    running = [task.exe_task for task in list(getattr(executor, "_running_tasks", {}).values())]
-    running = [task for task in running if not task.done()]
-    for task in running:
-        task.cancel()
+    found = list(getattr(executor, "_running_tasks", {}).values())
+    if any(_is_yet_to_begin(one.exe_task) for one in found):
+        await asyncio.sleep(0)  # one that was called just now: the call is to hear of it
+    running = {one.exe_task: one.ctx.function_call for one in found if not one.exe_task.done()}
     if not running:
-        return 0
+        return [], 0
+    for task, call in running.items():
+        cutting(call)
+        task.cancel()
     _, stuck = await asyncio.wait(running, timeout=within)
-    return len(stuck)
+    return [call.name for task, call in running.items() if task in stuck or task.cancelled()], len(stuck)
+
+
+def _is_yet_to_begin(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
 async def speech_is_out(session: AgentSession[Any]) -> None:

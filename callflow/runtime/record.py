@@ -291,7 +291,9 @@ class Log:
         elif note.kind == "not_carried_out":
             self.came_late(f"the model called {data.get('tool')}: {data.get('error')}")
         elif note.kind == "passed_over":
-            self.came_late(f"{data.get('action')} of a tool that was called in {data.get('state')}: the call was ending")
+            self.came_late(
+                f"{data.get('action')} of a tool that was called in {data.get('state')}: the call was ending"
+            )
         else:
             self.note(f"effect {data.get('effect')} ({data.get('verb')}) did not stop when it was cancelled")
 

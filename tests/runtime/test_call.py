@@ -242,9 +242,10 @@ async def test_a_tool_returns_when_the_call_ends_meanwhile():
     assert not waiting.done()
     world.hang_up()
     record = await running
-    assert (await waiting).error == "the state that offers this tool was left"
+    assert await waiting == ("This is being carried out.", None, False)
     assert (await call.tool_called("look_up", {})).error == "the call is over"
-    assert [one.status for one in record.effects if one.verb == "http"] == ["cancelled"]
+    assert [one.status for one in record.effects if one.verb == "http"] == ["timed_out"]
+    assert record.late == ("the model called look_up: no end within 10 s",)
 
 
 async def test_a_tool_whose_task_is_cancelled_leaves_nothing_behind():

@@ -40,8 +40,17 @@ class Play:
 
     # -- what the world does -------------------------------------------------------------------------------------
 
-    def send(self, name: str, /, *, effect: int | None = None, id: str | None = None, **data: Any) -> Play:  # noqa: A002
-        return self._step(Event(name, data, self.time, effect=effect, id=id))
+    def send(
+        self,
+        name: str,
+        /,
+        *,
+        effect: int | None = None,
+        id: str | None = None,  # noqa: A002
+        offered_in: tuple[str, ...] | None = None,
+        **data: Any,
+    ) -> Play:
+        return self._step(Event(name, data, self.time, effect=effect, id=id, offered_in=offered_in))
 
     def end(self, words: str, status: str = "ok", error: str | None = None, **result: Any) -> Play:
         """Ends the running effect that `words` tell: `say Hello.`, or its verb alone."""

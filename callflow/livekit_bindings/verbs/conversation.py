@@ -96,7 +96,17 @@ async def end_conversation(world: LiveKitWorld, *, tail: float) -> None:
 
 
 async def _drain(world: LiveKitWorld) -> None:
-    await asyncio.gather(private.cancel_tools(world.session, within=TOOLS_WITHIN), world.session_drain())
+    await asyncio.gather(_cut_tools(world), world.session_drain())
+
+
+async def _cut_tools(world: LiveKitWorld) -> int:
+    """Cancels the tools that run, and says so. What the flow's own were called for goes on: they only wait for it. Returns
+    how many cannot be stopped."""
+    cut, stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN, cutting=world.offering.cutting)
+    for name in cut:
+        if not world.offering.is_the_flows(name):
+            world.note(f"the tool {name} was cut: the conversation was over before it had ended")
+    return stuck
 
 
 async def _first(work: Coroutine[Any, Any, Any], cut: asyncio.Future[None]) -> None:
@@ -120,7 +130,7 @@ async def close_session(world: LiveKitWorld) -> None:
     if world.session_closed:
         return
     world.stop_opening(connecting=True)
-    stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN)
+    stuck = await _cut_tools(world)
     closing = asyncio.ensure_future(world.session_aclose())
     try:
         await asyncio.wait({closing}, timeout=CLOSE_STUCK if stuck else CLOSE_WITHIN)

@@ -125,7 +125,11 @@ class Duel:
             "configuration": (tuple(leaves(self.flow, oracle.active)), found.snapshot.configuration),
             "vars": (
                 {scope: values for scope, values in oracle.vars.items() if scope == ROOT or scope in oracle.active},
-                {scope: dict(values) for scope, values in memory.vars.items() if scope == ROOT or scope in oracle.active},
+                {
+                    scope: dict(values)
+                    for scope, values in memory.vars.items()
+                    if scope == ROOT or scope in oracle.active
+                },
             ),
             "outcome": (oracle.outcome, memory.outcome),
             "kept": ([one.event.name for one in oracle.kept], [one.name for one in memory.kept]),

@@ -107,6 +107,12 @@ class Effect:
     outlives: bool = False  # the model called a tool in this speech, and its state was left
     region: str = ROOT
 
+    def release(self) -> None:
+        """The list that waits for it goes on."""
+        if self.work is not None:
+            self.work.effect = None
+            self.work.stopped = False
+
     @property
     def verb(self) -> Verb | None:
         return None if self.action is None else VERBS[self.action.verb]
@@ -326,19 +332,11 @@ class Oracle:
                 self.drop_leg(effect)
             self.timers = [timer for timer in self.timers if (timer.kind, timer.row) != ("stop", ended.id)]
             return
-        if action is None or verb is None:  # the forced close
-            del self.effects[ended.id]
-            if self.phase == "closing":
-                self.phase = "wrap_up"
-            elif ended.status == "ok":
-                self.closed |= {"session", "line"}
+        if action is None or verb is None:
+            self.forced(effect, ended)
             return
         if effect.work is not None and effect.work.kind == "tool":
-            del self.effects[ended.id]
-            self.works.remove(effect.work)
-            assert effect.work.event is not None
-            if ended.status == "ok":
-                self.tell(effect.work.event)
+            self.has_run(effect, effect.work, ended)
             return
         timed_out = ended.status == "timed_out"
         bad = ended.status in ("failed", "timed_out") and not (timed_out and verb.timeout_is_success)
@@ -349,11 +347,24 @@ class Oracle:
         if named is not None:
             self.take_result(effect, Event(named, {}, ended.time, effect=ended.id))
             return
-        if effect.work is not None:
-            effect.work.effect = None
-            effect.work.stopped = False
+        effect.release()
         if bad and not action.optional and not effect.outlives:
             self.raise_failed(effect.writer, effect.work)
+
+    def forced(self, close: Effect, ended: EffectEnded) -> None:
+        del self.effects[close.id]
+        if self.phase == "closing":
+            self.phase = "wrap_up"
+        elif ended.status == "ok":
+            self.closed |= {"session", "line"}
+
+    def has_run(self, effect: Effect, work: Work, ended: EffectEnded) -> None:
+        """A tool's `run`: its event follows where it has not failed."""
+        del self.effects[effect.id]
+        self.works.remove(work)
+        assert work.event is not None
+        if ended.status == "ok":
+            self.tell(work.event)
 
     def raise_failed(self, writer: str, work: Work | None) -> None:
         """Rule 9: the list stops until it is taken."""
@@ -669,10 +680,9 @@ class Oracle:
         top = event.state.rstrip(".")
         answer = self.in_state(host, event, own=top, level="inner")
         ending = self.flow.scopes[host].ending
-        if answer is None and ending is not None:
-            if ending not in self.active:
-                way = Transition(-1, host, ending, None, (), False, Position(), scope=host)
-                answer = BLOCKED if self.is_blocked(way, own=top) else way
+        if answer is None and ending is not None and ending not in self.active:
+            way = Transition(-1, host, ending, None, (), False, Position(), scope=host)
+            answer = BLOCKED if self.is_blocked(way, own=top) else way
         return answer or self.in_state(host, event, own=top, level="own")
 
     def handle_failed(self, event: Event) -> None:
