@@ -133,7 +133,8 @@ def _passed_over(turn: Turn, one: ActionList, action: Action) -> bool:
         return True
     if one.kind != "late" or action.verb in NEEDS_NO_LINE or (turn.live and not turn.in_ending):
         return False
-    turn.note("passed_over", action=action.verb, state=one.writer)
+    if turn.flow.transitions[int(one.key)].target != turn.flow.ending:  # else it has led there: the words were said
+        turn.note("passed_over", action=action.verb, state=one.writer)
     return True
 
 
