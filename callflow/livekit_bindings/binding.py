@@ -18,7 +18,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from callflow.core.flow import Flow
 from callflow.errors import BindError
 from callflow.livekit_bindings import fit
-from callflow.livekit_bindings.actions import in_thread
+from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.ownership import OWNED, is_owned
 from callflow.livekit_bindings.verbs import Perform
@@ -34,12 +34,6 @@ R = TypeVar("R")
 
 importlib.import_module("callflow.core.machine")  # takes its time: better now than in the first call
 
-HOOK_SECONDS = 10.0
-"""What each of `on_end` may take: LiveKit cancels an entrypoint 15 s after its job was told to end."""
-
-HOOK_STOPS = 0.5
-"""Seconds that one gets to stop once it was cancelled."""
-
 LAST_SECONDS = 5.0
 """To drop the line of a call that could not even begin."""
 
@@ -48,13 +42,21 @@ _HOW = {"flow": ": callflow.load(…) makes one from a file"}
 
 
 class LiveKitCall(Call):
-    """A call in a LiveKit job. Its `on_end` hooks run once it is over, before `run` returns."""
+    """A call in a LiveKit job. Its hooks run once it is over, before `run` returns: `alarms` where its line may stand, then
+    `on_end`."""
 
-    __slots__ = ("_clearing", "_hooks", "_hooks_task", "_surroundings")
+    __slots__ = ("_alarms", "_clearing", "_hooks", "_hooks_task", "_surroundings")
 
-    def __init__(self, flow: Flow, world: LiveKitWorld, on_end: Iterable[Callable[..., Any]], **options: Any) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        world: LiveKitWorld,
+        on_end: Iterable[Callable[..., Any]],
+        alarms: Iterable[Callable[..., Any]],
+        **options: Any,
+    ) -> None:
         super().__init__(flow, world, **options)
-        self._hooks = tuple(on_end)
+        self._hooks, self._alarms = tuple(on_end), tuple(alarms)
         self._hooks_task: asyncio.Task[None] | None = None
         self._surroundings = world
         self._clearing: asyncio.Task[None] | None = None
@@ -70,10 +72,16 @@ class LiveKitCall(Call):
 
     async def _after(self, record: CallRecord) -> None:
         await self._clear()
-        if self._hooks:
-            if self._hooks_task is None:
-                self._hooks_task = asyncio.ensure_future(_run_hooks(self._hooks, record))
-            await asyncio.shield(self._hooks_task)
+        if self._hooks_task is None:
+            self._hooks_task = asyncio.ensure_future(self._run_hooks(record))
+        await asyncio.shield(self._hooks_task)
+
+    async def _run_hooks(self, record: CallRecord) -> None:
+        if record.line != "dropped" and not self._surroundings.left:
+            extra = {"call": record.call, "room": record.room, "line": record.line, "notes": list(record.notes)}
+            logger.error("somebody may be on the line of a call that is over", extra=extra)
+            await run_hooks("on_line_stands", self._alarms, record)
+        await run_hooks("on_end", self._hooks, record)
 
     async def _clear(self) -> None:
         """No telephone that should have stopped rings on when this is over, and nothing records."""
@@ -94,6 +102,7 @@ def bind(
     actions: Mapping[str, Callable[..., Any]] | None = None,
     agents: Mapping[str, Any] | None = None,
     on_end: Iterable[Callable[..., Any]] = (),
+    on_line_stands: Callable[..., Any] | None = None,
     journal: str | Path | None = None,
     key: bytes | None = None,
     worker_seconds: float = WORKER_SECONDS,
@@ -112,6 +121,8 @@ def bind(
     - `agents`: for `update_agent` an Agent, its class or a function that makes one, for `task:` an AgentTask class.
     - `on_end`: called with the CallRecord once it is written (or with nothing, if it takes nothing), each for 10 s at
       most; one that fails is logged.
+    - `on_line_stands`: an alarm, called with the CallRecord in the same way where `record.line` is `stands` or `unknown`:
+      somebody may be in silence on the line of a call that is over. Not where the flow has left them to each other.
     - `journal`: the folder for the journal and the record of this call; nothing is written unless given.
     - `key`: makes the digests of private values comparable between calls.
     - `worker_seconds`: what the call may take to end when its worker closes; keep it under the server's
@@ -158,6 +169,7 @@ def bind(
         flow,
         world,
         on_end,
+        () if on_line_stands is None else (on_line_stands,),
         id=ctx.job.id,
         vars=values,
         env=env,
@@ -205,38 +217,3 @@ async def _end_job(ctx: JobContext) -> None:
         except Exception:
             logger.warning("the room of a call that could not begin was not deleted", exc_info=True)
     ctx.shutdown("failed")
-
-
-async def _run_hooks(hooks: Iterable[Callable[..., Any]], record: CallRecord) -> None:
-    """Each in a task of its own: one that raises, hangs, is cancelled or swallows that costs the next ones nothing."""
-    for hook in hooks:
-        task = asyncio.ensure_future(_run_hook(hook, record))
-        await asyncio.wait({task}, timeout=HOOK_SECONDS)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=HOOK_STOPS)
-        why = "did not end in time" if task.cancelled() or not task.done() else task.exception()
-        if why is not None:
-            error = why if isinstance(why, BaseException) else None
-            extra = {"hook": getattr(hook, "__name__", repr(hook))}
-            logger.error("an on_end hook has failed: %s", why, exc_info=error, extra=extra)
-
-
-async def _run_hook(hook: Callable[..., Any], record: CallRecord) -> None:
-    arguments = (record,) if _takes_one(hook) else ()
-    if inspect.iscoroutinefunction(hook):
-        await hook(*arguments)
-        return
-    result = await in_thread(hook, *arguments)
-    if inspect.isawaitable(result):
-        await result
-
-
-def _takes_one(hook: Callable[..., Any]) -> bool:
-    try:
-        inspect.signature(hook).bind(None)
-    except TypeError:
-        return False
-    except ValueError:  # a builtin that does not tell
-        return True
-    return True

@@ -46,6 +46,18 @@ CAUSES: Mapping[int, Cause] = {
 }
 
 
+OUT_OF_SIGHT = frozenset(reason for reason, cause in CAUSES.items() if cause.by in ("network", "server", "unknown")) - {
+    _Reason.ROOM_CLOSED,
+    _Reason.SIP_TRUNK_FAILURE,
+}
+"""Reasons of a connection that has broken: LiveKit sees nothing of it any more, and whoever was on it may come back."""
+
+
+def breaks(reason: int | None) -> bool:
+    """Whether a connection has broken rather than ended."""
+    return (reason or _Reason.UNKNOWN_REASON) in OUT_OF_SIGHT
+
+
 def reason_name(reason: int | None) -> str:
     """LiveKit's own name of a reason; None, which is how UNKNOWN_REASON reaches Python, is "UNKNOWN_REASON"."""
     try:

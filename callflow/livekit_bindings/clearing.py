@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from livekit import api
-
+from callflow.livekit_bindings import returning
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.returning import QUIET, REQUEST, Lookout, Party
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
 logger = logging.getLogger("callflow")
-
-REQUEST = 2.0
-"""Seconds for one request."""
 
 WITHDRAWN_WITHIN = 4.0
 """Seconds that whoever gives a dial up waits for the telephone to stop; the lists that follow wait 5 s for that."""
@@ -34,10 +31,12 @@ CONFIRMED_WITHIN = 2.0
 CONFIRMED_WITHIN_IN_HASTE = 0.3
 """Seconds to learn that the telephones have left a room that was deleted; the second where the worker closes."""
 
-LOOKS = (0.5, 1.0, 2.0)
-"""Seconds after that at which they are looked for once more. A client to which LiveKit's word that the room is gone did
-not get through takes it for a broken connection, comes back, and makes the room anew (measured: 0.4 s later). On a
-machine that has no time for it the agent's own does so, too."""
+AGREES = 1.0
+"""Seconds in which our own room shows what LiveKit's API says of it: as a rule 50 ms."""
+
+QUIET_AS_A_RULE = 2.0
+"""Seconds after that in which nobody must have come back, where everybody was told that the room is gone: now and then it
+does not get through to a client (measured: it is back 0.4 s later)."""
 
 LAST = 3.0
 """Seconds for that once the call is over."""
@@ -56,28 +55,31 @@ class Clearing:
         self._world = world
         self._tasks: set[asyncio.Task[Any]] = set()
         self._awaited: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # by the end of the call
+        self._looking: asyncio.Task[None] | None = None  # for who comes back
+        self._lookout: Lookout | None = None
+        self._unconfirmed = False  # that a telephone has left
+        self._settled = False  # nobody has come back in time
 
     async def remove(self, identity: str) -> bool:
-        """Puts one participant out. False: there is none. Raises whatever the API raises otherwise."""
-        try:
-            request = api.RoomParticipantIdentity(room=self._world.room_name, identity=identity)
-            await self._world.ctx.api.room.remove_participant(request)
-        except api.ServerError as error:
-            if not_found(error):
-                return False
-            raise
-        return True
+        """Puts one participant out. False: there is none, and our own room shows none. Raises whatever the API raises
+        otherwise."""
+        world = self._world
+        return await returning.remove(world.api, world.room_name, identity) or not await self.unseen({identity})
 
     async def listed(self) -> dict[str, str]:
         """Who is in the room, with the `sip.callStatus` of each, as the server knows it. Raises what the API raises."""
-        request = api.ListParticipantsRequest(room=self._world.room_name)
-        try:
-            answer = await self._world.ctx.api.room.list_participants(request)
-        except api.ServerError as error:
-            if not_found(error):
-                return {}
-            raise
-        return {one.identity: one.attributes.get("sip.callStatus", "") for one in answer.participants}
+        there = await returning.participants(self._world.api, self._world.room_name)
+        return {one.identity: one.attributes.get("sip.callStatus", "") for one in there}
+
+    async def unseen(self, identities: Collection[str]) -> bool:
+        """Whether our own room shows none of these, now or in a moment. LiveKit's list of rooms may be emptied (redis)
+        while everybody is in the room; while our own connection is away, what it shows says nothing."""
+        until = self._world.call.loop.time() + AGREES
+        while not self._world.line.deleted and self._world.shows(identities):
+            if self._world.call.loop.time() >= until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
 
     async def withdraw(self, leg: Leg, calling: asyncio.Future[Any], *, within: float = WITHDRAWN_WITHIN) -> None:
         """Stops a dial: the telephone is removed until the server says that it is not there, and `calling`, the request
@@ -93,10 +95,20 @@ class Clearing:
                 logger.debug("a telephone that is to stop is waited for", extra={"leg": leg.name})
 
     async def confirm(self, legs: Sequence[Leg]) -> None:
-        """The room of these was deleted: telephones that are in it all the same are removed. Notes what stays."""
+        """The room of these was deleted: telephones that are in it all the same are removed. Notes what stays. From then
+        on whoever comes back is dropped again."""
         telephones = {leg.identity: leg.name for leg in legs if leg.is_telephone or leg.dialled}
-        if not telephones:
-            return
+        if telephones:
+            await self._confirm(telephones)
+        parties = self._who_may_come(legs)
+        if parties and not self._world.hurried:
+            if self._looking is not None:
+                self._looking.cancel()
+            lookout = self._lookout = Lookout(self._world.api, self._world.room_name, parties)
+            self._looking = self.own(self._keep(lookout), "callflow look for who comes back")
+            self._awaited.add(self._looking)
+
+    async def _confirm(self, telephones: dict[str, str]) -> None:
         within = CONFIRMED_WITHIN_IN_HASTE if self._world.hurried else CONFIRMED_WITHIN
         try:
             async with asyncio.timeout(within):
@@ -106,9 +118,59 @@ class Clearing:
             names = ", ".join(sorted(set(telephones.values())))
             logger.warning("a telephone may be on the line still", extra={"legs": names, "error": why})
             self._world.note(f"the room was deleted; that {names} has left it could not be confirmed: {why}")
-        if not self._world.hurried:
-            everybody = telephones | {self._world.ctx.room.local_participant.identity: "the agent"}
-            self._awaited.add(self.own(self._stay_gone(everybody), "callflow look for who comes back"))
+            self._unconfirmed = True
+
+    def in_doubt(self) -> bool:
+        """Whether somebody may be on the line, or come back to it, although it was dropped, or has gone by itself."""
+        line, legs = self._world.line, self._legs()
+        if self._settled or self._world.left:
+            return False
+        if self._out_of_reach() or any(leg.lost and leg.is_telephone for leg in legs):
+            return True
+        if line.down_at is None or line.deleted or self._world.call.loop.time() - line.down_at < AGREES:
+            return False
+        return self._world.shows({leg.identity for leg in legs})
+
+    def _out_of_reach(self) -> bool:
+        """Whether nothing is known of anybody."""
+        line = self._world.line
+        return bool(self._legs()) and (line.broken or line.cut_off or self._unconfirmed)
+
+    def _legs(self) -> list[Leg]:
+        """Who has been on the line."""
+        legs = self._world.line.legs.values() if self._world.has_room else ()
+        return [leg for leg in legs if leg.was_answered or leg.is_telephone]
+
+    def handed_on(self) -> Lookout | None:
+        """The call is over: for whom is to be looked on, None where that is not needed."""
+        world = self._world
+        if world.left or self._settled or not (world.stands or self.in_doubt() or self._broken()):
+            return None
+        if self._looking is not None:
+            self._looking.cancel()
+        parties = self._who_may_come(self._legs())
+        return Lookout(world.api, world.room_name, parties, stands=world.stands)
+
+    def dropped_again(self) -> float | None:
+        """When, in seconds since the epoch, it was dropped for who had come back; None where nobody had."""
+        deleted = None if self._lookout is None else self._lookout.deleted
+        return None if deleted is None else self._world.call.now() - self._world.call.loop.time() + deleted
+
+    def notes(self) -> tuple[str, ...]:
+        """For the record: what is not said at once."""
+        return () if self._lookout is None else self._lookout.notes()
+
+    def _broken(self) -> bool:
+        return any(leg.lost for leg in self._world.line.legs.values())
+
+    def _who_may_come(self, legs: Sequence[Leg]) -> list[Party]:
+        """As a rule telephones, and we ourselves; after a connection has broken, everybody."""
+        broken = self._out_of_reach() or self._world.stands
+        who = [leg for leg in legs if leg.is_telephone or leg.dialled or leg.lost or broken]
+        parties = [Party(leg.identity, leg.name, str(leg.fields.get("sip_call_id") or "")) for leg in who]
+        if parties and self._world.has_room:
+            parties.append(Party(self._world.ctx.room.local_participant.identity, "the agent", agent=True))
+        return parties
 
     def linger(self, leg: Leg) -> None:
         """It has hung up, and is in the room still."""
@@ -170,23 +232,12 @@ class Clearing:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _stay_gone(self, names: dict[str, str]) -> None:
-        loop = self._world.call.loop
-        began = loop.time()
-        for seconds in LOOKS:
-            await asyncio.sleep(began + seconds - loop.time())
-            try:
-                async with asyncio.timeout(REQUEST):
-                    await self._delete_again(names)
-            except Exception as error:  # noqa: BLE001 - the room was deleted, and nobody has been seen in it since
-                logger.warning("nobody knows who has come back to a deleted room", extra={"error": str(error)})
+    async def _keep(self, lookout: Lookout) -> None:
+        """Past the end of the call where it takes longer: then it is handed on."""
+        self._settled = await lookout.keep(self._quiet, QUIET + QUIET) == "dropped"
 
-    async def _delete_again(self, names: dict[str, str]) -> None:
-        here = sorted(names[identity] for identity in names.keys() & (await self.listed()).keys())
-        if here:
-            await self._world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=self._world.room_name))
-            logger.warning("a deleted room was made anew", extra={"by": ", ".join(here)})
-            self._world.note(f"{', '.join(here)} came back after the room was deleted, and it was deleted again")
+    def _quiet(self) -> float:
+        return QUIET if self.in_doubt() or self._broken() else QUIET_AS_A_RULE
 
     async def _sweep(self, leg: Leg) -> None:
         await asyncio.sleep(LATE)
@@ -209,7 +260,3 @@ class Clearing:
         if status in (None, "hangup"):
             self._world.line.lost(leg)
             await self._sweep(leg)
-
-
-def not_found(error: BaseException) -> bool:
-    return isinstance(error, api.ServerError) and (error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404)

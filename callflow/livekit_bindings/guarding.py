@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import json
 import logging
-import math
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,9 @@ from livekit import api
 from livekit.agents import AgentServer
 
 from callflow.livekit_bindings import lease
+from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.lease import Lease
+from callflow.livekit_bindings.returning import Lookout, Party, delete_room, see_to
 from callflow.runtime.ending import file_name
 from callflow.runtime.record import CallRecord, Cause, save
 
@@ -37,8 +38,7 @@ PAUSE_SECONDS = 3.0
 """To drop a line: tries, what each may take, and the longest pause between two."""
 
 STANDING_SECONDS = 600.0
-STANDING_PAUSE = 15.0
-"""For the line of a call that could not drop it: how long its worker tries on, and the longest pause between two tries."""
+"""For the line of a call that may stand: how long its worker sees to it, at most."""
 
 LAST_SECONDS = 10.0
 """For the calls whose processes were killed because the worker itself closes."""
@@ -46,16 +46,23 @@ LAST_SECONDS = 10.0
 KILLED = "the job's process has died"
 
 
-def guard(server: AgentServer) -> None:
+def guard(server: AgentServer, *, on_line_stands: Callable[..., Any] | None = None) -> None:
     """Lets the server notice calls whose job's process was killed: once a second it compares its jobs with the calls that
     its jobs' processes hold. For a call whose process is gone it deletes the room, and writes the record as `failed`
-    into the call's `journal` folder. For a call that has ended and could not drop its line it tries on, for ten minutes,
-    and adds to the record what came of it.
+    into the call's `journal` folder. For a call that has ended and could not drop its line it tries on, for ten minutes;
+    for one that has dropped it while somebody was out of reach it looks for 30 s whether they come back, and drops it
+    again. It adds to the record what came of that.
 
-    One line beside the server, before it runs. `callflow run` has it already. Said twice, it counts once.
+    `on_line_stands` is an alarm, called where it gives up, and the line may stand: with the record as in its file, or with
+    as much of it as there is (`call`, `room`, `line`, `notes`), or with nothing if it takes nothing.
+
+    One line beside the server, before it runs. `callflow run` has it already. Said twice, it counts once; alarms add up.
     """
-    if not isinstance(vars(server).get("run"), _Run):
-        watch = _Watch(server)
+    run = vars(server).get("run")
+    watch = run.watch if isinstance(run, _Run) else _Watch(server)
+    if on_line_stands is not None:
+        watch.alarms.append(on_line_stands)
+    if not isinstance(run, _Run):
         server.run = _Run(server.run, watch)  # type: ignore[method-assign]
         server.aclose = _Close(server.aclose, watch)  # type: ignore[method-assign]
 
@@ -64,6 +71,7 @@ class _Watch:
     """Of one server, while it runs."""
 
     def __init__(self, server: AgentServer) -> None:
+        self.alarms: list[Callable[..., Any]] = []
         self._server = server
         self._folder: Path | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -105,8 +113,8 @@ class _Watch:
         for path, held in lease.leases(folder).items():
             if path in self._ending:
                 continue
-            if held.stands or (held.job not in running and held.holder_is_gone()):
-                work = _try_on(path, held) if held.stands else _end(path, held)
+            if held.is_left or (held.job not in running and held.holder_is_gone()):
+                work = _try_on(path, held, self.alarms) if held.is_left else _end(path, held, self.alarms)
                 task = self._ending[path] = asyncio.create_task(work, name=f"callflow guard of {held.call}")
                 task.add_done_callback(functools.partial(self._ended, path))
 
@@ -114,7 +122,7 @@ class _Watch:
         del self._ending[path]
 
 
-async def _end(path: Path, held: Lease) -> None:
+async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = ()) -> None:
     """What its process would have done: the line first, then the record."""
     logger.error(KILLED, extra={**held.log_fields, "room": held.room, "pid": held.pid})
     noticed = time.time()
@@ -129,59 +137,35 @@ async def _end(path: Path, held: Lease) -> None:
             await asyncio.to_thread(_write, held, noticed, failure)
         except Exception:
             logger.exception("the record of a dead job could not be written", extra=held.log_fields)
-    lease.give_back(path)
-
-
-async def _try_on(path: Path, held: Lease) -> None:
-    """The call is over, has its record, and could not drop its line."""
-    logger.error("a line stands after its call", extra={**held.log_fields, "room": held.room})
-    began = time.time()
-    failure = await _drop(held.room, seconds=STANDING_SECONDS, pause=STANDING_PAUSE)
     if failure is not None:
-        logger.error(
-            "a line that stands after its call could not be dropped",
-            extra={**held.log_fields, "room": held.room, "error": failure},
-        )
-    if held.records is not None:
-        try:
-            await asyncio.to_thread(_amend, held, time.time(), time.time() - began, failure)
-        except Exception:
-            logger.exception("a record could not be amended", extra=held.log_fields)
+        known = {"call": held.call, "flow": held.flow, "room": held.room, "line": "stands", "notes": [failure]}
+        await run_hooks("on_line_stands", alarms, known)
     lease.give_back(path)
 
 
-def _amend(held: Lease, now: float, tried: float, failure: str | None) -> None:
-    """What became of the line after the call, in the record that the call has written."""
-    path = Path(cast(str, held.records)) / f"{file_name(held.call)}.json"
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if failure is None:
-        record["line_dropped"] = now
-        note = f"the worker dropped the line {now - record['ended']:.1f} s after the call"
-    else:
-        note = f"the worker could not drop the line either, in {tried:.0f} s: {failure}"
-    record["notes"] = [*record["notes"], note]
-    save(path, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+async def _try_on(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = ()) -> None:
+    """The call is over, has its record, and its line may stand."""
+    logger.warning("a line may stand after its call", extra={**held.log_fields, "room": held.room})
+    parties = tuple(Party(**one) for one in held.left or ())
+    record = None if held.record is None else Path(held.record)
+    async with api.LiveKitAPI() as lk:
+        known = await see_to(Lookout(lk, held.room, parties, stands=held.stands), record, STANDING_SECONDS)
+    if known["line"] != "dropped":
+        await run_hooks("on_line_stands", alarms, {"call": held.call, "flow": held.flow, **known})
+    lease.give_back(path)
 
 
-async def _drop(
-    room: str, *, tries: int | None = None, seconds: float = math.inf, pause: float | None = None
-) -> str | None:
-    """Deletes the room, in so many tries or seconds; one that is gone is done. What went wrong, when the line still
-    stands."""
-    clock = asyncio.get_running_loop().time
-    failure, until = "unknown", clock() + seconds
-    for attempt in itertools.count():
-        if attempt == tries or clock() >= until:
-            break
+async def _drop(room: str, *, tries: int) -> str | None:
+    """Deletes the room, in so many tries; one that is gone is done. What went wrong, when the line still stands."""
+    failure = "unknown"
+    for attempt in range(tries):
         if attempt:
-            await asyncio.sleep(min(0.2 * 2 ** min(attempt, 10), PAUSE_SECONDS if pause is None else pause))
+            await asyncio.sleep(min(0.2 * 2**attempt, PAUSE_SECONDS))
         try:
             async with api.LiveKitAPI() as lk:
-                await asyncio.wait_for(lk.room.delete_room(api.DeleteRoomRequest(room=room)), TRY_SECONDS)
+                await asyncio.wait_for(delete_room(lk, room), TRY_SECONDS)
             return None
         except api.TwirpError as error:
-            if error.code == api.TwirpErrorCode.NOT_FOUND or error.status == 404:
-                return None
             failure = f"{error.message} ({error.code})"
         except Exception as error:  # noqa: BLE001 - the network's, a time-out: the next try is the answer
             failure = str(error) or type(error).__name__
@@ -205,6 +189,7 @@ def _write(held: Lease, noticed: float, failure: str | None) -> None:
         ended=now,
         line_dropped=now if failure is None else None,
         digest=held.digest,
+        line="dropped" if failure is None else "stands",
         room=held.room,
         room_sid=held.room_sid,
         job=held.job,
@@ -239,14 +224,14 @@ class _Run:
     """`server.run`, guarded."""
 
     def __init__(self, run: Any, watch: _Watch) -> None:
-        self._run, self._watch = run, watch
+        self._run, self.watch = run, watch
 
     async def __call__(self, *arguments: Any, **options: Any) -> None:
-        self._watch.begin()
+        self.watch.begin()
         try:
             await self._run(*arguments, **options)
         finally:
-            self._watch.end()
+            self.watch.end()
 
 
 class _Close:

@@ -11,7 +11,7 @@ from livekit.agents import llm
 from callflow.core.events import OUT_OF_REACH, ROOM_IS_GONE, matches
 from callflow.core.flow import Flow
 from callflow.livekit_bindings import messages, private
-from callflow.livekit_bindings.causes import reason_name
+from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
 from callflow.livekit_bindings.listeners import Listeners
@@ -117,7 +117,10 @@ class Hearing:
         line = self._world.line
         if name == "disconnected":
             self._connection.close()
-            if not args or reason_name(args[0]) not in ROOM_IS_GONE:
+            reason = args[0] if args else None
+            line.deleted = line.deleted or reason_name(reason) in ROOM_IS_GONE
+            line.broken = line.broken or breaks(reason)
+            if reason_name(reason) not in ROOM_IS_GONE:
                 self._world.out_of_room()
             if not self._connection.given_up:
                 line.down()

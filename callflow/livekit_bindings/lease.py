@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import psutil
 from attrs import asdict, frozen
 from livekit.agents import JobContext
 
+from callflow.livekit_bindings.returning import Lookout
 from callflow.runtime.call import Call
 from callflow.runtime.ending import file_name
 from callflow.runtime.logs import log_fields
@@ -30,8 +32,9 @@ FOLDER = "CALLFLOW_LEASES"
 @frozen
 class Lease:
     """`started` is the call's, in seconds since the epoch; `born` the process's. `records` is the folder for its record,
-    None where it writes none. `stands`: the call is over and has its record, but its line could not be dropped. `digest`
-    is the flow's, `room_sid`, `worker_id`, `dispatch_id` and `agent_name` are LiveKit's, as in a record."""
+    None where it writes none. `digest` is the flow's, `room_sid`, `worker_id`, `dispatch_id` and `agent_name` are LiveKit's,
+    as in a record. Once the call is over and has its record (`record`, a file): `left` are those that may be on its line, or
+    come back to it, and `stands` says that it could not be dropped."""
 
     call: str
     job: str
@@ -48,11 +51,18 @@ class Lease:
     worker_id: str | None = None
     dispatch_id: str | None = None
     agent_name: str | None = None
+    left: tuple[Mapping[str, Any], ...] | None = None
+    record: str | None = None
 
     @property
     def log_fields(self) -> dict[str, Any]:
         """What a line of the worker's log says of this call."""
         return log_fields(self.call, self.flow, asdict(self))
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the call is over, and has left its line to the guard."""
+        return self.left is not None
 
     def holder_is_gone(self) -> bool:
         """Whether the process that holds it has ended."""
@@ -87,13 +97,17 @@ def take(call: Call, ctx: JobContext, room: str) -> Path | None:
     return path
 
 
-def leave_to_guard(path: Path | None) -> None:
-    """The call is over, and its line stands: whoever guards it is to go on."""
-    if path is not None:
-        try:
-            _write(path, json.loads(path.read_text(encoding="utf-8")) | {"stands": True})
-        except (OSError, ValueError) as error:
-            logger.warning("a line that stands has no guard", extra={"path": str(path), "error": str(error)})
+def leave_to_guard(path: Path, lookout: Lookout, record: Path | None) -> None:
+    """The call is over, and its line may stand: whoever guards it is to go on."""
+    fields = {
+        "stands": lookout.stands,
+        "left": [asdict(party) for party in lookout.parties],
+        "record": None if record is None else str(record.absolute()),
+    }
+    try:
+        _write(path, json.loads(path.read_text(encoding="utf-8")) | fields)
+    except (OSError, ValueError) as error:
+        logger.warning("a line that may stand has no guard", extra={"path": str(path), "error": str(error)})
 
 
 def _write(path: Path, fields: dict[str, Any]) -> None:

@@ -42,6 +42,8 @@ class Leg:
     fields: Mapping[str, Any] = field(factory=dict)
     """What its `answered` event says: number, trunk, attributes …"""
     dropped_at: float = 0.0
+    hung_up: bool = False  # it is over, and was told to be
+    lost: bool = False  # its connection has broken, and it has not come back
     timer: asyncio.TimerHandle | None = None  # what becomes of it if it does not come back
     untold: Mapping[str, Any] | None = None  # its hangup, until its dial is over
 

@@ -20,7 +20,7 @@ from attrs import define, field
 from livekit import rtc
 
 from callflow.core.events import DIGITS, MAIN_LEG
-from callflow.livekit_bindings.causes import Cause, cause_of_leg, reason_name
+from callflow.livekit_bindings.causes import Cause, breaks, cause_of_leg, reason_name
 from callflow.livekit_bindings.legs import Leg, Status, leg_fields
 from callflow.livekit_bindings.room_events import participant_fields
 
@@ -59,8 +59,10 @@ class Line:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
     nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with
     a leg that has hung up and is still in the room. `told` has the names of legs that come by themselves, by identity;
-    `reserved` are names that nobody else bears; `vouched` finds the leg that a participant's voucher names. While `cut_off`, our own connection is being made anew: that somebody
-    is not seen says nothing of them, and nobody hears us.
+    `reserved` are names that nobody else bears; `vouched` finds the leg that a participant's voucher names. While `cut_off`,
+    our own connection is being made anew: that somebody is not seen says nothing of them, and nobody hears us. `broken`: that
+    connection has broken, or was away as the line dropped: of those on the line nothing is known any more. `deleted`: LiveKit
+    itself has said that the room is gone.
     """
 
     post: Post
@@ -76,7 +78,10 @@ class Line:
     legs: dict[str, Leg] = field(factory=dict)  # by identity
     status: Status = "absent"  # the far end's
     dropped_by_us: bool = False
+    down_at: float | None = None  # when we had dropped it
     cut_off: bool = False
+    broken: bool = False
+    deleted: bool = False
     _names: dict[str, Leg] = field(factory=dict)
     _spent: set[str] = field(factory=set)  # identities of dials that came to nothing
     _changed: asyncio.Event = field(factory=asyncio.Event)
@@ -210,9 +215,13 @@ class Line:
     def left(self, participant: Any) -> None:
         """A participant is gone, for the reason that LiveKit gives, or for none: then it may come back."""
         leg = self.legs.get(participant.identity)
-        if leg is None or leg.over or (leg.sid and leg.sid != participant.sid):
+        if leg is None or leg.status == "gone" or (leg.sid and leg.sid != participant.sid):
             return  # unknown, gone before, or an earlier connection of one that has come back already
         reason = participant.disconnect_reason
+        if leg.status == "down":
+            if self.dropped_by_us and leg.was_answered and not (leg.asked or leg.hung_up) and hangs_up(leg, reason):
+                self._hung_up(leg, reason)  # before it heard of ours
+            return
         if leg.sip_status == "hangup" or leg.asked == "leave":
             self._hung_up(leg, reason)
         elif leg.status == "dropped":
@@ -228,13 +237,18 @@ class Line:
     def down(self, *, by_us: bool = False) -> None:
         """The room is gone, or is being dropped by the flow: nobody hears anything any more."""
         self.dropped_by_us = self.dropped_by_us or by_us
-        for leg in self.legs.values():
+        self.down_at = _now() if by_us else self.down_at
+        self.broken = self.broken or self.cut_off
+        for leg in list(self.legs.values()):
             leg.stop()
+            if leg.on_line and leg.sip_status == "hangup" and not leg.asked:
+                self._hung_up(leg, None)
             leg.status = "down"
         self._far_end("down")
 
     def out_of_reach(self) -> None:
         """Our own connection was given up: nobody hears anything any more. Who is there still, only the server knows."""
+        self.broken = True
         for leg in self.legs.values():
             leg.stop()
         self._far_end("down")
@@ -362,12 +376,14 @@ class Line:
 
     def _dropped(self, leg: Leg) -> None:
         leg.dropped_at = _now()
+        leg.lost = True
         self._set(leg, "dropped")
         self._tell(leg, "dropped", {"leg": leg.name, "identity": leg.identity})
         self._later(leg, self.grace, lambda: self._hung_up(leg, None))
 
     def _restored(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         leg.stop()
+        leg.lost = False
         leg.sid, leg.kind, leg.fields = fields["sid"], fields["kind"], leg_fields(leg.name, fields)
         leg.sip_status = fields["attributes"].get("sip.callStatus", "")
         self._set(leg, "on_line")
@@ -376,7 +392,8 @@ class Line:
 
     def _hung_up(self, leg: Leg, reason: int | None) -> None:
         leg.stop()
-        leg.reason = reason
+        leg.reason, leg.hung_up = reason, True
+        leg.lost = leg.was_answered and leg.sip_status != "hangup" and not leg.asked and breaks(reason)
         if leg.answered_at is None and (leg.dialled or leg.name != MAIN_LEG or not self.inbound):
             self._set(leg, "gone")
             if not leg.dialling:  # the dial's result says what became of a leg that was never answered
@@ -389,7 +406,9 @@ class Line:
 
     def _farewell(self, leg: Leg) -> dict[str, Any]:
         """The payload of its hangup."""
-        cause = Cause("agent", "hung_up") if self.dropped_by_us else cause_of_leg(leg, _now())
+        cause = cause_of_leg(leg, _now())
+        if self.dropped_by_us:
+            cause = Cause("caller" if hangs_up(leg, leg.reason) and not leg.asked else "agent", "hung_up")
         if self.cut_off and not leg.reason and leg.sip_status != "hangup":
             cause = Cause("network", "out_of_reach")
         if leg.answered_at is None:
@@ -429,6 +448,11 @@ class Line:
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def hangs_up(leg: Leg, reason: int | None) -> bool:
+    """Whether a telephone itself has hung up that leaves as its room is deleted: for others LiveKit's reasons are a race."""
+    return leg.sip_status == "hangup" or (leg.is_telephone and reason == rtc.DisconnectReason.CLIENT_INITIATED)
 
 
 def _now() -> float:

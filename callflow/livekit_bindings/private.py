@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Literal, cast
 
+import aiohttp
 from livekit import api, rtc
 from livekit.agents import Agent, AgentServer, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
 from livekit.agents.utils import http_context
@@ -311,3 +312,13 @@ def ssl_context() -> ssl.SSLContext:
     """Whom LiveKit's own HTTP clients trust: the system's certificates, or certifi's where the system has none."""
     make = getattr(http_context, "_create_ssl_context", ssl.create_default_context)
     return cast("ssl.SSLContext", make())
+
+
+def own_api(ctx: JobContext) -> tuple[api.LiveKitAPI, aiohttp.ClientSession | None]:
+    """A client as `ctx.api` is one, and its HTTP session, for whoever closes it: LiveKit closes the job's own while a call
+    may still have to drop its line. Where `ctx.api` is somebody else's, a test's, that one."""
+    if getattr(type(ctx), "api", None) is not JobContext.__dict__.get("api"):
+        return ctx.api, None
+    connector = aiohttp.TCPConnector(ssl=ssl_context())
+    session = aiohttp.ClientSession(proxy=ctx.proc.http_proxy, connector=connector)
+    return api.LiveKitAPI(session=session), session

@@ -6,11 +6,12 @@ import asyncio
 import copy
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import NonCallableMock
 
+from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
 from livekit.agents.voice.room_io import RoomOptions
 
@@ -20,6 +21,7 @@ from callflow.core.offers import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import lease, private, report, vouching
+from callflow.livekit_bindings.afterwards import Afterwards
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
@@ -87,6 +89,7 @@ class LiveKitWorld:
         self.conversation_over = self.session_closed = False
         self.hurried = False
         self.stands = False  # the line, although it was to be dropped by force
+        self.left = False  # on purpose, to those who are on it
         self.job_ends: float | None = None  # the line may stand, and LiveKit ends the job: when, by the loop's clock
         self.call: Call  # from `begin` on
         self._begun = self._overtaken = False
@@ -121,6 +124,7 @@ class LiveKitWorld:
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
         self.tracing = Tracing()
+        self._afterwards = Afterwards(self)
         self._ownership = Ownership(ctx, session, self.post)
         self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
 
@@ -177,18 +181,19 @@ class LiveKitWorld:
             transcript=report.transcript(self.session),
             usage=report.usage(self.session),
             latencies=report.latencies(self.session),
+            notes=self.clearing.notes(),
+            line_in_doubt=self.clearing.in_doubt(),
+            dropped_again=self.clearing.dropped_again(),
         )
 
     async def clear(self) -> None:
         """After the end: what must not outlive the call, and may take a moment longer."""
         await self.recordings.close()
         await self.clearing.close()
+        await self._afterwards.close()
 
     def finish(self, reason: str) -> None:
-        if self.stands:
-            lease.leave_to_guard(self._lease)
-        else:
-            lease.give_back(self._lease)
+        self._afterwards.begin(self._lease)
         self._ownership.give_back()
         try:
             if self.detection is not None:
@@ -208,6 +213,11 @@ class LiveKitWorld:
     def secret(self) -> str | None:
         """The API secret of the server, for vouchers."""
         return private.secret_of(self.ctx) if self.has_room else None
+
+    @property
+    def api(self) -> api.LiveKitAPI:
+        """LiveKit's API, for what ends the call: a client of the call's own."""
+        return self._afterwards.api
 
     @property
     def room_name(self) -> str:
@@ -256,6 +266,18 @@ class LiveKitWorld:
         if self._opening is not None and not (self._connected if connecting else self._started).done():
             self._overtaken = True
             self._opening.cancel()
+
+    def shows(self, identities: Collection[str]) -> bool:
+        """Whether our own room shows one of these, while it is connected: else it says nothing."""
+        room = self.ctx.room
+        if not self.has_room or self.line.cut_off or not room.isconnected():
+            return False
+        return any(identity in room.remote_participants for identity in identities)
+
+    def stay_out(self) -> None:
+        """The room was deleted while our own client tries to come back: it would make the room anew."""
+        if self.line.broken and self.ctx.room.isconnected():
+            self.clearing.own(self.ctx.room.disconnect(), "callflow leave the room")
 
     async def parties_changed(self) -> None:
         """Waits until somebody joins, leaves or vanishes."""

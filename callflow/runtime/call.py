@@ -179,7 +179,7 @@ class Call:
         self.open_failed = False
         self.strays: tuple[asyncio.Task[Any], ...] = ()
         self.journal: Journal | None = None
-        self.log = Log()
+        self.log = Log(flow.ending or "")
         self.log_fields: Mapping[str, Any] = log_fields(self.id, flow.name, facts or {})
         self.reason: str | None = None
         self._setup: _Setup | None = _Setup(vars or {}, env, facts or {}, waiting)

@@ -58,9 +58,9 @@ class Ending:
         await self._part("closing", self._close())
         await self._part("the journal", self._close_journal())
         record = call.draft()
-        if call.folder is not None:
+        if (path := record_path(call)) is not None:
             try:
-                record = await self._save(record, self._path(call.folder))
+                record = await self._save(record, path)
             except Exception as error:
                 logger.exception("a record could not be written", extra={"call": call.id})
                 record = _noted(record, f"the record could not be written: {sentence(error)}")
@@ -127,11 +127,6 @@ class Ending:
             if journal.problem is not None:
                 self._call.note(journal.problem)
 
-    def _path(self, folder: Path) -> Path:
-        """The record stands beside its journal, under the same name."""
-        journal = self._call.journal
-        return folder / f"{file_name(self._call.id)}.json" if journal is None else journal.path.with_suffix(".json")
-
     async def _save(self, record: CallRecord, path: Path) -> CallRecord:
         try:
             text = as_text(record)
@@ -181,6 +176,15 @@ def still_open(call: Call) -> frozenset[str]:
         if effect.start.verb == "hang_up" and effect.start.arguments.get("for") == "agent":
             found.discard("line")
     return frozenset(found)
+
+
+def record_path(call: Call) -> Path | None:
+    """The record stands beside its journal, under the same name; None where none is written."""
+    if call.folder is None:
+        return None
+    return (
+        call.folder / f"{file_name(call.id)}.json" if call.journal is None else call.journal.path.with_suffix(".json")
+    )
 
 
 def file_name(call: str) -> str:

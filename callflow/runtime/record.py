@@ -5,10 +5,11 @@ All times are seconds since the epoch, all durations seconds.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import attrs
 from attrs import define, field, frozen
@@ -21,7 +22,8 @@ from callflow.runtime.redact import Redactor
 
 
 class Cause(NamedTuple):
-    """What technically ended a call. The first cause stays, whatever follows from it.
+    """What technically ended a call. The first cause stays, whatever follows from it, unless the call went on after it:
+    whoever had left came back, or another dial began.
 
     `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
     ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `nobody_came`
@@ -36,6 +38,9 @@ class Cause(NamedTuple):
     time: float
     state: str = ""
     detail: Mapping[str, Any] = {}
+
+
+Line = Literal["dropped", "stands", "unknown"]
 
 
 class Visit(NamedTuple):
@@ -67,8 +72,10 @@ class CallRecord:
     """The one record of a call, however it ended.
 
     `digest` is that of the flow's text. `call`, `room`, `room_sid`, `job`, `worker_id`, `dispatch_id`, `participant` are
-    ids, None where there was none, `agent_name` what the agent was dispatched by. `answered` is when the far end came on the
-    line, `line_dropped` when it was off it. `outcome` is the business result, `cause` what technically ended the call,
+    ids, None where there was none, `agent_name` what the agent was dispatched by. `answered` is when the far end first came on
+    the line, `line_dropped` when it was last off it, None where it is not known to be. `line` is what is known of it at
+    the end: `dropped`; `stands`, where it could not be dropped, or where the flow has left it to others; `unknown`, where
+    it was dropped while somebody was out of reach, who may come back to it. `outcome` is the business result, `cause` what technically ended the call,
     `trigger` the event by which the flow went to its `ending:` (`tool.end_call`, `silence 30s`; empty for a failure),
     `fault` why the flow could not go on (a cycle, an unhandled failure), `error` what broke in the runtime itself.
     `forced` names what had to be closed by force, `late` what came after it could matter, `notes` what somebody should
@@ -85,6 +92,7 @@ class CallRecord:
     ended: float
     answered: float | None = None
     line_dropped: float | None = None
+    line: Line = "unknown"
     digest: str = ""
     room: str | None = None
     room_sid: str | None = None
@@ -143,7 +151,7 @@ class CallRecord:
         data["effects"] = self._redactor.effects(data["effects"])
         hidden: dict[str, Any] = self._redactor.data(data)
         # Words of ours say nothing of anybody, also where somebody's identity is the same word: `caller`.
-        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome, "flow": self.flow}
+        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome, "flow": self.flow, "line": self.line}
         hidden["call"] = self._redactor.searched(data["call"])
         hidden["cause"] |= {"by": self.cause.by, "event": self.cause.event}
         detail = hidden["cause"]["detail"]
@@ -168,7 +176,12 @@ def _plain(value: Any) -> Any:
 _ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
 _MAY_FOLLOW = frozenset({"room.disconnected", "session.close", "fault"})
 _DROPS = frozenset({"hang_up", "delete_room", "stand_by"})
+_AT_ONCE = frozenset({"hang_up", "delete_room", "remove_participant", "close"})
+_LEAVINGS = frozenset({"call.hangup", "remove_participant", "transfer.completed"})
 _READ = frozenset({"late_outcome", "late_answer", "never_stopped", "not_carried_out", "passed_over"})
+
+CROSSES = 0.5
+"""Seconds after the line was dropped in which it is heard that the far end has hung up before: some 40 ms."""
 
 MOST_ENTRIES = 10_000
 MOST_NOTES = 100
@@ -186,6 +199,7 @@ have a few, and some a great many."""
 class Log:
     """What a record is made of, gathered while the call runs. `now` is the time of the latest step."""
 
+    ending: str = ""  # the state that the flow names by `ending:`
     now: float = 0.0
     answered: float | None = None
     line_dropped: float | None = None
@@ -234,6 +248,8 @@ class Log:
         if fault is not None and before.memory.fault is None:
             self.caused("fault", "system", before, {"error": fault})
         for effect in step.effects:
+            if isinstance(effect, Start) and effect.verb == "dial" and effect.arguments.get("leg") in (None, MAIN_LEG):
+                self._goes_on(before)
             if isinstance(effect, Start) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})
                 self.line_left = effect.verb == "hang_up" and effect.arguments.get("for") == "agent"
@@ -252,8 +268,13 @@ class Log:
 
     def _event(self, event: Event, step: Step, before: Snapshot) -> None:
         name = event.name
-        if name == "call.answered":
-            self._answered(event.time)
+        if name == "call.answered" or (name.startswith("leg.") and name.endswith(".answered")):
+            self._comes(event, before)
+        elif name == "call.hangup" and event.data.get("by") == "caller" and self._crosses(before):
+            self.cause = None
+            self.line_dropped = None
+            self.dropped_line(event.time)
+            self.caused(name, "caller", before, event.data)
         elif name in _ENDS and not any(note.kind in ("own", "held", "dropped") for note in step.notes):
             # Out of our own reach, the far end may be on the line still.
             if name == "call.hangup" and event.data.get("cause") != "out_of_reach":
@@ -268,7 +289,7 @@ class Log:
         if running.verb == "dial" and running.leg in (None, MAIN_LEG):
             result = str(end.result.get("result") or ("no_answer" if end.status == "timed_out" else "failed"))
             if result == "answered":
-                self._answered(end.time)
+                self._answered(end.time, before)
             elif result in _UNANSWERED:
                 self.caused(f"dial.{result}", _UNANSWERED[result], before, {**end.result, "error": end.error})
         elif end.status != "ok" and self.cause is not None and self.cause[:2] == (running.verb, "agent"):
@@ -276,11 +297,34 @@ class Log:
         elif running.verb == "transfer" and end.result.get("result") == "completed":
             self.caused("transfer.completed", "agent", before, end.result)
 
-    def _answered(self, time: float) -> None:
+    def _comes(self, event: Event, before: Snapshot) -> None:
+        """Somebody is on the line. Whom the flow has dialled beside the far end is not who has left, and has come back."""
+        if event.name == "call.answered":
+            self._answered(event.time, before)
+        elif not any(one.verb in ("dial", "consult") for one in before.memory.effects.values()):
+            self._goes_on(before)
+
+    def _answered(self, time: float, before: Snapshot) -> None:
         if self.answered is None:
             self.answered = time
         if self.cause is not None and self.cause.event.startswith("dial."):
             self.cause = None  # an earlier dial that was not answered ended nothing
+        self._goes_on(before)
+
+    def _goes_on(self, before: Snapshot) -> None:
+        """Whoever has left before has not ended the call by that."""
+        ends = before.memory.phase != "running" or self.ending in before.configuration
+        if self.cause is not None and self.cause.event in _LEAVINGS and not ends:
+            self.cause = self.line_dropped = None
+
+    def _crosses(self, before: Snapshot) -> bool:
+        """Whether the flow is dropping the line just now, or has just done so: a far end that hung up before it heard of
+        that is told of afterwards."""
+        cause = self.cause
+        if cause is None or cause.by != "agent" or cause.event not in _AT_ONCE:
+            return False
+        runs = any(one.verb == cause.event for one in before.memory.effects.values())
+        return runs or (self.line_dropped is not None and self.now - self.line_dropped < CROSSES)
 
     def _read(self, note: Note) -> None:
         data = note.data
@@ -387,7 +431,8 @@ def record_of(
         started=memory.started or now,
         ended=now,
         answered=log.answered,
-        line_dropped=log.line_dropped,
+        line_dropped=log.line_dropped and (facts.dropped_again or log.line_dropped),
+        line="stands" if log.line_dropped is None else "unknown" if facts.line_in_doubt else "dropped",
         digest=flow.digest,
         room=facts.room,
         room_sid=facts.room_sid,
@@ -487,6 +532,16 @@ def place_of(flow: Flow, effect: Start) -> str:
     except (LookupError, ValueError):
         return ""
     return f"{position.file}:{position.line}"
+
+
+def amend(path: Path, line: Line, *, dropped: float | None, notes: Iterable[str]) -> dict[str, Any]:
+    """What became of the line after the call, in the record that the call has written: that record. Raises OSError, ValueError."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    record["line"] = line
+    record["line_dropped"] = dropped or record["line_dropped"]
+    record["notes"] = [*record["notes"], *(note for note in notes if note not in record["notes"])]
+    save(path, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    return record
 
 
 def save(path: Path, text: str) -> None:

@@ -96,6 +96,28 @@ class Caller:
             self._server.leave(self._state, self, reason)
             self.dropped(reason)
 
+    def lose_connection(self) -> None:
+        """Their server is gone: they hear nothing, and stay on the line."""
+        self._stop_hearing()
+        self._silenced = True
+
+    def come_back(self, room: str) -> None:
+        """Their client has found its server again, and is in the room, which it makes if need be."""
+        if self._state is None:
+            return
+        self._silenced = False
+        self.info.sid = self._server.new_id("PA")
+        publications, self.publications = self.publications, {}
+        self._state = self._been_in = self._server.join(room, self)
+        for publication in publications.values():
+            self._server.publish(self._state, self, publication)
+        self._find_voices()
+        if self.stays:
+            self.listen()
+
+    def see(self, event: proto_events.RoomEvent) -> None:
+        """What a client shows by itself, nobody looks at."""
+
     def vanish(self) -> None:
         """Is gone without leaving (a tunnel, a battery): the server notices after 21 s, unless they `join` again."""
         state, self._state = self._state, None

@@ -255,6 +255,32 @@ class SimulatedRoom(rtc.Room):
         for event in missed:
             self.receive(event)
 
+    def lose_connection(self) -> None:
+        self.lose_network()
+
+    def see(self, event: proto_events.RoomEvent) -> None:
+        if self.isconnected():
+            self._on_room_event(event)
+
+    def come_back(self, room: str) -> None:
+        """As LiveKit's client does after a full reconnect: everybody who is there is seen to join."""
+        if not self.isconnected():
+            return
+        self._state = state = self._server.join(room, self)
+        self._offline, self.carries = None, True
+        self._change_state(rtc.ConnectionState.CONN_CONNECTED)
+        self.emit("reconnected")
+        self.stays.append((self._server.loop.time(), None))
+        for other in state.others(self):
+            if other.info.identity not in self.remote_participants:
+                arrival = proto_events.RoomEvent()
+                arrival.participant_connected.info.info.CopyFrom(other.info)
+                arrival.participant_connected.info.handle.id = 0
+                self.receive(arrival)
+        self._find_tracks(
+            [(other.info.identity, one) for other in state.others(self) for one in other.publications.values()]
+        )
+
     def _change_state(self, state: rtc.ConnectionState.ValueType) -> None:
         self._connection_state = state
         self.emit("connection_state_changed", state)

@@ -33,6 +33,7 @@ from callflow.simulate.bridge import Bridge
 from callflow.simulate.refusals import BridgeError
 from callflow.testing import egress, sip
 from callflow.testing.clock import wall_clock
+from callflow.testing.outage import Outage, answers
 
 Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
 
@@ -68,6 +69,15 @@ class Member(Protocol):
 
     def subscription_changed(self, publisher: Member, sid: str, subscribed: bool) -> None:
         """The server has subscribed it to a track, or has taken it away."""
+
+    def lose_connection(self) -> None:
+        """Its connection has broken: it is told of nothing until it comes back."""
+
+    def come_back(self, room: str) -> None:
+        """It has its connection anew, and is in this room, which it makes if it is not there; not if it has left meanwhile."""
+
+    def see(self, event: proto_events.RoomEvent) -> None:
+        """What its client tells by itself while the connection is gone."""
 
 
 @define(eq=False)
@@ -131,6 +141,9 @@ class SimulatedServer:
     requests: list[tuple[float, str]] = field(factory=list, init=False)
     bridges: dict[str, Bridge] = field(factory=dict, init=False)
     egress: egress.Egress = field(factory=egress.Egress, init=False)
+    forgotten: set[str] = field(factory=set, init=False)
+    """Rooms that are there, and that the API does not find: see `forget`."""
+    _outage: Outage | None = field(default=None, init=False)
     api: LiveKitAPI = field(init=False)
     loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
     _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -230,11 +243,13 @@ class SimulatedServer:
         self.egress.room_ended(self, state.name)
         members, state.members = list(state.members.values()), {}
         agents = [member for member in members if member.info.kind == AGENT]
+        self.forgotten.discard(state.name)
+        away = self._outage.has if self._outage is not None else lambda _: False
         for member in members:
-            if member.info.kind != AGENT:
+            if member.info.kind != AGENT and not away(member):
                 member.dropped(reason)
-        for agent in agents:
-            departures = [_left(m.info.identity, reason) for m in members if m is not agent]
+        for agent in [agent for agent in agents if not away(agent)]:
+            departures = [_left(m.info.identity, _departs(m, reason)) for m in members if m is not agent]
             steps = [partial(agent.receive, event) for event in departures]
             out = partial(agent.dropped, reason)
             for step in [out, *steps] if self.room_first else [*steps, out]:
@@ -267,6 +282,32 @@ class SimulatedServer:
         for state in self.rooms.values():
             self._keep(state)
         self.rooms.clear()
+
+    # What becomes of the server.
+
+    def go_away(
+        self, seconds: float, *, callers: float = 4.0, agents: float | None = 5.0, forgets: bool = False
+    ) -> None:
+        """An outage: for so long the API refuses every connection, and everybody is cut off. Then callers (a SIP bridge's
+        client for its telephone) are back after `callers` seconds, agents that have not given up by then after `agents`
+        (None: never). `forgets`: as `forget`, too."""
+        self._outage = Outage(self, seconds, callers, agents, forgets)
+        self._outage.begin()
+
+    def cut_off(self, identity: str, seconds: float) -> None:
+        """One participant's connection breaks: it is told of nothing, and is back after so many seconds, if need be in a
+        room that it makes anew; an agent's gives up after 20."""
+        self._outage = Outage(self, 0.0, seconds, seconds, forgets=False)
+        self._outage.begin(lambda member: member.info.identity == identity)
+
+    def forget(self) -> None:
+        """Its redis is empty: the API knows nothing of the rooms that are there, and everybody stays in them. A room that
+        is made once more (`CreateRoom`) is known again."""
+        self.forgotten |= self.rooms.keys()
+
+    def found(self, name: str) -> SimulatedRoomState | None:
+        """The room of this name, as the API finds it."""
+        return None if name in self.forgotten else self.rooms.get(name)
 
     # What happens in a room.
 
@@ -348,6 +389,7 @@ class SimulatedServer:
     async def answer(self, method: str, body: bytes) -> tuple[int, bytes]:
         """One request of the API: its HTTP status and body."""
         self.requests.append((self.loop.time(), method))
+        await answers(self._outage)
         waiting = self.faults.get(method)
         fault = waiting.pop(0) if waiting else Fault()
         await asyncio.sleep(fault.seconds or 0.002)
@@ -371,6 +413,12 @@ class SimulatedServer:
             return _error(error.status, error.code, error.message, error.metadata)
 
 
+def _departs(member: Member, reason: Reason) -> Reason:
+    """Why it leaves a room that is closed: a telephone that has just hung up has left by itself."""
+    hung_up = member.info.attributes.get("sip.callStatus") == "hangup"
+    return rtc.DisconnectReason.CLIENT_INITIATED if hung_up else reason
+
+
 def _left(identity: str, reason: Reason) -> proto_events.RoomEvent:
     event = proto_events.RoomEvent()
     event.participant_disconnected.participant_identity = identity
@@ -382,18 +430,20 @@ Answer = Message | tuple[int, bytes]
 
 
 def _delete_room(server: SimulatedServer, body: bytes) -> Answer:
-    gone = server.delete_room(proto_room.DeleteRoomRequest.FromString(body).room)
+    name = proto_room.DeleteRoomRequest.FromString(body).room
+    gone = server.found(name) is not None and server.delete_room(name)
     return proto_room.DeleteRoomResponse() if gone else _error(404, "not_found", "requested room does not exist")
 
 
 def _remove_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.RoomParticipantIdentity.FromString(body)
-    gone = server.remove(request.room, request.identity)
+    gone = server.found(request.room) is not None and server.remove(request.room, request.identity)
     return proto_room.RemoveParticipantResponse() if gone else _error(404, "not_found", "participant does not exist")
 
 
 def _create_room(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.CreateRoomRequest.FromString(body)
+    server.forgotten.discard(request.name)
     state = server.room(request.name)
     state.metadata = request.metadata or state.metadata
     state.empty_timeout = request.empty_timeout or state.empty_timeout
@@ -405,26 +455,27 @@ def _create_room(server: SimulatedServer, body: bytes) -> Answer:
 
 def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
     names = list(proto_room.ListRoomsRequest.FromString(body).names)
-    states = [state for state in server.rooms.values() if not names or state.name in names]
+    known = [state for name in server.rooms if (state := server.found(name)) is not None]
+    states = [state for state in known if not names or state.name in names]
     return proto_room.ListRoomsResponse(rooms=[_room_info(state) for state in states])
 
 
 def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
-    state = server.rooms.get(proto_room.ListParticipantsRequest.FromString(body).room)
+    state = server.found(proto_room.ListParticipantsRequest.FromString(body).room)
     members = state.members.values() if state is not None else ()  # a room that is not there has nobody in it
     return proto_room.ListParticipantsResponse(participants=[_participant_info(member) for member in members])
 
 
 def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.RoomParticipantIdentity.FromString(body)
-    state = server.rooms.get(request.room)
+    state = server.found(request.room)
     member = state.members.get(request.identity) if state else None
     return _participant_info(member) if member else _error(404, "not_found", "participant does not exist")
 
 
 def _send_data(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.SendDataRequest.FromString(body)
-    state = server.rooms.get(request.room)
+    state = server.found(request.room)
     if state is None:
         return _error(404, "not_found", "requested room does not exist")
     server.send_data(state, None, request.data, request.topic, list(request.destination_identities))
@@ -433,7 +484,7 @@ def _send_data(server: SimulatedServer, body: bytes) -> Answer:
 
 def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.UpdateParticipantRequest.FromString(body)
-    state = server.rooms.get(request.room)
+    state = server.found(request.room)
     member = state.members.get(request.identity) if state else None
     if state is None or member is None:
         return _error(404, "not_found", "participant does not exist")
@@ -443,7 +494,7 @@ def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
 
 def _update_subscriptions(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.UpdateSubscriptionsRequest.FromString(body)
-    state = server.rooms.get(request.room)
+    state = server.found(request.room)
     listener = state.members.get(request.identity) if state else None
     if state is None or listener is None:
         return _error(404, "not_found", "participant does not exist")

@@ -27,7 +27,10 @@ have met, then what a flow does. The same as a short table, with the mechanisms 
   `callflow.guard`; where the worker's process or the whole machine dies too, the caller stays on the line until they hang
   up, or until somebody else deletes the room.
 - **A server that does not answer.** A room that livekit-server does not delete stays. The call ends all the same, after all
-  its tries, and its record says that the line may still be up: `line_dropped` is empty, `notes` say why.
+  its tries, and its record says so: `line` is `stands`, `line_dropped` is empty, `notes` say why. It is tried on afterwards: ten
+  minutes by the guard, 90 s by the job's own process where there is none.
+- **A bridge that says BYE late.** After a transfer that nobody answered in time livekit-sip may be busy for 5 s, and the BYE
+  comes after them. LiveKit does not say so; the record's `notes` do where it may be.
 - **Code that cannot be stopped.** A tool, a hook or a thread that swallows its cancellation is left behind and named in the
   record; it ends with its process.
 - **Words.** What a model says, and whether it calls the right tool at the right time, is its own affair. How long the

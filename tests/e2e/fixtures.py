@@ -46,8 +46,8 @@ def redis(folder: Path, ports: int) -> Iterator[int | None]:
     except servers.Missing:
         yield None
         return
-    with redis_server(program, folder, port=ports + 9) as port:
-        yield port
+    with redis_server(program, folder, port=ports + 9) as running:
+        yield running.port
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -9,21 +10,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from attrs import define, field
+
 from tests.e2e.processes import stop
 
 
+@define
+class Redis:
+    """One that answers on `port`; what it holds outlives its process, unless it is `empty` that it starts."""
+
+    program: Path
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self, *, empty: bool = False) -> None:
+        """Until it answers."""
+        kept, log = self.folder / "redis", self.folder / "redis.log"
+        if empty:
+            shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(exist_ok=True)
+        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", kept, "--save", ""]
+        with log.open("ab") as out:
+            self.process = subprocess.Popen([*command, "--appendonly", "yes"], stdout=out, stderr=subprocess.STDOUT)
+        _wait_until_it_answers(self.process, self.port, log)
+
+    def kill(self) -> None:
+        """SIGKILL: nobody is told."""
+        self.process.kill()
+        self.process.wait()
+
+
 @contextmanager
-def redis_server(program: Path, folder: Path, *, port: int) -> Iterator[int]:
-    """One that answers on `port`, and keeps nothing; ended and awaited on the way out."""
-    log = folder / "redis.log"
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+def redis_server(program: Path, folder: Path, *, port: int) -> Iterator[Redis]:
+    """Ended and awaited on the way out."""
+    redis = Redis(program, folder, port)
+    redis.start(empty=True)
     try:
-        _wait_until_it_answers(process, port, log)
-        yield port
+        yield redis
     finally:
-        stop(process, within=5)
+        stop(redis.process, within=5)
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from attrs import asdict
+from attrs import asdict, evolve
 from livekit import api
 from livekit.agents import AgentServer
 
@@ -20,6 +20,7 @@ import callflow
 from callflow.livekit_bindings import guarding as guards
 from callflow.livekit_bindings import lease
 from callflow.livekit_bindings.lease import Lease
+from callflow.livekit_bindings.returning import Lookout, Party
 
 
 @pytest.fixture
@@ -32,8 +33,9 @@ def dead():
 
 @pytest.fixture
 def rooms(monkeypatch):
-    """What the API is asked, and what it answers: exceptions to raise, in turn, then success."""
-    asked, answers = [], []
+    """What the API is asked, and what it answers: exceptions to raise, in turn, then success. `there`: who is found in the
+    room, one look after the other."""
+    asked, answers, there = [], [], []
 
     class Api:
         def __init__(self):
@@ -45,6 +47,12 @@ def rooms(monkeypatch):
         async def __aexit__(self, *_):
             return None
 
+        async def list_participants(self, _request):
+            return SimpleNamespace(participants=[there.pop(0)] if there else [])
+
+        async def create_room(self, request):
+            asked.append(f"make {request.name}")
+
         async def delete_room(self, request):
             asked.append(request.room)
             if told.seconds:
@@ -54,7 +62,7 @@ def rooms(monkeypatch):
 
     monkeypatch.setattr(guards.api, "LiveKitAPI", Api)
     monkeypatch.setattr(guards, "PAUSE_SECONDS", 0.0)
-    told = SimpleNamespace(asked=asked, answers=answers, seconds=0.0)
+    told = SimpleNamespace(asked=asked, answers=answers, seconds=0.0, there=there)
     return told
 
 
@@ -126,49 +134,83 @@ async def test_a_record_that_its_process_wrote_itself_stays(tmp_path, dead, room
     assert (tmp_path / "records" / "AJ_1.json").read_text() == "its own"
 
 
-def left_standing(tmp_path):
-    """The lease and the record of a call that has ended, in a process that may live on, and could not drop its line."""
+TELEPHONE = Party("sip_1", "far_end", "SCL_1")
+
+
+def left_standing(tmp_path, *, stands=True):
+    """The lease and the record of a call that has ended, in a process that may live on, and whose line may stand."""
     path = write(tmp_path, held(tmp_path, os.getpid()))
-    lease.leave_to_guard(path)
     (tmp_path / "records").mkdir()
     record = {
         "call": "AJ_1",
         "outcome": "line_lost",
         "ended": 100.0,
-        "line_dropped": None,
+        "line": "stands" if stands else "unknown",
+        "line_dropped": None if stands else 90.0,
         "notes": ["may still be up"],
     }
-    (tmp_path / "records" / "AJ_1.json").write_text(json.dumps(record))
+    file = tmp_path / "records" / "AJ_1.json"
+    file.write_text(json.dumps(record))
+    lease.leave_to_guard(path, Lookout(None, "room", (TELEPHONE,), stands=stands), file)
     return path
 
 
-async def test_a_line_that_stands_after_its_call_is_tried_on(tmp_path, rooms):
-    path = left_standing(tmp_path)
-    rooms.answers += [OSError("no route")] * 3
-    watch = guards._Watch(SimpleNamespace(active_jobs=[SimpleNamespace(job=SimpleNamespace(id="AJ_1"))]))
+def watching(**options):
+    server = SimpleNamespace(active_jobs=[SimpleNamespace(job=SimpleNamespace(id="AJ_1"))])
+    watch = guards._Watch(server)
+    watch.alarms += options.get("alarms", [])
+    return watch
+
+
+async def looked(watch, tmp_path):
     watch._look(tmp_path)
     watch._look(tmp_path)  # once is enough
     await asyncio.gather(*watch._ending.values())
+    return json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+
+
+async def test_a_line_that_stands_after_its_call_is_tried_on(tmp_path, rooms):
+    path, alarms = left_standing(tmp_path), []
+    rooms.answers += [OSError("no route")] * 3
+    record = await looked(watching(alarms=[alarms.append]), tmp_path)
     assert rooms.asked == ["room"] * 4
-    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
-    assert (record["outcome"], record["line_dropped"] > 100.0) == ("line_lost", True)
+    assert (record["outcome"], record["line"], record["line_dropped"] > 100.0) == ("line_lost", "dropped", True)
     assert record["notes"][0] == "may still be up"
-    assert record["notes"][1].startswith("the worker dropped the line ")
-    assert not path.exists()
+    assert record["notes"][1].startswith("the line was dropped ")
+    assert (path.exists(), alarms) == (False, [])
+
+
+async def test_who_comes_back_is_dropped_again(tmp_path, rooms):
+    left_standing(tmp_path, stands=False)
+    kind = api.ParticipantInfo.Kind.SIP
+    mine = api.ParticipantInfo(identity="sip_1", kind=kind, attributes={"sip.callID": "SCL_1"})
+    next_call = api.ParticipantInfo(identity="sip_1", kind=kind, attributes={"sip.callID": "SCL_2"})
+    rooms.there += [mine, next_call]
+    record = await looked(watching(), tmp_path)
+    assert rooms.asked == ["room"], "the same telephone's next call is none of ours"
+    assert (record["line"], record["line_dropped"] > 100.0) == ("dropped", True)
+    assert record["notes"][1] == "far_end came back after the room was deleted, and was dropped again"
+
+
+async def test_a_room_that_livekit_does_not_find_is_made_known_again(tmp_path, rooms):
+    left_standing(tmp_path)
+    rooms.answers.append(api.TwirpError("not_found", "no such room", status=404))
+    record = await looked(watching(), tmp_path)
+    assert rooms.asked == ["room", "make room", "room"]
+    assert record["line"] == "dropped"
 
 
 async def test_it_is_not_tried_for_ever(tmp_path, rooms, monkeypatch):
+    alarms = []
     left_standing(tmp_path)
-    monkeypatch.setattr(guards, "STANDING_SECONDS", 0.5)
+    monkeypatch.setattr(guards, "STANDING_SECONDS", 5.0)
     rooms.answers += [OSError("no route")] * 100
-    watch = guards._Watch(SimpleNamespace(active_jobs=[]))
-    watch._look(tmp_path)
-    await asyncio.gather(*watch._ending.values())
+    record = await looked(watching(alarms=[alarms.append]), tmp_path)
     assert 2 <= len(rooms.asked) < 10
-    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
-    assert record["line_dropped"] is None
+    assert (record["line"], record["line_dropped"]) == ("stands", None)
     assert record["notes"][1].endswith(": no route")
     assert lease.leases(tmp_path) == {}
+    assert [(one["call"], one["line"]) for one in alarms] == [("AJ_1", "stands")]
 
 
 async def test_calls_whose_process_or_job_lives_are_left_alone(tmp_path, dead, rooms):
@@ -290,7 +332,8 @@ async def test_a_record_that_cannot_be_written_or_amended_is_tried_once(tmp_path
     one = held(tmp_path, dead)
     await guards._end(write(tmp_path, one), one)
     assert "the record of a dead job could not be written" in caplog.text
-    await guards._try_on(write(tmp_path, one), one)
+    left = evolve(one, record=str(tmp_path / "records" / "AJ_1.json"))
+    await guards._try_on(write(tmp_path, left), left)
     assert "a record could not be amended" in caplog.text
     assert lease.leases(tmp_path) == {}
 
@@ -336,9 +379,10 @@ async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call,
     assert (one.digest, one.worker_id, one.dispatch_id, one.room_sid) == ("0123456789ab", "AW_1", "AD_1", None)
     assert one.log_fields == call.log_fields | {"job": "AJ_1"}
     assert not one.holder_is_gone()
-    assert not one.stands
-    lease.leave_to_guard(path)
-    assert lease.leases(tmp_path)[path].stands
+    assert not one.is_left
+    lease.leave_to_guard(path, Lookout(None, "room", (TELEPHONE,), stands=True), None)
+    [left] = lease.leases(tmp_path).values()
+    assert (left.is_left, left.stands, left.left) == (True, True, [asdict(TELEPHONE)])
     lease.give_back(path)
     assert list(tmp_path.iterdir()) == []
     lease.give_back(path)  # once more costs nothing

@@ -261,3 +261,12 @@ async def test_a_line_break_is_no_header(server):
     [transfer] = [effect for effect in record.effects if effect.verb == "transfer"]
     assert str(transfer.error).startswith("the header X-Text cannot be sent: it takes a text of one line")
     assert stage.trace[:2] == ["asking", "back"]
+
+
+@pytest.mark.parametrize(("refer", "late"), [(Refer(notify=None), True), (Refer(603), False), (Refer(202, 486), False)])
+async def test_a_bye_that_may_be_late_is_in_the_notes(server, refer, late):
+    """An answer that comes after its time keeps a real bridge busy for 5 s."""
+    stage = cold(server, refer)
+    record = await stage.play()
+    assert bool([note for note in record.notes if "BYE to far_end up to 5 s late" in note]) == late
+    assert record.line == "dropped"

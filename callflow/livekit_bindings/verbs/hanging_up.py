@@ -17,9 +17,10 @@ from livekit import api
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings.clearing import not_found
 from callflow.livekit_bindings.legs import Leg
-from callflow.livekit_bindings.verbs import conversation, holding, speech
+from callflow.livekit_bindings.returning import delete_room as delete
+from callflow.livekit_bindings.returning import not_found
+from callflow.livekit_bindings.verbs import conversation, holding, speech, transferring
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
@@ -58,8 +59,8 @@ async def delete_room(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
 
 
 async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
-    """Deletes the room; one that is gone already is done. Returns who was in it. Raises whatever the API raises
-    otherwise."""
+    """Deletes the room; one that is gone already is done, where our own agrees. Returns who was in it. Raises whatever the
+    API raises otherwise."""
     legs = world.line.present()
     if not world.has_room:
         world.line.down(by_us=True)
@@ -67,17 +68,37 @@ async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
     world.line.dropped_by_us = True
     try:
         left = _left(world)
-        request = world.ctx.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
-        await asyncio.wait_for(request, None if left is None else max(left, LAST_TRY))
+        await asyncio.wait_for(_delete(world, legs), None if left is None else max(left, LAST_TRY))
     except BaseException as error:  # noqa: BLE001 - raised again
-        if not not_found(error):
-            world.line.dropped_by_us = False
-            if isinstance(error, TimeoutError):
-                raise EffectError("the room could not be deleted: no answer, and LiveKit ends the job") from None
-            raise _failure("the room could not be deleted", error) from None
+        world.line.dropped_by_us = False
+        if isinstance(error, TimeoutError):
+            raise EffectError("the room could not be deleted: no answer, and LiveKit ends the job") from None
+        raise _failure("the room could not be deleted", error) from None
+    for leg in legs:
+        if transferring.unsettled(world, leg):
+            world.note(f"the bridge may say BYE to {leg.name} up to 5 s late: nobody has answered its transfer in time")
     world.line.down(by_us=True)
     world.stop_opening(connecting=True)
+    world.stay_out()
     return legs
+
+
+async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
+    there = {leg.identity for leg in legs if leg.sid}
+    try:
+        await world.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
+    except api.ServerError as error:
+        missing = not_found(error)
+        if not (missing or error.code == api.TwirpErrorCode.UNKNOWN):  # as it says of a room that is only half in redis
+            raise
+        if not there or (await world.clearing.unseen(there) if missing else not world.shows(there)):
+            if missing:
+                return
+            raise
+        names = ", ".join(leg.name for leg in legs)
+        logger.warning("LiveKit does not find a room in which there is somebody", extra={"legs": names})
+        world.note(f"LiveKit did not find the room ({error.message}), and {names} was in it: it was made known again")
+        await delete(world.api, world.room_name, known=False)
 
 
 async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -104,6 +125,7 @@ async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     await within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
     if not everyone:
         await everybody_hears_everybody(world)
+        world.left = True
     failure = await drop_line(world) if everyone else None
     await within(CLOSE, "the close", lambda: conversation.close_session(world))
     if failure is not None:

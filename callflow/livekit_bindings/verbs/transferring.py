@@ -107,6 +107,13 @@ async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return result("failed", cause, sip_status_code=evidence.sip_status_code, sip_status=evidence.sip_status, error=why)
 
 
+def unsettled(world: LiveKitWorld, leg: Leg) -> bool:
+    """Whether an answer to its last transfer may still come. One that comes after its time keeps the bridge from anything
+    else for 5 s (measured, livekit-sip 1.10.0), a BYE too."""
+    refer = world.transfers.get(leg.identity)
+    return refer is not None and (not refer.request.done() or refer.settled_at() > world.call.loop.time())
+
+
 def address(to: str) -> str:
     """A number or a SIP address as a REFER names it: LiveKit takes only `tel:`, `sip:` and `sips:`."""
     if to.startswith(("tel:", "sip:", "sips:")):

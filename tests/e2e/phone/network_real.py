@@ -120,11 +120,15 @@ class Real:
     server: LiveKitServer
     folder: Path
     bridge: Bridge = field(repr=False)
+    first_port: int = FIRST_PORT
     name: str = "real"
     sounds: rtp.Sounds = field(factory=lambda: rtp.Sounds(ADDRESS))
     _telephones: list[SippTelephone] = field(factory=list)
-    _ports: Iterator[int] = field(factory=lambda: itertools.count(FIRST_PORT))
+    _ports: Iterator[int] = field(init=False)
     _ended: threading.Event = field(factory=threading.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self._ports = itertools.count(self.first_port)
 
     @contextmanager
     def up(self) -> Iterator[None]:

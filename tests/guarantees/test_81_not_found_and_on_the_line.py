@@ -1,0 +1,92 @@
+"""Row 81: the line stands although LiveKit has said that there is no such room: its redis came back empty, and everybody
+is where they were.
+
+In a flow `not_found` is the end of the line only where the agent's own room agrees; else the room is made known again,
+and deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from callflow.simulate.phone import FAR_ENDS
+from callflow.testing import Fault, Tool
+from callflow.testing.play import talks
+from tests.guarantees.conftest import FRONT_DESK, GREETING
+from tests.support.phone import OUTBOUND, calls, outbound, rings_on
+from tests.support.rawphone import raw_phone
+
+SHORT = OUTBOUND.replace("40s", "4s")
+
+
+async def test_by_itself_not_found_is_taken_for_the_end():
+    async with raw_phone(FAR_ENDS["answers"]) as raw:
+        await raw.dial()
+        raw.server.forget()
+        await raw.job.ctx.delete_room("room")
+        await asyncio.sleep(60)
+        assert rings_on(raw.calls[0])
+        assert "phone" in raw.seen()
+
+
+@pytest.mark.parametrize("when", [2.0, 5.0], ids=["mid-call", "in the goodbye"])
+async def test_a_flow_goes_on(server, ended, when):
+    flow = SHORT.replace("{4s: ending}", "{4s: {target: ending, do: [{say: Goodbye and thank you.}]}}")
+    stage = outbound(server, FAR_ENDS["answers"], flow)
+    asyncio.get_running_loop().call_later(when, server.forget)
+    record = await stage.play()
+    [call] = calls(stage)
+    assert not rings_on(call)
+    assert (record.cause.event, record.line, record.forced) == ("delete_room", "dropped", ())
+    assert [note for note in record.notes if "made known again" in note]
+    ended(stage)
+
+
+@pytest.mark.parametrize("verb", ["delete_room", "hang_up", "{remove_participant: {}}", "final"])
+async def test_whatever_drops_the_line(server, verb):
+    flow = (
+        OUTBOUND.replace("{40s: ending}", "{4s: over}")
+        + f"  over: {{entry: [{verb}], on: {{done: gone}}}}\n  gone: {{final: true}}\n"
+    )
+    if verb == "final":
+        flow = OUTBOUND.replace("{40s: ending}", "{4s: gone}") + "  gone: {final: true}\n"
+    stage = outbound(server, FAR_ENDS["answers"], flow)
+    asyncio.get_running_loop().call_later(2, server.forget)
+    record = await stage.play()
+    assert not rings_on(calls(stage)[0])
+    assert record.line == "dropped"
+
+
+async def test_a_caller_in_a_browser(stage, server, ended):
+    call = stage(model=[GREETING, Tool("end_call")], caller=talks("bye"))
+    asyncio.get_running_loop().call_later(1, server.forget)
+    record = await call.play()
+    assert (record.outcome, record.line) == ("completed", "dropped")
+    ended(call)
+
+
+async def test_one_that_cannot_be_made_known_stands(server):
+    stage = outbound(server, FAR_ENDS["answers"], SHORT)
+    server.faults["CreateRoom"] = [Fault(500)] * 500
+    asyncio.get_running_loop().call_later(2, server.forget)
+    record = await stage.play()
+    assert rings_on(calls(stage)[0])
+    assert (record.line, record.line_dropped, record.forced) == ("stands", None, ("line",))
+
+
+async def test_a_room_that_is_gone_is_done(server, stage, ended):
+    """Somebody else has deleted it, and LiveKit says so to the flow before it says so to the room."""
+    server.room_first = True
+
+    async def deletes(caller):
+        await caller.hear()
+        server.faults["DeleteRoom"] = [Fault(404, code="not_found")]
+        await caller.say("bye")
+        asyncio.get_running_loop().call_later(1.9, server.delete_room, "call")
+
+    call = stage(FRONT_DESK, model=[GREETING, Tool("end_call")], caller=deletes)
+    await call.play()
+    assert "CreateRoom" not in [method for _, method in server.requests]
+    ended(call)
