@@ -171,7 +171,8 @@ def _tell(number: str, what: str) -> None:
 
 
 def _list_presets() -> None:
+    from callflow.simulate.described import describe
     from callflow.simulate.phone import FAR_ENDS
 
     for name, far in FAR_ENDS.items():
-        click.echo(f"{name:<20} {far.rings:g} s, then {far.code} {far.phrase}")
+        click.echo(f"{name:<20} {describe(far)}")

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from attrs import define, evolve, field, frozen
 
 from callflow.simulate.phone import (
+    KEYS,
     Act,
     FarEnd,
     HangUp,
@@ -67,9 +68,6 @@ NO_NODE = 2.0
 """Until the server says that no SIP node has answered."""
 INBOUND_ANSWER = 0.035
 """From the first published track until a telephone that calls is answered."""
-
-KEYS = "0123456789*#abcd"
-"""A key's code is its place."""
 
 CallStatus = Literal["dialing", "ringing", "automation", "active", "hangup"]
 
@@ -216,6 +214,7 @@ class Bridge:
     """By room and identity: the last of each."""
     dead: bool = False
     _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
+    failures: list[Exception] = field(factory=list, init=False)  # of scripts that could not be carried out
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
 
     async def dial(self, dial: Dial) -> Dialled:
@@ -538,9 +537,14 @@ class Leg:
             self._timers.append(_loop().call_later(NO_RTP, self.end, End("bridge")))
 
     async def _act(self) -> None:
-        """The telephone does what its script says."""
-        for act in self.far.acts:
-            await self._do(act)
+        """The telephone does what its script says. Where that cannot be done it hangs up, and the bridge knows why."""
+        try:
+            for act in self.far.acts:
+                await self._do(act)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever runs the script is told
+            if not self.ended.done():
+                self.bridge.failures.append(error)
+                self.hang_up()
 
     async def _do(self, act: Act) -> None:
         assert self.presence is not None  # noqa: S101 - it is on the line

@@ -25,9 +25,14 @@ REACHED = 0.3
 # -- what it does once it is on the line, one act after the other
 
 
+def _a_time(_act: object, attribute: Any, value: float) -> None:
+    if not 0 <= value <= math.inf:
+        raise ValueError(f"{attribute.name} is a time in seconds, not {value!r}")
+
+
 @frozen
 class Wait:
-    seconds: float
+    seconds: float = field(validator=_a_time)
 
 
 @frozen
@@ -49,15 +54,20 @@ class Tone:
 class Hear:
     """Listens until somebody has spoken and been quiet for `quiet` seconds, `within` seconds at most."""
 
-    quiet: float = 0.8
-    within: float = 15.0
+    quiet: float = field(default=0.8, validator=_a_time)
+    within: float = field(default=15.0, validator=_a_time)
 
 
 @frozen
 class Press:
-    """Keys of 0-9, *, #, a-d, one after the other."""
+    """Keys of 0-9, *, #, a-d, one after the other. Raises ValueError for any other."""
 
-    digits: str
+    digits: str = field()
+
+    @digits.validator
+    def _check(self, _attribute: object, value: str) -> None:
+        if not value or not set(value.lower()) <= set(KEYS):
+            raise ValueError(f"keys are {KEYS}, not {value!r}")
 
 
 @frozen
@@ -71,6 +81,9 @@ class HangUp:
 
 
 Act: TypeAlias = Wait | Say | Tone | Hear | Press | StopRtp | HangUp
+
+KEYS = "0123456789*#abcd"
+"""Of a telephone; a key's code is its place."""
 
 
 # -- one telephone
@@ -123,7 +136,7 @@ class FarEnd:
     reach: Reach = "telephone"
     gives_up: float = math.inf
 
-    acts: tuple[Act, ...] = ()
+    acts: tuple[Act, ...] = field(default=(), converter=tuple)
     hangs_up: float | None = None
     rtp: bool = True
     refer: Refer = Refer()
@@ -139,6 +152,14 @@ class FarEnd:
 
     service: Service = "works"
     bridge_dies: float | None = None
+
+    @acts.validator
+    def _check(self, _attribute: object, acts: tuple[Act, ...]) -> None:
+        for act in acts:
+            if not isinstance(act, Act):
+                raise TypeError(
+                    f"{act!r} is nothing that a telephone does: Wait, Say, Tone, Hear, Press, StopRtp or HangUp"
+                )
 
     @property
     def answers(self) -> bool:

@@ -7,10 +7,10 @@ active.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -19,8 +19,8 @@ from livekit import api, rtc
 from livekit.rtc.participant import PublishTrackError
 from numpy.typing import NDArray
 
-from callflow.simulate.bridge import KEYS, Entry, Leg
-from callflow.simulate.phone import Say, Tone
+from callflow.simulate.bridge import Entry, Leg
+from callflow.simulate.phone import KEYS, Say, Tone
 from callflow.simulate.refusals import CLIENT_INITIATED
 
 Samples: TypeAlias = NDArray[np.int16]
@@ -39,6 +39,7 @@ SYLLABLE = 0.05
 LATE = 5
 """Frames of a voice that may wait to be heard: what is older is dropped, so that a delay does not grow."""
 LOUD = 400.0
+APART = 0.3  # seconds of quiet between what is said and what is said next
 """The root mean square of a frame that is not silence."""
 
 
@@ -110,8 +111,10 @@ class RoomLeg:
     _out: asyncio.Event = field(factory=asyncio.Event)  # of the room, not by its own will
     _to_say: deque[Samples] = field(factory=deque)
     _said: asyncio.Event = field(factory=asyncio.Event)
-    _listens: bool = False
     _loud: asyncio.Event = field(factory=asyncio.Event)
+    _loud_at: float = -math.inf  # when something was heard last,
+    _spoke_since: float = -math.inf  # and when that began
+    _attends: float = -math.inf  # what began before this has been heard, or spoken over
     _source: rtc.AudioSource | None = None
     _voice: asyncio.Task[None] | None = None
     _heard: dict[str, asyncio.Task[None]] = field(factory=dict)  # by track
@@ -149,6 +152,7 @@ class RoomLeg:
             self._voice = self._start(self._speak(self._source))
 
     async def sound(self, what: Say | Tone) -> None:
+        self._attends = time.monotonic()
         samples = tone(300.0, SYLLABLE * len(what.text)) if isinstance(what, Say) else tone(what.hz, what.seconds)
         self.play(samples)
         while self._to_say:
@@ -169,18 +173,17 @@ class RoomLeg:
             self._to_say.append(frame)
 
     async def hear(self, quiet: float) -> None:
-        self._listens = True
-        try:
+        while self._spoke_since <= self._attends:  # an answer may have begun before anybody listens for it
             self._loud.clear()
             await self._loud.wait()
-            with suppress(TimeoutError):
-                while True:
-                    self._loud.clear()
-                    await asyncio.wait_for(self._loud.wait(), quiet)
-        finally:
-            self._listens = False
+        with suppress(TimeoutError):
+            while True:
+                self._loud.clear()
+                await asyncio.wait_for(self._loud.wait(), max(self._loud_at + quiet - time.monotonic(), 0))
+        self._attends = time.monotonic()
 
     async def press(self, digit: str) -> None:
+        self._attends = time.monotonic()
         await self._while_in(self.room.local_participant.publish_dtmf(code=KEYS.index(digit), digit=digit))
 
     async def silence(self) -> None:
@@ -260,7 +263,11 @@ class RoomLeg:
                 if not self._open:
                     continue
                 samples = np.frombuffer(event.frame.data, np.int16).copy()
-                if self._listens and np.sqrt(np.mean(samples.astype(np.float64) ** 2)) > LOUD:
+                if np.sqrt(np.mean(samples.astype(np.float64) ** 2)) > LOUD:
+                    now = time.monotonic()
+                    if now - self._loud_at > APART:
+                        self._spoke_since = now
+                    self._loud_at = now
                     self._loud.set()
                 if self.ear is not None:
                     self.ear.hear(time.monotonic(), samples, identity)

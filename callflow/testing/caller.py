@@ -55,6 +55,7 @@ class Caller:
         self.said: list[tuple[str, Sound]] = []
         self._been_in: SimulatedRoomState | None = None
         self._silenced = False
+        self._attends = -math.inf  # the loop's time since which what is said to them wants to be heard
         self.stays: list[tuple[float, float | None]] = []
         self.info: proto_participant.ParticipantInfo = participant_info(identity, "", kind, attributes=attributes)
         self.publications: dict[str, proto_track.TrackPublicationInfo] = {}
@@ -136,6 +137,7 @@ class Caller:
 
     async def play(self, sound: Samples) -> None:
         """Makes this sound (16 kHz; tones for `ToneSTT`), and is quiet for a moment after it; ends with the sound."""
+        self._attends = self._server.loop.time()
         loop, size = self._server.loop, round(EAR_RATE * spelling.LETTER)
         quiet = np.zeros(round(EAR_RATE * QUIET_AFTER_SPEECH), np.int16)
         sounds = np.concatenate([sound, np.zeros(-len(sound) % size, np.int16), quiet])
@@ -164,23 +166,33 @@ class Caller:
         return gets and room.hears(self.identity)
 
     async def hear(self, *, quiet: float = 0.5) -> str:
-        """Waits until the agent has spoken and then been quiet for `quiet` seconds: what was heard of it. Ends with what
-        there was when the line drops; where nobody ever speaks, never: bound it with `asyncio.timeout`."""
-        heard, silent_since = len(self.heard), self._server.loop.time()
+        """Waits until the agent has spoken and then been quiet for `quiet` seconds: what was heard of it. That is what has
+        begun since they last heard it out, or spoke or pressed a key themselves, also where it began before this. Ends with
+        what there was when the line drops; where nobody ever speaks, never: bound it with `asyncio.timeout`."""
+        silent_since = self._server.loop.time()
         while self._state is not None:
             await asyncio.sleep(LOOKS)
             now = self._server.loop.time()
-            if self._agent_speaks() or len(self.heard) == heard:
+            if self._agent_speaks() or not self._unattended():
                 silent_since = now
             elif now - silent_since >= quiet:
                 break
-        return " ".join(sound.text for sound in self.heard[heard:])
+        heard, self._attends = self._unattended(), self._server.loop.time()
+        return " ".join(sound.text for sound in heard)
+
+    def _unattended(self) -> Sequence[Sound]:
+        """What has begun since they last heard somebody out, or made a sound or a key themselves: an answer may be there
+        before they listen for it."""
+        return [sound for sound in self.heard if sound.start >= self._attends]
 
     def _agent_speaks(self) -> bool:
         return any(room.voice.speaking for room in self._voices)
 
     def press(self, digits: str) -> None:
-        """Presses these keys, one after the other."""
+        """Presses these keys, one after the other. Raises ValueError for what is no key."""
+        if unknown := set(digits.lower()) - KEYS.keys():
+            raise ValueError(f"{''.join(sorted(unknown))!r} is no key of a telephone: {''.join(KEYS)}")
+        self._attends = self._server.loop.time()
         for n, digit in enumerate(digits):
             self._server.loop.call_later(0.2 * n, self._press, digit.lower())
 
@@ -195,6 +207,7 @@ class Caller:
 
     def send_text(self, text: str, topic: str = "lk.chat") -> None:
         """A text stream to the agent: `lk.chat` is a turn of the conversation without any sound."""
+        self._attends = self._server.loop.time()
         for member in self._state.members.values() if self._state else ():
             if isinstance(member, SimulatedRoom):
                 self._server.loop.call_later(NOTICED, _send_text, member, text, self.info.identity, topic)

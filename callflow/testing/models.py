@@ -57,7 +57,8 @@ class ScriptedLLM(llm.LLM[str]):
     """An LLM that says its turns one after the other, whatever it is asked.
 
     Each request takes the next turn: a text, a `Tool` to call, a `Pause`, an exception to raise, or a list of those.
-    When the script is over every request gets `otherwise`. `requests` keeps the chat context of each request.
+    When the script is over every request gets `otherwise`. `requests` keeps the chat context of each request. What is
+    no part of a turn is a TypeError at once; what `who` raises by itself is kept in `failures`, and fails the request.
 
     A failed request is repeated by the session, and each attempt takes a turn of its own.
 
@@ -73,8 +74,11 @@ class ScriptedLLM(llm.LLM[str]):
         who: Who | Callable[[str], Who] = "human",
     ) -> None:
         super().__init__()
+        for turn in (*turns, otherwise):
+            _check(turn)
         self._who = who
         self._turns = iter(turns)
+        self.failures: list[Exception] = []
         self._otherwise = otherwise
         self._call_ids = count(1)
         self.requests: list[llm.ChatContext] = []
@@ -107,7 +111,11 @@ class ScriptedLLM(llm.LLM[str]):
     def verdict(self, asked: llm.ChatContext) -> Sequence[Part]:
         """Who has answered, as LiveKit's answering machine detection wants to be told."""
         transcript = asked.messages()[-1].text_content or ""
-        who = self._who(transcript) if callable(self._who) else self._who
+        try:
+            who = self._who(transcript) if callable(self._who) else self._who
+        except Exception as error:
+            self.failures.append(error)
+            raise
         return [who] if isinstance(who, Exception) else [Tool("save_prediction", {"label": who})]
 
     def next_turn(self, asked: llm.ChatContext) -> Sequence[Part]:
@@ -118,6 +126,15 @@ class ScriptedLLM(llm.LLM[str]):
 
     def next_call_id(self) -> str:
         return f"call-{next(self._call_ids)}"
+
+
+def _check(turn: Turn) -> None:
+    """Raises TypeError for what no model says."""
+    for part in turn if isinstance(turn, list | tuple) else [turn]:
+        if not isinstance(part, str | Tool | Pause | Exception):
+            raise TypeError(f"{part!r} is no part of a turn: a text, a Tool, a Pause or an exception is")
+        if isinstance(part, Tool):
+            json.dumps(dict(part.arguments))
 
 
 class _ScriptedStream(llm.LLMStream):

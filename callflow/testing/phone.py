@@ -78,6 +78,7 @@ class SimulatedPhone:
     room: str = ""
     greets: bool = False
     legs: dict[str, Telephone] = field(factory=dict, init=False)
+    failures: list[Exception] = field(factory=list, init=False)  # of what `answered` has returned
     bridge: Bridge = field(init=False)
     _talking: set[asyncio.Task[None]] = field(factory=set, init=False)
 
@@ -105,6 +106,7 @@ class SimulatedPhone:
         if self._talking:
             await asyncio.wait(self._talking)
         await self.bridge.close()
+        self.failures += self.bridge.failures
         if self.server.bridges.get(self.room) is self.bridge:
             del self.server.bridges[self.room]
 
@@ -129,12 +131,12 @@ class SimulatedPhone:
 
     def _talk(self, telephone: Telephone) -> None:
         if self.greets and telephone.leg.far.first_words:
-            self._begin(_greet(telephone))
+            self._begin(_greet(telephone), telephone)
         if self.answered is not None:
-            self._begin(self.answered(telephone))
+            self._begin(self.answered(telephone), telephone)
 
-    def _begin(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(_run(work))
+    def _begin(self, work: Awaitable[None], telephone: Telephone) -> None:
+        task = asyncio.ensure_future(act(work, telephone, self.failures))
         self._talking.add(task)
         task.add_done_callback(self._talking.discard)
 
@@ -185,5 +187,10 @@ async def _greet(telephone: Telephone) -> None:
     await telephone.say(telephone.leg.far.first_words)
 
 
-async def _run(work: Awaitable[None]) -> None:
-    await work
+async def act(work: Awaitable[None], caller: Caller, failures: list[Exception]) -> None:
+    """What a caller does. Where their script raises they hang up, so that the call ends, and the error is kept."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever runs the script is told
+        failures.append(error)
+        caller.hang_up()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.job import SimulatedJob
 from callflow.testing.models import ScriptedLLM, Turn
-from callflow.testing.phone import SimulatedPhone, Telephone
+from callflow.testing.phone import SimulatedPhone, Telephone, act
 from callflow.testing.server import SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
 
@@ -71,22 +71,29 @@ class Stage:
     job: SimulatedJob = field(init=False)
     far_end: Caller | None = field(default=None, init=False)
     telephones: SimulatedPhone = field(init=False)
+    _llm: ScriptedLLM = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
+    _failures: list[Exception] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         greets = self.session is None and detects(self.flow)
         network = self.phone or PhoneNetwork()
         self.telephones = SimulatedPhone(self.server, network, self._answered, self.room, greets=greets)
+        model = self.session.llm if self.session is not None else None
+        self._llm = model if isinstance(model, ScriptedLLM) else ScriptedLLM(self.model, who=self.telephones.who)
         self.job = SimulatedJob(self.server, self._entrypoint, room=self.room, on_session_end=self.on_session_end)
 
     async def play(self) -> CallRecord:
-        """The whole of it: the job is started, the caller comes, and the job ends; the record."""
+        """The whole of it: the job is started, the caller comes, and the job ends; the record.
+
+        Raises what a script raised: the caller's, a telephone's, the model's, `watch`. Whoever's script raises hangs up.
+        """
         if self.calls_in is not None:
             self.far_end = await self.telephones.call_in(self.room, self.calls_in)
         elif not self.flow.outbound and self.caller is not None:
             self.far_end = Caller(self.server, self.room)
             self.far_end.join()
-            self._begin(self.caller(self.far_end))
+            self._begin(act(self.caller(self.far_end), self.far_end, self._failures))
         try:
             await self.job.run()
         finally:
@@ -95,9 +102,17 @@ class Stage:
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks)
+        self._raise_what_a_script_raised()
         if self.record is None:
             raise RuntimeError("the job has ended, and the call in it has left no record")
         return self.record
+
+    def _raise_what_a_script_raised(self) -> None:
+        failures = [*self._failures, *self.telephones.failures, *self._llm.failures]
+        for other in failures[1:]:
+            failures[0].add_note(f"and {type(other).__name__}: {other}")
+        if failures:
+            raise failures[0]
 
     @property
     def heard(self) -> str:
@@ -110,7 +125,7 @@ class Stage:
         return [state for step in self.steps for state in step.entered if state]
 
     async def _entrypoint(self, ctx: JobContext) -> None:
-        session = self.session or offline_session(llm=ScriptedLLM(self.model, who=self.telephones.who))
+        session = self.session or offline_session(llm=self._llm)
         options = {"journal": self.journal, "vars": self.vars, **self.options}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
         self._begin(self._follow(self.call.steps()))
@@ -128,15 +143,14 @@ class Stage:
     async def _follow(self, steps: AsyncIterator[Step]) -> None:
         async for step in steps:
             self.steps.append(step)
-            if self.watch is not None:
-                self.watch(step)
+            try:
+                if self.watch is not None:
+                    self.watch(step)
+            except Exception as error:  # noqa: BLE001 - whatever it is, `play` raises it
+                self._failures.append(error)
 
-    def _begin(self, work: Awaitable[None]) -> None:
-        self._tasks.append(asyncio.ensure_future(_run(work)))
-
-
-async def _run(work: Awaitable[None]) -> None:
-    await work
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
 
 
 async def silent(_: Caller) -> None:

@@ -25,6 +25,9 @@ LETTER = 0.05
 """Seconds of one byte: about as fast as people speak. A window of it tells 20 Hz apart."""
 
 _LOWEST, _STEP, _LEVEL, _LOUD = 200, 20, 12_000, 800
+_GAP = 0.002  # seconds without sound: longer than a tone needs from one wave to the next
+_PAUSE = 0.6  # of a letter: from there on a gap is a pause of the text
+_WHOLE = 0.8  # of a letter's strength: two pieces with that are one
 
 
 def seconds(text: str) -> float:
@@ -41,16 +44,59 @@ def spell(text: str, rate: int) -> Samples:
 
 
 def read(sound: Samples, rate: int) -> str:
-    """The text in a sound that begins with a letter. A pause is a space, and a letter that is not whole is left out."""
+    """The text in a sound. A pause is a space, and a letter that is not whole is left out.
+
+    Letters are counted anew from each pause, however short: a playout that stutters, or is held up in the middle of a
+    letter and goes on, changes no letter.
+    """
     size = round(rate * LETTER)
     letters = bytearray()
-    for start in range(0, len(sound) - size + 1, size):
-        letter = _letter(sound[start : start + size], rate)
-        if letter is not None:
-            letters.append(letter)
-        elif not letters.endswith(b" "):
+    for stretch in _stretches(sound, rate):
+        if letters and not letters.endswith(b" "):
             letters += b" "
+        first = _first_letter(stretch, size)
+        windows = (stretch[start : start + size] for start in range(first, len(stretch) - size + 1, size))
+        letters += bytes(letter for window in windows if (letter := _letter(window, rate)) is not None)
     return letters.decode(errors="ignore").strip()
+
+
+def _stretches(sound: Samples, rate: int) -> list[Samples]:
+    """What lies between pauses. Where a letter was held up, or the sound stuttered, there is no pause in the text."""
+    loud = np.flatnonzero(np.abs(sound.astype(np.int32)) > _LOUD)
+    if not len(loud):
+        return []
+    gaps = np.flatnonzero(np.diff(loud) > rate * _GAP)
+    # A letter begins with a sample of nothing.
+    begins, ends = np.maximum([loud[0], *loud[gaps + 1]], 1) - 1, [*loud[gaps] + 1, loud[-1] + 1]
+    size, found = round(rate * LETTER), [sound[begins[0] : ends[0]]]
+    for begin, end, before in zip(begins[1:], ends[1:], ends, strict=False):
+        piece = sound[begin:end]
+        rest = len(found[-1]) % size
+        held_up = rest and _one_letter(found[-1][-rest:], piece[: size - rest], size)
+        if held_up or begin - before < size * _PAUSE:
+            found[-1] = np.concatenate([found[-1], piece])
+        else:
+            found.append(piece)
+    return found
+
+
+def _one_letter(tail: Samples, head: Samples, size: int) -> bool:
+    """Whether two pieces are the halves of a letter that was held up."""
+    return len(tail) + len(head) == size and _strength(np.concatenate([tail, head])) > _WHOLE * _LEVEL * size / 2
+
+
+def _first_letter(stretch: Samples, size: int) -> int:
+    """Where the first whole letter begins: at the beginning, or, where one was cut there, behind its rest."""
+    over = len(stretch) % size
+    if not over or len(stretch) < 2 * size:
+        return 0
+    from_the_end = sum(_strength(stretch[start : start + size]) for start in range(over, len(stretch) - size + 1, size))
+    from_the_start = sum(_strength(stretch[start : start + size]) for start in range(0, len(stretch) - size + 1, size))
+    return over if from_the_end > from_the_start else 0
+
+
+def _strength(window: Samples) -> float:
+    return float(np.abs(np.fft.rfft(window)).max())
 
 
 def _letter(window: Samples, rate: int) -> int | None:
