@@ -136,7 +136,7 @@ class FarEnd:
     reach: Reach = "telephone"
     gives_up: float = math.inf
 
-    acts: tuple[Act, ...] = field(default=(), converter=tuple)
+    acts: tuple[Act, ...] = field(default=())
     hangs_up: float | None = None
     rtp: bool = True
     refer: Refer = Refer()
@@ -155,7 +155,7 @@ class FarEnd:
 
     @acts.validator
     def _check(self, _attribute: object, acts: tuple[Act, ...]) -> None:
-        for act in acts:
+        for act in acts if isinstance(acts, tuple) else (acts,):
             if not isinstance(act, Act):
                 raise TypeError(
                     f"{act!r} is nothing that a telephone does: Wait, Say, Tone, Hear, Press, StopRtp or HangUp"
