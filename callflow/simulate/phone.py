@@ -155,7 +155,7 @@ class FarEnd:
 
     @acts.validator
     def _check(self, _attribute: object, acts: tuple[Act, ...]) -> None:
-        for act in acts if isinstance(acts, tuple) else (acts,):
+        for act in acts:
             if not isinstance(act, Act):
                 raise TypeError(
                     f"{act!r} is nothing that a telephone does: Wait, Say, Tone, Hear, Press, StopRtp or HangUp"
