@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Mark(Protocol):
-    """A place as libyaml gives it: lines, columns and characters from 0."""
+    """A place as the parser gives it: lines, columns and characters from 0."""
 
     line: int
     column: int

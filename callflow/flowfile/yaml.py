@@ -1,10 +1,7 @@
-"""YAML text -> positioned nodes, on libyaml's event stream.
+"""YAML text -> positioned nodes, on the event stream of `yaml_parser`.
 
-libyaml is the only parser here: PyYAML's own, written in Python, refuses texts that libyaml takes (`{say: Which?}`),
-and what `check` accepts on one machine must not be a defect on another. Every PyYAML wheel carries it.
-
-Events are walked, never composed: libyaml's composer recurses, and 100,000 nested brackets end the process. The walk
-stops at `MAX_DEPTH` and at `MAX_VALUES`, aliases counted as often as they are used.
+Events are walked, never composed: a composer recurses, and 100,000 nested brackets end the process. The walk stops at
+`MAX_DEPTH` and at `MAX_VALUES`, aliases counted as often as they are used.
 
 Scalars follow the YAML 1.2 core schema: `on`, `no`, `1:30`, `1_000` and dates are text. Merge keys (`<<`) are refused.
 """
@@ -28,17 +25,10 @@ from yaml.events import (
 )
 from yaml.scanner import ScannerError
 
-from callflow.errors import CallflowError, Defect
+from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping, Mark, Node, Scalar, Sequence, quoted, shorten
 from callflow.flowfile.report import TOO_MANY, one_too_many
-
-try:
-    from yaml.cyaml import CParser  # type: ignore[attr-defined] # the stubs leave it out
-except ImportError as error:  # PyYAML was built from source on a machine without libyaml
-    raise CallflowError(
-        "this PyYAML was built without libyaml, which callflow reads its files with: "
-        "install PyYAML from a wheel (pip install --force-reinstall --only-binary :all: pyyaml)"
-    ) from error
+from callflow.flowfile.yaml_parser import Parser
 
 MAX_DEPTH = 100
 MAX_VALUES = 50_000
@@ -54,9 +44,11 @@ _FLOAT = frozenset("0123456789+-.eE")
 _MAY_BE_NUMBER = frozenset("0123456789+-.")
 _NUMBER_ENDS = frozenset("0123456789.abcdefABCDEFnN")
 _TAG = "tag:yaml.org,2002:"
-# YAML 1.1, and libyaml with it, ends a line at these; editors do not, and every line number behind them would be off.
-_LINE_ENDS = {"\x85": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029"}
-_PRINTABLE = "\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+# YAML 1.1, and its parsers, end a line at these; editors do not, and every line number behind them would be off.
+_LINE_ENDS = "\x85\u2028\u2029"
+# Looked for in the whole text at once: parsers do so as they read on, each in portions of its own.
+_REFUSED = re.compile(f"[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[{_LINE_ENDS}]")
+_EMPTY_KEY = re.compile(r"(?<![^\s\[{,?:-])(\?)[\s,\]:]*\Z")
 
 
 def parse(text: str, file: str) -> tuple[Mapping | None, list[Defect]]:
@@ -123,7 +115,7 @@ class _Walk:
         self._check_characters()
         root: Node | None = None
         try:
-            root = self._walk(CParser(self.text))
+            root = self._walk(Parser(self.text))
         except yaml.MarkedYAMLError as error:
             from callflow.flowfile.yaml_errors import explain
 
@@ -132,8 +124,6 @@ class _Walk:
                 self.defects.pop()
             self.defects.append(defect)
             raise _Stop from error
-        except yaml.reader.ReaderError as error:
-            self._refuse_character(error.position)
         if root is None:
             hint = "the smallest flow has `callflow: 1`, a name, `initial:` and `states:`"
             self.defects.append(Defect("empty-file", "the file says nothing", self.file, 1, 1, 1, 1, hint=hint))
@@ -155,7 +145,7 @@ class _Walk:
         before = self.text[: mark.index] if mark is not None else ""
         again = _Walk(before, self.file)
         try:
-            again._walk(CParser(before))
+            again._walk(Parser(before))
         except _Stop:
             if again.defects[-1].code == "too-deep":
                 self.defects = again.defects
@@ -385,10 +375,13 @@ class _Walk:
                     )
                     return _DROPPED
                 if node.value is None:
+                    if not node.text and (sign := _EMPTY_KEY.search(self.text, 0, node.start.index)):
+                        # `[? ]`: what follows is read by some parsers only, and they differ in where the key ends
+                        said = "a key is missing behind the `?`"
+                        self.defect("complex-key", said, *self._marks(sign.start(1)), "write `key: value`")
+                        raise _Stop
                     what = "a key is missing before the `:`" if not node.text else f"`{node.text}` is no key"
                     self.defect("complex-key", what, node.start, node.end, "put quotes around it if it is a name")
-                    if self.text.startswith("?", inner.start.index):  # `[? ]`: libyaml reads on from 0.2.6 on
-                        raise _Stop
                     return _DROPPED
             return node
         if isinstance(node, Mapping) and node.flow and inner.flow and node.start.index == inner.start.index + 1:
@@ -425,26 +418,15 @@ class _Walk:
     # Characters
 
     def _check_characters(self) -> None:
-        text = self.text
-        for character in (*_LINE_ENDS, "\ufeff"):  # what libyaml lets pass
-            if character in text:
-                self._refuse_character(text.index(character))
-        if text.count("\n%") > 10:
-            where = text.index("\n%") + 1
+        if found := _REFUSED.search(self.text):
+            self._refuse_character(found.start())
+        if self.text.count("\n%") > 10:
+            where = self.text.index("\n%") + 1
             self.defect("yaml-syntax", "`%` at the beginning of a line is not for flow files", *self._marks(where))
             raise _Stop
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            self._refuse_character(error.start)
 
-    def _refuse_character(self, position: int) -> None:
-        # libyaml says where it stopped reading, in bytes; what it stopped at is the first character of its kind.
-        character = self.text[position] if position < len(self.text) else ""
-        if character not in _LINE_ENDS:
-            match = re.search(f"[^{_PRINTABLE}]", self.text)
-            position = match.start() if match else min(position, len(self.text) - 1)
-            character = self.text[position]
+    def _refuse_character(self, position: int) -> NoReturn:
+        character = self.text[position]
         name = {"\0": "a NUL", "\ufeff": "a byte order mark"}.get(character, "a control character")
         if character in _LINE_ENDS:
             name = "a line separator"

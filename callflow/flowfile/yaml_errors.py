@@ -1,6 +1,6 @@
-"""What libyaml refuses, said in an author's words.
+"""What the parser refuses, said in an author's words.
 
-libyaml says what it missed ("did not find expected key"), seldom what went wrong. The lines around the place tell more:
+It says what it missed ("did not find expected key"), seldom what went wrong. The lines around the place tell more:
 each function below knows one trap, and the first that recognises its own says what to do.
 """
 
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import yaml
-from yaml.cyaml import CSafeLoader
 from yaml.tokens import (
     FlowMappingEndToken,
     FlowMappingStartToken,
@@ -23,13 +22,14 @@ from yaml.tokens import (
 from callflow.errors import Defect
 from callflow.flowfile.braces import cure, cure_inside
 from callflow.flowfile.nodes import quoted, shorten
+from callflow.flowfile.yaml_parser import Parser
 
 CLOSES = {"'": "'", '"': '"', "[": "]", "{": "}"}
 _TEMPLATE = re.compile(r"(?:^|[:,\-\[{])\s+\{\{|^\{\{")
 
 
 class Problem(NamedTuple):
-    """A syntax error: libyaml's words, the place (from 0), where the thing began that it was reading, the lines."""
+    """A syntax error: the parser's words, the place (from 0), where the thing began that it was reading, the lines."""
 
     said: str
     context: str
@@ -54,7 +54,7 @@ class Finding(NamedTuple):
 
 
 def explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Defect:
-    """The defect behind a syntax error that libyaml reported."""
+    """The defect behind a syntax error that the parser reported."""
     mark, began = error.problem_mark, error.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     lines = re.split("\r\n|\r|\n", text)
@@ -168,7 +168,7 @@ def _string_before(problem: Problem, line: int, column: int) -> tuple[int, int, 
     """Where the last text in quotes before the place begins and ends."""
     last = None
     try:
-        for token in yaml.scan(problem.text, CSafeLoader):
+        for token in yaml.scan(problem.text, Parser):
             start, end = token.start_mark, token.end_mark
             if (start.line, start.column) >= (line, column):
                 break
@@ -183,7 +183,7 @@ def _open_bracket(problem: Problem) -> tuple[int, int] | None:
     """Where the innermost bracket opens that is never closed."""
     opened: list[tuple[int, int]] = []
     try:
-        for token in yaml.scan(problem.text, CSafeLoader):
+        for token in yaml.scan(problem.text, Parser):
             if isinstance(token, (FlowSequenceStartToken, FlowMappingStartToken)):
                 opened.append((token.start_mark.line, token.start_mark.column))
             elif isinstance(token, (FlowSequenceEndToken, FlowMappingEndToken)) and opened:
@@ -197,7 +197,7 @@ def _unclosed_bracket(problem: Problem) -> Finding | None:
     if "flow" not in problem.context or problem.began is None:
         return None
     line, column = problem.began
-    if line >= len(problem.lines) or not problem.at(line, column):  # libyaml has forgotten where it opened
+    if line >= len(problem.lines) or not problem.at(line, column):  # the parser has forgotten where it opened
         opened = _open_bracket(problem)
         if opened is None:
             return None
