@@ -39,7 +39,7 @@ def command(
     console   talk to it here, with your microphone
     dev       against a LiveKit server, while you work on it
     start     the same, in production
-    connect   in one room: --room NAME
+    connect   in one room: --room NAME; ends with its call
 
     LiveKit's address and keys come from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. What follows the mode, and is
     no option of this command, goes to LiveKit's own command line.
@@ -56,7 +56,7 @@ def command(
     from livekit.agents import cli
 
     from callflow.errors import BindError
-    from callflow.livekit_bindings import models, server
+    from callflow.livekit_bindings import connecting, models, server
 
     if wrong := server.missing(flow, mode, list(arguments), factory=factory, vars=given):
         _refuse(file, wrong)
@@ -71,6 +71,8 @@ def command(
     agent_server = server.server_of(
         str(Path(file).resolve()), factory=factory, name=name, vars=given, journal=journal, **given_options
     )
+    if mode == "connect":
+        connecting.ends_with_its_call(agent_server)
     sys.argv = [f"callflow run {file}", *arguments]
     cli.run_app(agent_server)
 

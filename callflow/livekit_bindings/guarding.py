@@ -67,6 +67,12 @@ def guard(server: AgentServer, *, on_line_stands: Callable[..., Any] | None = No
         server.aclose = _Close(server.aclose, watch)  # type: ignore[method-assign]
 
 
+def is_busy(server: AgentServer) -> bool:
+    """Whether its guard sees to a call that is over."""
+    run = vars(server).get("run")
+    return isinstance(run, _Run) and run.watch.is_busy
+
+
 class _Watch:
     """Of one server, while it runs."""
 
@@ -92,6 +98,11 @@ class _Watch:
                 del os.environ[lease.FOLDER]
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Also with what it has not seen yet."""
+        return bool(self._ending or (self._folder is not None and lease.leases(self._folder)))
 
     async def last_look(self) -> None:
         """The server has closed, and has killed what did not end in time."""

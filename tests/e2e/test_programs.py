@@ -104,10 +104,41 @@ async def test_a_server_takes_calls_and_ends_when_it_is_told_to(line, server, tm
 
 
 async def test_connect_joins_a_room_without_being_dispatched(line, server, tmp_path):
-    with running(server, tmp_path, "connect", "--room", line.room):
+    with running(server, tmp_path, "connect", "--room", line.room) as process:
         await talk_to_the_end(line)
         record = await record_in(tmp_path, within=10)
-        assert record["outcome"] == "completed"
+        assert (record["outcome"], record["line"]) == ("completed", "dropped")
+        assert await asyncio.to_thread(process.wait, 20) == 0, "it ends with its call"
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("connect", signal.SIGTERM), ("connect", signal.SIGINT), ("dev", signal.SIGTERM)]
+)
+async def test_a_program_that_is_told_to_end_drops_its_line(line, server, tmp_path, mode, told):
+    room = ("--room", line.room) if mode == "connect" else ()
+    with running(server, tmp_path, mode, *room) as process:
+        if not room:
+            await dispatch(line, within=60)
+        caller = await line.caller()
+        await caller.wait_for_sounds(1, within=30)
+        process.send_signal(told)
+        await caller.dropped(within=8)
+        record = await record_in(tmp_path, within=10)
+        assert (record["outcome"], record["hung_up_by"]) == ("cancelled", "worker")
+        assert (record["line"], record["forced"]) == ("dropped", [])
+        assert await asyncio.to_thread(process.wait, 20) == 0
+        await line.view.wait_until_gone(line.room, within=3)
+
+
+async def test_a_call_whose_program_is_killed_drops_its_line(line, server, tmp_path):
+    """Its job's process has lost its worker: LiveKit cancels what runs there, and closes the job's HTTP session first."""
+    with running(server, tmp_path, "connect", "--room", line.room) as process:
+        caller = await line.caller()
+        await caller.wait_for_sounds(1, within=30)
+        process.kill()
+        await caller.dropped(within=8)
+        record = await record_in(tmp_path, within=10)
+        assert (record["line"], record["line_dropped"] is not None) == ("dropped", True)
 
 
 @contextmanager
