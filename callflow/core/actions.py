@@ -89,7 +89,9 @@ def _leg(default: str | None = "far_end", description: str = "Which leg.") -> Ar
 
 
 _SPEECH_RESULT: dict[str, Type] = {"interrupted": BOOLEAN, "spoken": TEXT, "heard": BOOLEAN}
-_INTERRUPTIBLE = Argument(BOOLEAN, "Whether the caller may cut it by speaking.", True)
+_INTERRUPTIBLE = Argument(
+    BOOLEAN, "Whether the caller may cut it by speaking; unless set they may, but for the call's last words."
+)
 _WAIT = Argument(BOOLEAN, "Whether the list waits for its end.", True, kind="plain")
 
 _SHOWN: dict[str, Argument] = {
@@ -153,6 +155,7 @@ _VERBS = (
             "loop": Argument(BOOLEAN, "Again and again until the state is left.", False, kind="plain"),
             "duck": Argument(NUMBER, "The volume while somebody speaks, 0 to 1.", least=0, most=1),
             "to": _leg(None, "The leg that hears it; everyone unless set."),
+            "interruptible": _INTERRUPTIBLE,
             "wait": _WAIT,
         },
         main="file",
@@ -295,7 +298,7 @@ _VERBS = (
         "Sends keys, to every telephone on the line: LiveKit has no other way. Ends when they have been sent; the agent says nothing meanwhile, and a tool that leads here gives the model no further turn.",
         {"digits": Argument(TEXT, "0-9, a-d, *, #, w for a pause.", required=True, pii=True, form=KEYS)},
         main="digits",
-        timeout=10.0,
+        timeout=30.0,
         yields=True,
     ),
     Verb(
@@ -338,7 +341,7 @@ _VERBS = (
         },
         main="to",
         timeout=None,
-        timeout_is="ringing_timeout + 8s",
+        timeout_is="ringing_timeout + 28s",
         occupies=True,
         results=("transfer.completed", "transfer.failed"),
         success=("transfer.completed",),
@@ -380,7 +383,7 @@ _VERBS = (
         "The leg hears music, and nobody hears it.",
         {"leg": _leg(), "music": Argument(TEXT, "The sound's file, again and again; silence unless set.", sound=True)},
         main="leg",
-        timeout=5.0,
+        timeout=25.0,
     ),
     Verb("resume", "Ends a hold.", {"leg": _leg()}, main="leg", timeout=5.0),
     Verb(
@@ -462,7 +465,7 @@ _VERBS = (
         "Another agent takes over, one that the program registered under this name.",
         {"agent": Argument(TEXT, "Its name.", required=True, kind="name")},
         main="agent",
-        timeout=5.0,
+        timeout=25.0,
         needs=frozenset({"session"}),
     ),
     Verb(

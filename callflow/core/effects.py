@@ -44,6 +44,14 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
     return number
 
 
+def last_words(turn: Turn) -> None:
+    """At a step's end: the speech that begins now is not interruptible where it is one of the call's last words and the
+    flow does not say so. Not before, since the step may still be on its way out."""
+    for n, effect in enumerate(turn.out if turn.farewell else ()):
+        if type(effect) is Start and verb_of(effect.verb).speech and effect.arguments.get("interruptible") is None:
+            turn.out[n] = effect._replace(arguments={**effect.arguments, "interruptible": False})
+
+
 def cancel(turn: Turn, effect: Running) -> None:
     """Stops an effect by force; later lists of its region wait until it has stopped, 5 s at most (rule 7)."""
     turn.effects[effect.id] = effect._replace(list=None, stopping=True, seq=turn.sequence())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from callflow.core.content import actions_of
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT, Flow
 from callflow.core.render import render
-from callflow.core.snapshot import Snapshot
+from callflow.core.snapshot import Snapshot, Start, Step
+from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 
 
@@ -38,6 +40,33 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
         except EvaluationError:
             continue
     return Offers(tools, "\n\n".join(paragraphs))
+
+
+TAKE_OVER = frozenset({"update_agent", "task"})
+
+
+def says_goodbye(flow: Flow, step: Step, *, before: bool) -> bool:
+    """Whether the model has no turn any more after this step, given whether it had none `before`: the call is ending, or
+    is at its last words, and they have begun. The agent of a `task` that runs has turns of its own."""
+    turn = Turn(flow, step.snapshot, 0.0)
+    if any(effect.verb == "task" and not effect.stopping for effect in turn.effects.values()):
+        return False
+    if turn.in_ending or not turn.live:
+        return True
+    begun = any(isinstance(effect, Start) and verb_of(effect.verb).speech for effect in step.effects)
+    return turn.farewell and (before or begun)
+
+
+def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
+    """The lists (their `seq`) in which another agent has yet to take over, or is at it."""
+    turn = Turn(flow, snapshot, 0.0)
+    found = {
+        one.seq
+        for one in turn.lists.values()
+        if any(action.verb in TAKE_OVER for action in actions_of(turn, one)[max(one.position, 0) :])
+        or (one.kind == "entry" and turn.table.states[one.owner].task)
+    }
+    return frozenset(found)
 
 
 def agent_instructions(flow: Flow, snapshot: Snapshot, time: float) -> str:

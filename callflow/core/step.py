@@ -394,6 +394,7 @@ def _enter_initial(turn: Turn) -> None:
 
 def _finish(turn: Turn, event: Input | None) -> Step:
     clocks.count(turn)
+    effects.last_words(turn)
     tools.give_back(turn)
     return turn.freeze(event)
 

@@ -14,6 +14,7 @@ from attrs import Factory, define
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS, Verb
 from callflow.core.events import matches
+from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Action, Flow, Row, State, TimerRow, Transition, every_action
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
@@ -72,6 +73,7 @@ class Table:
     counts_visits: frozenset[str]
     hears_tools: frozenset[str]  # the scopes with rows for tools
     most_entered: float  # `limits.no_progress`, infinite where there is none
+    goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
     plain: dict[tuple[str, ...], dict[str, PlainMove | None]] = Factory(dict)
 
     def expand(self, leaves: Iterable[str]) -> set[str]:
@@ -177,7 +179,7 @@ def compile_table(flow: Flow) -> Table:
     )
     most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
     endings = frozenset(row.target for row in scopes.values() if row.target is not None)
-    return Table(flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most)
+    return Table(flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow))
 
 
 def _state_table(
@@ -210,7 +212,7 @@ def _state_table(
         task=task,
         history=history,
         has_silence=any(timer.kind == "silence" for timer in state.timers),
-        speaks=bool(task) or any(_takes_the_turn(verb) for verb in verbs),
+        speaks=any(_takes_the_turn(verb) for verb in verbs),
     )
 
 

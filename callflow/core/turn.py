@@ -156,6 +156,11 @@ class Turn:
         return self.flow.ending in self.active
 
     @property
+    def farewell(self) -> bool:
+        """Whether what is said now are the call's last words."""
+        return not self.live or self.in_ending or not self.table.goodbyes.isdisjoint(self.active)
+
+    @property
     def outcome_so_far(self) -> str:
         """The outcome, or what it would be if the call ended now (rule 14)."""
         return self.outcome or ("failed" if self.fault else "none")

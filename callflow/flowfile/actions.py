@@ -30,7 +30,9 @@ BACKOFF = 0.5
 """Seconds before the second try of a verb that has tries of its own, or a `retry` without `backoff`."""
 
 RING_GRACE = 5.0
-TRANSFER_GRACE = 8.0  # LiveKit's answer may come a little late, and the leg leaves a little after it
+TRANSFER_GRACE = (
+    28.0  # what is being said ends first, LiveKit's answer may come a little late, and the leg leaves a little after it
+)
 LONGEST_RING = 120.0
 KEY_SENT = 0.6
 PROMPT = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from livekit.agents import Agent
@@ -23,20 +23,25 @@ class SilentAgent(Agent):
         super().__init__(instructions="Say nothing.", llm=None, tts=None, stt=stt, vad=vad)
 
 
-def watch_on_enter(agent: Agent, failed: Callable[[Exception], None]) -> None:
-    """LiveKit only logs an `on_enter` that raises, and the call is mute. Here `failed` hears of it too."""
+Enter = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""Runs an `on_enter`."""
+
+
+def watch_on_enter(agent: Agent, enter: Enter, failed: Callable[[Exception], None]) -> None:
+    """LiveKit only logs an `on_enter` that raises, and the call is mute. Here `failed` hears of it too. `enter` runs it."""
     if getattr(agent, _WATCHED, None) is not None:
-        setattr(agent, _WATCHED, failed)
+        setattr(agent, _WATCHED, (enter, failed))
         return
     original = agent.on_enter
 
     @functools.wraps(original)
     async def on_enter() -> Any:
+        enter, failed = getattr(agent, _WATCHED)
         try:
-            return await original()
+            return await enter(original)
         except Exception as error:
-            getattr(agent, _WATCHED)(error)
+            failed(error)
             raise
 
-    setattr(agent, _WATCHED, failed)
+    setattr(agent, _WATCHED, (enter, failed))
     agent.on_enter = on_enter  # type: ignore[method-assign]

@@ -20,6 +20,10 @@ TAIL = 0.2
 hearing it who is to hear it, nor let in who is not."""
 
 
+SAID_WITHIN = 20.0
+"""Seconds that a verb waits for what is being said before it takes somebody away from it."""
+
+
 class Audience:
     """Whoever a speech has to reach: the leg of this name, the far end unless set."""
 
@@ -54,11 +58,25 @@ class Audience:
             await self._line.next_change()
 
 
-async def all_is_said(world: LiveKitWorld) -> None:
-    """Returns when what is being said has reached the ear; also what was begun beside this, and speaks in a moment."""
+async def all_is_said(world: LiveKitWorld, *, tail: float = TAIL) -> None:
+    """Returns when what is being said has reached the ear (`tail`: or has but been played); also what was begun beside
+    this, and speaks in a moment. What is still being said after SAID_WITHIN is cut.
+
+    The one rule of every verb after which somebody would not hear the rest of it: those that take a party, or the line,
+    away from the conversation, and those that talk to somebody else.
+    """
+    try:
+        await asyncio.wait_for(_said(world, tail), SAID_WITHIN)
+    except TimeoutError:
+        world.note(f"what was being said was cut after {SAID_WITHIN:.0f} s: something else had to go on")
+        private.silence_now(world.session)
+        await _said(world, tail)
+
+
+async def _said(world: LiveKitWorld, tail: float) -> None:
     while True:
         await private.speech_is_out(world.session)
-        await asyncio.sleep(TAIL)
+        await asyncio.sleep(tail)
         if private.is_silent(world.session):
             return
 

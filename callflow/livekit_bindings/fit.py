@@ -77,7 +77,7 @@ def actions_of(flow: Flow) -> Iterator[Action]:
 
 
 def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[str]:
-    model = _model(session, agent, "llm")
+    model = own_or_session(session, agent, "llm")
     realtime = isinstance(model, llm.RealtimeModel)
     speaks = bool(realtime and getattr(model.capabilities, "supports_say", False))
     seen: set[str] = set()
@@ -86,7 +86,7 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
         if action.verb == "collect_digits" and not action.arguments.get("prompt"):
             continue
         for kind in sorted(needed - seen):
-            missing = _model(session, agent, kind) is None and not (kind == "tts" and speaks)
+            missing = own_or_session(session, agent, kind) is None and not (kind == "tts" and speaks)
             if missing:
                 seen.add(kind)
                 yield f"{_at(action)}: {action.verb} needs {_NEEDS[kind]}, and neither the session nor the agent has one"
@@ -95,7 +95,8 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
 _NEEDS = {"tts": "a TTS", "llm": "an LLM", "stt": "an STT"}
 
 
-def _model(session: AgentSession[Any], agent: Agent, kind: str) -> Any:
+def own_or_session(session: AgentSession[Any], agent: Agent, kind: str) -> Any:
+    """The model of this kind (stt, llm, tts) that is in force under this agent: its own, else the session's."""
     own = getattr(agent, kind)
     return own if is_given(own) else getattr(session, kind)
 

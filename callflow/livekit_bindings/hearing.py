@@ -40,7 +40,7 @@ ALWAYS = frozenset(
 """LiveKit's events that go to the call even where no row of the flow listens: the silence, the record and whoever
 reads the journal need them. The others, a dozen a second in a conversation, only where a row listens."""
 
-NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed"})
+NEEDED = frozenset({"error", "close", "conversation_item_added", "function_tools_executed", "speech_created"})
 """Of the session's events, those that the bindings themselves live on."""
 
 WHO_HEARS = frozenset(
@@ -93,6 +93,8 @@ class Hearing:
             self._world.offering.settle_later()
         elif name == "agent_state_changed":
             self._world.spoke += event.new_state == "speaking"
+        elif name == "speech_created":
+            self._world.turns.created(event.speech_handle, event.source)
         elif name == "function_tools_executed":
             self._world.offering.give_fresh_turn(event)
         full = f"session.{name}"

@@ -314,6 +314,16 @@ class Line:
         while self.hears:
             await self._changed.wait()
 
+    @property
+    def anybody_hears(self) -> bool:
+        """Whether the far end, or any other party, is on the line and hears us."""
+        return not self.cut_off and any(leg.status == "on_line" for leg in self.legs.values())
+
+    async def nobody_hears(self) -> None:
+        """Returns when no party hears us (any more)."""
+        while self.anybody_hears:
+            await self._changed.wait()
+
     async def next_change(self) -> None:
         """Returns when something has changed for one of the legs."""
         await self._changed.wait()

@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from livekit.agents import Agent, llm
 
-from callflow.core.offers import Offers, offers
+from callflow.core.offers import Offers, offers, taking_over
 from callflow.core.snapshot import Step
 from callflow.core.tools import UNDER_WAY
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.instructions import StateInstructions
 from callflow.livekit_bindings.tools import States, Toolbox
+from callflow.livekit_bindings.turns import Entrance
 from callflow.runtime.ports import ToolReturn
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ logger = logging.getLogger("callflow")
 
 CUT = "This was cut by the end of the conversation: whether it was done is not known."
 """What the model is told of a tool of the agent's own that still ran."""
+
+
+class Turn(NamedTuple):
+    """The model's, after a tool: who had entered last when it was called, how many replies had begun, and the lists in
+    which another agent was taking over even then."""
+
+    entrance: Entrance | None
+    begun: int
+    ahead: frozenset[int]
 
 
 class Offering:
@@ -39,7 +49,7 @@ class Offering:
         self._begun = False
         self._settling: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[None] | None = None
-        self._fresh_turns: set[str] = set()  # tool calls after which the model gets its turn under what is offered now
+        self._fresh_turns: dict[str, Turn] = {}  # after which the model gets its turn under what is offered now
         self._no_turns: set[str] = set()  # tool calls after which the flow speaks by itself
         self._cut: set[str] = set()  # tool calls that the end of the conversation cuts
 
@@ -87,16 +97,16 @@ class Offering:
         made = {call.call_id for call in event.function_calls}
         self._tell_of_cut(event)
         no_turn = made & self._no_turns  # one of several calls in a reply is enough: two would speak at once
-        calls = made & self._fresh_turns
+        calls = {call: turn for call in made if (turn := self._fresh_turns.pop(call, None)) is not None}
         self._no_turns -= made
-        self._fresh_turns -= made
-        if no_turn or self._world.conversation_over:
+        if no_turn or self._world.turns.over:
             event.cancel_tool_reply()
             return
-        if calls and event.has_tool_reply and not isinstance(self._world.session.llm, llm.RealtimeModel):
+        realtime = isinstance(self._world.session.llm, llm.RealtimeModel)  # knows what is offered now by itself
+        if event.has_tool_reply and any(not realtime or self._hands_over(turn) for turn in calls.values()):
             event.cancel_tool_reply()
-            agent = self._world.session.current_agent
-            self._turn = self._world.call.loop.create_task(self._reply(agent))  # once the results are in the history
+            turn = next(iter(calls.values()))
+            self._turn = self._world.call.loop.create_task(self._reply(turn))  # once the results are in the history
 
     def cutting(self, call: llm.FunctionCall) -> None:
         """A tool is about to be cut by the end of the conversation."""
@@ -121,29 +131,45 @@ class Offering:
     async def _called(
         self, name: str, arguments: Mapping[str, Any], called: llm.FunctionCall, speech: str, states: States
     ) -> ToolReturn:
-        before = self._offers
-        effect = self._world.speeches.get(speech)
-        returned = await self._world.call.tool_called(
-            name, arguments, effect=effect, id=called.call_id, offered_in=states
-        )
-        decides = self._world.tell(f"tool.{name}")  # a `consult` goes on by itself
+        world, before = self._world, self._offers
+        turn = Turn(world.turns.entrance, world.turns.begun, taking_over(world.flow, world.call.snapshot))
+        with world.turns.of_a_tool(speech):
+            effect = world.speeches.get(speech)
+            returned = await world.call.tool_called(
+                name, arguments, effect=effect, id=called.call_id, offered_in=states
+            )
+        decides = world.tell(f"tool.{name}")  # a `consult` goes on by itself
         await self.settled()
         if not returned.reply or decides:
             self._no_turns.add(called.call_id)
-        elif self._offers != before:
-            self._fresh_turns.add(called.call_id)
+        elif self._offers != before or self._hands_over(turn):
+            self._fresh_turns[called.call_id] = turn
         return returned
 
-    async def _reply(self, before: Agent) -> None:
-        """The fresh turn. An agent that has taken over meanwhile and greets by itself needs none."""
+    def _hands_over(self, turn: Turn) -> bool:
+        """Whether another agent has taken over since, or is about to."""
         world = self._world
-        await asyncio.sleep(0)  # a handoff of this step's begins
+        ahead = taking_over(world.flow, world.call.snapshot) - turn.ahead
+        return world.turns.entrance is not turn.entrance or bool(ahead)
+
+    async def _reply(self, turn: Turn) -> None:
+        """The fresh turn. Where another agent takes over it is that one's: where its `on_enter` says something, that is
+        all."""
+        world = self._world
+        await asyncio.sleep(0)  # a handoff of LiveKit's own begins
+        await private.handoff_done(world.session)
+        while world.turns.entrance is turn.entrance and self._hands_over(turn):
+            await world.turns.next_change()
+        entrance = world.turns.entrance
+        if entrance is not None and entrance is not turn.entrance:
+            await entrance.known.wait()
+            if entrance.spoke:
+                return
         await private.handoff_done(world.session)
         await self.settled()
-        if not private.is_running(world.session) or world.conversation_over or world.line.over:
+        if world.turns.begun != turn.begun or world.turns.over or world.line.over:
             return
-        agent = world.session.current_agent
-        if agent is before or type(agent).on_enter is Agent.on_enter:
+        if private.is_running(world.session):
             with contextlib.suppress(RuntimeError):  # it has closed in this very moment
                 world.session.generate_reply()
 

@@ -21,12 +21,15 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentServer, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
 from livekit.agents.utils import http_context
 from livekit.agents.utils.aio import cancel_and_wait
+from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
 from livekit.agents.voice.agent_activity import ActivityClosedError
 from livekit.agents.voice.amd import AMD
 from livekit.agents.worker import ServerEnvOption
 
 logger = logging.getLogger("callflow")
+
+_QUIET = "_callflow_quiet"
 
 
 def activity_of(session: AgentSession[Any]) -> Any | None:
@@ -135,6 +138,53 @@ def silence_now(session: AgentSession[Any]) -> None:
     activity = activity_of(session)
     if activity is not None:
         activity.interrupt(force=True)
+
+
+def give_no_turns(session: AgentSession[Any]) -> None:
+    """From now on the agent in charge answers nobody: no reply to what the caller has said or says now, none that was
+    prepared while they spoke, none that a realtime model begins by itself. What is said is still heard, and is in the
+    history. What is spoken on purpose, by `say` or `generate_reply`, is spoken."""
+    activity = activity_of(session)
+    if activity is None:
+        return
+    activity._cancel_preemptive_generation()
+    activity._new_turns_blocked = True  # as LiveKit does for the time of a handoff
+    if _QUIET in vars(activity):
+        return
+    on_end_of_turn = activity.on_end_of_turn
+
+    def heard(info: Any) -> Any:
+        info.skip_reply = True
+        activity._new_turns_blocked = False  # or what was said would not be in the history
+        try:
+            return on_end_of_turn(info)
+        finally:
+            activity._new_turns_blocked = True
+
+    activity.on_end_of_turn = heard
+    setattr(activity, _QUIET, True)
+
+
+def give_turns(session: AgentSession[Any]) -> None:
+    """Takes that back."""
+    activity = activity_of(session)
+    if activity is not None and vars(activity).pop(_QUIET, False):
+        vars(activity).pop("on_end_of_turn", None)
+        activity._new_turns_blocked = False
+
+
+def works(session: AgentSession[Any], speech: SpeechHandle) -> bool:
+    """Whether a function tool runs that this speech has called."""
+    executor = getattr(activity_of(session), "_tool_executor", None)
+    running = list(getattr(executor, "_running_tasks", {}).values())
+    return any(getattr(task.ctx, "speech_handle", None) is speech for task in running)
+
+
+def add_to_history(session: AgentSession[Any], text: str) -> None:
+    """What a caller has written, and nobody answers."""
+    message = llm.ChatMessage(role="user", content=[text])
+    session.current_agent._chat_ctx.items.append(message)
+    session._conversation_item_added(message)
 
 
 async def abandon(session: AgentSession[Any]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import NonCallableMock
 
 from livekit import api
-from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomOptions
 
 from callflow.core.events import SENDERS
@@ -26,7 +26,7 @@ from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.ears import Ears
-from callflow.livekit_bindings.fit import detects
+from callflow.livekit_bindings.fit import detects, own_or_session
 from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.line import Line
@@ -34,6 +34,7 @@ from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
 from callflow.livekit_bindings.subscriptions import Subscriptions
 from callflow.livekit_bindings.tracing import Tracing
+from callflow.livekit_bindings.turns import Turns
 from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
 from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
@@ -117,6 +118,7 @@ class LiveKitWorld:
         self.holds: dict[str, Hold] = {}  # by leg
         self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
         self.watchers: set[Callable[[str], bool]] = set()  # are told the names of events, as the flow is
+        self.turns = Turns(self)
         self.offering = Offering(self)
         self._hearing = Hearing(self)
         self.clearing = Clearing(self)
@@ -159,6 +161,7 @@ class LiveKitWorld:
     def settle(self, step: Step) -> None:
         self.tracing.settle(step)
         self.offering.settle(step)
+        self.turns.settle(step)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
         with self.tracing.performing(effect):
@@ -296,7 +299,7 @@ class LiveKitWorld:
         """An agent is about to take over: its tools are listened to, and an `on_enter` that raises is a failure."""
         if agent not in self._seen:
             self._seen.append(agent)
-        watch_on_enter(agent, self._hearing.on_enter_failed)
+        watch_on_enter(agent, self.turns.enter, self._hearing.on_enter_failed)
         self.offering.listen_to(agent)
 
     async def hand_over(self, agent: Agent) -> None:
@@ -377,9 +380,16 @@ class LiveKitWorld:
             self.session.update_agent(self.agent)
 
     def _warn_of_echo(self) -> None:
-        if getattr(self.session.options, "aec_warmup_duration", None):
+        if getattr(self.session.options, "aec_warmup_duration", None) and self._hears_sound():
             _say_once(AEC_NOTE)
             self.note(AEC_NOTE)
+
+    def _hears_sound(self) -> bool:
+        """Whether a caller's voice reaches a model at all: a session of text alone has nothing to miss."""
+        if self.room_options.get_audio_input_options() is None:
+            return False
+        stt, model = (own_or_session(self.session, self.agent, kind) for kind in ("stt", "llm"))
+        return stt is not None or isinstance(model, llm.RealtimeModel)
 
 
 def _fail(waited_for: asyncio.Future[None], why: str) -> None:

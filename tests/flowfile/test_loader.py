@@ -149,7 +149,7 @@ class TestModel:
         )
         hi, hello, room, http, put = flow.states["talking"].entry
         assert isinstance(hi.arguments["text"], Template)
-        assert (hi.timeout, hi.wait, hi.arguments["interruptible"]) == (60.0, True, True)
+        assert (hi.timeout, hi.wait, hi.arguments["interruptible"]) == (60.0, True, None)
         assert (hello.arguments["text"], hello.wait, hello.timeout, hello.optional) == ("Hello.", False, 5.0, True)
         assert (room.timeout, room.tries, room.backoff) == (5.0, 3, 0.5)
         assert (http.save_as, http.tries, http.backoff) == ("reply", 3, 1.0)

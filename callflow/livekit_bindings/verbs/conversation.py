@@ -68,15 +68,16 @@ async def drain(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 
 async def end_conversation(world: LiveKitWorld, *, tail: float) -> None:
-    """Lets what is being said end, cancels the tools that run, and takes no speech any more."""
+    """Lets what is being said end, as long as anybody who hears it is on the line; cancels the tools that run, and takes
+    no speech any more."""
     world.conversation_over = True
     if not private.is_running(world.session):
         return
-    if world.hurried or not world.line.hears:
+    if world.hurried or not world.line.anybody_hears:
         private.silence_now(world.session)
         return
     draining = asyncio.ensure_future(_drain(world))
-    cut = asyncio.ensure_future(world.line.cut())
+    cut = asyncio.ensure_future(world.line.nobody_hears())
     try:
         while True:
             await _first(private.speech_is_out(world.session), cut)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from livekit.agents import AgentTask
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
+from callflow.livekit_bindings.audience import all_is_said
 from callflow.livekit_bindings.plain import plain
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ async def update_agent(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     await world.started()
     if not private.is_running(world.session):
         raise EffectError("the conversation is over: no other agent can take it")
+    await all_is_said(world, tail=0.0)
     await world.hand_over(world.make(effect.arguments["agent"]))
     return {}
 
@@ -46,10 +47,14 @@ async def task(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     except Exception as error:
         raise EffectError(str(error) or type(error).__name__) from error
     finally:
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            if inline.done():
-                inline.exception()
+        inline.add_done_callback(_looked_at)
     return {"result": "completed", "value": plain(result)}
+
+
+def _looked_at(inline: asyncio.Task[Any]) -> None:
+    """It may end long after anybody waits for it, with the error of a task that was cancelled: that is no news."""
+    if not inline.cancelled():
+        inline.exception()
 
 
 async def _await(agent_task: AgentTask[Any]) -> Any:

@@ -119,6 +119,7 @@ async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     everyone = effect.arguments.get("for", "everyone") == "everyone"
     if not everyone and sum(leg.is_telephone for leg in world.line.parties()) > 1:
         raise EffectError("two telephone legs would outlive the agent for ever: use stand_by instead of for: agent")
+    world.turns.end()
     if effect.arguments.get("goodbye") and not world.hurried:
         goodbye = {"text": effect.arguments["goodbye"], "interruptible": False}
         await within(GOODBYE, "the goodbye", lambda: speech.say(world, effect._replace(arguments=goodbye)))

@@ -13,7 +13,7 @@ from attrs import define
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings.audience import TAIL
+from callflow.livekit_bindings.audience import TAIL, all_is_said
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import background
@@ -36,9 +36,13 @@ class Hold:
 
 
 async def hold(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
-    """Raises EffectError where nobody is on this leg, there is no such sound, or the server does not keep it apart."""
+    """What is being said ends first. Raises EffectError where nobody is on this leg, there is no such sound, or the server
+    does not keep it apart."""
     name, music = str(effect.arguments.get("leg") or MAIN_LEG), effect.arguments.get("music")
-    await put(world, name, sound_of(world, music))
+    sound = sound_of(world, music)
+    if name not in world.holds:  # who is on hold hears nothing of it
+        await all_is_said(world)
+    await put(world, name, sound)
     return NOTHING
 
 

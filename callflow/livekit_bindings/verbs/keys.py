@@ -17,6 +17,7 @@ from attrs import define
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
+from callflow.livekit_bindings.audience import all_is_said
 from callflow.livekit_bindings.verbs import speech
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def send_dtmf(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     telephones = [leg for leg in world.line.parties() if leg.is_telephone]
     if len(telephones) > 1:
         world.note("keys were sent while several telephones were on the line: LiveKit sends them to every one")
-    await private.speech_is_out(world.session)
+    await all_is_said(world, tail=0.0)
     with private.speech_held(world.session):
         for key in keys:
             if key in CODES:
@@ -130,7 +131,8 @@ class _Try:
         if not await self._world.can_be_heard():
             raise EffectError("nobody is on the line")
         if prompt:
-            words = {"text": prompt, "interruptible": self.barge_in}
+            by_voice = self.barge_in and self._effect.arguments.get("interruptible") is not False
+            words = {"text": prompt, "interruptible": by_voice}
             saying = speech.say(self._world, self._effect._replace(arguments=words))
             self._prompt = asyncio.ensure_future(saying)
         try:

@@ -75,7 +75,7 @@ async def play(world: LiveKitWorld, effect: Start) -> Result:
 
     def once() -> SpeechHandle:
         frames: AsyncIterator[rtc.AudioFrame] = audio_frames_from_file(str(file), sample_rate=SAMPLE_RATE)
-        return world.session.say("", audio=frames, allow_interruptions=True, add_to_chat_ctx=False)
+        return world.session.say("", audio=frames, allow_interruptions=_interruptible(arguments), add_to_chat_ctx=False)
 
     return await speak(world, effect, once, by_model=False)
 
@@ -99,7 +99,8 @@ async def speak(
         failures = world.failures
         async with privately(world, to):
             try:
-                handle = begin()
+                with world.turns.of_an_action(interruptible=effect.arguments.get("interruptible") is True):
+                    handle = begin()
             except RuntimeError as error:
                 if private.is_running(world.session):
                     raise EffectError(str(error)) from error
@@ -154,4 +155,4 @@ def _result(handle: SpeechHandle) -> dict[str, Any]:
 
 
 def _interruptible(arguments: Mapping[str, Any]) -> bool:
-    return bool(arguments.get("interruptible", True))
+    return arguments.get("interruptible") is not False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.audience import all_is_said
 from callflow.livekit_bindings.verbs import conversation
 from callflow.livekit_bindings.verbs.hanging_up import CLOSE, drop_line, everybody_hears_everybody, within
 
@@ -21,8 +22,9 @@ NOTHING: Mapping[str, Any] = {}
 
 
 async def stand_by(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
-    """Ends when fewer than two parties are left, and the line has dropped for the last of them. Raises EffectError when
+    """What is being said ends first. Ends when fewer than two parties are left, and the line has dropped for the last of them. Raises EffectError when
     the line stands."""
+    await all_is_said(world)
     await everybody_hears_everybody(world)
     await within(CLOSE, "the close", lambda: conversation.close_session(world))
     await within(CLOSE, "the models' close", lambda: conversation.close_models(world, effect))

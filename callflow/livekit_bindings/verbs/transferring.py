@@ -18,6 +18,7 @@ from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings import dial_results, private
+from callflow.livekit_bindings.audience import all_is_said
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 
@@ -73,12 +74,11 @@ class Refer:
 
 
 async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
-    """The fields of `transfer.completed` or `transfer.failed`. Cancelled, it goes on at LiveKit, and what becomes of it
-    is noted; the next transfer of this leg waits for that. Raises EffectError where a header cannot be sent."""
+    """The fields of `transfer.completed` or `transfer.failed`; what is being said ends first. Cancelled, it goes on at
+    LiveKit, and what becomes of it is noted; the next transfer of this leg waits for that. Raises EffectError where a
+    header cannot be sent."""
     arguments, loop = effect.arguments, world.call.loop
     name, to, ring = str(arguments.get("leg") or MAIN_LEG), str(arguments["to"]), float(arguments["ringing_timeout"])
-    if effect.timeout is not None:
-        ring = max(min(ring, effect.timeout - GIVE_UP), LEAST)
     began = loop.time()
     sip.headers("transfer", arguments)
 
@@ -90,6 +90,10 @@ async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
         return result("failed", "not_on_the_line", error=f"nobody is on the line of {name}")
     if not leg.is_telephone:
         return result("failed", "no_telephone", error=f"{name} is no telephone: only a telephone can be transferred")
+    await all_is_said(world)
+    if effect.timeout is not None:
+        ring = max(min(ring, effect.timeout - GIVE_UP - (loop.time() - began)), LEAST)
+    began = loop.time()  # what was being said is no ringing
     if not await _last_is_settled(world, leg, within=ring - LEAST):
         return result("failed", "unsettled", error="an earlier transfer of this leg may still be answered")
     if leg.over:

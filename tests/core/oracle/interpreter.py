@@ -27,6 +27,7 @@ from tests.core.oracle.structure import (
     inside,
     leaves,
     optimal,
+    says_goodbye,
     within,
 )
 
@@ -198,6 +199,7 @@ class Oracle:
         assert initial is not None
         self.enter_initial(initial)
         self.complete()
+        self.protect_last_words()
         return self.report
 
     def enter_initial(self, initial: str) -> None:
@@ -220,7 +222,21 @@ class Oracle:
         else:
             self.take_event(event)
         self.complete()
+        self.protect_last_words()
         return self.report
+
+    def protect_last_words(self) -> None:
+        """What is said at the end of the call is not interruptible unless the flow says so."""
+        if (
+            self.phase == "running"
+            and not self.in_ending()
+            and not any(says_goodbye(self.flow, p) for p in self.active)
+        ):
+            return
+        for n, one in enumerate(self.report.started):
+            verb = VERBS.get(one.verb)
+            if verb is not None and verb.speech and one.arguments.get("interruptible") is None:
+                self.report.started[n] = one._replace(arguments={**one.arguments, "interruptible": False})
 
     def take_event(self, event: Event) -> None:
         if event.name.startswith("tool."):

@@ -138,3 +138,28 @@ class EntrySet:
         for region in children(self.flow, path):
             if not any(within(self.flow, other, region) for other in self.states):
                 self.add_inward(region)
+
+
+def says_goodbye(flow: Flow, path: str, asked: tuple[str, ...] = ()) -> bool:
+    """Whether a state says something and is done, and nothing but the end of the call can follow."""
+    state = flow.states[path]
+    outer = [flow.states[one] for one in around(flow, path)]
+    if state.kind != "atomic" or state.task or within(flow, path, flow.ending) or path in asked:
+        return False
+    if state.tools or any(one.tools or one.kind == "parallel" for one in outer):
+        return False
+    targets: list[str] = []
+    done = False
+    for group in state.rows:
+        if group.pattern.split(".")[0] not in ("failed", "call", "room", "job", "app"):
+            targets += [row.target for row in group.transitions if row.target is not None]
+        if group.pattern == "done":
+            done = any(row.guard is None and row.target is not None for row in group.transitions)
+    targets += [row.target for timer in state.timers for row in timer.transitions if row.target is not None]
+    targets += [row.target for row in state.always if row.target is not None]
+    return done and all(
+        (flow.states[target].kind == "final" and flow.states[target].parent == ROOT)
+        or within(flow, target, flow.ending)
+        or says_goodbye(flow, target, (*asked, path))
+        for target in targets
+    )

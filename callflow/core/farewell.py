@@ -1,0 +1,56 @@
+"""Last words: from where on nothing is left of a call but its end, so that what is said is heard whole.
+
+That is in the state that `ending:` names, after a final state of the top level, and in a state that says something and is
+done: one that only its own list keeps, and from which its own rows lead on to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callflow.core.flow import ROOT, Flow, State, Transition
+
+OTHERS = ("failed", "call.", "room.", "job.", "app.")
+"""How the patterns of rows begin that tell of a fault, of the line or of a program, and not of what somebody does here."""
+
+
+def goodbyes(flow: Flow) -> frozenset[str]:
+    """The states before the ending of which that is true. They have no inside and no tools, stand in no region of a
+    parallel state, and their `done` leads on without a guard."""
+    found: set[str] = set()
+    while True:
+        more = {path for path, state in flow.states.items() if path not in found and _is_goodbye(flow, state, found)}
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
+    around = [flow.states[path] for path in flow.ancestors(state.path)]
+    if state.path == ROOT or state.kind != "atomic" or state.task is not None or _in_ending(flow, state.path):
+        return False
+    if any(one.tools for one in (state, *around)) or any(one.kind == "parallel" for one in around):
+        return False
+    done = next((row for row in state.rows if row.pattern == "done" and not row.ignore), None)
+    if done is None or all(row.guard is not None or row.target is None for row in done.transitions):
+        return False
+    return all(row.target is None or _leads_out(flow, row.target, known) for row in _own(state))
+
+
+def _own(state: State) -> Iterator[Transition]:
+    for group in state.rows:
+        if not group.pattern.startswith(OTHERS):
+            yield from group.transitions
+    for timer in state.timers:
+        yield from timer.transitions
+    yield from state.always
+
+
+def _leads_out(flow: Flow, target: str, known: set[str]) -> bool:
+    state = flow.states[target]
+    final = state.kind == "final" and state.parent == ROOT
+    return final or target in known or _in_ending(flow, target)
+
+
+def _in_ending(flow: Flow, path: str) -> bool:
+    return path == flow.ending or path.startswith(f"{flow.ending}.")
