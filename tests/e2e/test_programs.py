@@ -103,6 +103,30 @@ async def test_a_server_takes_calls_and_ends_when_it_is_told_to(line, server, tm
         assert await asyncio.to_thread(process.wait, 20) == 0
 
 
+async def test_its_options_bound_a_deploy_and_it_says_them_as_it_starts(line, server, tmp_path):
+    options = ("--drain-timeout", "2", "--shutdown-process-timeout", "6s", "--num-idle-processes", "1", "--port", "0")
+    with running(server, tmp_path, "start", *options) as process:
+        [said] = [
+            json.loads(one) for one in (tmp_path / "program.log").read_text().splitlines() if '"callflow 0.' in one
+        ]
+        host = server.url.removeprefix("ws://")
+        assert f"as the agent desk, on LiveKit at {host} with livekit-agents" in said["message"]
+        assert "calls are drained for 2s; a call that is told to end has 4s, its process 6s" in said["message"]
+        assert "1 idle processes; health check on any free port" in said["message"]
+        await dispatch(line, within=60)
+        caller = await line.caller()
+        await caller.wait_for_sounds(1, within=30)
+        process.send_signal(signal.SIGTERM)
+        assert (await caller.dropped(within=15)).reason == "ROOM_DELETED"
+        record = await record_in(tmp_path, within=10)
+        assert (record["cause"]["event"], record["hung_up_by"], record["forced"]) == ("job.shutdown", "worker", [])
+        assert record["agent_name"] == "desk"
+        assert record["worker_id"].startswith("AW_")
+        assert record["dispatch_id"].startswith("AD_")
+        assert record["room_sid"].startswith("RM_")
+        assert await asyncio.to_thread(process.wait, 20) == 0
+
+
 async def test_connect_joins_a_room_without_being_dispatched(line, server, tmp_path):
     with running(server, tmp_path, "connect", "--room", line.room) as process:
         await talk_to_the_end(line)
