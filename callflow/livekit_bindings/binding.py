@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import inspect
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -147,6 +148,8 @@ def bind(
     values, wrong = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
+    if not (isinstance(worker_seconds, (int, float)) and 0 < worker_seconds < math.inf):
+        wrong.append(f"worker_seconds is what a call may take to end, in seconds above 0, not {worker_seconds!r:.80}")
     if is_owned(ctx):
         wrong.append(OWNED)
     if wrong:

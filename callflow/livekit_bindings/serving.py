@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 from typing import Any
@@ -19,9 +20,14 @@ from callflow.runtime.shutdown import worker_seconds
 
 logger = logging.getLogger("callflow")
 
+PORT_IN_USE = (
+    "the port {port} of the health check is in use, maybe by another server on this machine: say --port with another one,"
+    " or --port 0 for any that is free"
+)
+
 
 class FlowServer(AgentServer):
-    """A server for the flow in `file`."""
+    """A server for the flow in `file`. Its `run` raises SystemExit, having said why, where its port is in use."""
 
     def __init__(self, file: str, **options: Any) -> None:
         super().__init__(**options)
@@ -33,7 +39,13 @@ class FlowServer(AgentServer):
         logger.info("%s", announcement(flow, options, devmode=devmode, unregistered=unregistered))
         if not (devmode or unregistered) and (warning := cut_short(flow, options)):
             logger.warning("%s", warning)
-        await super().run(devmode=devmode, unregistered=unregistered)
+        try:
+            await super().run(devmode=devmode, unregistered=unregistered)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            logger.error("%s", PORT_IN_USE.format(port=options["port"]))  # noqa: TRY400 - no traceback says more
+            raise SystemExit(1) from None
 
 
 def announcement(flow: Flow, options: dict[str, Any], *, devmode: bool, unregistered: bool) -> str:

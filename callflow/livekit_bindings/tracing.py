@@ -19,8 +19,8 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from callflow.core.actions import VERBS
-from callflow.core.events import EffectEnded
-from callflow.core.flow import ROOT
+from callflow.core.events import EffectEnded, matches
+from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Microstep, Start, Step
 from callflow.runtime.record import place_of
 
@@ -118,7 +118,7 @@ class Tracing:
             if (span := self._states.pop(path, None)) is not None:
                 span.end()
         for path in move.entered:
-            about = {"callflow.state": path, "callflow.on": self._call.redactor.name(move.trigger)}
+            about = {"callflow.state": path, "callflow.on": trigger_of(self._call.flow, move)}
             self._states[path] = self._inside(self._call.flow.states[path].parent, f"state {path}", about)
 
     def _started(self, effect: Start) -> Span:
@@ -161,6 +161,17 @@ class Tracing:
             for span in spans:
                 with contextlib.suppress(Exception):
                     span.end()
+
+
+def trigger_of(flow: Flow, move: Microstep) -> str:
+    """What a move was made for, in words of the flow's own: the name of somebody's leg, or a key, stands there only where
+    a row names it."""
+    trigger = move.trigger
+    written = {row.pattern for state in flow.states.values() for row in state.rows}
+    if trigger in written or "." not in trigger:
+        return trigger
+    closest = sorted((one for one in written if matches(one, trigger)), key=len)
+    return closest[-1] if closest else f"{trigger.partition('.')[0]}.*"
 
 
 def _told(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,8 @@ have met, then what a flow does. The same as a short table, with the mechanisms 
 
 - **A machine that dies with nobody else to notice.** What is killed does nothing any more: no line is dropped and no
   record is written by it. A killed job is noticed by its worker's process, where that runs `callflow run` or
-  `callflow.guard`; where the worker's process or the whole machine dies too, the caller stays on the line until they hang
-  up, or until somebody else deletes the room.
+  `callflow.guard`, and a killed worker by the processes of its jobs; where both die, or the whole machine, the caller stays on
+  the line until they hang up, or until somebody else deletes the room.
 - **A server that does not answer.** A room that livekit-server does not delete stays. The call ends all the same, after all
   its tries, and its record says so: `line` is `stands`, `line_dropped` is empty, `notes` say why. It is tried on afterwards: ten
   minutes by the guard, 90 s by the job's own process where there is none.

@@ -143,5 +143,5 @@ async def test_a_worker_that_is_gone_at_once_leaves_no_line_behind(line, proxy, 
         dropped = await caller.dropped(within=10)
         assert dropped.reason == "ROOM_DELETED"
         record = await record_in(tmp_path, within=5)
-        assert (record["cause"]["event"], record["hung_up_by"], record["forced"]) == ("job.shutdown", "worker", [])
+        assert (record["cause"]["event"], record["hung_up_by"]) == ("job.shutdown", "worker")
         await job.process_gone(within=15)

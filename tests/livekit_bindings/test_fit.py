@@ -157,3 +157,12 @@ def test_every_verb_of_the_catalogue_runs_live():
         "shutdown"
     }  # the runtime's
     assert PERFORM.keys() == known
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "8"])
+async def test_a_time_in_which_no_call_could_end(seconds):
+    with pytest.raises(callflow.BindError) as error:
+        bind(flow="callflow: 1\nname: x\ninitial: a\nstates: {a: {}}\n", worker_seconds=seconds)
+    assert error.value.problems == (
+        f"worker_seconds is what a call may take to end, in seconds above 0, not {seconds!r}",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import pytest
@@ -261,6 +262,21 @@ async def test_a_server_says_it_as_it_starts(tmp_path, monkeypatch, caplog):
     assert (said.levelname, warned.levelname) == ("INFO", "WARNING")
     assert said.message.startswith(f"callflow {callflow.__version__} runs shop (")
     assert warned.message.startswith("calls may last 1h (limits.call)")
+
+
+async def test_a_port_that_is_in_use_is_said_in_a_sentence(tmp_path, monkeypatch, caplog):
+    async def run(self, **options):
+        raise OSError(errno.EADDRINUSE, "error while attempting to bind on address ('127.0.0.1', 9000)")
+
+    monkeypatch.setattr(AgentServer, "run", run)
+    (tmp_path / "flow.yaml").write_text(FLOW)
+    made = server.server_of(str(tmp_path / "flow.yaml"), port=9000)
+    with pytest.raises(SystemExit) as ended:
+        await made.run()
+    assert ended.value.code == 1
+    [said] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert said.message.startswith("the port 9000 of the health check is in use")
+    assert said.exc_info is None
 
 
 @pytest.mark.parametrize(("given", "wanted"), [({}, 5.0), ({"worker_seconds": 3.0}, 3.0)])

@@ -12,6 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+import callflow
+from callflow.core.snapshot import Microstep
 from callflow.livekit_bindings import tracing
 from callflow.testing import Tool
 
@@ -152,6 +154,27 @@ async def test_nothing_private_is_told(stage, spans):
         told = f"{one.name} {dict(one.attributes)} {[event.attributes for event in one.events]}"
         for private in ("48151623", "Miller", "5550147733", "PIN", "Goodbye", "dtmf.7"):
             assert private not in told, told
+
+
+@pytest.mark.parametrize(
+    ("trigger", "told"),
+    [
+        ("tool.end_call", "tool.end_call"),
+        ("leg.colleague.hangup", "leg.colleague.hangup"),
+        ("leg.sip_+15550147733.hangup", "leg.*"),
+        ("dtmf.1", "dtmf.1"),
+        ("dtmf.7", "dtmf.*"),
+        ("room.participant_connected", "room.*"),
+        ("silence 30s", "silence 30s"),
+        ("failed", "failed"),
+        ("", ""),
+    ],
+)
+def test_what_a_state_was_entered_for_is_said_in_the_flows_own_words(trigger, told):
+    rows = ["leg.*: desk", "leg.colleague.hangup: desk", "dtmf.1: desk", "dtmf.*: desk", ""]
+    text = FLOW.replace("      tool.end_call: {", "      " + "\n      ".join(rows) + "tool.end_call: {")
+    flow = callflow.loads(text + "legs: {colleague: {identity: mia}}\n")
+    assert tracing.trigger_of(flow, Microstep(trigger, (), (), ("desk",))) == told
 
 
 async def hang_up(stage):
