@@ -148,7 +148,8 @@ def bind(
     values, wrong = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
-    if not (isinstance(worker_seconds, (int, float)) and 0 < worker_seconds < math.inf):
+    budget: Any = worker_seconds
+    if not (isinstance(budget, (int, float)) and 0 < budget < math.inf):
         wrong.append(f"worker_seconds is what a call may take to end, in seconds above 0, not {worker_seconds!r:.80}")
     if is_owned(ctx):
         wrong.append(OWNED)
