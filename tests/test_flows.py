@@ -98,10 +98,10 @@ def test_inbound_a_message_when_nobody_is_free():
 def test_inbound_a_message_out_of_hours():
     play = inbound(SUNDAY_NOON).send("tool.speak_to_person", id="1")
     play.end("say We are closed now, but I can take a message.")
-    play.send("tool.message_is_complete", id="2", name="Ann", text="Please call me.")
+    play.send("tool.message_is_complete", id="2", caller="Ann", text="Please call me.")
     assert play.doing == ["say I have noted, from Ann: Please call me. Is that right?"]
     play.send("tool.message_is_wrong", id="3").stopped("say").send(
-        "tool.message_is_complete", id="4", name="Anne", text="Call me."
+        "tool.message_is_complete", id="4", caller="Anne", text="Call me."
     )
     play.send("tool.message_is_right", id="5")
     assert play.vars == {"business": "the practice", "caller": "Anne", "message": "Call me."}
@@ -240,7 +240,7 @@ def test_cold_transfer_a_caller_who_hangs_up_meanwhile():
 def consulted() -> Play:
     env = {"SIP_OUTBOUND_TRUNK_ID": "ST_1", "COLLEAGUE_NUMBER": "+15557654321"}
     play = call("warm-transfer", env=env).end("generate_reply")
-    play.send("tool.speak_to_person", id="1", name="Ann", reason="She wants a refund.")
+    play.send("tool.speak_to_person", id="1", caller="Ann", reason="She wants a refund.")
     play.end("say One moment, I am asking a colleague.")
     assert play.doing == ["consult +15557654321"]
     briefing = play.running[play.find("consult")].arguments["briefing"]

@@ -167,7 +167,7 @@ INBOUND_TURNS: tuple[Turn, ...] = (
     "What can I do for you?",
     Tool("speak_to_person"),
     [Pause(0.4), "Who may I say called, and what is it about?"],
-    Tool("message_is_complete", {"name": "Ada Byron", "text": "Her loom needs a repair."}),
+    Tool("message_is_complete", {"caller": "Ada Byron", "text": "Her loom needs a repair."}),
     Tool("message_is_right"),
 )
 

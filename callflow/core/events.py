@@ -374,7 +374,7 @@ LEG_EVENTS: Mapping[str, EventType] = {
 """What may follow `leg.<name>.`: hangup, answered, dtmf.1 …"""
 
 OPEN_FAMILIES: Mapping[str, str] = {
-    "tool": "The model called this tool, one of the flow's or one of the agent's own; the payload is its arguments, for a tool with `run` also its `result`.",
+    "tool": "The model called this tool, one of the flow's or one of the agent's own; the payload is its arguments, for a tool with `run` also its `result`. A parameter called `name` or `time` is read in place of the event's own.",
     "app": "Sent by the program (`call.send`), by `emit`, or by those in the room whom `senders:` names; the payload is declared under `events:`, and `sender` says who has sent it.",
     "leg": "What a leg other than the main one does: `leg.<name>.hangup`, `leg.<name>.dtmf.1`.",
 }

@@ -49,7 +49,7 @@ CALL_AT_THE_END = Record({**CALL.fields, **{name: kind for name, (kind, _) in WR
 """In `wrap_up`: with the transcript and the record as well."""
 
 ALWAYS_THERE: Mapping[str, Type] = {"time": TIME, "name": TEXT}
-"""What every event has."""
+"""What every event has; a field of its payload with this name wins."""
 
 SENT: Mapping[str, Type] = {"sender": TEXT}
 """What every event of an author's own has that was sent; a field of its payload with this name wins."""
@@ -360,12 +360,12 @@ def tool_record(tool: Tool) -> Record:
         result = VERBS[tool.run.verb].result
         found["result"] = Record(dict(result), open=True) if tool.run.verb == "http" else ANY
     if tool.own and not tool.parameters:
-        return Record({**found, **ALWAYS_THERE}, open=True, kind=f"tool.{tool.name}")
+        return Record({**ALWAYS_THERE, **found}, open=True, kind=f"tool.{tool.name}")
     return _record(found, f"tool.{tool.name}")
 
 
 def _record(fields: Mapping[str, Type], kind: str) -> Record:
-    return Record({**fields, **ALWAYS_THERE}, kind=kind)
+    return Record({**ALWAYS_THERE, **fields}, kind=kind)
 
 
 def _types(fields: Mapping[str, Field]) -> dict[str, Type]:

@@ -50,7 +50,7 @@ def _tool(part: Part, name: str, key: Scalar, node: MappingNode, path: str) -> T
             message = f"a tool of the agent's own has no `{word}`: the agent runs it"
             part.defect("unknown-key", message, node.entries[word][0], join(path, word), "take it out")
             return Tool(name, description, parameters, None, None, part.position(key, path), own)
-    event = Record({**{one.name: one.type for one in parameters.values()}, **ALWAYS_THERE}, kind=f"tool.{name}")
+    event = Record({**ALWAYS_THERE, **{one.name: one.type for one in parameters.values()}}, kind=f"tool.{name}")
     vars_ = part.plain.vars if part.scope == ROOT else Record({})  # a sub-flow's tool may be called in any place of it
     names = part.keep(Names(event, vars_, CALL, part.plain.env))
     if "run" in node.entries:

@@ -13,6 +13,7 @@ from callflow.verify.lists import always_round, early_always, line_left_up, must
 from callflow.verify.offered import offered_calls, speech_before_the_answer
 from callflow.verify.private import private_values_shown
 from callflow.verify.senders import senders_named
+from callflow.verify.shadows import hidden_names
 from callflow.verify.sounds import missing_sounds
 from callflow.verify.subflows import returns_to_nobody
 from callflow.verify.telephone import (
@@ -28,7 +29,7 @@ from callflow.verify.unused import never_used
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
-    nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used,
+    nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used, hidden_names,
 )  # fmt: skip
 
 

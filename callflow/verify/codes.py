@@ -174,6 +174,14 @@ CODES: Mapping[str, Code] = {
         "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.0: {target: ending, when: vars.tries > 2}, "
         'dtmf.*: {do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}}}\n',
     ),
+    "hides-the-event": Code(
+        "A field that hides what every event has",
+        "A warning. Every event has `event.name`, its own name, and `event.time`, when it came. A payload that has a field of that "
+        "name wins, and its rows cannot ask for the event's own: with a pattern such as `tool.*` they would read one thing of one "
+        "event and another of the next.",
+        "tools: {book: {description: Books., parameters: {name: string}}}\nstates:\n  talking: {tools: [book], on: {tool.book: ending}}\n",
+        "tools: {book: {description: Books., parameters: {guest: string}}}\nstates:\n  talking: {tools: [book], on: {tool.book: ending}}\n",
+    ),
     "waits-for-nobody": Code(
         "A wait that nobody ends",
         "Only the limit on the whole call bounds this state, and nobody who is on the line can end it. Add an `after`, "

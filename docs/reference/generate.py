@@ -94,10 +94,11 @@ def events_page() -> str:
 
 
 def _fields(event: EventType) -> str:
-    return (
-        ", ".join(f"`{name}` {kind}{' (private)' if name in event.pii else ''}" for name, kind in event.fields.items())
-        or "-"
-    )
+    def said(name: str) -> str:
+        notes = ["private"] * (name in event.pii) + ["in place of the event's own"] * (name in ("name", "time"))
+        return f" ({', '.join(notes)})" if notes else ""
+
+    return ", ".join(f"`{name}` {kind}{said(name)}" for name, kind in event.fields.items()) or "-"
 
 
 def actions_page() -> str:
@@ -169,7 +170,7 @@ def expressions_page() -> str:
             [
                 (
                     "`event.<field>`",
-                    "the payload of the event on which the row stands, and `event.time`; not in `entry` and `exit`",
+                    "the payload of the event on which the row stands; `event.name` and `event.time` are the event's own unless its payload has a field of that name; not in `entry` and `exit`",
                 ),
                 ("`vars.<name>`", "a variable, or what `as:` has kept: `vars.answer.status`"),
                 ("`call.<field>`", "the call, below"),

@@ -33,7 +33,7 @@ PATHS = {
         "tool.end_call",
         "tool.speak_to_person",
         "tool.leave_message",
-        "tool.message_is_complete name=Ann text=hi",
+        "tool.message_is_complete caller=Ann text=hi",
     ],
     "outbound": ["dial.answered", "amd.human", "amd.machine-vm", "tool.end_call"],
 }

@@ -49,7 +49,7 @@ async def test_a_flow_does_without(server, monkeypatch):
         server,
         phone=PhoneNetwork({HUMAN: FarEnd(rings=3.0, acts=acts)}),
         calls_in=FarEnd(),
-        model=["Hello.", Tool("speak_to_person", {"name": "Ann", "reason": "A refund."})],
+        model=["Hello.", Tool("speak_to_person", {"caller": "Ann", "reason": "A refund."})],
     )
     server.loop.call_later(1.0, lambda: asyncio.ensure_future(caller(stage.far_end)))
     record = await stage.play()

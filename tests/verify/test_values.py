@@ -264,3 +264,16 @@ class TestWhatIsDeclaredInVain:
         [one] = check(load(path))
         assert (one.file, one.line, one.level) == (str(tmp_path / "pin.yaml"), 5, "warning")
         assert "`b`" in one.message
+
+
+class TestFieldsThatHideTheEvents:
+    def test_a_field_called_name_or_time_is_told_of_where_it_is_declared(self):
+        found = told(
+            "events: {app.a: {time: number}, app.b: {named: string}}\nsenders: {app.a: program, app.b: program}\n"
+            "tools: {book: {description: Books., parameters: {name: string, at: string}}, look: {own: true}}\n"
+            "states:\n  talking: {tools: [book], on: {tool.book: ending, tool.look: ending, app.a: ending, app.b: ending}}\n"
+        )
+        assert found == [
+            ("hides-the-event", "in the rows of `app.a`, `event.time` is this field, and not when it came"),
+            ("hides-the-event", "in the rows of `tool.book`, `event.name` is this field, and not its own name"),
+        ]

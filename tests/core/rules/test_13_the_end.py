@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callflow.core.events import Event
 from tests.support.play import Play
 
 
@@ -121,3 +122,31 @@ initial: a
 states: {a: {}}
 """).send("session.close", reason="error")
     assert (play.state, play.outcome) == ("ending", "failed")
+
+
+def test_a_far_end_that_has_hung_up_has_closed_no_line() -> None:
+    """The room stands: a flow that closes nothing after the hang-up has it closed by force."""
+    play = Play("""
+standard: false
+ending: over
+initial: a
+states:
+  a: {on: {call.hangup: over}}
+  over: {final: true}
+""").send("call.hangup", leg="far_end")
+    assert play.running[play.find("close")].arguments == {"session": True, "line": True}
+
+
+def test_the_payloads_name_and_time_are_read_in_place_of_the_events_own() -> None:
+    play = Play("""
+vars: {heard: {type: string, default: ""}}
+events: {app.plain: {}, app.named: {name: string, time: number}}
+initial: a
+states:
+  a:
+    on:
+      app.plain: {do: [{set: {heard: "{{ event.name }} {{ is_set(event.time) }}"}}]}
+      app.named: {do: [{set: {heard: "{{ event.name }} {{ event.time }}"}}]}
+""")
+    assert play.send("app.plain").vars["heard"] == "app.plain true"
+    assert play._step(Event("app.named", {"name": "Ann", "time": 1.5}, 1000.0)).vars["heard"] == "Ann 1.5"
