@@ -27,7 +27,7 @@ def test_what_passes_by_itself_is_forgiven_and_named(tmp_path):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e", ".", "--at-once", "2"],
-        capture_output=True, text=True, cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT)}, timeout=60,
+        capture_output=True, text=True, cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed beside others, passed by themselves:\ntest_it.py::test_crowded\n" in done.stdout

@@ -71,7 +71,7 @@ def test_no_lock_says_another_version_than_the_others():
     ("requirement", "least"),
     [
         ("attrs>=24.2", "attrs==24.2 "),
-        ("click>=8.1,<9", "click==8.1 "),
+        ("click>=8.2,<9", "click==8.2 "),
         ("mypy~=1.20.2", "mypy==1.20.2 "),
         ("numpy>=2.1; python_version >= '3.13'", "numpy==2.1 ; python_version >= '3.13'"),
         ("font-roboto==0.0.1", "font-roboto==0.0.1"),

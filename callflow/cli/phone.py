@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import signal
 import sys
 import threading
 import time
@@ -36,7 +38,7 @@ def command(presets: bool, **options: Any) -> None:
     """Try a flow on the telephone, with no trunk and no carrier.
 
     Runs in front of a LiveKit server and answers its SIP API: telephones ring, answer, refuse, talk and hang up as you
-    say. Agents need nothing but its address as LIVEKIT_URL. Ends with Ctrl-C.
+    say. Agents need nothing but its address as LIVEKIT_URL. Ends with Ctrl-C, or by SIGINT or SIGTERM in the background.
 
     Exit status: 1 it cannot start, 2 wrong usage.
     """
@@ -46,11 +48,24 @@ def command(presets: bool, **options: Any) -> None:
     from callflow.errors import CallflowError
 
     try:
+        _obey_signals()
         asyncio.run(_run(**options))
     except KeyboardInterrupt:
         click.echo("\nthe telephones are down")
     except CallflowError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _obey_signals() -> None:
+    """SIGINT and SIGTERM end the program in order, and a terminal does not stop it for reading in the background.
+
+    What a shell starts in the background inherits that SIGINT is ignored (POSIX, 2.12 of the Shell Command Language), and
+    asyncio takes Ctrl-C over only where Python's own handler is in place.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if hasattr(signal, "SIGTTIN"):
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)
 
 
 async def _run(
@@ -158,12 +173,23 @@ def _listen_to_the_keyboard(orders: asyncio.Queue[str]) -> None:
 
     def read() -> None:
         typed = b""
-        while more := os.read(sys.stdin.fileno(), 1024):  # not sys.stdin.readline: its lock would outlive the program
+        while more := _typed():
             *lines, typed = (typed + more).split(b"\n")
             for line in lines:
                 loop.call_soon_threadsafe(orders.put_nowait, line.decode(errors="replace").strip().lower())
 
     threading.Thread(target=read, name="keyboard", daemon=True).start()
+
+
+def _typed() -> bytes:
+    """Not by sys.stdin.readline: its lock would outlive the program. Waits where the terminal belongs to another program."""
+    while True:
+        try:
+            return os.read(sys.stdin.fileno(), 1024)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                return b""
+            time.sleep(1)
 
 
 def _tell(number: str, what: str) -> None:

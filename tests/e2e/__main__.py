@@ -7,6 +7,7 @@ judged again by itself, and named; if there are more than `A_FEW` of them it was
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,18 @@ A_FEW = 3
 
 
 def run_pytest(*arguments: str, cache: str) -> int:
-    """Returns pytest's exit code. In a process of its own: LiveKit's library may abort as its process ends."""
+    """Returns pytest's exit code. In a process of its own: LiveKit's library may abort as its process ends.
+
+    It is interrupted once, by us and not by the terminal too, so that it comes to end what its tests have started.
+    """
     command = [sys.executable, "-m", "pytest", "--durations=10", "-o", f"cache_dir={cache}", *arguments]
-    return subprocess.run(command).returncode
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        sys.exit(130)
 
 
 def failed_in(cache: str) -> list[str]:
@@ -45,4 +55,7 @@ def main(folder: str, at_once: int) -> None:
 
 
 if __name__ == "__main__":
+    # A shell has what it starts in the background ignore SIGINT, and with it all that this starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     main()

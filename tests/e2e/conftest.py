@@ -6,6 +6,7 @@ Where those cannot be had the tests are skipped, with one line that says what is
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ MISSING = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Not as a shell leaves it in the background, where all that the tests start would inherit that it is ignored.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         servers.livekit_server()  # before the network is gone
         namespace.enter()

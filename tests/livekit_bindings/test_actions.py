@@ -87,5 +87,5 @@ def test_a_process_ends_with_actions_that_hang():
         "asyncio.run(main())\n"
         "print('over')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "over\n", "")

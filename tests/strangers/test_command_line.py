@@ -19,7 +19,6 @@ def callflow(*arguments: str, redirect: str = "", **environment: str) -> subproc
         ["sh", "-c", f'"$@" {redirect}', "sh", sys.executable, "-m", "callflow", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
         stdin=subprocess.DEVNULL,
         env=os.environ | environment,

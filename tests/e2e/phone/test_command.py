@@ -53,12 +53,19 @@ class Phone:
         return [line[10:] for line in self.log.read_text().splitlines() if re.match(r"\d\d:\d\d:\d\d  ", line)]
 
 
+def in_the_background():
+    """As a shell starts it with `&`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
-def phone(server, port, folder, *options):
+def phone(server, port, folder, *options, preexec=None):
     log = folder / "phone.log"
     with log.open("wb") as out:
         command = [PROGRAM, "phone", "--url", server.url, "--port", str(port), *options]
-        process = subprocess.Popen(command, env=os.environ | KEYS, stdin=subprocess.PIPE, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, env=os.environ | KEYS, stdin=subprocess.PIPE, stdout=out, stderr=out, preexec_fn=preexec
+        )
     try:
         yield Phone(port, log, process)
     finally:
@@ -102,6 +109,20 @@ async def test_telephones_of_a_book_and_of_options(line, server, ports, tmp_path
         *("gets INVITE", "says 100 (INVITE)", "says 180 (INVITE)", "says 200 (INVITE)", "gets ACK"),
         *("says BYE", "gets 200 (BYE)"),
     ]
+
+
+@pytest.mark.parametrize("preexec", [None, in_the_background], ids=["foreground", "background"])
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+async def test_it_ends_in_order_and_takes_its_telephones_off_the_line(line, server, ports, tmp_path, told, preexec):
+    with phone(server, ports + 4, tmp_path, preexec=preexec) as running:
+        await running.says("any other number: answers")
+        await line.caller("watcher")
+        await dial(running, line.room, "+15550123")
+        await line.view.wait_for_participants(line.room, {"watcher", "leg"}, within=5)
+        running.process.send_signal(told)
+        assert await asyncio.to_thread(running.process.wait, 10) == 0
+        await line.view.wait_for_participants(line.room, {"watcher"}, within=5)
+        assert "the telephones are down" in running.log.read_text()
 
 
 async def test_a_person_picks_up_talks_and_hangs_up(line, server, ports, tmp_path):
