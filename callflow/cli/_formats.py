@@ -44,13 +44,16 @@ def _for_people(defect: Defect, lines: Sequence[str]) -> str:
 
 def _window(line: str, begin: int) -> tuple[str, int]:
     """A long line's part around the defect, and where the defect begins in it. Nothing that moves a cursor is printed."""
-    line = "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in line)
     if len(line) <= WIDEST:
-        return line, min(begin, len(line))
+        return _still(line), min(begin, len(line))
     first = max(0, begin - WIDEST // 3)
-    cut = line[first : first + WIDEST]
+    cut = _still(line[first : first + WIDEST])
     head = "…" if first else ""
     return head + cut + ("…" if first + WIDEST < len(line) else ""), begin - first + len(head)
+
+
+def _still(text: str) -> str:
+    return "\t".join(map(printable, text.split("\t")))
 
 
 def _width(letter: str) -> int:
@@ -74,9 +77,7 @@ def short(defects: Iterable[Defect]) -> str:
 
 def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:
     """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level}, …]}`."""
-    return json.dumps(
-        {"files": list(files), "defects": [one._asdict() for one in defects]}, indent=2, ensure_ascii=False
-    )
+    return _dumped({"files": list(files), "defects": [one._asdict() for one in defects]})
 
 
 def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str]) -> str:
@@ -90,7 +91,17 @@ def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str]) -> str:
         "results": [_result(one, codes.index(one.code)) for one in found],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return _dumped({"$schema": schema, "version": "2.1.0", "runs": [run]})
+
+
+def _dumped(data: Any) -> str:
+    """JSON with letters as they are, and what a terminal would obey as `\\u…`."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else json.dumps(letter)[1:-1]
 
 
 def _result(one: Defect, rule: int) -> dict[str, Any]:

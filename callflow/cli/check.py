@@ -10,7 +10,7 @@ from functools import cache
 import click
 
 from callflow.core.flow import ROOT, Flow
-from callflow.errors import Defect
+from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
 from callflow.verify import check as verify
 
@@ -73,14 +73,15 @@ def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: M
     wrong = {defect.file for defect in defects if defect.level == "error"}
     for file, flow in flows:
         if flow.file not in wrong:
-            click.echo(f"{file}: {_checked(flow)}")
+            click.echo(f"{printable(file)}: {_checked(flow)}")
     if not defects:
         return
     from callflow.cli._formats import for_people
 
     if any(flow.file not in wrong for _, flow in flows):
         click.echo()
-    click.echo(for_people(defects, lambda file: texts[file].splitlines() if file in texts else _lines(file)))
+    split = {file: text.splitlines() for file, text in texts.items()}
+    click.echo(for_people(defects, lambda file: split[file] if file in split else _lines(file)))
     errors = sum(one.level == "error" for one in defects)
     counts = ((errors, "defect"), (len(defects) - errors, "warning"))
     count = ", ".join(_count(number, what) for number, what in counts if number)

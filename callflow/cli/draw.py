@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from callflow.errors import DiagramError
+from callflow.errors import DiagramError, printable
 from callflow.flowfile import read
 
 
@@ -47,11 +47,11 @@ def command(file: str, output: str, format_: str | None, time_limit: float) -> N
     if chosen is None:
         formats = ", ".join(f".{known}" for known in FORMATS)
         what = "say which with --format" if output == "-" else f"end it in one of {formats}, or say which with --format"
-        raise click.UsageError(f"there is no telling what to write to {output}: {what}")
+        raise click.UsageError(f"there is no telling what to write to {printable(output)}: {what}")
     flow, defects = read(file)
     if flow is None or defects:
         click.echo("\n".join(str(defect) for defect in defects), err=True)
-        click.echo(f"`callflow check {file}` shows each in its place", err=True)
+        click.echo(f"`callflow check {printable(file)}` shows each in its place", err=True)
         sys.exit(1)
     try:
         with warnings.catch_warnings(record=True, action="always") as told:
@@ -66,4 +66,4 @@ def command(file: str, output: str, format_: str | None, time_limit: float) -> N
     try:
         Path(output).write_bytes(picture)
     except OSError as error:
-        raise click.ClickException(f"cannot write {output}: {error.strerror}") from None
+        raise click.ClickException(f"cannot write {printable(output)}: {error.strerror}") from None

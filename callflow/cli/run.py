@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from callflow.cli._server_options import server_options
+from callflow.errors import printable
 
 MODES = ("console", "dev", "start", "connect")
 
@@ -48,7 +49,7 @@ def command(
     """
     mode = arguments[0] if arguments else ""
     if mode not in MODES:
-        raise click.UsageError(f"say how it is to run: callflow run {file} {'|'.join(MODES)}")
+        raise click.UsageError(f"say how it is to run: callflow run {printable(file)} {'|'.join(MODES)}")
     given = _variables(variables)
     flow = _load(file)
     sys.path.insert(0, str(Path.cwd()))
@@ -98,12 +99,12 @@ def _load(file: str) -> Any:
     except FlowFileError as error:
         for defect in error.defects:
             click.echo(str(defect), err=True)
-    click.echo(f"{file} cannot run; `callflow check {file}` shows each place", err=True)
+    click.echo(printable(f"{file} cannot run; `callflow check {file}` shows each place"), err=True)
     raise SystemExit(1)
 
 
 def _refuse(file: str, problems: Any) -> None:
-    click.echo(f"{file} cannot run here:", err=True)
+    click.echo(f"{printable(file)} cannot run here:", err=True)
     for problem in problems:
         click.echo(f"- {problem}", err=True)
     raise SystemExit(1)
