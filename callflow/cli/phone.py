@@ -52,6 +52,8 @@ def command(presets: bool, **options: Any) -> None:
         asyncio.run(_run(**options))
     except KeyboardInterrupt:
         click.echo("\nthe telephones are down")
+        sys.stdout.flush()
+        os._exit(0)  # all is closed; LiveKit's library may abort in a process that ends by itself
     except CallflowError as error:
         raise click.ClickException(str(error)) from None
 

@@ -115,7 +115,7 @@ async def test_telephones_of_a_book_and_of_options(line, server, ports, tmp_path
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 async def test_it_ends_in_order_and_takes_its_telephones_off_the_line(line, server, ports, tmp_path, told, preexec):
     with phone(server, ports + 4, tmp_path, preexec=preexec) as running:
-        await running.says("any other number: answers")
+        await running.says("any other number: answers", within=60)
         await line.caller("watcher")
         await dial(running, line.room, "+15550123")
         await line.view.wait_for_participants(line.room, {"watcher", "leg"}, within=5)
