@@ -44,7 +44,7 @@ class Audience:
         if self._name == MAIN_LEG or self._line.status == "down":
             return self._line.over
         leg = self._line.leg(self._name)
-        return leg is not None and leg.over
+        return self._line.over if leg is None else leg.over
 
     async def heard(self) -> bool:
         """Waits until it hears us; False when it never will. Unbounded: the effect's timeout bounds it."""
@@ -95,6 +95,7 @@ async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
     rule = world.subscriptions.add(speech_only_for(world, to))
     try:
         await world.subscriptions.settled()
+        await world.subscriptions.given_back()
         yield
     finally:
         try:

@@ -176,6 +176,12 @@ class Clearing:
         """It has hung up, and is in the room still."""
         self.own(self._sweep(leg), f"callflow sweep {leg.identity}")
 
+    def let_go(self, leg: Leg, *, after: float) -> None:
+        """Takes a leg that was answered off the line, beside, in so many seconds; one that has left is fine."""
+        if not leg.over:
+            self._world.line.ask_to_leave(leg)
+            self._awaited.add(self.own(self._let_go(leg, after), f"callflow let go of {leg.identity}"))
+
     def answered(self, leg: Leg) -> None:
         """Its dial has returned: unless the room says so, too, the server is asked whether it is there."""
         self.own(self._verify(leg), f"callflow verify {leg.identity}")
@@ -200,6 +206,10 @@ class Clearing:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def _let_go(self, leg: Leg, after: float) -> None:
+        await asyncio.sleep(after)
+        await self._withdraw(leg, settled())
 
     async def _withdraw(self, leg: Leg, calling: asyncio.Future[Any]) -> None:
         loop = self._world.call.loop
@@ -260,3 +270,10 @@ class Clearing:
         if status in (None, "hangup"):
             self._world.line.lost(leg)
             await self._sweep(leg)
+
+
+def settled() -> asyncio.Future[None]:
+    """The dial of a leg that was answered: it is over."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done

@@ -26,6 +26,7 @@ from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.audience import Audience
 from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.ears import Ears
+from callflow.livekit_bindings.farewells import Farewells
 from callflow.livekit_bindings.fit import detects, own_or_session
 from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.job import facts_of
@@ -121,7 +122,7 @@ class LiveKitWorld:
         self.turns = Turns(self)
         self.offering = Offering(self)
         self._hearing = Hearing(self)
-        self.clearing = Clearing(self)
+        self.clearing, self.farewells = Clearing(self), Farewells(self)
         self.line.lingers = self.clearing.linger
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
@@ -162,6 +163,7 @@ class LiveKitWorld:
         self.tracing.settle(step)
         self.offering.settle(step)
         self.turns.settle(step)
+        self.farewells.settle(step.snapshot)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
         with self.tracing.performing(effect):

@@ -16,9 +16,10 @@ from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import TAIL, all_is_said, speech_only_for
+from callflow.livekit_bindings.clearing import settled
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.line import KEYS
-from callflow.livekit_bindings.subscriptions import Track
+from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import dialing, holding, speech
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ Decision = Literal["accepted", "declined", "no_answer", "failed"]
 
 RESERVE = 1.5
 """Seconds of the action's time in which the human's leg is taken off the line, when nobody has decided."""
+
+FLOW_FIRST = 0.05
+"""Seconds in which a flow that hears of the caller's hang-up leaves the state, and with it what it has to say to the human
+is known."""
 
 OF_A_DIAL: Mapping[str, Decision] = {
     "busy": "declined",
@@ -41,7 +46,7 @@ OF_A_DIAL: Mapping[str, Decision] = {
 
 async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     """The fields of one `consult.*`. Cancelled, or when the caller leaves, the human's leg is gone before this returns,
-    for 4 s at most. Raises EffectError where the briefing cannot be spoken, or somebody may hear what is not for them."""
+    for 4 s at most, unless the flow goes on with a word to them. Raises EffectError where the briefing cannot be spoken, or somebody may hear what is not for them."""
     one = Consultation(world, effect)
     caller = world.line.leg(MAIN_LEG)
     if caller is None or not caller.on_line:
@@ -71,6 +76,8 @@ async def _unless_gone(
     leaving = asyncio.ensure_future(world.line.gone(leg))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await asyncio.sleep(FLOW_FIRST)
         return working.result() if working.done() and not leaving.done() else None
     finally:
         for task in (leaving, working):
@@ -90,6 +97,7 @@ class Consultation:
         self._accepting = set(self._events("accept"))
         self._declining = set(self._events("decline"))
         self._cut = False  # the briefing was
+        self._apart: list[Rule] = []  # keeps a human apart who is not wanted on the line
         self._human: Leg | None = None  # once they have picked up
         self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
@@ -153,12 +161,15 @@ class Consultation:
                 await self.drop_human()
 
     async def drop_human(self) -> None:
-        """Takes the human off the line; one who has left, or never came, is fine. One who stays is kept apart."""
+        """Takes the human off the line, or keeps them for what the flow has to say to them yet; one who has left, or never
+        came, is fine. One who stays is kept apart."""
         human = self._human
-        if human is not None and not human.over:
-            await self._world.clearing.withdraw(human, _over())
-            if not human.over:
-                self._world.subscriptions.add(self._shut_out)
+        if human is None or human.over:
+            return
+        if not self._world.farewells.keep(human, self._effect.id):
+            await self._world.clearing.withdraw(human, settled())
+        if human.status != "gone" and self._shut_out not in self._apart:
+            self._apart.append(self._world.subscriptions.add(self._shut_out))
 
     async def _talk(self, human: Leg, until: float | None) -> tuple[Decision, str]:
         world, loop = self._world, self._world.call.loop
@@ -203,9 +214,13 @@ class Consultation:
         return None if track.owner == ours else False
 
     def _shut_out(self, listener: str, track: Track) -> bool | None:
-        """A human who could not be taken off the line yet hears nobody, and nobody hears them."""
-        human = self._human
-        return None if human is None or human.over or human.identity not in (listener, track.owner) else False
+        """A human who is on the line still, and not wanted there, hears nobody, and nobody hears them. What is for them
+        alone has a rule of its own, and so has nobody else to hear it."""
+        human, ours = self._human, self._world.ctx.room.local_participant.identity
+        if human is None or human.over or human.identity not in (listener, track.owner):
+            return None
+        alone = all(leg is human for leg in self._world.line.parties())
+        return None if alone and track.owner == ours else False
 
     def _events(self, which: Literal["accept", "decline"]) -> Iterator[str]:
         """The events by which the human decides."""
@@ -215,10 +230,3 @@ class Consultation:
             yield f"leg.{self._name}.dtmf.{KEYS.get(key, key)}"
         if ways.get("tool"):
             yield f"tool.{ways['tool']}"
-
-
-def _over() -> asyncio.Future[None]:
-    """The dial of an answered leg: it is over."""
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    done.set_result(None)
-    return done

@@ -47,6 +47,9 @@ hardly anybody can have picked up: a server that returns by then, and the teleph
 ASK = 1.0
 """Seconds between two questions to LiveKit, where the request has said nothing and the room has not yet; and for each."""
 
+LEAVES = 4.0
+"""Seconds in which a leg that was asked to leave makes room for the next one of its name."""
+
 RETRY_WITHIN = 2.4
 RETRY_PAUSE = 0.3
 """Seconds after the first try in which a further one may begin, where nothing was dialled; and before it, doubled."""
@@ -116,6 +119,8 @@ async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> 
     if line.ending or not world.has_room:
         raise EffectError("there is no room that a phone could be called into")
     before = line.leg(name)
+    if before is not None and before.asked == "leave" and not before.over:
+        await asyncio.wait({asyncio.ensure_future(line.gone(before))}, timeout=LEAVES)
     if before is not None and (before.on_line or before.dialling):
         raise EffectError(f"the leg {name} is {'on the line' if before.on_line else 'being dialled'} already")
     limit = arguments.get("max_call_duration")
