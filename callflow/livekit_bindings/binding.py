@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext
-from livekit.agents.voice.room_io import RoomOptions
+from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
 from callflow.core.flow import Flow
 from callflow.errors import BindError
@@ -23,8 +23,9 @@ from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.ownership import OWNED, is_owned
 from callflow.livekit_bindings.verbs import Perform
-from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.world import OPTIONS, LiveKitWorld
 from callflow.runtime.call import Call
+from callflow.runtime.ending import amend
 from callflow.runtime.record import CallRecord
 from callflow.runtime.shutdown import WORKER_SECONDS
 
@@ -66,13 +67,17 @@ class LiveKitCall(Call):
         if not self._begun and is_owned(self._surroundings.ctx):
             raise BindError([OWNED])
         try:
-            return await super().run()
+            record = await super().run()
         finally:
             if self.record is not None:  # else what runs in the call itself waits no longer for its end
-                await self._after(self.record)
+                await self._after()
+        return self.record or record
 
-    async def _after(self, record: CallRecord) -> None:
+    async def _after(self) -> None:
         await self._clear()
+        record = self.record
+        if record is None:
+            return
         if self._hooks_task is None:
             self._hooks_task = asyncio.ensure_future(self._run_hooks(record))
         await asyncio.shield(self._hooks_task)
@@ -87,8 +92,12 @@ class LiveKitCall(Call):
     async def _clear(self) -> None:
         """No telephone that should have stopped rings on when this is over, and nothing records."""
         if self._clearing is None:
-            self._clearing = asyncio.ensure_future(self._surroundings.clear())
+            self._clearing = asyncio.ensure_future(self._clear_up())
         await asyncio.shield(self._clearing)
+
+    async def _clear_up(self) -> None:
+        for sentence in await self._surroundings.clear():
+            await amend(self, sentence)
 
 
 def bind(
@@ -98,7 +107,7 @@ def bind(
     agent: Agent | None = None,
     *,
     vars: Mapping[str, Any] | None = None,  # noqa: A002 - the word of the language
-    room_options: RoomOptions | None = None,
+    room_options: RoomOptions | RoomInputOptions | RoomOutputOptions | None = None,
     record: Any = NOT_GIVEN,
     actions: Mapping[str, Callable[..., Any]] | None = None,
     agents: Mapping[str, Any] | None = None,
@@ -114,8 +123,10 @@ def bind(
     - `session`: a new AgentSession; the call starts it, in the job's room, and closes it.
     - `agent`: who speaks; an Agent with the flow's `agent.instructions` unless given. It takes over when the far end is
       on the line.
-    - `vars`: the flow's variables; the JSON object in the job's metadata unless given.
-    - `room_options`: used as given, except that LiveKit's own closing of the session and the room is switched off.
+    - `vars`: the flow's variables; unless given, what the JSON object in the job's metadata has of them. Its other keys are
+      ignored, and noted.
+    - `room_options`: used as given, except that LiveKit's own closing of the session and the room is switched off; also the
+      older RoomInputOptions or RoomOutputOptions.
     - `record`: what LiveKit records, as for `session.start`.
     - `actions`: Python functions for the flow's `python:`, by name; those that are not coroutine functions run in a
       thread.
@@ -145,7 +156,9 @@ def bind(
         if not isinstance(given, kind):
             found = f"{given.__name__} itself" if isinstance(given, type) else f"{given!r:.80}"
             raise BindError([f"{what} takes an instance of {kind.__name__}, not {found}{_HOW.get(what, '')}"])
-    values, wrong = fit.variables(flow, ctx, vars)
+    if room_options is not None and not isinstance(room_options, OPTIONS):
+        raise BindError([f"room_options takes an instance of RoomOptions, not {room_options!r:.80}"])
+    values, wrong, notes = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
     budget: Any = worker_seconds
@@ -167,6 +180,8 @@ def bind(
         record=record,
         telephony=telephony,
     )
+    for sentence in notes:
+        world.note(sentence)
     direction = "outbound" if flow.outbound else "inbound"
     facts = {"direction": direction, "room": world.room_name, **facts_of(ctx)}
     return LiveKitCall(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
 from livekit.agents.utils import is_given
@@ -19,20 +19,45 @@ from callflow.livekit_bindings import private
 from callflow.verify.sounds import unplayable
 
 
-def variables(flow: Flow, ctx: JobContext, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], list[str]]:
-    """The flow's variables: what the program gave, else the JSON object in the job's metadata; and what is wrong."""
+class Given(NamedTuple):
+    """The flow's variables as a call is given them, what is wrong, and what should be noted."""
+
+    values: Mapping[str, Any]
+    wrong: list[str]
+    notes: tuple[str, ...] = ()
+
+
+def variables(flow: Flow, ctx: JobContext, given: Mapping[str, Any] | None) -> Given:
+    """What the program gave, else what the JSON object in the job's metadata has of the flow's variables: the rest of it may
+    be for others."""
     if given is not None:
-        return given, []
-    metadata = ctx.job.metadata.strip()
-    if not metadata or not flow.scopes[ROOT].variables:
-        return {}, []
+        return Given(given, [])
+    metadata, known = ctx.job.metadata.strip(), flow.scopes[ROOT].variables
+    if not metadata:
+        return Given({}, [])
     try:
         found = json.loads(metadata)
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict):
-        return found, []
-    return {}, ["the job's metadata is no JSON object of the flow's variables: dispatch it with one, or pass vars={…}"]
+        others = [name for name in found if name not in known]
+        return Given({name: value for name, value in found.items() if name in known}, [], _others(others, known))
+    if not known:
+        return Given({}, [])
+    wrong = "the job's metadata is no JSON object of the flow's variables: dispatch it with one, or pass vars={…}"
+    return Given({}, [wrong])
+
+
+MOST_NAMED = 5
+"""Keys of a job's metadata that a note names."""
+
+
+def _others(names: list[str], known: Iterable[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    shown = ", ".join(f"{name[:40]}{_hint(name, known)}" for name in names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return (f"keys of the job's metadata that are no variables of the flow were ignored: {shown}{more}",)
 
 
 def problems(

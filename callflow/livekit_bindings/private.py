@@ -18,13 +18,24 @@ from typing import Any, Literal, cast
 
 import aiohttp
 from livekit import api, rtc
-from livekit.agents import Agent, AgentServer, AgentSession, AgentTask, CloseEvent, CloseReason, JobContext, llm
+from livekit.agents import (
+    NOT_GIVEN,
+    Agent,
+    AgentServer,
+    AgentSession,
+    AgentTask,
+    CloseEvent,
+    CloseReason,
+    JobContext,
+    llm,
+)
 from livekit.agents.utils import http_context
 from livekit.agents.utils.aio import cancel_and_wait
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent import _get_activity_task_info, _set_activity_task_info
 from livekit.agents.voice.agent_activity import ActivityClosedError
 from livekit.agents.voice.amd import AMD
+from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 from livekit.agents.worker import ServerEnvOption
 
 logger = logging.getLogger("callflow")
@@ -309,6 +320,12 @@ def options_of(server: AgentServer, *, devmode: bool) -> dict[str, Any]:
         "ws_url", "agent_name", "drain_timeout", "shutdown_process_timeout", "num_idle_processes", "load_threshold", "port",
     )  # fmt: skip
     return {name: ServerEnvOption.getvalue(getattr(server, f"_{name}", None), devmode) for name in names}
+
+
+def room_options_of(older: RoomInputOptions | RoomOutputOptions) -> RoomOptions:
+    """RoomOptions from what LiveKit had before them, as its own session makes them."""
+    pair = (older, NOT_GIVEN) if isinstance(older, RoomInputOptions) else (NOT_GIVEN, older)
+    return RoomOptions._create_from_legacy(*pair)
 
 
 def secret_of(ctx: JobContext) -> str | None:

@@ -13,9 +13,9 @@ from unittest.mock import NonCallableMock
 
 from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
-from livekit.agents.voice.room_io import RoomOptions
+from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
-from callflow.core.events import SENDERS
+from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.flow import Flow
 from callflow.core.offers import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
@@ -76,7 +76,7 @@ class LiveKitWorld:
         instructed: bool = False,
         actions: Mapping[str, Callable[..., Any]],
         agents: Mapping[str, Any],
-        room_options: RoomOptions | None = None,
+        room_options: RoomOptions | RoomInputOptions | RoomOutputOptions | None = None,
         record: Any = NOT_GIVEN,
         telephony: Mapping[str, Perform] | None = None,
     ) -> None:
@@ -191,11 +191,12 @@ class LiveKitWorld:
             dropped_again=self.clearing.dropped_again(),
         )
 
-    async def clear(self) -> None:
-        """After the end: what must not outlive the call, and may take a moment longer."""
-        await self.recordings.close()
+    async def clear(self) -> tuple[str, ...]:
+        """After the end: what must not outlive the call, and may take a moment longer. What the record has yet to say."""
+        learned = await self.recordings.close()
         await self.clearing.close()
         await self._afterwards.close()
+        return learned
 
     def finish(self, reason: str) -> None:
         self._afterwards.begin(self._lease)
@@ -319,6 +320,7 @@ class LiveKitWorld:
             self._parties_changed.set()
             self.subscriptions.room_changed()
         if name == "call.answered":
+            self._listen_to_far_end()
             self._take_over()
 
     def tell(self, name: str) -> bool:
@@ -358,6 +360,7 @@ class LiveKitWorld:
         if not self.has_room:
             self.line.answered_by_hand("user")
         elif self.line.hears:
+            self._listen_to_far_end()
             self._take_over()
         await self.offering.begin()
 
@@ -371,6 +374,11 @@ class LiveKitWorld:
             else:
                 found[identity] = name
         return found
+
+    def _listen_to_far_end(self) -> None:
+        """LiveKit's session hears whoever came first: that may be a party that the flow tells by its identity."""
+        if self.line.told:
+            self.ears.turn_to(self.line.identity_of(MAIN_LEG))
 
     def _take_over(self) -> None:
         """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a
@@ -405,9 +413,14 @@ def _say_once(sentence: str) -> None:
     logger.warning(sentence)
 
 
-def own_options(options: RoomOptions | None) -> RoomOptions:
+OPTIONS = (RoomOptions, RoomInputOptions, RoomOutputOptions)
+"""What tells a session of its room: LiveKit's own, and the two that it had before."""
+
+
+def own_options(options: RoomOptions | RoomInputOptions | RoomOutputOptions | None) -> RoomOptions:
     """A copy with LiveKit's automatic closing off: the flow alone hangs up."""
-    mine = copy.copy(options) if options is not None else RoomOptions()
+    given = options if isinstance(options, RoomOptions | None) else private.room_options_of(options)
+    mine = copy.copy(given) if given is not None else RoomOptions()
     mine.close_on_disconnect = False
     mine.delete_room_on_close = False
     return mine

@@ -169,6 +169,21 @@ class Ending:
             pending = {one for one in pending if not one.done()}
 
 
+async def amend(call: Call, sentence: str) -> None:
+    """Something that was learned once the record was written: it is written anew. What the disk does not take stands in the
+    log alone."""
+    if call.record is None or sentence in call.record.notes:
+        return
+    call.record = _noted(call.record, sentence)
+    path = record_path(call)
+    if path is None:
+        return
+    saving = aside(save, path, as_text(call.record))
+    await asyncio.wait({saving}, timeout=DISK_SECONDS)
+    if not saving.done() or saving.cancelled() or saving.exception() is not None:
+        logger.error("a record could not be amended: %s", sentence, extra={"call": call.id})
+
+
 def still_open(call: Call) -> frozenset[str]:
     """What the flow has neither closed nor left on purpose."""
     found = {"session", "line"} - call.snapshot.memory.closed

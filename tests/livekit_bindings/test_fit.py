@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from livekit.agents import Agent, AgentSession, AgentTask, function_tool
+from livekit.agents.voice.room_io import RoomInputOptions, RoomOutputOptions
 
 import callflow
 from callflow.core.actions import INTERNAL_VERBS, VERBS
@@ -166,3 +167,57 @@ async def test_a_time_in_which_no_call_could_end(seconds):
     assert error.value.problems == (
         f"worker_seconds is what a call may take to end, in seconds above 0, not {seconds!r}",
     )
+
+
+async def test_keys_of_the_metadata_that_are_others_are_ignored_and_noted(stage):
+    flow = """
+        callflow: 1
+        name: greets
+        vars: {customer: {type: string, default: nobody}}
+        initial: talking
+        states: {talking: {entry: [{say: "Hello {{ vars.customer }}."}, {outcome: completed}], on: {done: ending}}}
+    """
+    metadata = '{"customer": "Ann", "custmer": 1, "tenant": "acme"}'
+    record = await stage.play(flow, metadata=metadata)
+    assert (record.outcome, stage.heard) == ("completed", "Hello Ann.")
+    said = 'keys of the job\'s metadata that are no variables of the flow were ignored: custmer (did you mean "customer"?), tenant'
+    assert record.notes == (said,)
+
+
+@pytest.mark.parametrize("metadata", ['{"tenant": "acme"}', "acme", ""])
+async def test_a_flow_without_variables_takes_any_metadata(stage, metadata):
+    flow = """
+        callflow: 1
+        name: greets
+        initial: talking
+        states: {talking: {entry: [{say: Hello.}, {outcome: completed}], on: {done: ending}}}
+    """
+    record = await stage.play(flow, metadata=metadata)
+    assert record.outcome == "completed"
+    assert len(record.notes) == metadata.startswith("{")
+
+
+@pytest.mark.parametrize(
+    "older", [RoomInputOptions(text_enabled=False), RoomOutputOptions(transcription_enabled=False)]
+)
+async def test_the_older_options_of_a_room_are_taken(stage, older):
+    flow = """
+        callflow: 1
+        name: greets
+        initial: talking
+        states: {talking: {entry: [{say: Hello.}, {outcome: completed}], on: {done: ending}}}
+    """
+    record = await stage.play(flow, room_options=older)
+    assert (record.outcome, stage.heard) == ("completed", "Hello.")
+    options = stage.call.world.room_options
+    assert (options.text_input is False, options.text_output is False) == (
+        isinstance(older, RoomInputOptions),
+        isinstance(older, RoomOutputOptions),
+    )
+    assert (options.close_on_disconnect, options.delete_room_on_close) == (False, False)
+
+
+@pytest.mark.parametrize("other", [{"text_enabled": False}, RoomInputOptions, "audio"])
+async def test_other_options_of_a_room_are_refused_before_anything_is_dialled(other):
+    with pytest.raises(callflow.BindError, match="room_options takes an instance of RoomOptions"):
+        bind(**fitting(room_options=other))

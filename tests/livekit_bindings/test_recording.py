@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from livekit.protocol.egress import EgressStatus
@@ -123,9 +124,14 @@ async def test_an_undoing_that_fails_is_made_up_for_at_the_end(server):
     assert await settled(server) == ["EGRESS_COMPLETE"]
 
 
-async def test_a_recorder_that_stops_nothing_holds_no_call_up(server):
+async def test_a_recorder_that_stops_nothing_holds_no_call_up_and_is_in_the_record(server, tmp_path):
     server.faults["StopEgress"] = [Fault(500, 2.0) for _ in range(9)]
-    call = stage(server, ROOM_STAYS)
+    call = stage(server, ROOM_STAYS, journal=tmp_path)
     record = await call.play()
     assert record.outcome == "completed"
     assert call.job.over - call.job.began < 20
+    [egress] = server.egress.recordings
+    [note] = record.notes
+    assert note.startswith(f"a recording may run on ({egress.egress_id}): ")
+    [file] = tmp_path.glob("*.json")
+    assert json.loads(file.read_text())["notes"] == [note]

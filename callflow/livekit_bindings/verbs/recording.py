@@ -78,15 +78,18 @@ class Recordings:
         if failures:
             raise failures[0]
 
-    async def close(self) -> None:
-        """The call is over. Never raises."""
+    async def close(self) -> tuple[str, ...]:
+        """The call is over. Never raises; what the record should say of a recording that may run on."""
         if self._starting:
             await asyncio.wait(self._starting, timeout=LAST)
         try:
             async with asyncio.timeout(LAST):
                 await self._stop_for_good()
-        except Exception:
+        except Exception as error:
             logger.exception("a recording may run on", extra={"recordings": list(self._running)})
+            which = ", ".join(self._running) or "one that was being started"
+            return (f"a recording may run on ({which}): {str(error) or 'LiveKit did not answer in time'}",)
+        return ()
 
     async def _stop_for_good(self) -> None:
         """Tries again where LiveKit does not do it at once: nobody else will."""
