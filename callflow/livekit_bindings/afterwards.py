@@ -52,7 +52,7 @@ class Afterwards:
         else:
             seconds = SECONDS_IN_HASTE if world.hurried else SECONDS
             work = self._see_to(lookout, record_path(world.call), seconds)
-            self._looking = world.call.loop.create_task(work, name="callflow look for who comes back")
+            self._looking = world.call.loop.create_task(work, name="callflow afterwards")
             world.ctx.add_shutdown_callback(self._over)
 
     async def close(self) -> None:

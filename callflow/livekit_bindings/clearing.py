@@ -34,6 +34,9 @@ CONFIRMED_WITHIN_IN_HASTE = 0.3
 AGREES = 1.0
 """Seconds in which our own room shows what LiveKit's API says of it: as a rule 50 ms."""
 
+LATE_WORD = 0.5
+"""Seconds after which the word that the room is gone has come late."""
+
 QUIET_AS_A_RULE = 2.0
 """Seconds after that in which nobody must have come back, where everybody was told that the room is gone: now and then it
 does not get through to a client (measured: it is back 0.4 s later)."""
@@ -75,7 +78,7 @@ class Clearing:
         """Whether our own room shows none of these, now or in a moment. LiveKit's list of rooms may be emptied (redis)
         while everybody is in the room; while our own connection is away, what it shows says nothing."""
         until = self._world.call.loop.time() + AGREES
-        while not self._world.line.deleted and self._world.shows(identities):
+        while self._world.line.deleted_at is None and self._world.shows(identities):
             if self._world.call.loop.time() >= until:
                 return False
             await asyncio.sleep(0.02)
@@ -127,7 +130,7 @@ class Clearing:
             return False
         if self._out_of_reach() or any(leg.lost and leg.is_telephone for leg in legs):
             return True
-        if line.down_at is None or line.deleted or self._world.call.loop.time() - line.down_at < AGREES:
+        if line.down_at is None or line.deleted_at is not None or self._world.call.loop.time() - line.down_at < AGREES:
             return False
         return self._world.shows({leg.identity for leg in legs})
 
@@ -144,7 +147,7 @@ class Clearing:
     def handed_on(self) -> Lookout | None:
         """The call is over: for whom is to be looked on, None where that is not needed."""
         world = self._world
-        if world.left or self._settled or not (world.stands or self.in_doubt() or self._broken()):
+        if world.left or self._settled or not (world.stands or self.in_doubt() or self._may_come_back()):
             return None
         if self._looking is not None:
             self._looking.cancel()
@@ -160,8 +163,12 @@ class Clearing:
         """For the record: what is not said at once."""
         return () if self._lookout is None else self._lookout.notes()
 
-    def _broken(self) -> bool:
-        return any(leg.lost for leg in self._world.line.legs.values())
+    def _may_come_back(self) -> bool:
+        """Whether a connection has broken, or LiveKit's word that the room is gone has come late to us, and so to others, as
+        it does on a machine that has no time for it."""
+        line = self._world.line
+        late = None not in (line.down_at, line.deleted_at) and line.deleted_at - line.down_at > LATE_WORD  # type: ignore[operator]
+        return late or any(leg.lost for leg in line.legs.values())
 
     def _who_may_come(self, legs: Sequence[Leg]) -> list[Party]:
         """As a rule telephones, and we ourselves; after a connection has broken, everybody."""
@@ -247,7 +254,7 @@ class Clearing:
         self._settled = await lookout.keep(self._quiet, QUIET + QUIET) == "dropped"
 
     def _quiet(self) -> float:
-        return QUIET if self.in_doubt() or self._broken() else QUIET_AS_A_RULE
+        return QUIET if self.in_doubt() or self._may_come_back() else QUIET_AS_A_RULE
 
     async def _sweep(self, leg: Leg) -> None:
         await asyncio.sleep(LATE)

@@ -120,7 +120,8 @@ class Hearing:
         if name == "disconnected":
             self._connection.close()
             reason = args[0] if args else None
-            line.deleted = line.deleted or reason_name(reason) in ROOM_IS_GONE
+            if reason_name(reason) in ROOM_IS_GONE:
+                line.deleted_at = self._world.call.loop.time()
             line.broken = line.broken or breaks(reason)
             if reason_name(reason) not in ROOM_IS_GONE:
                 self._world.out_of_room()

@@ -61,8 +61,8 @@ class Line:
     a leg that has hung up and is still in the room. `told` has the names of legs that come by themselves, by identity;
     `reserved` are names that nobody else bears; `vouched` finds the leg that a participant's voucher names. While `cut_off`,
     our own connection is being made anew: that somebody is not seen says nothing of them, and nobody hears us. `broken`: that
-    connection has broken, or was away as the line dropped: of those on the line nothing is known any more. `deleted`: LiveKit
-    itself has said that the room is gone.
+    connection has broken, or was away as the line dropped: of those on the line nothing is known any more. `deleted_at`:
+    when LiveKit itself has said that the room is gone.
     """
 
     post: Post
@@ -81,7 +81,7 @@ class Line:
     down_at: float | None = None  # when we had dropped it
     cut_off: bool = False
     broken: bool = False
-    deleted: bool = False
+    deleted_at: float | None = None
     _names: dict[str, Leg] = field(factory=dict)
     _spent: set[str] = field(factory=set)  # identities of dials that came to nothing
     _changed: asyncio.Event = field(factory=asyncio.Event)

@@ -8,17 +8,20 @@ from typing import Any
 from tests.e2e.fixtures import Line
 from tests.e2e.worker import AgentJob, json_lines
 
+LOOKS = 100
+"""Seconds for which a job's process may look for who comes back, where somebody was out of reach."""
+
 
 async def one_record(line: Line, job: AgentJob, *, within: float, process: float = 15) -> dict[str, Any]:
     """The call's one record, written within so many seconds from now; then no room, no participant, no task, one close
-    of the session, and `process` seconds later no process. Raises AssertionError."""
+    of the session, and `process` seconds later, or `LOOKS` more, no process. Raises AssertionError."""
     done = await job.note("entrypoint_done", within=within)
     assert job.notes("raised") == []
     [record] = job.notes("record")
     assert done["tasks"] == []
     await line.view.wait_until_gone(line.room, within=3)
     assert await line.view.participants(line.room) == {}
-    await job.process_gone(within=process)
+    await job.process_gone(within=process + LOOKS)
     [written] = [json.loads(path.read_text()) for path in (job.path.parent / "journal").glob("*.json")]
     assert (written["outcome"], written["cause"]) == (record["outcome"], record["cause"])
     return record

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from unittest import mock
 
 import pytest
 from livekit import api, rtc
@@ -136,3 +137,22 @@ async def test_nobody_is_looked_for_where_the_worker_closes():
         asyncio.get_running_loop().call_later(4, stage.job.request_shutdown)
         await stage.play()
         assert [method for _, method in server.requests].count("ListParticipants") == 1
+
+
+class Busy(Returning):
+    """A machine with no time: whoever is told that the room is gone is told a second late."""
+
+    def close_room(self, state, reason):
+        with mock.patch("callflow.testing.server.NOTICED", 1.0):
+            super().close_room(state, reason)
+
+
+@pytest.mark.parametrize("after", [5.0, 25.0])
+async def test_where_the_word_comes_late_somebody_may_come_back_late(after):
+    """Past the end of the call, and of the 2 s that are looked as a rule."""
+    async with Busy([after]) as server:
+        stage = outbound(server, FAR_ENDS["answers"])
+        record = await stage.play()
+        assert not rings_on(calls(stage)[0])
+        assert server.rooms == {}
+        assert record.cause.event == "delete_room"
