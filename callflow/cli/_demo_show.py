@@ -86,12 +86,13 @@ class Paper(Console):
 class Show:
     """One run of the demo."""
 
-    caller: str
+    caller: str | None = None
     fast: bool = False
     out: Path | None = None
     console: Console = field(init=False)
     speed: float = field(init=False)
     folder: Path = field(init=False)
+    _parts: int = field(default=0, init=False)
     _live: Live | None = field(default=None, init=False)
     _columns: tuple[Column, Column] = field(init=False)
 
@@ -109,10 +110,10 @@ class Show:
         logging.getLogger("callflow").setLevel(logging.ERROR)
         began = time.perf_counter()
         self._head()
-        self._twice()
-        self._flow("outbound", "2  An outbound call", _OUTBOUND[self.caller])
-        answers = self.caller if self.caller in ("silent", "hangs-up") else "talks"
-        self._flow("inbound", "3  An inbound call", _INBOUND[answers])
+        if self.caller is None:
+            self._twice()
+        self._flow("outbound", "An outbound call", _OUTBOUND)
+        self._flow("inbound", "An inbound call", _INBOUND)
         self._tail(time.perf_counter() - began)
 
     # -- the parts
@@ -126,7 +127,7 @@ class Show:
         )
 
     def _twice(self) -> None:
-        self._title("1  The caller is done. The same call twice")
+        self._part("The caller is done. The same call twice")
         flow = callflow.load(shipped_flow("smallest"))
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(calls.ByHand.end_call)))
         self._line("By hand, a tool that says goodbye and hangs up:")
@@ -169,14 +170,18 @@ class Show:
         table.add_row(left.text(half), right.text(half))
         return table
 
-    def _flow(self, name: str, title: str, story: str) -> None:
+    def _flow(self, name: str, title: str, stories: Mapping[str, str]) -> None:
+        """A call of a shipped flow, where there is a story of it for this far end."""
+        kind = self.caller or "talks"
+        if kind not in stories:
+            return
         file = shipped_flow(name)
         flow = callflow.load(file)
-        self._title(f"{title}: {file}")
-        self._wrap(story, style=FAINT)
+        self._part(f"{title}: {file}")
+        self._wrap(stories[kind], style=FAINT)
         lines = Lines(self, flow)
         shown = calls.Shown(lines.said, lines.step)
-        stage: Stage = calls.play(shown.play(flow, self.caller, self.folder / name), speed=self.speed)
+        stage: Stage = calls.play(shown.play(flow, kind, self.folder / name), speed=self.speed)
         record = stage.record
         if record is None:
             raise click.ClickException(f"{file}: the call has left no record")
@@ -206,7 +211,7 @@ class Show:
             brief = {key: data[key] for key in ("seq", "event", "ended", "verb", "timer") if key in data}
             brief["rows"] = [Path(at).name for move in data["moves"] for at in move.get("rows", ())]
             brief["states"] = data["states"]
-            self._line("    " + json.dumps(brief, separators=(",", ":")), style=FAINT)
+            self._wrap(json.dumps(brief), style=FAINT, indent="    ")
 
     def _record(self, record: CallRecord) -> None:
         if record.journal is not None:
@@ -256,6 +261,11 @@ class Show:
 
     # -- lines
 
+    def _part(self, text: str) -> None:
+        """The next part's title, with its number."""
+        self._parts += 1
+        self._title(f"{self._parts}  {text}")
+
     def _title(self, text: str) -> None:
         self.console.print()
         self.console.rule(Text(f" {text} ", "bold"), align="left", characters="─", style=FAINT)
@@ -271,7 +281,7 @@ class Show:
             self.console.print(Text(f"    {path}", FAINT), soft_wrap=True)
 
     def _wrap(self, text: str, *, style: str = "", indent: str = "") -> None:
-        lines = textwrap.wrap(text, self.console.width - len(indent)) or [""]
+        lines = textwrap.wrap(text, self.console.width - len(indent), break_on_hyphens=False) or [""]
         for number, line in enumerate(lines):
             shown = Text(indent if number == 0 else " " * len(indent), FAINT)
             shown.append(line, style)

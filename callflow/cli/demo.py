@@ -1,4 +1,5 @@
-"""`callflow demo`: two calls offline. What goes wrong by hand, and the same as a flow; then two whole flows as they happen."""
+"""`callflow demo`: two calls offline. What goes wrong by hand, and the same as a flow; then two whole flows as they happen.
+With `--caller` only the calls of that far end."""
 
 from __future__ import annotations
 
@@ -11,18 +12,18 @@ CALLERS = (
     *("voicemail", "mailbox-full", "menu", "screening"),
     *("busy", "no-answer", "declines", "invalid", "unavailable", "fails", "unreachable"),
 )
-"""What the far end does; what only a telephone that is dialled can do is, for the inbound call, a caller who talks."""
+"""What the far end does."""
 
 
 @click.command("demo")
-@click.option("--caller", type=click.Choice(CALLERS), default="talks", show_default=True, help="What the far end does.")
+@click.option("--caller", type=click.Choice(CALLERS), help="Show the calls of this far end, and only those.")
 @click.option("--fast", is_flag=True, help="Do not wait at all: as where the output is no terminal.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder for the journals, the records and the diagrams; a new temporary one unless given.",
 )
-def command(caller: str, fast: bool, out: Path | None) -> None:
+def command(caller: str | None, fast: bool, out: Path | None) -> None:
     """Show callflow at work: no server, no key, no network.
 
     The room, the telephone network and the models are simulated; the sessions are LiveKit's own.

@@ -58,6 +58,7 @@ def command(
 
     from callflow.errors import BindError
     from callflow.livekit_bindings import connecting, models, server
+    from callflow.livekit_bindings.console import without_sound
 
     if wrong := server.missing(flow, mode, list(arguments), factory=factory, vars=given):
         _refuse(file, wrong)
@@ -66,7 +67,7 @@ def command(
             server.found(factory)
     except BindError as error:
         _refuse(file, error.problems)
-    if wrong := models.problems(flow):
+    if wrong := [*models.problems(flow), *(without_sound(arguments) if mode == "console" else ())]:
         _refuse(file, wrong)
     given_options = {option: value for option, value in options.items() if value is not None}
     agent_server = server.server_of(

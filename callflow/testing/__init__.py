@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from callflow.testing.audio import Sound
 from callflow.testing.caller import Caller
+from callflow.testing.fakes import Asked
 from callflow.testing.job import SimulatedJob, SimulatedJobContext
 from callflow.testing.models import Pause, ScriptedLLM, ToneSTT, ToneTTS, Tool
 from callflow.testing.phone import SimulatedPhone, Telephone
@@ -30,6 +31,7 @@ from callflow.testing.server import Fault, SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
 
 __all__ = [
+    "Asked",
     "Caller",
     "Fault",
     "Pause",

@@ -19,6 +19,7 @@ from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
 from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
+from callflow.testing.fakes import Asked, Fakes, Said
 from callflow.testing.job import SimulatedJob
 from callflow.testing.models import ScriptedLLM, Turn
 from callflow.testing.phone import SimulatedPhone, Telephone, act
@@ -45,9 +46,10 @@ class Stage:
     whoever is dialled; `phone` is the telephone network, where nobody has a number unless set. `calls_in`: the caller comes
     by telephone. `caller=None`: nobody comes, or says anything. `agent` and `options` are as for `callflow.bind`. `watch`
     is called with each step. `session` replaces the offline one, whose model knows who has answered a dial, and to which
-    telephones say their greeting where the flow wants to know.
+    telephones say their greeting where the flow wants to know. `http` holds the answers of the services that the flow asks,
+    by their addresses, `fakes` the results of any other verb: see `callflow.testing.fakes`.
 
-    Afterwards `record`, `steps`, `call`, `job`, `far_end` (the caller, or the main leg's telephone) and `telephones` (all of them, by leg) tell of it.
+    Afterwards `record`, `steps`, `call`, `job`, `faked` (the requests, and the verbs that were faked), `far_end` (the caller, or the main leg's telephone) and `telephones` (all of them, by leg) tell of it.
     """
 
     flow: Flow
@@ -64,9 +66,12 @@ class Stage:
     on_session_end: Callable[[JobContext], Awaitable[None]] | None = None
     options: Mapping[str, Any] = field(factory=dict)
     journal: Path | None = None
+    http: Mapping[str, Said] | Callable[[Asked], Said] | None = None
+    fakes: Mapping[str, Said] = field(factory=dict)
 
     record: CallRecord | None = field(default=None, init=False)
     steps: list[Step] = field(factory=list, init=False)
+    faked: Fakes = field(init=False)
     call: Call = field(init=False)
     job: SimulatedJob = field(init=False)
     far_end: Caller | None = field(default=None, init=False)
@@ -79,6 +84,7 @@ class Stage:
         greets = self.session is None and detects(self.flow)
         network = self.phone or PhoneNetwork()
         self.telephones = SimulatedPhone(self.server, network, self._answered, self.room, greets=greets)
+        self.faked = Fakes(self.http, self.fakes)
         model = self.session.llm if self.session is not None else None
         self._llm = model if isinstance(model, ScriptedLLM) else ScriptedLLM(self.model, who=self.telephones.who)
         self.job = SimulatedJob(self.server, self._entrypoint, room=self.room, on_session_end=self.on_session_end)
@@ -86,7 +92,8 @@ class Stage:
     async def play(self) -> CallRecord:
         """The whole of it: the job is started, the caller comes, and the job ends; the record.
 
-        Raises what a script raised: the caller's, a telephone's, the model's, `watch`. Whoever's script raises hangs up.
+        Raises what a script raised: the caller's, a telephone's, the model's, `watch`, a fake. Whoever's script raises hangs
+        up. A request that nothing in `http` answers is a LookupError.
         """
         if self.calls_in is not None:
             self.far_end = await self.telephones.call_in(self.room, self.calls_in)
@@ -108,7 +115,7 @@ class Stage:
         return self.record
 
     def _raise_what_a_script_raised(self) -> None:
-        failures = [*self._failures, *self.telephones.failures, *self._llm.failures]
+        failures = [*self._failures, *self.telephones.failures, *self._llm.failures, *self.faked.failures]
         for other in failures[1:]:
             failures[0].add_note(f"and {type(other).__name__}: {other}")
         if failures:
@@ -126,7 +133,8 @@ class Stage:
 
     async def _entrypoint(self, ctx: JobContext) -> None:
         session = self.session or offline_session(llm=self._llm)
-        options = {"journal": self.journal, "vars": self.vars, **self.options}
+        options: dict[str, Any] = {"journal": self.journal, "vars": self.vars, **self.options}
+        options["telephony"] = {**self.faked.performing(), **(options.get("telephony") or {})}
         self.call = bind(self.flow, ctx, session, self.agent, **options)
         self._begin(self._follow(self.call.steps()))
         try:

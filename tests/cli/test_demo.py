@@ -19,18 +19,18 @@ CASES = {
     "talks": ("completed", "message_taken"),
     "silent": ("abandoned", "abandoned"),
     "hangs-up": ("hung_up", "hung_up"),
-    "hangs-up-at-once": ("hung_up", "message_taken"),
-    "voicemail": ("voicemail", "message_taken"),
-    "mailbox-full": ("machine", "message_taken"),
-    "menu": ("machine", "message_taken"),
-    "screening": ("machine", "message_taken"),
-    "busy": ("busy", "message_taken"),
-    "no-answer": ("no_answer", "message_taken"),
-    "declines": ("declined", "message_taken"),
-    "invalid": ("invalid", "message_taken"),
-    "unavailable": ("no_answer", "message_taken"),
-    "fails": ("failed", "message_taken"),
-    "unreachable": ("no_answer", "message_taken"),
+    "hangs-up-at-once": ("hung_up",),
+    "voicemail": ("voicemail",),
+    "mailbox-full": ("machine",),
+    "menu": ("machine",),
+    "screening": ("machine",),
+    "busy": ("busy",),
+    "no-answer": ("no_answer",),
+    "declines": ("declined",),
+    "invalid": ("invalid",),
+    "unavailable": ("no_answer",),
+    "fails": ("failed",),
+    "unreachable": ("no_answer",),
 }
 
 
@@ -42,26 +42,60 @@ def _same_logging():
         logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.parametrize("caller", CASES)
-def test_both_flows_are_played_to_their_outcome(tmp_path, caller):
-    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["demo", "--caller", caller, "--out", str(tmp_path)])
+def told(tmp_path, *options):
+    """What is printed, at 80 columns, and the outcomes in it."""
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["demo", *options, "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     text = result.output
-    assert tuple(re.findall(r"outcome  (\w+) ", text)) == CASES[caller]
+    assert "\x1b" not in text
+    assert [line for line in text.splitlines() if len(line) > 80 and str(tmp_path) not in line] == []
+    return text, tuple(re.findall(r"outcome  (\w+) ", text))
+
+
+def kept(tmp_path, flow):
+    """The journal's lines and the record of a call."""
+    assert (tmp_path / f"{flow}.svg").read_text().lstrip().startswith(("<?xml", "<svg"))
+    [record], [journal] = (tmp_path / flow).glob("*.json"), (tmp_path / flow).glob("*.jsonl")
+    assert "+15550123456" not in journal.read_text() + record.read_text()
+    return [json.loads(line) for line in journal.read_text().splitlines()], json.loads(record.read_text())
+
+
+def test_a_call_by_hand_and_as_a_flow_and_two_whole_flows(tmp_path):
+    text, outcomes = told(tmp_path)
+    assert outcomes == CASES["talks"]
+    assert [line.strip(" ─") for line in text.splitlines() if line.endswith("──")] == [
+        "1  The caller is done. The same call twice", "2  An outbound call: flows/outbound.yaml",
+        "3  An inbound call: flows/inbound.yaml", "Try next",
+    ]  # fmt: skip
     assert "silence for 60 s" in text
     assert "line drops, 0.2 s after the" in text
-    assert "\x1b" not in text
-    paths = re.compile(re.escape(str(tmp_path)))
-    assert [line for line in text.splitlines() if len(line) > 80 and not paths.search(line)] == []
-    for flow, outcome in zip(("outbound", "inbound"), CASES[caller], strict=True):
-        assert (tmp_path / f"{flow}.svg").read_text().lstrip().startswith(("<?xml", "<svg"))
-        [record] = (tmp_path / flow).glob("*.json")
-        [journal] = (tmp_path / flow).glob("*.jsonl")
-        assert json.loads(record.read_text())["outcome"] == outcome
-        lines = [json.loads(line) for line in journal.read_text().splitlines()]
-        assert lines[0]["flow"] == json.loads(record.read_text())["flow"]
-        assert "+15550123456" not in journal.read_text() + record.read_text()
     assert text.count("callflow ") >= 4
+
+
+@pytest.mark.parametrize("caller", CASES)
+def test_the_calls_of_one_far_end_come_first_and_alone(tmp_path, caller):
+    text, outcomes = told(tmp_path, "--caller", caller)
+    assert outcomes == CASES[caller]
+    first = next(line for line in text.splitlines() if line.startswith(" 1  "))
+    assert first.strip(" ─") == "1  An outbound call: flows/outbound.yaml"
+    assert "by hand" not in text
+    for flow, outcome in zip(("outbound", "inbound"), CASES[caller], strict=False):
+        lines, record = kept(tmp_path, flow)
+        assert record["outcome"] == outcome
+        assert lines[0]["flow"] == record["flow"]
+    assert (tmp_path / "inbound").exists() is (len(CASES[caller]) == 2)
+
+
+@pytest.mark.parametrize("caller", ["talks", "voicemail", "screening"])
+def test_no_line_of_a_journal_is_cut(tmp_path, caller):
+    text, _ = told(tmp_path, "--caller", caller)
+    shown = re.findall(r"the call moved:\n((?:    .*\n)+)", text)
+    assert len(shown) == len(CASES[caller])
+    for part in shown:
+        lines = re.split(r"\n(?=\{)", "\n".join(line.strip() for line in part.splitlines()))
+        assert len(lines) == 3
+        for line in lines:
+            assert {"seq", "rows", "states"} <= json.loads(line.replace("\n", " ")).keys()
 
 
 def test_there_is_a_call_for_every_far_end():

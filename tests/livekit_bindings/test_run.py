@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +26,12 @@ states: {talking: {entry: [{say: Hello.}]}}
 """
 MODELS = "session: {llm: openai/gpt-4.1-mini, tts: cartesia/sonic-3, stt: deepgram/nova-3}\n"
 LIVEKIT = {"LIVEKIT_URL": "ws://127.0.0.1:1", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
+
+
+@pytest.fixture(autouse=True)
+def _sound(monkeypatch):
+    """A machine with PortAudio, whatever this one has."""
+    monkeypatch.setitem(sys.modules, "sounddevice", ModuleType("sounddevice"))
 
 
 @pytest.fixture
@@ -376,3 +383,23 @@ states: {talking: {entry: [{say: "{{ vars.greeting }}"}], on: {done: {target: en
     with console_job(room=create_mock_room()) as ctx:
         await server.entrypoint(ctx, file=str(path), factory="x:y", vars={"greeting": "Hello."}, journal=str(tmp_path))
     assert '"outcome": "completed"' in (tmp_path / "fake-job.json").read_text()
+
+
+def test_a_console_without_sound_says_so_in_one_line(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    result = run(FLOW + MODELS, "console", env={**LIVEKIT, "SHOP_URL": "x"})
+    assert result.exit_code == 1
+    first, second = result.output.splitlines()
+    assert first == "flow.yaml cannot run here:"
+    assert second.endswith(": install it (`apt install libportaudio2` on Debian), or type: add --text behind `console`")
+    assert not run.started
+
+
+def test_a_console_that_is_typed_into_needs_no_sound(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    result = run(FLOW + MODELS, "console", "--text", env={**LIVEKIT, "SHOP_URL": "x"})
+    assert (result.exit_code, len(run.started)) == (0, 1), result.output
+    device = sys.modules["sounddevice"]
+    assert device.query_devices() == []
+    with pytest.raises(OSError, match="sounddevice"):
+        device.query_devices(None, kind="input")

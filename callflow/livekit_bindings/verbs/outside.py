@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callflow.core.snapshot import Start
@@ -15,6 +15,8 @@ from callflow.livekit_bindings.web import LARGEST_BODY, Answer, Request, fetch
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
+
+Fetch = Callable[..., Awaitable[Answer]]
 
 __all__ = ["LARGEST_BODY", "http", "python", "send_data", "tag"]
 
@@ -41,9 +43,9 @@ async def send_data(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-async def http(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def http(world: LiveKitWorld, effect: Start, *, fetch: Fetch = fetch) -> Mapping[str, Any]:
     """The answer's status and body: what JSON says it is, else its text. Raises EffectError on any other status than
-    `expect` says, and on a body of more than LARGEST_BODY bytes, in either direction."""
+    `expect` says, and on a body of more than LARGEST_BODY bytes, in either direction. `fetch` sends it."""
     arguments = effect.arguments
     body = arguments.get("json")
     request = Request.to(
