@@ -26,7 +26,7 @@ from callflow.testing.play import Stage, silent, talks
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/how-to/test-a-flow.md"
-TABLE = re.compile(r"(<!-- measured -->\n).*?(\n<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
 TIMES = 5
 
 
@@ -36,7 +36,9 @@ def load() -> None:
 
 def check() -> None:
     subprocess.run(
-        [Path(sys.executable).with_name("callflow"), "check", str(ROOT / "flows/inbound.yaml")], check=True, stdout=-3
+        [Path(sys.executable).with_name("callflow"), "check", str(ROOT / "flows/inbound.yaml")],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 
@@ -126,4 +128,4 @@ def _rounded(seconds: float) -> str:
 
 if __name__ == "__main__":
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(TABLE.sub(lambda match: match[1] + measured() + match[2], page), encoding="utf-8")
+    PAGE.write_text(TABLE.sub(lambda match: f"{match[1]}{measured()}\n{match[2]}", page), encoding="utf-8")
