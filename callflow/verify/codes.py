@@ -144,6 +144,13 @@ CODES: Mapping[str, Code] = {
         "standard: false\nending: ending\nlimits: {call: 1h}\non: {call.hangup: ending, room.disconnected: ending, job.shutdown: ending}\n"
         "states:\n  talking: {}\n  ending: {entry: [hang_up], on: {done: over}}\n  over: {final: true}\n",
     ),
+    "never-interrupted": Code(
+        "Last words that are never interrupted",
+        "A warning. What is said on the way to the ending, and in it, is not interruptible unless the flow says so: there is no "
+        "interruption after which it would be said again.",
+        "states:\n  talking: {on: {dtmf.1: {target: ending, do: [{say: {text: Goodbye., repeat_if_interrupted: 2}}]}}}\n",
+        "states:\n  talking: {on: {dtmf.1: {target: ending, do: [{say: {text: Goodbye., repeat_if_interrupted: 2, interruptible: true}}]}}}\n",
+    ),
     "never-due": Code(
         "A timer that is never due",
         "The limit of the call, or of its silence, ends the call before the timer has its turn. A state that must finish keeps "
