@@ -10,10 +10,14 @@ from typing import Any
 import click
 
 from callflow import __version__
+from callflow.cli._width import columns, wrapped
 from callflow.errors import Defect, printable
 
 WIDEST = 120
 """A line of the file that is longer is shown around the defect only."""
+
+MARGIN = 12
+"""Columns beside it: its number, and signs that something was left out."""
 
 
 def for_people(defects: Sequence[Defect], lines_of: Callable[[str], Sequence[str]]) -> str:
@@ -23,8 +27,10 @@ def for_people(defects: Sequence[Defect], lines_of: Callable[[str], Sequence[str
 
 def _for_people(defect: Defect, lines: Sequence[str]) -> str:
     colour, kind = ("yellow", "warning: ") if defect.level == "warning" else ("red", "")
-    code = click.style(f"{kind}{defect.code}", fg=colour, bold=True)
-    parts = [f"{code}: {click.style(printable(defect.message), bold=True)}"]
+    code = f"{kind}{defect.code}"
+    first, *more = wrapped(f"{code}: {printable(defect.message)}", 2)
+    parts = [f"{click.style(code, fg=colour, bold=True)}: {click.style(first[len(code) + 2 :], bold=True)}"]
+    parts += [click.style(line, bold=True) for line in more]
     place = f"{defect.file}:{defect.line}:{defect.column}" + (f"  ({defect.path})" if defect.path else "")
     parts.append(f"  {click.style('-->', fg='blue')} {printable(place)}")
     if 0 < defect.line <= len(lines):
@@ -38,18 +44,20 @@ def _for_people(defect: Defect, lines: Sequence[str]) -> str:
         marks = "^" * sum(_width(letter) for letter in line[begin : begin + wide] or " ")
         parts.append(f"  {' ' * len(number)} {bar} {below}{click.style(marks, fg=colour)}")
     if defect.hint:
-        parts.append(f"  {click.style('hint:', fg='green')} {printable(defect.hint)}")
+        first, *more = wrapped(f"  hint: {printable(defect.hint)}", 8)
+        parts += [f"  {click.style('hint:', fg='green')}{first[7:]}", *more]
     return "\n".join(parts)
 
 
 def _window(line: str, begin: int) -> tuple[str, int]:
     """A long line's part around the defect, and where the defect begins in it. Nothing that moves a cursor is printed."""
-    if len(line) <= WIDEST:
+    widest = min(WIDEST, (columns() or WIDEST + MARGIN) - MARGIN)
+    if len(line) <= widest:
         return _still(line), min(begin, len(line))
-    first = max(0, begin - WIDEST // 3)
-    cut = _still(line[first : first + WIDEST])
+    first = max(0, begin - widest // 3)
+    cut = _still(line[first : first + widest])
     head = "…" if first else ""
-    return head + cut + ("…" if first + WIDEST < len(line) else ""), begin - first + len(head)
+    return head + cut + ("…" if first + widest < len(line) else ""), begin - first + len(head)
 
 
 def _still(text: str) -> str:

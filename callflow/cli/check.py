@@ -9,6 +9,7 @@ from functools import cache
 
 import click
 
+from callflow.cli._width import wrapped
 from callflow.core.flow import ROOT, Flow
 from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
@@ -86,19 +87,13 @@ def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: M
     counts = ((errors, "defect"), (len(defects) - errors, "warning"))
     count = ", ".join(_count(number, what) for number, what in counts if number)
     codes = ", ".join(dict.fromkeys(defect.code for defect in defects))
-    click.echo(
-        f"\n{click.style(count, bold=True)}. `callflow explain CODE` shows a wrong and a right example of each: {codes}"
-    )
+    first, *more = wrapped(f"{count}. `callflow explain CODE` shows a wrong and a right example of each: {codes}")
+    click.echo("\n".join(["", click.style(count, bold=True) + first[len(count) :], *more]))
 
 
 def _checked(flow: Flow) -> str:
-    """What was checked, and no more than that."""
-    states = len(flow.states) - 1
-    rows = len(flow.transitions)
-    return (
-        f"checked {_count(states, 'state')}, {_count(rows, 'transition')}: keys, names and types; that a hang-up, a lost "
-        "line and a shutdown end the call from every state; that every state has a bound on time"
-    )
+    """What was checked."""
+    return f"checked {_count(len(flow.states) - 1, 'state')}, {_count(len(flow.transitions), 'transition')}, no defect"
 
 
 def _count(number: int, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from callflow.cli._width import wrapped
 from callflow.core.suggest import did_you_mean
 from callflow.verify.codes import EVERY_CODE as CODES
 
@@ -21,7 +22,8 @@ def command(code: str | None) -> None:
     if found is None:
         hint = did_you_mean(code, CODES) or "`callflow explain` without a code lists them all"
         raise click.UsageError(f"there is no code {code!r} ({hint})")
-    click.echo(f"{click.style(code, bold=True)}: {found.title}\n\n{found.meaning}")
+    click.echo(f"{click.style(code, bold=True)}: {found.title}\n")
+    click.echo("\n".join(wrapped(found.meaning)))
     for name, colour, example in (("wrong", "red", found.wrong), ("right", "green", found.right)):
         if example:
             click.echo(f"\n{click.style(name + ':', fg=colour)}\n{_indented(example)}")

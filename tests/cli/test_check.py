@@ -111,8 +111,22 @@ def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
     (tmp_path / "flow.yaml").write_text(whole("description: Nothing but a greeting.\n"), encoding="utf-8")
     result = CliRunner().invoke(main, ["check", str(tmp_path / "flow.yaml")])
     assert result.exit_code == 0
-    assert "checked 3 states" in result.output
-    assert "hang-up" in result.output
+    assert result.output == f"{tmp_path / 'flow.yaml'}: checked 3 states, 7 transitions, no defect\n"
+
+
+@pytest.mark.parametrize(
+    "code", ["crosses-regions", "no-event", "unknown-key", "colon-in-text", "never-used", "hidden-end"]
+)
+def test_a_terminal_is_not_overrun(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = check(tmp_path, code)[1]
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = check(tmp_path, code)[1]
+    assert max(len(line) for line in narrow.splitlines() if "-->" not in line) <= 60
+    assert " ".join(narrow.split()).startswith(" ".join(wide.split())[:60])
+    explained = CliRunner().invoke(main, ["explain", code]).output
+    meaning = explained.split("wrong:")[0]
+    assert max(map(len, meaning.splitlines())) <= 60
+    assert " ".join(EVERY_CODE[code].meaning.split()) in " ".join(meaning.split())
 
 
 def test_a_sub_flow_is_checked_with_the_flow_that_uses_it(tmp_path: Path) -> None:
