@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -12,7 +11,7 @@ LEAST = 40
 
 def columns() -> int | None:
     """The terminal's columns; None where the output is no terminal, and nothing is wrapped: a program may read it."""
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+    if not sys.stdout.isatty():
         return None
     return max(shutil.get_terminal_size().columns, LEAST)
 

@@ -119,7 +119,8 @@ def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
 )
 def test_a_terminal_is_not_overrun(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = check(tmp_path, code)[1]
-    monkeypatch.setenv("COLUMNS", "60")
+    for module in ("_width", "_formats"):
+        monkeypatch.setattr(f"callflow.cli.{module}.columns", lambda: 60)
     narrow = check(tmp_path, code)[1]
     assert max(len(line) for line in narrow.splitlines() if "-->" not in line) <= 60
     assert " ".join(narrow.split()).startswith(" ".join(wide.split())[:60])
