@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bench_call, bench_start, bench_step
+from benchmarks import bench_call, bench_redact, bench_start, bench_step
 from benchmarks.measure import written
 
 
 def main() -> int:
     missed = 0
     print(f"{'':34} {'callflow':>10} {'other':>10} {'ratio':>8} {'promise':>8}   than")
-    for module in (bench_step, bench_call, bench_start):
+    for module in (bench_step, bench_call, bench_redact, bench_start):
         for one in module.ratios():
             sign = "≥" if one.at_least else "≤"
             ours, theirs = written(one.ours, one.unit), written(one.theirs, one.unit)

@@ -16,13 +16,13 @@ import re
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, Event
 from callflow.core.flow import Field, Flow
 from callflow.core.privacy import action_at
 from callflow.core.snapshot import Snapshot, Start
+from callflow.runtime.search import Index, is_number_like
 
 MARK = "pii:"
 """How every digest begins."""
@@ -49,7 +49,6 @@ MOST_KNOWN = 1_000
 LARGEST_KNOWN = 200_000
 
 _E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
-_NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
 _IS_DIGEST = re.compile(r"pii:[0-9a-f]{16}")
 
@@ -63,7 +62,7 @@ class Redactor:
     It learns as it goes: values of variables, of payloads and arguments, each before the text in which they may occur.
     """
 
-    __slots__ = ("_flow", "_key", "_known", "_lock", "_numbers", "_rows", "_search", "_size", "_worked_out", "full")
+    __slots__ = ("_flow", "_index", "_key", "_known", "_lock", "_numbers", "_rows", "_size", "_worked_out", "full")
 
     def __init__(self, flow: Flow, key: bytes | None = None) -> None:
         if key is not None and not isinstance(key, bytes):
@@ -73,7 +72,7 @@ class Redactor:
         self._lock = Lock()  # the journal's thread learns too
         self._known: dict[str, str] = {}  # a value, as text -> its digest
         self._numbers: dict[float, str] = {}
-        self._search: tuple[re.Pattern[str], list[str]] | None = None  # and the digests by group of the pattern
+        self._index = Index()
         self._size = 0  # characters of what is known
         self.full = False  # more than is looked for: from now on texts are hidden as a whole
         self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
@@ -121,7 +120,7 @@ class Redactor:
                     self.full = True
                     return
                 self._known[text] = token
-                self._search = None
+                self._index.learn(text, token)
 
     def _learn_text(self, value: Any) -> None:
         """Learn a text that is long enough to be nothing else."""
@@ -155,8 +154,7 @@ class Redactor:
     def searched(self, text: str) -> str:
         """The same, however much is known: for names and keys."""
         if self._known:
-            pattern, tokens = self._search or self._compile()
-            text = pattern.sub(lambda match: tokens[(match.lastindex or 1) - 1], text)
+            text = self._index.replace(text)
         return _KEY.sub(self._key_name, text) if "dtmf." in text else text
 
     def data(self, value: Any) -> Any:
@@ -298,16 +296,6 @@ class Redactor:
         declared = self._flow.python.get(str(name))
         return [] if declared is None else private_fields(declared.returns)
 
-    # -- the search ----------------------------------------------------------------------------------------------
-
-    def _compile(self) -> tuple[re.Pattern[str], list[str]]:
-        with self._lock:
-            # The longest first, so that a number is found before a shorter one inside it.
-            found = sorted(self._known.items(), key=lambda item: -len(item[0]))
-            pattern = re.compile("|".join(f"({_occurrence(value)})" for value, _ in found), re.IGNORECASE)
-            self._search = search = pattern, [token for _, token in found]
-            return search
-
     def _key_name(self, match: re.Match[str]) -> str:
         # Whoever reads `leg.human.dtmf.1` in a row reads it in the flow as well.
         written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
@@ -320,15 +308,4 @@ def private_fields(fields: Mapping[str, Field]) -> list[str]:
 
 
 def _numbers_in(value: Mapping[str, Any]) -> list[str]:
-    return [item for item in value.values() if isinstance(item, str) and len(item) > 3 and _NUMBER_LIKE.fullmatch(item)]
-
-
-def _occurrence(value: str) -> str:
-    digits = re.sub(r"\D", "", value)
-    if len(digits) >= 4 and _NUMBER_LIKE.fullmatch(value):
-        return r"\+?(?<!\d)" + r"[\s().\-]{0,2}".join(digits) + r"(?!\d)"
-    forms = {value, quote(value, errors="surrogatepass"), quote_plus(value, errors="surrogatepass")}
-    written = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    before = r"(?<![^\W_])" if value[0].isalnum() else ""
-    after = r"(?![^\W_])" if value[-1].isalnum() else ""
-    return f"{before}(?:{written}){after}"
+    return [item for item in value.values() if is_number_like(item) and len(item) > 3]
