@@ -71,6 +71,27 @@ class TimerFired(NamedTuple):
 Input = Event | EffectEnded | TimerFired
 
 
+PUBLIC = frozenset({
+    "sid", "kind", "track_sid", "track_kind", "disconnect_reason", "reason", "state", "quality", "old_state", "new_state",
+    "leg", "by", "cause", "trunk", "trunk_number", "sip_call_id", "sip_status_code", "sip_status", "category", "tries", "error",
+    "language", "role", "item_id", "source", "speech_id", "type", "label", "usage", "names", "update", "action", "origin", "final",
+})  # fmt: skip
+"""Fields of payloads that say nothing of a person, in whatever event: states, reasons, ids that LiveKit makes up. In those that
+are text, known private values are looked for. All other fields are private, also those that a later LiveKit brings."""
+
+_PUBLIC_THERE = frozenset({("session.tool_execution_updated", "name")})  # a tool's
+
+UNSEARCHABLE = frozenset({"transcript", "text", "message", "track_name", "topic", "speaker_id"})
+"""Private fields that hold words, too common to be looked for elsewhere ("yes", "microphone"): what is made of one is hidden as
+a whole."""
+
+
+def _is_public(event: str, name: str, kind: Type) -> bool:
+    """A field of one of a few words, of true or false, or a length of time, tells nothing of anybody."""
+    closed = isinstance(kind, OneOf) or kind in (BOOLEAN, DURATION)
+    return closed or name in PUBLIC or (event, name) in _PUBLIC_THERE
+
+
 @frozen
 class EventType:
     """One event of the catalogue: its payload's fields, what becomes of it in a state that must finish, and in a flood."""
@@ -79,21 +100,26 @@ class EventType:
     description: str
     fields: Mapping[str, Type] = field(factory=dict)
     keep: Keep = "all"
-    pii: frozenset[str] = frozenset()
     flooded: Flooded = "keep"
+    pii: frozenset[str] = field(init=False)
+
+    @pii.default
+    def _private(self) -> frozenset[str]:
+        return frozenset(name for name, kind in self.fields.items() if not _is_public(self.name, name, kind))
+
+    def private_in(self, data: Mapping[str, Any]) -> frozenset[str]:
+        """The private fields of a payload: also those that the catalogue does not know."""
+        return frozenset(name for name in data if name in self.pii or name not in self.fields)
 
     @property
     def record(self) -> Record:
         return Record(self.fields)
 
 
-def _family(
-    prefix: str, keep: Keep, rows: Mapping[str, tuple[str, dict[str, Type]]], pii: Mapping[str, set[str]] | None = None
-) -> Iterator[EventType]:
+def _family(prefix: str, keep: Keep, rows: Mapping[str, tuple[str, dict[str, Type]]]) -> Iterator[EventType]:
     for name, (description, fields) in rows.items():
-        hidden = frozenset((pii or {}).get(name, ()))
         full = f"{prefix}.{name}"
-        yield EventType(full, description, fields, keep, hidden, flooded(full))
+        yield EventType(full, description, fields, keep, flooded(full))
 
 
 OUT_OF_REACH = "OUT_OF_REACH"
@@ -242,11 +268,6 @@ _SESSION_FACTS: dict[str, tuple[str, dict[str, Type]]] = {
         {"reason": TEXT, "error": TEXT, "by": TEXT},
     ),
 }
-_SESSION_PII = {
-    "user_input_transcribed": {"transcript"},
-    "conversation_item_added": {"text"},
-    "debug_message": {"message"},
-}
 _ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "participant_connected": ("A participant has joined.", _PARTICIPANT),
     "participant_disconnected": ("A participant has left.", {**_PARTICIPANT, "disconnect_reason": TEXT}),
@@ -288,7 +309,6 @@ _ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "moved": ("The agent was moved to another room.", {"room": TEXT}),
     "token_refreshed": ("", {}),
 }
-_ROOM_PII = {"data_received": {"text"}, "sip_dtmf_received": {"code", "digit"}, "transcription_received": {"text"}}
 _CALL = {
     "offered": ("With `answer: manual`: an inbound call rings here.", _LEG),
     "ringing": ("The far end's phone rings.", _LEG),
@@ -303,30 +323,24 @@ _CALL = {
     ),
     "restored": ("It is back within `reconnect_grace`.", {"leg": TEXT, "identity": TEXT, "away": DURATION}),
 }
-_LEG_PII = {name: {"identity", "name", "number", "attributes"} for name in _CALL}
 
 
 def _catalogue() -> Iterator[EventType]:
-    yield from _family("session", "never", _SESSION_SPEECH, _SESSION_PII)
+    yield from _family("session", "never", _SESSION_SPEECH)
     yield from _family("session", "all", _SESSION_FACTS)
-    yield from _family("room", "latest", _ROOM, _ROOM_PII)
+    yield from _family("room", "latest", _ROOM)
     yield EventType("job.shutdown", "The job is told to end.", {"reason": TEXT}, "latest")
-    yield from _family("call", "latest", _CALL, _LEG_PII)
+    yield from _family("call", "latest", _CALL)
     yield from _family("dial", "all", {name: (text, _DIAL) for name, text in _OUTCOMES_OF_DIAL.items()})
-    yield from _family(
-        "amd",
-        "all",
-        {name: (text, _AMD) for name, text in _AMD_CATEGORIES.items()},
-        {name: {"transcript"} for name in _AMD_CATEGORIES},
-    )
+    yield from _family("amd", "all", {name: (text, _AMD) for name, text in _AMD_CATEGORIES.items()})
     keys = {digit: (f"The key {digit}.", _DTMF) for digit in DIGITS}
-    yield from _family("dtmf", "all", keys, {digit: {"digit", "code"} for digit in DIGITS})
+    yield from _family("dtmf", "all", keys)
     collected = {
         "input": ("`collect_digits` has its digits.", _DTMF_RESULT),
         "no_input": ("No key came, or the collection failed (`error`).", _DTMF_RESULT),
         "no_match": ("Keys came, but not what was asked for.", _DTMF_RESULT),
     }
-    yield from _family("dtmf", "all", collected, {name: {"digits"} for name in collected})
+    yield from _family("dtmf", "all", collected)
     handed: dict[str, Type] = {"result": OneOf("completed", "failed"), **_TRANSFER}
     yield from _family(
         "transfer",
@@ -335,7 +349,6 @@ def _catalogue() -> Iterator[EventType]:
             "completed": ("The far end was handed over, and has left.", handed),
             "failed": ("It was not. It is still here, unless `cause` says that it has hung up.", handed),
         },
-        {"completed": {"to"}, "failed": {"to"}},
     )
     consult = {
         "accepted": "The human has taken the call; the two hear each other.",
@@ -347,7 +360,6 @@ def _catalogue() -> Iterator[EventType]:
         "consult",
         "all",
         {name: (text, {"result": OneOf(*consult), **_TRANSFER}) for name, text in consult.items()},
-        {name: {"to"} for name in consult},
     )
     yield EventType("task.completed", "The AgentTask of this state has its result.", {"result": ANY})
     yield EventType("task.failed", "The AgentTask of this state has failed.", {"error": TEXT})

@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from callflow.core.actions import VERBS
-from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, matches
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, matches
 from callflow.core.expressions import BOOLEAN, Template
 from callflow.core.flow import ROOT, Action, Flow, Task
 from callflow.core.render import templates_in
@@ -25,9 +25,6 @@ PRIVATE_OF_CALL = frozenset({
     "number", "identity", "name", "attributes", "metadata", "transcript", "record", "agent_identity", "job_attributes",
 })  # fmt: skip
 """What `call.<field>` tells of a person."""
-
-SPOKEN = frozenset({"transcript", "text", "message"})
-"""Fields of LiveKit's events that hold what somebody said: words that are too common to be looked for ("yes")."""
 
 _PLAIN_HOLE = re.compile(r"\{\{\s*([a-z]+)\.(\w+)\s*\}\}")
 _NAME = re.compile(r"([a-z]+)\.(\w+)")
@@ -195,7 +192,7 @@ class Privacy:
         if root == "event" and one.event == "done":
             return self._returns.get(one.host, PUBLIC) if field == "returns" else PUBLIC
         if root == "event" and field in self._private_fields(one.event):
-            return Made(True, field in SPOKEN and not one.event.startswith(("app.", "tool.")))
+            return Made(True, field in UNSEARCHABLE and not one.event.startswith(("app.", "tool.")))
         return PUBLIC
 
     def _private_fields(self, pattern: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
@@ -64,10 +65,16 @@ class Hearing:
     def begin(self) -> None:
         for name in SESSION_EVENTS:
             if name in NEEDED or self._heard(f"session.{name}"):
-                self._listeners.add(self._world.session, name, functools.partial(self._session_event, name))
+                self._listeners.add(
+                    self._world.session, name, functools.partial(self._in_call, self._session_event, name)
+                )
         for name in ROOM_EVENTS:
-            self._listeners.add(self._world.ctx.room, name, functools.partial(self._room_event, name))
+            self._listeners.add(self._world.ctx.room, name, functools.partial(self._in_call, self._room_event, name))
         private.on_worker_request(self._world.ctx, self._worker_closes)
+
+    def _in_call(self, handler: Callable[..., None], *args: Any) -> None:
+        """LiveKit emits in tasks of its own, which know nothing of the call."""
+        self._world.call.in_context(handler, *args)
 
     def listen_to_rpc(self) -> None:
         """Once the room is connected; only for flows that have events of their own."""

@@ -2,7 +2,8 @@
 
 Legs have names: a participant that we dial bears the one of its dial (`expect`); one that the flow tells by its identity
 bears the name that it has there; the far end, `far_end`, is otherwise the first participant that is a person or a
-telephone (not an agent, an ingress or a recorder); every later party is a leg named by its identity. What a participant
+telephone (not an agent, an ingress or a recorder); every later party is `participant_1`, `participant_2` …, in the order in which
+they have come. What a participant
 says of itself gives it no name, but for a voucher that only the server's secret can make (`vouching`). A name is borne by
 one leg at a time, and the flow's names by nobody else. A party that was not dialled is linked by its identity, since a
 takeover, a reconnect of the agent and a restart of the server all let it leave for a moment without a reason.
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
@@ -83,6 +83,7 @@ class Line:
     broken: bool = False
     deleted_at: float | None = None
     _names: dict[str, Leg] = field(factory=dict)
+    _strangers: dict[str, str] = field(factory=dict)  # the names of parties that nobody has named, by identity
     _spent: set[str] = field(factory=set)  # identities of dials that came to nothing
     _changed: asyncio.Event = field(factory=asyncio.Event)
 
@@ -348,13 +349,15 @@ class Line:
         return self._own_name(identity)
 
     def _own_name(self, identity: str) -> str:
-        """For a party that nobody has named: its identity, as far as that is nobody else's name, nor one of the flow's."""
-        plain = re.sub(r"\W", "_", identity)
-        taken = {MAIN_LEG, *(name for name, leg in self._names.items() if leg.identity != identity and not leg.over)}
-        numbered = (f"{plain}_{n}" for n in itertools.count(2))
-        return next(
-            name for name in itertools.chain([plain], numbered) if name not in taken and name not in self.reserved
-        )
+        """For a party that nobody has named: a number, in the order in which they have come. Its identity may be a person's
+        name or telephone number, and names of legs stand in those of events, which are written everywhere."""
+        name = self._strangers.get(identity)
+        if name is None:
+            taken = {MAIN_LEG, *self._names, *self._strangers.values()}
+            numbered = (f"participant_{number}" for number in itertools.count(len(self._strangers) + 1))
+            name = next(one for one in numbered if one not in taken and one not in self.reserved)
+            self._strangers[identity] = name
+        return name
 
     def _progress(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         leg.sid, leg.kind = fields["sid"], fields["kind"]

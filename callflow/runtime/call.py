@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import logging
 import os
 import secrets
@@ -436,6 +437,20 @@ class Call:
             self._redactor = Redactor(self.flow, self._key)
         return self._redactor
 
+    def hidden(self, text: str, *, name: bool = False) -> str:
+        """A text of the log, or of a span, without what is private in this call as far as it is known now. `name`: it is one
+        by which things are found, and never hidden as a whole."""
+        try:
+            redactor = self.redactor
+            redactor.see(self.snapshot)
+            return redactor.searched(text) if name else redactor.text(text)
+        except Exception:  # noqa: BLE001 - a line of the log costs no call anything
+            return "(hidden)"
+
+    def in_context(self, function: Callable[..., None], *args: Any) -> None:
+        """Calls this as if the call did: what it starts and logs belongs to this call."""
+        self._own(functools.partial(function, *args))
+
     # -- the start -----------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -589,8 +604,12 @@ class Call:
         if entry.name == "room.disconnected":
             if entry.data.get("reason") != OUT_OF_REACH:  # then LiveKit knows nothing of it, and lets the job be
                 self.shutdown.by_room()
-        elif self.journal is None and entry.name.startswith(("app.", "tool.", "call.", "leg.")):
-            self.redactor.event(entry)  # the journal would have learned what is private in it
+        elif entry.name.startswith(("call.", "leg.", "room.")) or (
+            self.journal is None and entry.name.startswith(("app.", "tool."))
+        ):
+            self.redactor.event(
+                entry
+            )  # the journal would have learned what is private in it, and the log may come first
 
     # -- time ----------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,16 @@
-"""What every line of the log says of the call that it comes from."""
+"""What every line of the log says of the call that it comes from, and what none says of its people."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 LOGGED = ("room_sid", "job", "worker_id", "dispatch_id", "agent_name")
 """By which a call is found at LiveKit: made up there, or the program's own, and nothing of it private."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_FORMATTER = logging.Formatter()
 
 
 def log_fields(call: str, flow: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,13 +19,42 @@ def log_fields(call: str, flow: str, facts: Mapping[str, Any]) -> dict[str, Any]
 
 
 class CallFields(logging.Filter):
-    """Adds the fields of the call in which a line is logged; what the line says by itself stays."""
+    """Adds the fields of the call in which a line is logged, and hides the call's private values in the line, in what the line
+    says beside, and in the exception that it tells of. What the line says by itself stays."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         from callflow.runtime.call import calling
 
         call = calling()
-        for name, value in ({} if call is None else call.log_fields).items():
-            if not hasattr(record, name):
-                setattr(record, name, value)
+        if call is not None:
+            hide_in(record, call.hidden)
+            for name, value in call.log_fields.items():
+                if not hasattr(record, name):
+                    setattr(record, name, call.hidden(str(value), name=True))
         return True
+
+
+def hide_in(record: logging.LogRecord, hidden: Callable[[str], str]) -> None:
+    """`hidden` makes a text one without private values."""
+    if record.args:  # else it is a sentence of ours
+        record.msg, record.args = hidden(record.getMessage()), None
+    for name, value in vars(record).items():
+        if name not in _STANDARD:
+            setattr(record, name, _hidden_in(value, hidden))
+    if record.exc_info:
+        told = _FORMATTER.formatException(record.exc_info)
+        shown = hidden(told)
+        if shown != told:  # the exception itself would tell it again
+            record.exc_info, record.exc_text = None, shown
+
+
+def _hidden_in(value: Any, hidden: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hidden(value)
+    if isinstance(value, Mapping):
+        return {_hidden_in(name, hidden): _hidden_in(item, hidden) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_hidden_in(item, hidden) for item in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return hidden(str(value))

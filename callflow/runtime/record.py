@@ -149,6 +149,8 @@ class CallRecord:
             return data
         data["vars"] = self._redactor.variables(self.vars)
         data["effects"] = self._redactor.effects(data["effects"])
+        data["participant"] = self._redactor.hide(self.participant)
+        data["cause"]["detail"] = self._redactor.event(Event(self.cause.event, self.cause.detail))
         hidden: dict[str, Any] = self._redactor.data(data)
         # Words of ours say nothing of anybody, also where somebody's identity is the same word: `caller`.
         hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome, "flow": self.flow, "line": self.line}

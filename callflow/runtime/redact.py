@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS
-from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, Event
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.flow import Field, Flow
 from callflow.core.privacy import action_at
 from callflow.core.snapshot import Snapshot, Start
@@ -26,9 +26,6 @@ from callflow.runtime.search import Index, is_number_like
 
 MARK = "pii:"
 """How every digest begins."""
-
-_FREE_TEXT = frozenset({"transcript", "text", "message"})
-"""Private as a whole, but too common as words ("yes") to be searched for in other texts."""
 
 WITH_PRIVATE = frozenset(
     verb.name
@@ -47,6 +44,8 @@ _UNMISTAKABLE = 8
 
 MOST_KNOWN = 1_000
 LARGEST_KNOWN = 200_000
+
+_IDENTITIES = frozenset({"identity", "identities", "agent_identity"})
 
 _E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
@@ -100,7 +99,10 @@ class Redactor:
                 self._remember_number(value, self.digest(value))
                 self._remember(str(value), self.digest(value))
         elif isinstance(value, str):
-            text, digest = value.strip(), self.digest(value)
+            text = value.strip()
+            if text in self._known or self.full:
+                return
+            digest = self.digest(value)
             self._remember(text, digest)
             # Keys, which a flow may make a number of. With zeros before it, it would be any small number.
             if 4 <= len(text) <= 19 and text.isascii() and text.isdigit() and text[0] != "0":
@@ -178,8 +180,8 @@ class Redactor:
         hidden = frozenset(private)
         for name in hidden - free:
             value = data.get(name)
-            if name == "identity" and isinstance(value, str) and value.isalpha():
-                continue  # a role ("caller"), which other texts use as a word
+            if name in _IDENTITIES:  # but not a role ("caller"), which other texts use as a word
+                value = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if not _is_role(one)]
             # What is private in an open record is not its every word ("active"), but what looks like a number.
             self.learn(_numbers_in(value) if isinstance(value, Mapping) else value)
         return {
@@ -188,11 +190,9 @@ class Redactor:
 
     def event(self, event: Event) -> Any:
         """The payload of an event, as its type says."""
-        entry = EVENTS.get(event.name)
-        if entry is None and event.name.startswith("leg."):
-            entry = LEG_EVENTS.get(event.name.split(".", 2)[-1])
+        entry = _type_of(event.name)
         if entry is not None:
-            return self.fields(event.data, entry.pii, free=_FREE_TEXT)
+            return self.fields(event.data, entry.private_in(event.data), free=UNSEARCHABLE)
         family, _, name = event.name.partition(".")
         if family == "app":
             return self.fields(event.data, self._flow.privacy.fields.get(event.name, ()))
@@ -250,7 +250,7 @@ class Redactor:
             return {name: self.hide_whole(value) for name, value in result.items()}
         verb = VERBS.get(effect.verb)
         events = () if verb is None else verb.results
-        return self.fields(result, {name for event in events for name in EVENTS[event].pii}, free=_FREE_TEXT)
+        return self.fields(result, {name for event in events for name in EVENTS[event].pii}, free=UNSEARCHABLE)
 
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""
@@ -285,6 +285,8 @@ class Redactor:
     def see(self, snapshot: Snapshot) -> None:
         """Learn the private variables of a call as it is now."""
         self.room(snapshot.memory.call)
+        for value in snapshot.memory.env.values():
+            self.learn(value)
         privacy = self._flow.privacy
         for scope, values in snapshot.memory.vars.items():
             path = scope.partition("#")[0]
@@ -301,6 +303,15 @@ class Redactor:
         written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
         taken = match[0] in self._rows or written in self._rows
         return match[0] if taken else "dtmf." + self.digest(match[1])
+
+
+def _is_role(identity: Any) -> bool:
+    return isinstance(identity, str) and identity.isalpha()
+
+
+def _type_of(name: str) -> EventType | None:
+    entry = EVENTS.get(name)
+    return LEG_EVENTS.get(name.split(".", 2)[-1]) if entry is None and name.startswith("leg.") else entry
 
 
 def private_fields(fields: Mapping[str, Field]) -> list[str]:

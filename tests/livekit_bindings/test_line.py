@@ -148,7 +148,7 @@ async def test_whoever_says_of_itself_that_it_is_a_leg_is_nobody_special(line, t
         line.changed(forged)
     line.joined(forged)
     assert line.leg("human") is None
-    assert told[-1] == "leg.sip_1.answered"
+    assert told[-1] == "leg.participant_1.answered"
     leg = line.expect("human", "callflow-2")
     line.joined(vouched_for("callflow-2", "PA_2", "human"))
     assert (line.leg("human"), told[-1]) == (leg, "leg.human.answered")
@@ -166,7 +166,7 @@ async def test_a_voucher_for_another_name_is_none(line, told):
             **{**vouching.attributes_of(SECRET, ROOM, "sip_1", "far_end"), "callflow.leg": "human"},
         )
     )
-    assert told == ["leg.sip_1.answered"]
+    assert told == ["leg.participant_1.answered"]
 
 
 async def test_who_takes_the_identity_of_a_telephone_is_not_that_telephone(line, told):
@@ -185,7 +185,7 @@ async def test_a_leg_that_comes_by_itself_is_told_by_its_identity(line, told):
     inbound.joined(person("boss", "PA_1"))  # also where it comes first, it is not the far end
     inbound.joined(CALLER)
     inbound.joined(person("supervisor", "PA_2"))
-    assert told == ["leg.supervisor.answered", "call.answered", "leg.supervisor_2.answered"]
+    assert told == ["leg.supervisor.answered", "call.answered", "leg.participant_1.answered"]
     assert [inbound.sends_as(identity) for identity in ("boss", "caller", "supervisor", "nobody")] == [
         "supervisor",
         "far_end",
@@ -255,13 +255,15 @@ async def test_whoever_has_the_name_of_a_leg_by_chance_does_not_take_it(line, to
     inbound.left(stranger)
     assert told == [
         "call.answered",
-        "leg.far_end_2.answered",
-        "leg.ann_lee.answered",
-        "leg.ann_lee_2.answered",
-        "leg.far_end_2.hangup",
+        "leg.participant_1.answered",
+        "leg.participant_2.answered",
+        "leg.participant_3.answered",
+        "leg.participant_1.hangup",
     ]
     assert (inbound.status, inbound.identity_of("far_end")) == ("on_line", "caller")
-    assert inbound.identity_of("ann_lee") == "ann.lee"
+    assert inbound.identity_of("participant_2") == "ann.lee"
+    inbound.joined(person("far_end", "PA_9"))
+    assert told[5:] == ["leg.participant_1.answered"]  # who comes again has the name that they had
 
 
 @pytest.mark.parametrize("first", ["stranger", "dial"])
@@ -278,7 +280,7 @@ async def test_a_dialled_leg_has_its_name_for_itself(line, told, first):
     line.left(stranger)
     assert line.leg("human") is leg
     assert leg.on_line
-    assert told[-2:] == ["leg.human.answered", "leg.human_2.hangup"]
+    assert told[-2:] == ["leg.human.answered", "leg.participant_1.hangup"]
 
 
 async def test_whoever_publishes_for_an_agent_is_nobody(told):
