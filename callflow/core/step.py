@@ -408,7 +408,7 @@ def _variables(flow: Flow, given: Mapping[str, Any], env: Mapping[str, str]) -> 
             try:
                 values[name] = given[name] if variable.type is ANY else coerce(variable.type, given[name])
             except ValueError as error:
-                why = f"no {variable.type.phrase}" if variable.pii else str(error)  # which shows the value
+                why = f"takes {variable.type.phrase}" if variable.pii else str(error)  # which shows the value
                 problems.append(f"vars.{name}: {why}")
         elif variable.required:
             problems.append(f"vars.{name} is missing")

@@ -68,7 +68,7 @@ def a_person(server, identity, name, **attributes):
 
 
 async def breaks():
-    raise ValueError(f"nobody called {EARLY} at {PHONE}")
+    raise ValueError(f"nobody called {EARLY}")
 
 
 def log_what_is_private():
@@ -146,7 +146,7 @@ async def test_nothing_that_livekit_brings_of_people_is_written(journal, tmp_pat
         shown[file.name] = file.read_text()
     names = [step.event.name for step in stage.steps if isinstance(step.event, Event)]
     assert {"room.participant_connected", "leg.participant_1.answered", "call.answered"} <= set(names)
-    for where, text in shown.items():
+    for where, text in ((name, line) for name, text in shown.items() for line in text.splitlines()):
         assert not [part for part in PLANTED if part in text], (where, text)
     assert transcript
 
@@ -175,7 +175,7 @@ async def test_a_start_that_is_refused_shows_no_private_value(stage_of):
     with pytest.raises(callflow.StartError) as error:
         callflow.start(stage_of, {"pin": PHONE, "count": "many"})
     assert PHONE not in str(error.value)
-    assert "'many'" in str(error.value)
+    assert "takes an integer" in str(error.value)
 
 
 @pytest.fixture
