@@ -146,7 +146,7 @@ async def test_nothing_that_livekit_brings_of_people_is_written(journal, tmp_pat
         shown[file.name] = file.read_text()
     names = [step.event.name for step in stage.steps if isinstance(step.event, Event)]
     assert {"room.participant_connected", "leg.participant_1.answered", "call.answered"} <= set(names)
-    for where, text in ((name, line) for name, text in shown.items() for line in text.splitlines()):
+    for where, text in ((place, line) for place, whole in shown.items() for line in whole.splitlines()):
         assert not [part for part in PLANTED if part in text], (where, text)
     assert transcript
 
