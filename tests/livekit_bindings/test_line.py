@@ -123,7 +123,7 @@ async def test_legs_bear_the_names_of_their_dials(line, told):
     line.joined(vouched_for("callflow-1", "PA_1", "far_end"))
     line.joined(vouched_for("callflow-2", "PA_2", "human"))
     line.joined(CALLER)
-    assert told == ["call.answered", "leg.human.answered", "leg.caller.answered"]
+    assert told == ["call.answered", "leg.human.answered", "leg.participant_1.answered"]
     assert [leg.name for leg in line.parties()] == ["far_end", "human", "caller"]
     line.left(telephone("callflow-2", "PA_2", "active", reason=CI))
     assert told[3:] == ["leg.human.hangup"]
@@ -209,7 +209,7 @@ async def test_who_comes_by_itself_is_there_while_a_call_is_offered(told):
 
 async def test_whoever_comes_is_not_the_far_end_where_the_flow_dials_it(line, told):
     line.joined(CALLER)
-    assert (told, line.leg(), line.hears) == (["leg.caller.answered"], None, False)
+    assert (told, line.leg(), line.hears) == (["leg.participant_1.answered"], None, False)
 
 
 async def test_a_leg_that_has_hung_up_and_does_not_leave_has_hung_up(line, told):
