@@ -124,7 +124,7 @@ async def test_legs_bear_the_names_of_their_dials(line, told):
     line.joined(vouched_for("callflow-2", "PA_2", "human"))
     line.joined(CALLER)
     assert told == ["call.answered", "leg.human.answered", "leg.participant_1.answered"]
-    assert [leg.name for leg in line.parties()] == ["far_end", "human", "caller"]
+    assert [leg.name for leg in line.parties()] == ["far_end", "human", "participant_1"]
     line.left(telephone("callflow-2", "PA_2", "active", reason=CI))
     assert told[3:] == ["leg.human.hangup"]
 
