@@ -33,6 +33,7 @@ from callflow.core.expressions import (
     Type,
     compile_address,
     compile_guard,
+    compile_path,
     compile_template,
 )
 from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
@@ -188,6 +189,14 @@ class Part(Report):
             self._problems(error, node, path)
             return None
         return str(found.value) if found.constant else found
+
+    def file_path(self, node: Scalar, names: Names, path: str) -> Template | None:
+        """The path of a file that is rendered, None and its defects where it is wrong."""
+        try:
+            return compile_path(node.text, names)
+        except ExpressionError as error:
+            self._problems(error, node, path)
+            return None
 
     def guard(self, node: Node, names: Names, path: str) -> Expression | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):

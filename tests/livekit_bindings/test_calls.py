@@ -159,7 +159,11 @@ async def test_a_second_caller_is_another_leg_whose_hang_up_ends_nothing(stage):
     stage.caller.hang_up()
     assert (await stage.ended()).outcome == "hung_up"
     await watching
-    assert seen == [("leg.participant_1.answered", "second"), ("leg.participant_1.hangup", "second"), ("call.hangup", "caller")]
+    assert seen == [
+        ("leg.participant_1.answered", "second"),
+        ("leg.participant_1.hangup", "second"),
+        ("call.hangup", "caller"),
+    ]
 
 
 async def test_the_worker_closes(stage):

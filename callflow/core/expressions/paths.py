@@ -1,0 +1,43 @@
+"""Paths of files: a template of which no rendered value leaves the folder that the flow has written.
+
+What stands before the first value of a variable, a caller, a model or an event is the flow's own, a value of `env` too, and so is
+the folder in it: `/srv/sounds/{{ vars.language }}.wav` stays in `/srv/sounds`, `{{ vars.language }}.wav` in the flow's folder.
+"""
+
+from __future__ import annotations
+
+import re
+
+from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.problems import Failed
+from callflow.core.expressions.template import Hole, Template, compile_template, split
+from callflow.core.expressions.types import TEXT
+
+_OUTSIDE = re.compile(r"[/\\~]|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[/\\]")
+
+
+def compile_path(source: str, names: Names) -> Template:
+    """The template of a path. Raises ExpressionError with every problem."""
+    template = compile_template(source, names, TEXT)
+    parts = [Hole(*part, names) if isinstance(part, tuple) else part for part in split(source, [])]
+    own = 0
+    for part in parts:
+        if isinstance(part, Hole) and not all(name.startswith("env.") for name in part.checker.reads):
+            break
+        own += 1
+    if own == len(parts):
+        return template  # all of it is the flow's own
+    begin = [part.text() if isinstance(part, Hole) else part for part in parts[:own]]
+    whole = template.evaluate
+
+    def path(context: Context) -> str:
+        written = str(whole(context))
+        prefix = "".join([part if isinstance(part, str) else part(context) for part in begin]).lstrip()
+        folder = prefix[: max(prefix.rfind("/"), prefix.rfind("\\")) + 1]
+        rest = written.lstrip()[len(folder) :]
+        if ".." in _SEPARATORS.split(rest) or "\x00" in rest or (not folder and _OUTSIDE.match(rest)):
+            raise Failed("the file would lie outside the folder that the flow has written")
+        return written
+
+    return Template(source, TEXT, template.reads, False, None, path)
