@@ -109,7 +109,8 @@ def about(message: sipp.Message) -> str:
         return message.method
     if message.method == "REFER":
         return message.header("Refer-To").strip("<>")
-    return message.body.split()[1] if message.method == "NOTIFY" else ""
+    words = message.body.split()
+    return words[1] if message.method == "NOTIFY" and len(words) > 1 else ""
 
 
 @define(eq=False)
