@@ -57,10 +57,10 @@ def main(which: str) -> int:
     venv.create(home, clear=True, with_pip=True)
     wanted = home / "requirements.txt"
     wanted.write_text("\n".join(lowest(one) if which == "lowest" else one for one in direct()), encoding="utf-8")
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip = [python, "-m", "pip", "--disable-pip-version-check"]
     binary = ["--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
-    subprocess.run([*pip, "install", *binary, "--requirement", wanted], check=True)
-    subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", "--editable", ROOT], check=True)
+    subprocess.run([*pip, "install", "--quiet", *binary, "--requirement", wanted], check=True)
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT], check=True)
     listed = subprocess.run([*pip, "list", "--format", "freeze"], check=True, capture_output=True, text=True).stdout
     installed = {name: one for name, one in versions(listed).items() if name not in ("callflow", "pip")}
     locks = [(ROOT / "requirements" / name).read_text(encoding="utf-8") for name in ("build.txt", "dev.txt")]
