@@ -149,7 +149,7 @@ _VERBS = (
     ),
     Verb(
         "play",
-        "Plays a sound. With `loop` until the state is left: no timeout, not waited for, no speech for `silence`.",
+        "Plays a sound. With `loop` until the state is left: no timeout, not waited for; no `silence` for the far end that hears it.",
         {
             "file": Argument(TEXT, "The sound's file, looked up from the flow file.", required=True, sound=True),
             "loop": Argument(BOOLEAN, "Again and again until the state is left.", False, kind="plain"),

@@ -68,8 +68,15 @@ def is_timer(event: Event) -> bool:
 
 
 def heard(turn: Turn, event: Event) -> bool:
-    """Whether this event is the caller's voice or key. Notes what it says of who is speaking."""
+    """Whether this event is somebody's voice or key. Notes what it says of who is speaking, and whether anybody can be
+    heard at all."""
     name = event.name
+    if name == "room.active_speakers_changed":  # of those whom the session does not hear
+        was, turn.others_speak = turn.others_speak, bool(event.data.get("legs"))
+        return turn.others_speak or was
+    if name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
+        turn.cut_off = name != "room.reconnected"
+        return False
     if name == "session.user_state_changed":
         was, turn.caller_speaks = turn.caller_speaks, event.data.get("new_state") == "speaking"
         return turn.caller_speaks or was
@@ -84,7 +91,7 @@ def heard(turn: Turn, event: Event) -> bool:
 
 
 def broken(turn: Turn) -> None:
-    """The caller was heard: every silence is at zero, and its rows may fire again."""
+    """Somebody was heard: every silence is at zero, and its rows may fire again."""
     for path in turn.silences:
         disarm(turn, "silence", path)
         turn.silences[path] = Silence(path, 0.0, None)
@@ -92,10 +99,12 @@ def broken(turn: Turn) -> None:
 
 
 def quiet(turn: Turn) -> bool:
-    """Whether a silence counts now: the far end on the line, not on hold and not handed on, and nobody speaking or about
-    to."""
+    """Whether a silence counts now: the far end on the line, not on hold and not handed on, heard by us, and nobody
+    speaking or about to."""
     leg = turn.legs.get(MAIN_LEG)
     if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
+        return False
+    if turn.others_speak or turn.muted or turn.cut_off:
         return False
     return not any(_is_heard(one) for one in turn.effects.values())
 

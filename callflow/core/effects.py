@@ -32,7 +32,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
         source,
         turn.time,
         leg=leg,
-        quiet=bool(arguments.get("loop")),
+        quiet=bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG),
     )
     turn.closing |= verb.closes
     if action.verb == "dial":
@@ -136,6 +136,8 @@ def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
 
 
 def _legs_after(turn: Turn, effect: Running) -> None:
+    if effect.verb in ("mute", "unmute"):
+        turn.muted = effect.verb == "mute"
     if effect.verb in ("hold", "resume"):
         name = effect.leg or MAIN_LEG
         leg = turn.legs.get(name)

@@ -286,7 +286,10 @@ _ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "track_subscription_failed": ("", {"identity": TEXT, "track_sid": TEXT, "error": TEXT}),
     "track_muted": ("", _PUBLICATION),
     "track_unmuted": ("", _PUBLICATION),
-    "active_speakers_changed": ("", {"identities": ListOf(TEXT)}),
+    "active_speakers_changed": (
+        "LiveKit's own event of this name. `legs` are those of them whom the session does not hear: they break a silence.",
+        {"identities": ListOf(TEXT), "legs": ListOf(TEXT)},
+    ),
     "room_metadata_changed": ("", {"old_metadata": TEXT, "metadata": TEXT}),
     "connection_quality_changed": ("", {"identity": TEXT, "quality": TEXT}),
     "data_received": (

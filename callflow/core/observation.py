@@ -12,7 +12,8 @@ from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
 from callflow.core.turn import Turn
 
-OBSERVED = ("call.", "leg.", "session.", "room.disconnected", "dtmf.", "tool.", "dial.")
+ROOM = ("room.disconnected", "room.reconnecting", "room.reconnected", "room.active_speakers_changed")
+OBSERVED = ("call.", "leg.", "session.", *ROOM, "dtmf.", "tool.", "dial.")
 """How the names of such events begin. They always go the long way through a step."""
 
 

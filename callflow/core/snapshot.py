@@ -64,7 +64,7 @@ class Running(NamedTuple):
     stopping: bool = False
     seq: int = 0
     leg: str | None = None
-    quiet: bool = False  # music: no speech, as far as silence is concerned
+    quiet: bool = False  # music that the far end does not hear: silence goes on
 
 
 class Timer(NamedTuple):
@@ -116,6 +116,9 @@ class Memory:
     legs: Mapping[str, Leg] = field(factory=dict)
     caller_speaks: bool = False
     agent_busy: bool = False  # thinks or speaks
+    others_speak: bool = False  # whom the session does not hear
+    muted: bool = False  # by `mute`: whether the caller is silent is not known
+    cut_off: bool = False  # our own connection is away, or gone
     closed: frozenset[str] = frozenset()  # session, line, job, speech
     closing: frozenset[str] = frozenset()  # the same, while the flow's own effect is at it
     outcome: str | None = None

@@ -91,6 +91,9 @@ class Turn:
         self.legs: dict[str, Leg] = dict(memory.legs)
         self.caller_speaks = memory.caller_speaks
         self.agent_busy = memory.agent_busy
+        self.others_speak = memory.others_speak
+        self.muted = memory.muted
+        self.cut_off = memory.cut_off
         self.closed: set[str] = set(memory.closed)
         self.closing: set[str] = set(memory.closing)
         self.outcome = memory.outcome
@@ -233,6 +236,9 @@ class Turn:
             legs=self._kept("legs"),
             caller_speaks=self.caller_speaks,
             agent_busy=self.agent_busy,
+            others_speak=self.others_speak,
+            muted=self.muted,
+            cut_off=self.cut_off,
             closed=frozenset(self.closed) if self.closed else NOTHING,
             closing=frozenset(self.closing) if self.closing else NOTHING,
             outcome=self.outcome,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, llm
+from livekit.agents.utils import is_given
+
+from callflow.livekit_bindings import private
 
 
 class Ears:
@@ -43,12 +46,22 @@ class Ears:
             self._listen()
             self._session.clear_user_turn()  # what the one before has begun to say is not theirs
 
-    def _listen(self) -> None:
-        linked = self._linked
-        if linked is None:
+    def hear(self, identity: str) -> bool:
+        """Whether the session hears this party, and would notice when it speaks."""
+        session, agent = self._session, self._session.current_agent if private.has_started(self._session) else None
+        stt = agent.stt if agent is not None and is_given(agent.stt) else session.stt
+        model = agent.llm if agent is not None and is_given(agent.llm) else session.llm
+        listens = stt is not None or isinstance(model, llm.RealtimeModel)
+        return listens and session.input.audio_enabled and identity == self._linked_now()
+
+    def _linked_now(self) -> str | None:
+        if self._linked is None:
             with contextlib.suppress(RuntimeError):
                 participant = self._session.room_io.linked_participant
-                linked = participant.identity if participant is not None else None
-        deaf = self._muted or linked in self._held
+                return participant.identity if participant is not None else None
+        return self._linked
+
+    def _listen(self) -> None:
+        deaf = self._muted or self._linked_now() in self._held
         if self._session.input.audio_enabled == deaf:
             self._session.input.set_audio_enabled(not deaf)

@@ -56,6 +56,7 @@ class Hearing:
     def __init__(self, world: LiveKitWorld) -> None:
         self._world = world
         self._listeners = Listeners()
+        self._speaking: list[str] = []  # legs, as far as the session does not hear them
         self._mailbox = messages.Mailbox(world)
         self._connection = Connection(
             world.ctx.room, world.flow.limits.reconnecting, self._connection_lost, self._connection_back
@@ -114,13 +115,27 @@ class Hearing:
             return
         full = f"room.{name}"
         self._own_connection(name, args)
-        if self._heard(full):
+        if name == "active_speakers_changed":
+            self._speakers(args[0])
+        elif self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
         if name in WHO_HEARS:
             self._world.subscriptions.room_changed()
         if not self._connection.given_up:  # a client that is back after all has its room anew
             self._parties(name, args)
+
+    def _speakers(self, speakers: list[Any]) -> None:
+        """LiveKit tells of everybody on the line who speaks, also of those whom the session does not hear: told on where
+        that has changed, since nobody is silent while they speak."""
+        world = self._world
+        identities = [one.identity for one in speakers]
+        legs = [
+            leg.name for leg in world.line.parties() if leg.identity in identities and not world.ears.hear(leg.identity)
+        ]
+        if legs != self._speaking or self._heard("room.active_speakers_changed"):
+            self._speaking = legs
+            world.post("room.active_speakers_changed", {"identities": identities, "legs": legs})
 
     def _own_connection(self, name: str, args: tuple[Any, ...]) -> None:
         line = self._world.line

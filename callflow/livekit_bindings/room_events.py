@@ -127,7 +127,7 @@ ROOM_EVENTS: Mapping[str, Callable[..., Payload]] = {
     },
     "track_muted": _muted,
     "track_unmuted": _muted,
-    "active_speakers_changed": lambda speakers: {"identities": [speaker.identity for speaker in speakers]},
+    "active_speakers_changed": lambda speakers: {"identities": [speaker.identity for speaker in speakers], "legs": []},
     "room_metadata_changed": lambda old, new: {"old_metadata": old, "metadata": new},
     "connection_quality_changed": _quality,
     "data_received": _data,

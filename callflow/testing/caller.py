@@ -144,6 +144,8 @@ class Caller:
         begin = float(loop.time())
         heard = Sound(begin, begin + len(sound) / EAR_RATE, sound, EAR_RATE)
         self.said += [(sid, heard) for sid in self.publications]
+        if self._state is not None and not self._silenced:
+            self._server.speaks(self._state, self, heard.start, heard.end)
         for n, start in enumerate(range(0, len(sounds), size)):
             loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
         await asyncio.sleep(len(sound) / EAR_RATE)

@@ -37,6 +37,8 @@ from callflow.testing.outage import Outage, answers
 
 Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
 
+SPEAKS_AFTER, QUIET_AFTER = 0.1, 0.5
+"""Seconds after which the server says that somebody speaks, or does not any more."""
 NOTICED = 0.02
 """Seconds until the others see that somebody came or left."""
 VANISHED = 21.0
@@ -93,6 +95,7 @@ class SimulatedRoomState:
     members: dict[str, Member] = field(factory=dict)
     closing: asyncio.TimerHandle | None = None
     visited: bool = False
+    speakers: list[str] = field(factory=list)  # by identity, once for each speech
     subscriptions: dict[tuple[str, str], list[tuple[float, bool]]] = field(factory=dict)
     """By listener's identity and track's sid: from when on it is subscribed, or is not. At first everybody is."""
 
@@ -356,6 +359,20 @@ class SimulatedServer:
         for key, value in changed.items():
             event.participant_attributes_changed.changed_attributes.add(key=key, value=value)
         self._tell(state, event)
+
+    def speaks(self, state: SimulatedRoomState, member: Member, since: float, until: float) -> None:
+        """Everybody in the room is told who speaks, as it begins, and half a second after it has ended."""
+        for at, change in ((since + SPEAKS_AFTER, state.speakers.append), (until + QUIET_AFTER, state.speakers.remove)):
+            self.loop.call_at(at, self._speakers_change, state, change, member.info.identity)
+
+    def _speakers_change(self, state: SimulatedRoomState, change: Callable[[str], None], identity: str) -> None:
+        before = set(state.speakers)
+        change(identity)
+        if before != set(state.speakers):
+            event = proto_events.RoomEvent()
+            there = [one for one in dict.fromkeys(state.speakers) if one in state.members]
+            event.active_speakers_changed.participant_identities.extend(there)
+            self._tell(state, event)
 
     def press(self, state: SimulatedRoomState, member: Member, digit: str, code: int) -> None:
         """A key of the telephone: every other participant gets it."""

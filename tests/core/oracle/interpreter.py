@@ -1093,8 +1093,7 @@ class Oracle:
             one.action is not None
             and one.stopping is None
             and (
-                VERBS[one.action.verb].occupies
-                or (VERBS[one.action.verb].speech and not one.action.arguments.get("loop"))
+                VERBS[one.action.verb].occupies or VERBS[one.action.verb].speech  # music as well
             )
             for one in self.effects.values()
         )

@@ -1,0 +1,166 @@
+"""Row 74: two people are cut off in mid-sentence, since silence is counted of those whom the agent cannot hear
+(livekit/livekit#4753).
+
+In a flow silence is nobody's on the line: whoever speaks breaks it, heard by the agent or not, and it does not count while
+the agent does not hear the caller, while music plays to them, or while our own connection is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from callflow.runtime.replay import read_journal, replay
+from callflow.simulate.phone import FarEnd, PhoneNetwork
+from callflow.testing import Caller
+from callflow.testing.play import offline_session, silent
+from tests.guarantees.conftest import GREETING
+
+FLOW = """
+callflow: 1
+name: listens
+initial: talking
+limits: {silence: 10s}
+states:
+  talking:
+    entry: [ENTRY]
+    after: {60s: {target: ending, do: [{outcome: completed}]}}
+"""
+
+GREET = "{say: Hello.}"
+
+
+async def speaks_on(caller, until, every=6.0):
+    while caller.on_line and asyncio.get_running_loop().time() < until:
+        await caller.say("and so on and so on")
+        await asyncio.sleep(every)
+
+
+async def play(stage, entry=GREET, **parts):
+    parts.setdefault("model", [])
+    call = stage(FLOW.replace("ENTRY", entry), **parts)
+    return call, await call.play()
+
+
+async def test_a_caller_who_says_nothing_is_silent(stage, ended):
+    call, record = await play(stage, caller=silent)
+    assert record.outcome == "timed_out"
+    assert record.ended - record.started < 13
+    ended(call)
+
+
+async def test_a_supervisor_who_talks_breaks_it(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+        await speaks_on(boss, caller.joined + 40)
+
+    call, record = await play(stage, caller=caller)
+    assert record.outcome == "timed_out"
+    assert 45 < record.ended - record.started < 56
+    ended(call)
+
+
+async def test_a_supervisor_who_only_listens_does_not(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+
+    call, record = await play(stage, caller=caller)
+    assert record.ended - record.started < 13
+    ended(call)
+
+
+async def test_one_long_sentence_of_somebody_else_is_no_silence(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+        await boss.say("and then " * 70)  # 31 s
+
+    call, record = await play(stage, caller=caller)
+    assert 40 < record.ended - record.started < 50
+    ended(call)
+
+
+@pytest.mark.parametrize("says_something", [True, False])
+async def test_a_muted_caller_is_not_known_to_be_silent(stage, ended, says_something):
+    async def caller(caller):
+        if says_something:
+            await speaks_on(caller, caller.joined + 50)
+
+    call, record = await play(stage, entry=f"{GREET}, mute", caller=caller)
+    assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_a_session_without_stt_hears_of_the_caller_by_the_server(stage, ended):
+    async def caller(caller):
+        await speaks_on(caller, caller.joined + 30)
+
+    call, record = await play(stage, session=offline_session(stt=None, turn_handling={}), caller=caller)
+    assert record.outcome == "timed_out"
+    assert 35 < record.ended - record.started < 47
+    ended(call)
+
+
+CONSULT = """
+callflow: 1
+name: third
+initial: talking
+limits: {silence: 10s}
+states:
+  talking:
+    entry: [{say: Hello.}, {consult: {to: "+15550100100", trunk: ST_1, briefing: A caller., ringing_timeout: 20s}}]
+    on: {consult.accepted: together, consult.*: ending}
+  together:
+    after: {60s: {target: ending, do: [{outcome: completed}]}}
+    on: {leg.human.hangup: {do: [{log: Gone.}]}}
+"""
+
+
+async def test_a_colleague_who_talks_to_the_caller_breaks_it(stage, ended):
+    async def caller(caller):
+        await asyncio.sleep(6)
+        await speaks_on(call.telephones.legs["human"], caller.joined + 100)
+
+    network = PhoneNetwork({"+15550100100": FarEnd(rings=1.0)})
+    call = stage(CONSULT, phone=network, caller=caller)
+    record = await call.play()
+    assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_it_does_not_count_while_our_own_connection_is_away(stage, ended):
+    async def caller(caller):
+        await asyncio.sleep(5)
+        call.job.ctx.simulated_room.lose_network()
+        await asyncio.sleep(9)
+        call.job.ctx.simulated_room.find_network()
+
+    call = stage(FLOW.replace("ENTRY", GREET), caller=caller)
+    record = await call.play()
+    assert 19 < record.ended - record.started < 23
+    ended(call)
+
+
+async def test_what_breaks_it_is_in_the_journal(stage, server, tmp_path):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+        await speaks_on(boss, caller.joined + 20)
+
+    call = stage(FLOW.replace("ENTRY", GREET), caller=caller, journal=tmp_path)
+    await call.play()
+    [journal] = tmp_path.glob("*.jsonl")
+    assert '"room.active_speakers_changed"' in journal.read_text()
+    assert replay(call.flow, read_journal(journal))
+
+
+async def test_greetings_are_still_answered_by_the_model(stage):
+    call, _ = await play(stage, entry="{generate_reply: Greet.}", model=[GREETING], caller=silent)
+    assert call.heard == GREETING
