@@ -395,16 +395,18 @@ class Chaos:
             self.fail(f"the outcome is {outcome}, and was named {named}: the first one stays")
 
     def _owed(self, *, whole: bool) -> None:
-        """Of every state that was left its `exit`, of every row taken its `do`: begun and ended, each as often."""
+        """Of every state that was left its `exit`, of every row taken its `do`, also where what the model called came after
+        its state was left: begun and ended, each as often."""
         expected: Counter[str] = Counter()
         for step in self.taken:
             for move in step.moves:
                 for path in move.exited:
                     expected.update(_label(self.flow.states[path].exit))
-                for number in move.transitions:
-                    row = self.flow.transitions[number]
-                    if row.target is not None:
-                        expected.update(_label(row.actions))
+            late = [int(note.data["transition"]) for note in step.notes if note.kind == "late"]
+            for number in (*(one for move in step.moves for one in move.transitions), *late):
+                row = self.flow.transitions[number]
+                if row.target is not None:
+                    expected.update(_label(row.actions))
         said = Counter(str(note.data["message"]) for step in self.taken for note in step.notes if note.kind == "log")
         for label, times in expected.items():
             begun, ended = said[label], said[label.replace("owed", "paid")]
