@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from callflow.core.events import NO_DATA, Event
+from callflow.core.snapshot import CARRIED, Memory
 from callflow.errors import CallflowError
 from callflow.runtime.effects import is_speech, sentence, unspoken
 
@@ -41,8 +42,6 @@ MOST_UNSPOKEN = 100
 
 HOLD_SECONDS = 60.0
 """How long that shutdown is held for what the model called and for `wrap_up`, and how long a call that the program hangs up may take to end."""
-
-_HOLDS = frozenset({"dropping", "closing", "wrap_up"})
 
 
 class Shutdown:
@@ -110,7 +109,7 @@ class Shutdown:
     def _out_of_time(self) -> None:
         call = self._call
         self._timer = None
-        if call.snapshot.memory.phase in _HOLDS and not (self.hurried or self._held):
+        if _waits_for_nobody(call.snapshot.memory) and not (self.hurried or self._held):
             self._held = True
             self.within(HOLD_SECONDS)
             return
@@ -128,3 +127,10 @@ class Shutdown:
         for effect in list(call.effects.values()):
             if is_speech(effect.start.verb):
                 effect.end_now(*unspoken(effect.start.verb))
+
+
+def _waits_for_nobody(memory: Memory) -> bool:
+    """Whether only what the model called, or `wrap_up`, is still under way."""
+    if memory.phase == "wrap_up":
+        return True
+    return memory.phase in ("final", "dropping", "closing") and any(one.kind in CARRIED for one in memory.lists)

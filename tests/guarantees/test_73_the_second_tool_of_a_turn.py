@@ -148,6 +148,32 @@ async def test_one_that_takes_too_long_is_given_up_at_its_time_limit(stage, ende
     ended(call)
 
 
+async def test_one_that_may_take_longer_than_livekits_own_clock_is_waited_for(stage, ended):
+    flow = BOOKING.replace("timeout: 10s", "timeout: 40s")
+    desk = Desk(25.0)
+    call = stage(flow, model=[GREETING, [SAVE, END]], caller=talks("bye"), options={"actions": {"save": desk.save}})
+    with pytest.raises(asyncio.CancelledError):  # the entrypoint is told after 15 s, and is held
+        await call.play()
+    record = call.record = call.call.record
+    assert (desk.notes, record.error, record.vars["saved"]) == (["tuesday"], None, True)
+    ended(call)
+
+
+async def test_a_worker_that_closes_waits_no_longer_than_its_time_and_the_record_says_what_was_not_done(stage, ended):
+    desk = Desk(60.0)
+    call = stage(
+        BOOKING.replace("timeout: 10s", "timeout: 90s"),
+        model=[GREETING, [SAVE, END]],
+        caller=talks("bye"),
+        options={"actions": {"save": desk.save}},
+        watch=lambda step: "ending" in step.entered and call.call.job_ends("drained", worker=True),
+    )
+    record = await call.play()
+    assert record.late == ("the model called save_note: the call had to end before it was carried out",)
+    assert not desk.notes
+    ended(call)
+
+
 def history(*turns):
     """A session whose model says these turns, and what its history holds of each tool afterwards."""
     session = offline_session(llm=ScriptedLLM(turns))
