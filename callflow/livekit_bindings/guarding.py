@@ -135,13 +135,13 @@ class _Watch:
 
 async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = ()) -> None:
     """What its process would have done: the line first, then the record."""
-    logger.error(KILLED, extra={**held.log_fields, "room": held.room, "pid": held.pid})
+    logger.error(KILLED, extra={**held.log_fields, "pid": held.pid})
     noticed = time.time()
     failure = await _drop(held.room, tries=TRIES)
     if failure is not None:
         logger.error(
             "the line of a dead job could not be dropped",
-            extra={**held.log_fields, "room": held.room, "error": failure},
+            extra={**held.log_fields, "error": failure},
         )
     if held.records is not None:
         try:
@@ -156,7 +156,7 @@ async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = (
 
 async def _try_on(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = ()) -> None:
     """The call is over, has its record, and its line may stand."""
-    logger.warning("a line may stand after its call", extra={**held.log_fields, "room": held.room})
+    logger.warning("a line may stand after its call", extra=held.log_fields)
     parties = tuple(Party(**one) for one in held.left or ())
     record = None if held.record is None else Path(held.record)
     async with api.LiveKitAPI() as lk:
@@ -201,7 +201,7 @@ def _write(held: Lease, noticed: float, failure: str | None) -> None:
         line_dropped=now if failure is None else None,
         digest=held.digest,
         line="dropped" if failure is None else "stands",
-        room=held.room,
+        room=held.shown,
         room_sid=held.room_sid,
         job=held.job,
         worker_id=held.worker_id,

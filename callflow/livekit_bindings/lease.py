@@ -53,11 +53,12 @@ class Lease:
     agent_name: str | None = None
     left: tuple[Mapping[str, Any], ...] | None = None
     record: str | None = None
+    shown: str = ""  # the room's name without private values, for what is written
 
     @property
     def log_fields(self) -> dict[str, Any]:
         """What a line of the worker's log says of this call."""
-        return log_fields(self.call, self.flow, asdict(self))
+        return {**log_fields(self.call, self.flow, asdict(self)), "room": self.shown}
 
     @property
     def is_left(self) -> bool:
@@ -84,6 +85,8 @@ def take(call: Call, ctx: JobContext, room: str) -> Path | None:
     about: dict[str, Any] = {
         name: call.log_fields.get(name) for name in ("room_sid", "worker_id", "dispatch_id", "agent_name")
     }
+    call.redactor.room({"room": room})
+    about["shown"] = call.redactor.searched(room)
     flow = call.flow
     lease = Lease(
         call.id, ctx.job.id, room, flow.name, flow.file, call.now(), pid, born, records, digest=flow.digest, **about

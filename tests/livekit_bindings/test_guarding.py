@@ -21,6 +21,7 @@ from callflow.livekit_bindings import guarding as guards
 from callflow.livekit_bindings import lease
 from callflow.livekit_bindings.lease import Lease
 from callflow.livekit_bindings.returning import Lookout, Party
+from callflow.runtime.redact import Redactor
 
 
 @pytest.fixture
@@ -73,6 +74,7 @@ def held(tmp_path, pid, *, born=1.0, job="AJ_1"):
         "worker_id": "AW_1",
         "dispatch_id": "AD_1",
         "agent_name": "desk",
+        "shown": "the room",
     }
     return Lease(job, job, "room", "desk", "desk.yaml", 100.0, pid, born, str(tmp_path / "records"), **about)
 
@@ -98,7 +100,12 @@ async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms, c
         "job.killed",
         "talking",
     )
-    assert (record["call"], record["room"], record["started"], record["forced"]) == ("AJ_1", "room", 100.0, ["line"])
+    assert (record["call"], record["room"], record["started"], record["forced"]) == (
+        "AJ_1",
+        "the room",
+        100.0,
+        ["line"],
+    )
     ids = {"room_sid": "RM_1", "worker_id": "AW_1", "dispatch_id": "AD_1", "agent_name": "desk", "job": "AJ_1"}
     assert {name: record[name] for name in ids} == ids
     assert record["digest"] == "0123456789ab"
@@ -360,6 +367,7 @@ def call(tmp_path):
     notes = []
     return SimpleNamespace(
         id="AJ_1", flow=flow, folder=tmp_path / "records", now=lambda: 100.0, note=notes.append, notes=notes,
+        redactor=Redactor(callflow.loads("callflow: 1\nname: desk\ninitial: a\nstates: {a: {}}\n")),
         log_fields={"call": "AJ_1", "flow": "desk", "worker_id": "AW_1", "dispatch_id": "AD_1", "agent_name": "desk"},
     )  # fmt: skip
 
@@ -377,7 +385,7 @@ async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call,
         os.getpid(),
     )
     assert (one.digest, one.worker_id, one.dispatch_id, one.room_sid) == ("0123456789ab", "AW_1", "AD_1", None)
-    assert one.log_fields == call.log_fields | {"job": "AJ_1"}
+    assert one.log_fields == call.log_fields | {"job": "AJ_1", "room": "room"}
     assert not one.holder_is_gone()
     assert not one.is_left
     lease.leave_to_guard(path, Lookout(None, "room", (TELEPHONE,), stands=True), None)
@@ -386,6 +394,21 @@ async def test_a_call_holds_a_lease_from_its_start_to_its_record(tmp_path, call,
     lease.give_back(path)
     assert list(tmp_path.iterdir()) == []
     lease.give_back(path)  # once more costs nothing
+
+
+async def test_a_number_in_the_rooms_name_is_in_nothing_that_is_written(tmp_path, call, monkeypatch, rooms, caplog):
+    """LiveKit's dispatch rules put the caller's there. The room is deleted by its real name all the same."""
+    monkeypatch.setenv(lease.FOLDER, str(tmp_path))
+    path = lease.take(call, a_job(), "call-+15550147733_x7")
+    [one] = lease.leases(tmp_path).values()
+    await guards._end(path, one)
+    assert rooms.asked == ["call-+15550147733_x7"]
+    [record] = (tmp_path / "records").glob("*.json")
+    written = [record.read_text(), *(str(vars(line)) for line in caplog.records)]
+    assert len(written) > 1
+    for text in written:
+        assert "5550147733" not in text
+    assert json.loads(written[0])["room"].startswith("call-pii:")
 
 
 @pytest.mark.parametrize("why", ["nobody guards", "a fake job"])
