@@ -67,6 +67,16 @@ async def test_a_caller_in_a_browser(stage, server, ended):
     ended(call)
 
 
+@pytest.mark.parametrize("seconds", [14, 17])
+async def test_a_redis_that_comes_back_empty_after_an_outage(server, seconds):
+    """The agent's own connection is away, and its room tells nothing."""
+    stage = outbound(server, FAR_ENDS["answers"], OUTBOUND)
+    asyncio.get_running_loop().call_later(5, lambda: server.go_away(seconds, callers=500.0, agents=None, forgets=True))
+    record = await stage.play()
+    assert record.outcome == "hung_up"
+    assert "call" not in server.rooms
+
+
 async def test_one_that_cannot_be_made_known_stands(server):
     stage = outbound(server, FAR_ENDS["answers"], SHORT)
     server.faults["CreateRoom"] = [Fault(500)] * 500

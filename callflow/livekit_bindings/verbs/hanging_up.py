@@ -91,6 +91,9 @@ async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
         missing = not_found(error)
         if not (missing or error.code == api.TwirpErrorCode.UNKNOWN):  # as it says of a room that is only half in redis
             raise
+        if missing and world.line.legs and (world.line.cut_off or world.line.broken):
+            await delete(world.api, world.room_name, known=False)  # our own room tells nothing, and redis may be empty
+            return
         if not there or (await world.clearing.unseen(there) if missing else not world.shows(there)):
             if missing:
                 return
