@@ -255,7 +255,7 @@ class Duel:
             return f"tool.{dice.pick([*self.flow.tools])} back {dice.below(min(len(self.were_active), 6))}"
         hangup = "call.dropped" if self.oracle.held else "call.hangup"  # a leg hangs up once
         return dice.pick([
-            *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting",
+            *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting", "room.reconnected",
             "session.close", "room.disconnected", "job.shutdown",
             "session.user_state_changed new_state=speaking", "session.user_state_changed new_state=listening",
             "session.agent_state_changed new_state=speaking", "session.agent_state_changed new_state=listening",

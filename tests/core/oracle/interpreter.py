@@ -176,6 +176,7 @@ class Oracle:
         self.leg = "on_line"
         self.caller_speaks = False
         self.agent_busy = False
+        self.cut_off = False
         self.closed: set[str] = set()
         self.closing: set[str] = set()  # by the flow's own action, which has not failed
         self.numbers = 0
@@ -429,6 +430,8 @@ class Oracle:
             self.leg = "dropped"
         elif name == "call.hangup":
             self.leg = "gone"
+        elif name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
+            self.cut_off = name != "room.reconnected"
         elif name == "session.agent_state_changed":
             self.agent_busy = event.data.get("new_state") in ("thinking", "speaking")
         elif name == "session.user_state_changed":
@@ -1097,7 +1100,8 @@ class Oracle:
             )
             for one in self.effects.values()
         )
-        return self.leg == "on_line" and not listens and not self.agent_busy and not self.caller_speaks
+        speaks = listens or self.agent_busy or self.caller_speaks
+        return self.leg == "on_line" and not self.cut_off and not speaks
 
     def count_silence(self) -> None:
         """Starts or stops every state's count, and says when each row that has not fired would come due."""
