@@ -26,12 +26,13 @@ from callflow.verify.telephone import (
 )
 from callflow.verify.tools import offered_tools
 from callflow.verify.unused import never_used
+from callflow.verify.waiting import silent_waits
 
 RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
     nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used, hidden_names,
-    never_interrupted,
+    never_interrupted, silent_waits,
 )  # fmt: skip
 
 

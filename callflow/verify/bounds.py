@@ -30,7 +30,7 @@ ANSWERED = ("call.answered", "dial.answered", "amd.human")
 
 
 def bounds(flow: Flow) -> Iterator[Defect]:
-    unanswered = _before_the_answer(flow) if flow.outbound else frozenset()
+    unanswered = before_the_answer(flow) if flow.outbound else frozenset()
     for path, state in flow.states.items():
         if path == ROOT or state.children or state.kind in ("final", "history") or within(path, flow.ending):
             continue
@@ -106,7 +106,7 @@ def _person_ends(around: list[State]) -> bool:
     )
 
 
-def _before_the_answer(flow: Flow) -> frozenset[str]:
+def before_the_answer(flow: Flow) -> frozenset[str]:
     """The states in which a call that dials may be before anybody has answered."""
     seen: set[str] = set()
     waiting = [ROOT]

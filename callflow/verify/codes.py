@@ -158,6 +158,16 @@ CODES: Mapping[str, Code] = {
         "limits: {call: 10m}\nstates:\n  talking: {after: {15m: {do: [{say: Are we done?}]}}}\n",
         "limits: {call: 20m}\nstates:\n  talking: {after: {15m: {do: [{say: Are we done?}]}}}\n",
     ),
+    "silent-wait": Code(
+        "A wait that its silence cuts off",
+        "A warning. Where a caller waits for a program or a colleague nobody speaks, so that `limits: {silence: ...}`, or a "
+        "`silence` row further out, ends the call before the state's own `after` has its turn, and without the words that stand "
+        "there. Music is no silence, nor is `hold`.",
+        "initial: queue\nevents: {app.agent_free: {}}\nsenders: {app.agent_free: program}\nstates:\n  queue:\n    on: {app.agent_free: ending}\n"
+        "    after: {5m: {target: ending, do: [{say: Nobody is free. Goodbye.}]}}\n",
+        "initial: queue\nevents: {app.agent_free: {}}\nsenders: {app.agent_free: program}\nlimits: {silence: 6m}\nstates:\n  queue:\n    on: {app.agent_free: ending}\n"
+        "    after: {5m: {target: ending, do: [{say: Nobody is free. Goodbye.}]}}\n",
+    ),
     "constant-guard": Code(
         "A guard that decides nothing",
         "A guard, or a part of it, is the same in every call: numbers that are compared with each other, a name with itself, "

@@ -277,3 +277,56 @@ class TestFieldsThatHideTheEvents:
             ("hides-the-event", "in the rows of `app.a`, `event.time` is this field, and not when it came"),
             ("hides-the-event", "in the rows of `tool.book`, `event.name` is this field, and not its own name"),
         ]
+
+
+class TestWaitsThatTheirSilenceCutsOff:
+    QUEUE = (
+        "initial: queue\nevents: {app.free: {}}\nLIMITS\nstates:\n  queue:\n    ENTRY\n    on: {ROWS}\n"
+        "    after: {5m: {target: ending, do: [{say: Nobody is free.}]}}\n"
+    )
+
+    def told(self, limits="", entry="entry: []", rows="app.free: ending"):
+        return told(self.QUEUE.replace("LIMITS", limits).replace("ENTRY", entry).replace("ROWS", rows))
+
+    @pytest.mark.parametrize(
+        ("parts", "seconds"),
+        [
+            ({}, "2m"),
+            ({"limits": "limits: {silence: 4m}"}, "4m"),
+            ({"limits": "silence: {40s: ending}"}, "40s"),
+            ({"limits": "silence: {40s: {target: ending, when: call.elapsed > 1s}}"}, "2m"),
+            ({"entry": "entry: [{say: Please wait.}]"}, "2m"),
+            ({"entry": "entry: [{say: Please wait.}]\n    every: {30s: {do: [{say: Please wait.}]}}"}, "2m"),
+            ({"rows": "leg.human.answered: ending", "limits": "legs: {human: {identity: ann}}"}, "2m"),
+        ],
+    )
+    def test_told(self, parts, seconds):
+        [message] = [message for code, message in self.told(**parts) if code == "silent-wait"]
+        assert f"is cut off after {seconds} of silence, before `after: 5m` has its turn" in message
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            {"limits": "limits: {silence: 6m}"},
+            {"limits": "limits: {silence: none}"},
+            {"entry": 'entry: [{play: {file: "{{ env.DIR }}/a.wav", loop: true}}]', "limits": "env: [DIR]"},
+            {"entry": "entry: [hold]"},
+            {"entry": "entry: [mute]"},
+            {"entry": "entry: [{generate_reply: Talk.}]"},
+            {"entry": "must_finish: true"},
+            {"entry": "instructions: Talk."},
+            {"rows": "app.free: ending, dtmf.1: ending"},
+            {"limits": "on: {dtmf.0: ending}"},
+            {"limits": "silence: {40s: {do: [{say: Are you there?}]}}"},
+            {"limits": "silence: {40s: {do: [{log: Silent.}]}}\nlimits: {silence: none}"},
+        ],
+    )
+    def test_none(self, parts):
+        assert "silent-wait" not in [code for code, _ in self.told(**parts)]
+
+    def test_not_of_an_end_without_words(self):
+        bare = "states: {talking: {on: {app.free: ending}, after: {5m: ending}}}\nevents: {app.free: {}}\n"
+        assert "silent-wait" not in [code for code, _ in told(bare)]
+
+    def test_not_where_people_talk(self):
+        assert told("states: {talking: {after: {5m: {target: ending, do: [{say: Goodbye.}]}}}}\n") == []
