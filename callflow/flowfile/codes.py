@@ -72,7 +72,7 @@ _YAML = {
     "merge-key": Code("A merge key", "`<<` belongs to old YAML, and is a key like any other in YAML 1.2. What holds in every state belongs to the top level, where `on`, `after` and `silence` hold for all.", "x-rows: &rows {dtmf.0: talking}\nstates:\n  talking:\n    on:\n      <<: *rows\n", "states:\n  talking: {}\non:\n  dtmf.0: talking\n"),
     "complex-key": Code("A key that is no name", "A key is a name, never a list or a mapping, and never nothing.", "states:\n  talking: {}\n  ? [a, b]\n  : {}\n", "states:\n  talking: {}\n"),
     "too-deep": Code("Too deep", "Lists and mappings stand at most 100 deep inside each other.", "x-deep: " + "[" * 101 + "]" * 101 + "\n", "x-deep: [[[]]]\n"),
-    "number-too-long": Code("A number with too many digits", "A number has at most 100 digits. Put quotes around it if it is text.", "x-number: " + "9" * 101 + "\n", 'x-number: "' + "9" * 101 + '"\n'),
+    "number-too-long": Code("A number with too many digits", "A number has at most 100 digits, and none is beyond 10^18. Put quotes around it if it is text.", "x-number: " + "9" * 101 + "\n", 'x-number: "' + "9" * 101 + '"\n'),
 }  # fmt: skip
 
 _KEYS = {

@@ -93,7 +93,15 @@ _NOWHERE = _Nowhere()
 
 
 def _scalar(text: str) -> Scalar:
-    return Scalar(text, core_value(text), True, _NOWHERE, _NOWHERE)
+    return Scalar(text, _value(text), True, _NOWHERE, _NOWHERE)
+
+
+def _value(text: str) -> object:
+    """What a plain scalar would be read as; nothing where its number is too long, so that it was in quotes."""
+    try:
+        return core_value(text)
+    except ValueError:
+        return None
 
 
 def _mapping(entries: Mapping[str, Node], flow: bool) -> MappingNode:
@@ -145,6 +153,6 @@ def _written(node: Scalar) -> str:
     if not isinstance(node.value, str):
         return node.text or "null"
     text = node.value
-    if _PLAIN.fullmatch(text) and core_value(text) == text:
+    if _PLAIN.fullmatch(text) and _value(text) == text:
         return text
     return json.dumps(text, ensure_ascii=False)

@@ -29,7 +29,7 @@ from callflow.flowfile.reach import check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
 from callflow.flowfile.session import session
-from callflow.flowfile.source import STDIN, read_text
+from callflow.flowfile.source import MAX_BYTES, STDIN, read_text, too_large
 from callflow.flowfile.standard import StandardPart, limit_row, standard_nodes
 from callflow.flowfile.states import Rows, build_state, initial_of
 from callflow.flowfile.subflows import look_at_unused, open_subflow
@@ -73,6 +73,9 @@ def read_loads(
     text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".", path: Path | None = None
 ) -> tuple[Flow | None, list[Defect]]:
     """The same for a text. `path` is the file that it comes from, so that a sub-flow cannot include it again."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        return None, [too_large(name, size)]
     root, defects = parse(text, name)
     if root is None:
         return None, defects

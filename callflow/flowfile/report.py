@@ -77,6 +77,10 @@ class Report:
 
     def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
         """Adds a defect. Raises TooManyDefects after 100."""
+        if any(
+            known.code == "number-too-long" and known[2:5] == (self.file, at.line, at.column) for known in self.defects
+        ):
+            return  # it is told already what is wrong there
         end_line, end_column = at.ends()
         if end_line != at.line:  # underline the first line alone
             end_line, end_column = at.line, at.column + 1

@@ -12,6 +12,7 @@ from typing import Any
 from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS, Argument, Verb
 from callflow.core.events import EVENTS
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, TYPE_NAMES, ListOf, Type
+from callflow.core.expressions.types import LARGEST
 from callflow.flowfile import keys, session
 
 NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
@@ -180,7 +181,9 @@ def _session() -> dict[str, Any]:
 
 
 def _limit(name: str) -> dict[str, Any]:
-    return {"type": "integer", "minimum": 1} if name == "no_progress" else {"$ref": _ref + "duration"}
+    return (
+        {"type": "integer", "minimum": 1, "maximum": LARGEST} if name == "no_progress" else {"$ref": _ref + "duration"}
+    )
 
 
 def _action() -> dict[str, Any]:

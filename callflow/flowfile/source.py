@@ -40,7 +40,7 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, Defect | None]:
 def decode(data: bytes, name: str) -> tuple[str, Defect | None]:
     """The text that `data` encodes in UTF-8, with or without a byte order mark."""
     if len(data) > MAX_BYTES:
-        return "", _too_large(name)
+        return "", too_large(name)
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     hint = "save the file with the encoding UTF-8"
@@ -77,11 +77,11 @@ def _demand_regular(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise _Unreadable("not-a-file", "this is not a regular file", "a flow is read from a regular file, or from `-`")
     if found.st_size > MAX_BYTES:
-        defect = _too_large(name, found.st_size)
+        defect = too_large(name, found.st_size)
         raise _Unreadable(defect.code, defect.message, defect.hint)
 
 
-def _too_large(name: str, size: int | None = None) -> Defect:
+def too_large(name: str, size: int | None = None) -> Defect:
     has = f"has {size:,} bytes" if size is not None else "is longer than that"
     message = f"a flow file has at most {MAX_BYTES:,} bytes; this one {has}"
     return Defect("file-too-large", message, name, 1, 1, 1, 1, hint="split it into sub-flows (`use:`)")

@@ -25,6 +25,7 @@ from yaml.events import (
 )
 from yaml.scanner import ScannerError
 
+from callflow.core.expressions.types import LARGEST
 from callflow.errors import Defect
 from callflow.flowfile.nodes import Mapping, Mark, Node, Scalar, Sequence, quoted, shorten
 from callflow.flowfile.report import TOO_MANY, one_too_many
@@ -67,7 +68,7 @@ def parse(text: str, file: str) -> tuple[Mapping | None, list[Defect]]:
 def core_value(text: str) -> str | int | float | bool | None:
     """The value of a plain scalar in the YAML 1.2 core schema.
 
-    Raises ValueError for a number of more than 100 digits.
+    Raises ValueError for a number of more than 100 digits, or beyond 10^18, with what follows its text in a sentence.
     """
     if text in LITERALS:
         return LITERALS[text]
@@ -77,11 +78,14 @@ def core_value(text: str) -> str | int | float | bool | None:
     if convert is None:
         return text
     if len(text) > MAX_DIGITS:
-        raise ValueError(text)
+        raise ValueError(f"has more than {MAX_DIGITS} digits")
     try:
-        return convert(text)
+        value = convert(text)
     except ValueError:  # `1.2.3`, `0xg`: text after all
         return text
+    if abs(value) > LARGEST:
+        raise ValueError("is too large a number: they go to 10^18")
+    return value
 
 
 def _conversion(text: str) -> Callable[[str], int | float] | None:
@@ -251,6 +255,7 @@ class _Walk:
                     f"a flow file holds at most {MAX_VALUES:,} keys and values, "
                     "those behind an alias counted at each use",
                     event,
+                    "split it into sub-flows (`use:`)",
                 )
             if entries is not None:
                 if key is not None:
@@ -277,8 +282,8 @@ class _Walk:
         value: Any = text
         try:
             value = core_value(text)
-        except ValueError:
-            message = f"{shorten(text)} has more than {MAX_DIGITS} digits"
+        except ValueError as error:
+            message = f"{shorten(text)} {error}"
             self.defect(
                 "number-too-long", message, event.start_mark, event.end_mark, "put quotes around it if it is text"
             )
@@ -339,7 +344,7 @@ class _Walk:
 
     def _too_deep(self, event: Any) -> NoReturn:
         message = f"lists and mappings may stand {MAX_DEPTH} deep inside each other, no deeper"
-        self._stop("too-deep", message, event)
+        self._stop("too-deep", message, event, "put what is inside into a sub-flow (`use:`), or write it flatter")
 
     def _alias(self, event: Any) -> tuple[Node, int, int]:
         """What an alias stands for, and how many values and levels it has."""

@@ -147,7 +147,7 @@ def _constant(source: str, expect: Type | None) -> Template:
 def split(source: str, problems: list[Problem]) -> list[str | tuple[str, int]]:
     """The texts, and the sources of the expressions between them with their offsets."""
     parts: list[str | tuple[str, int]] = []
-    position = 0
+    position = expressions = 0
     while (opening := source.find("{{", position)) >= 0:
         if opening > position:
             parts.append(source[position:opening])
@@ -156,12 +156,14 @@ def split(source: str, problems: list[Problem]) -> list[str | tuple[str, int]]:
             hint = 'close it with }}; to write the two braces themselves, write {{ "{{" }}'
             problems.append(Problem("unclosed-template", "the {{ is never closed", opening, 2, hint))
             return parts
+        expressions += 1
+        if expressions > MAX_EXPRESSIONS:
+            message = f"the text has more than {MAX_EXPRESSIONS} expressions"
+            hint = "split it into several texts"
+            problems.append(Problem("too-large", message, opening, closing + 2 - opening, hint))
+            return parts
         parts.append((source[opening + 2 : closing], opening + 2))
         position = closing + 2
-        if len(parts) > 2 * MAX_EXPRESSIONS:
-            message = f"the text has more than {MAX_EXPRESSIONS} expressions"
-            problems.append(Problem("too-large", message, position, len(source) - position, "split it"))
-            return parts
     if position < len(source):
         parts.append(source[position:])
     return parts

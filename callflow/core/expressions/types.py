@@ -262,6 +262,8 @@ def coerce(kind: Type, value: Any) -> Any:
         raise ValueError(f"takes {kind.phrase}, not {describe(value)}: put it in quotes")
     if kind in _NUMERIC and isinstance(value, str):
         raise ValueError(f"takes {kind.phrase}, not text: leave the quotes out")
+    if kind in _NUMERIC and describe(value) in (INTEGER.phrase, NUMBER.phrase) and abs(value) > LARGEST:
+        raise ValueError(f"takes {kind.phrase} of at most 10^18")
     raise ValueError(f"takes {kind.phrase}, not {describe(value)}")
 
 
