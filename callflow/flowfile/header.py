@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from attrs import evolve
+
 from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, Type
-from callflow.core.flow import Declaration
+from callflow.core.flow import NOWHERE, Declaration, Tool
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys, parties
 from callflow.flowfile.actions import result_type
@@ -134,11 +136,17 @@ def _share(part: Part) -> None:
                 "conflict", message, part.root.entries["events"][0], f"events.{name}", "declare the same in both"
             )
     for name, tool in part.tools.items():
-        if loading.tools.setdefault(name, tool) != tool:
+        if _wherever(loading.tools.setdefault(name, tool)) != _wherever(tool):
             message = f"another file of this flow has another tool `{name}`"
             part.defect(
                 "conflict", message, part.root.entries["tools"][0], f"tools.{name}", "give one of the two another name"
             )
+
+
+def _wherever(tool: Tool) -> Tool:
+    """The same, wherever it is written."""
+    run = tool.run and tool.run._replace(position=NOWHERE)
+    return evolve(tool, position=NOWHERE, run=run)
 
 
 def _share_parties(part: Part) -> None:

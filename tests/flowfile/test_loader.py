@@ -529,6 +529,30 @@ states:
         )[1]
         assert [defect.code for defect in found] == ["conflict"]
 
+    @pytest.mark.parametrize("where", ["", "vars: {x: {type: integer, default: 1}}\n"])
+    @pytest.mark.parametrize(
+        "tool",
+        [
+            "{description: One, parameters: {n: integer}}",
+            "{description: One, own: true}",
+            "{description: One, run: {python: {name: f, arguments: {a: '{{ call.id }}'}}}, result: 'It is {{ result.a }}.'}",
+            "{description: One, run: {http: {url: 'https://example.com/{{ call.id }}', json: {a: [1, '{{ call.id }}']}}}}",
+        ],
+    )
+    def test_tools_of_two_files_are_the_same_wherever_they_stand(self, files, tool, where):
+        head = "python: {f: {parameters: {a: string}, returns: {a: string}}}\ntools: {ask: %s}\ninitial:"
+        pin = self.PIN.replace("initial:", head % tool)
+        main = self.MAIN.replace("initial:", where + head % f"\n  {tool}\n  ")
+        assert read(files(pin=pin, main=main))[1] == []
+        for other in (
+            tool.replace("One", "Two"),
+            tool.replace("call.id", "call.room"),
+            tool.replace("integer", "string"),
+        ):
+            if other != tool:
+                found = read(files(pin=pin, main=main.replace(tool, other)))[1]
+                assert [defect.code for defect in found] == ["conflict"]
+
     def test_its_ending_is_its_own(self, files):
         flow = load(files(pin=self.PIN.replace("initial:", "ending: cancelled\ninitial:")))
         assert flow.scopes["talking"].ending == "talking.cancelled"
