@@ -96,7 +96,7 @@ def _scalar(text: str) -> Scalar:
     return Scalar(text, _value(text), True, _NOWHERE, _NOWHERE)
 
 
-def _value(text: str) -> object:
+def _value(text: str) -> str | float | bool | None:
     """What a plain scalar would be read as; nothing where its number is too long, so that it was in quotes."""
     try:
         return core_value(text)
