@@ -99,8 +99,8 @@ async def test_a_call_whose_flow_ends_without_a_decision_is_refused(server):
 
 @pytest.mark.parametrize(("number", "outcome", "heard"), [("", "completed", "Good morning."), ("0", "declined", "")])
 async def test_whoever_joins_by_webrtc_is_offered_too(server, number, outcome, heard):
-    flow = DECIDES.replace('call.number == "+15550199"', "true" if not number else "false")
-    call = Stage(callflow.loads(flow), server, caller=silent)
+    flow = DECIDES.replace('call.number == "+15550199"', 'vars.number == ""')
+    call = Stage(callflow.loads(flow), server, caller=silent, vars={"number": number})
     record = await call.play()
     assert names(call)[0] == "call.offered"
     assert (record.outcome, call.heard) == (outcome, heard)
