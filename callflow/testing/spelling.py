@@ -10,6 +10,7 @@ Each byte of a text is 50 ms of a pitch of its own (200 Hz and 20 Hz for each nu
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,14 +51,18 @@ def read(sound: Samples, rate: int) -> str:
     letter and goes on, changes no letter.
     """
     size = round(rate * LETTER)
-    letters = bytearray()
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    text = ""
     for stretch in _stretches(sound, rate):
-        if letters and not letters.endswith(b" "):
-            letters += b" "
         first = _first_letter(stretch, size)
         windows = (stretch[start : start + size] for start in range(first, len(stretch) - size + 1, size))
-        letters += bytes(letter for window in windows if (letter := _letter(window, rate)) is not None)
-    return letters.decode(errors="ignore").strip()
+        letters = bytes(letter for window in windows if (letter := _letter(window, rate)) is not None)
+        held_up = decoder.getstate()[0] and 0x80 <= letters[:1].ljust(1)[0] < 0xC0  # between two bytes of one character
+        if not held_up:
+            decoder.reset()
+            text += " " if text and not text.endswith(" ") else ""
+        text += decoder.decode(letters)
+    return text.strip()
 
 
 def _stretches(sound: Samples, rate: int) -> list[Samples]:

@@ -116,7 +116,7 @@ def test_guards_and_actions_stand_on_their_transition():
         'in_hours(event.time, "Mon-Fri 09:00-17:00", "Europe/Berlin")',
     )
     [edge] = [edge for edge in graph.edges if edge.target == "state helping.message.reading_back"]
-    assert edge.labels[0].actions == ("set caller = {event.name}, message = {event.text}",)
+    assert edge.labels[0].actions == ("set caller = {event.caller}, message = {event.text}",)
 
 
 def test_marks_show_where_a_call_has_been():

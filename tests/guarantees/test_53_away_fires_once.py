@@ -98,6 +98,6 @@ async def test_a_key_of_another_leg_is_no_key_of_the_callers(stage, server, ende
     call = stage(LADDER.replace("    on:\n", "    on:\n      dtmf.1: ending\n"), model=[GREETING], caller=caller)
     record = await call.play()
     names = [step.event.name for step in call.steps if "dtmf" in getattr(step.event, "name", "")]
-    assert names == ["leg.supervisor.dtmf.1"]
+    assert names == ["leg.participant_1.dtmf.1"]
     assert (record.outcome, record.trigger) == ("hung_up", "call.hangup")
     ended(call)

@@ -260,7 +260,9 @@ async def test_a_record_says_that_keys_went_to_several_telephones(server):
 
 
 async def test_what_is_no_key_is_refused(server):
-    flow = callflow.loads(SENDS.replace("KEYS", "{{ vars.keys }}").replace("initial:", "vars: {keys: string}\ninitial:", 1))
+    flow = callflow.loads(
+        SENDS.replace("KEYS", "{{ vars.keys }}").replace("initial:", "vars: {keys: string}\ninitial:", 1)
+    )
     call = Stage(flow, server, calls_in=FarEnd(), vars={"keys": "12x"})
     record = await call.play()
     assert record.outcome == "failed"

@@ -155,7 +155,7 @@ async def test_a_sound_that_is_not_there_is_a_failure_that_says_so(stage):
 
 async def test_a_sound_that_is_not_there_is_said_before_the_call_where_its_name_is_known(stage):
     text = dedent(flow("{play: nowhere.wav}"))
-    with pytest.raises(callflow.FlowFileError, match="nowhere.wav"):
+    with pytest.raises(callflow.FlowFileError, match=r"nowhere\.wav"):
         callflow.loads(text, "flow.yaml")
     with pytest.raises(callflow.BindError, match=r"flow\.yaml:\d+: the sound nowhere\.wav of play is not there"):
         await stage.play(callflow.loads(text, "flow.yaml", check=False))

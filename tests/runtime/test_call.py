@@ -310,7 +310,7 @@ async def test_the_goodbye_of_hang_up_is_heard_to_its_end_and_no_longer_than_its
     running = await started(call)
     await call.hang_up("We are closing now.")
     record = await running
-    assert said[:2] == [("Hello.", True), ("We are closing now.", False)]
+    assert said[:2] == [("Hello.", None), ("We are closing now.", False)]
     assert record.ended - EPOCH == pytest.approx(2 + 30 + 0.4)
     assert (record.outcome, record.hung_up_by) == ("cancelled", "program")
 

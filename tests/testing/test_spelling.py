@@ -36,6 +36,12 @@ def test_a_letter_that_is_held_up_is_none_the_less_itself(text, data):
     assert heard.replace(" ", "") == text.replace(" ", "")
 
 
+def test_a_playout_that_is_held_up_between_the_bytes_of_a_character_says_it_all_the_same():
+    sound = spell("1ÄÄ", RATE)
+    assert read(np.concatenate([sound[: 2 * SIZE], quiet(1.0), sound[2 * SIZE :]]), RATE) == "1ÄÄ"
+    assert read(np.concatenate([sound[: 2 * SIZE], quiet(1.0), spell("Two.", RATE)]), RATE) == "1 Two."
+
+
 @given(texts, st.data())
 def test_a_letter_that_is_cut_is_left_out_at_either_end(text, data):
     sound = spell(text, RATE)
