@@ -108,7 +108,8 @@ class StandIn:
     def seen(self, call: phone.PhoneCall) -> PhoneCall:
         """The same call, with what was heard in it. Asked for by the tests, and on the loop by whoever writes it down."""
         asked = call.request
-        shown = {"number": asked.trunk_number, "name": asked.display_name or "", **asked.headers} if asked else {}
+        dialled = isinstance(asked, bridges.Dial)  # a telephone that calls us is shown nothing
+        shown = {"number": asked.trunk_number, "name": asked.display_name or "", **asked.headers} if dialled else {}
         return self._seen.setdefault(id(call), PhoneCall(cast(Any, call.signals), call.keys, shown=shown))
 
     def _there(self, coroutine: Coroutine[Any, Any, T]) -> T:
