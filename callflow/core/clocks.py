@@ -77,6 +77,13 @@ def heard(turn: Turn, event: Event) -> bool:
     if name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
         turn.cut_off = name != "room.reconnected"
         return False
+    if name in ("room.track_muted", "room.track_unmuted"):
+        if event.data.get("leg") == MAIN_LEG:
+            turn.caller_muted = bool(event.data.get("muted"))
+        return False
+    if name == "call.hangup":  # whoever comes next has a microphone of their own
+        turn.caller_muted = False
+        return False
     if name == "session.user_state_changed":
         was, turn.caller_speaks = turn.caller_speaks, event.data.get("new_state") == "speaking"
         return turn.caller_speaks or was
@@ -104,7 +111,7 @@ def quiet(turn: Turn) -> bool:
     leg = turn.legs.get(MAIN_LEG)
     if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
         return False
-    if turn.others_speak or turn.muted or turn.cut_off:
+    if turn.others_speak or turn.muted or turn.caller_muted or turn.cut_off:
         return False
     return not any(_is_heard(one) for one in turn.effects.values())
 

@@ -95,6 +95,7 @@ _PLAIN = (
     "agent_busy",
     "others_speak",
     "muted",
+    "caller_muted",
     "cut_off",
     "outcome",
     "fault",

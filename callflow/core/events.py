@@ -164,6 +164,7 @@ _PARTICIPANT: dict[str, Type] = {
     "attributes": Record({}, open=True),
 }
 _PUBLICATION: dict[str, Type] = {"identity": TEXT, "track_sid": TEXT, "track_name": TEXT, "track_kind": TEXT}
+_MICROPHONE: dict[str, Type] = {**_PUBLICATION, "leg": TEXT, "muted": BOOLEAN}
 _REASON: dict[str, Type] = {"reason": TEXT}
 _LEG: dict[str, Type] = {
     "leg": TEXT,
@@ -284,8 +285,11 @@ _ROOM: dict[str, tuple[str, dict[str, Type]]] = {
     "track_subscribed": ("", _PUBLICATION),
     "track_unsubscribed": ("", _PUBLICATION),
     "track_subscription_failed": ("", {"identity": TEXT, "track_sid": TEXT, "error": TEXT}),
-    "track_muted": ("", _PUBLICATION),
-    "track_unmuted": ("", _PUBLICATION),
+    "track_muted": (
+        "A track is muted, by its participant or as it comes. `leg` is theirs; `muted`: all their microphones are. No `silence` counts while the far end's are.",
+        _MICROPHONE,
+    ),
+    "track_unmuted": ("A track is not muted any more; `leg` and `muted` as with `room.track_muted`.", _MICROPHONE),
     "active_speakers_changed": (
         "LiveKit's own event of this name. `legs` are those of them whom the session does not hear: they break a silence.",
         {"identities": ListOf(TEXT), "legs": ListOf(TEXT)},

@@ -12,7 +12,10 @@ from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
 from callflow.core.turn import Turn
 
-ROOM = ("room.disconnected", "room.reconnecting", "room.reconnected", "room.active_speakers_changed")
+ROOM = (
+    "room.disconnected", "room.reconnecting", "room.reconnected", "room.active_speakers_changed",
+    "room.track_muted", "room.track_unmuted",
+)  # fmt: skip
 OBSERVED = ("call.", "leg.", "session.", *ROOM, "dtmf.", "tool.", "dial.")
 """How the names of such events begin. They always go the long way through a step."""
 

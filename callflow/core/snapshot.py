@@ -118,6 +118,7 @@ class Memory:
     agent_busy: bool = False  # thinks or speaks
     others_speak: bool = False  # whom the session does not hear
     muted: bool = False  # by `mute`: whether the caller is silent is not known
+    caller_muted: bool = False  # by themselves: their microphone
     cut_off: bool = False  # our own connection is away, or gone
     closed: frozenset[str] = frozenset()  # session, line, job, speech
     closing: frozenset[str] = frozenset()  # the same, while the flow's own effect is at it

@@ -93,6 +93,7 @@ class Turn:
         self.agent_busy = memory.agent_busy
         self.others_speak = memory.others_speak
         self.muted = memory.muted
+        self.caller_muted = memory.caller_muted
         self.cut_off = memory.cut_off
         self.closed: set[str] = set(memory.closed)
         self.closing: set[str] = set(memory.closing)
@@ -238,6 +239,7 @@ class Turn:
             agent_busy=self.agent_busy,
             others_speak=self.others_speak,
             muted=self.muted,
+            caller_muted=self.caller_muted,
             cut_off=self.cut_off,
             closed=frozenset(self.closed) if self.closed else NOTHING,
             closing=frozenset(self.closing) if self.closing else NOTHING,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
 
-from callflow.core.events import OUT_OF_REACH, ROOM_IS_GONE, matches
+from callflow.core.events import MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE, matches
 from callflow.core.flow import Flow
 from callflow.livekit_bindings import messages, private
 from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
 from callflow.livekit_bindings.listeners import Listeners
-from callflow.livekit_bindings.room_events import ROOM_EVENTS
+from callflow.livekit_bindings.room_events import ROOM_EVENTS, microphone_fields
 from callflow.livekit_bindings.session_events import SESSION_EVENTS
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ WHO_HEARS = frozenset(
 )
 """Of the room's events, those after which somebody may hear what is not for them."""
 
+TRACKS = frozenset({"track_published", "track_unpublished", "track_subscribed"})
+"""Those after which somebody may be muted, or not be so any more, without LiveKit's saying it: they have come like that."""
+
 
 class Hearing:
     """Of one call, from its beginning to its end."""
@@ -57,6 +60,7 @@ class Hearing:
         self._world = world
         self._listeners = Listeners()
         self._speaking: list[str] = []  # legs, as far as the session does not hear them
+        self._muted: set[str] = set()  # identities of whom nothing is heard, since they have muted themselves
         self._mailbox = messages.Mailbox(world)
         self._connection = Connection(
             world.ctx.room, world.flow.limits.reconnecting, self._connection_lost, self._connection_back
@@ -117,9 +121,16 @@ class Hearing:
         self._own_connection(name, args)
         if name == "active_speakers_changed":
             self._speakers(args[0])
+        elif name in ("track_muted", "track_unmuted"):
+            self._microphone(name, *args)
         elif self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
+        if name in TRACKS:
+            publication, participant = args[-2:]
+            data = microphone_fields(participant, publication)
+            if data["muted"] or participant.identity in self._muted:
+                self._microphone("track_muted" if data["muted"] else "track_unmuted", participant, publication)
         if name in WHO_HEARS:
             self._world.subscriptions.room_changed()
         if not self._connection.given_up:  # a client that is back after all has its room anew
@@ -136,6 +147,17 @@ class Hearing:
         if legs != self._speaking or self._heard("room.active_speakers_changed"):
             self._speaking = legs
             world.post("room.active_speakers_changed", {"identities": identities, "legs": legs})
+
+    def _microphone(self, name: str, participant: Any, publication: Any) -> None:
+        """A party who has muted themselves cannot be heard, so that nobody knows whether they are silent."""
+        leg = self._world.line.legs.get(participant.identity)
+        data = {**microphone_fields(participant, publication), "leg": leg.name if leg is not None else ""}
+        if data["muted"]:
+            self._muted.add(participant.identity)
+        else:
+            self._muted.discard(participant.identity)
+        if data["leg"] == MAIN_LEG or self._heard(f"room.{name}"):
+            self._world.post(f"room.{name}", data)
 
     def _own_connection(self, name: str, args: tuple[Any, ...]) -> None:
         line = self._world.line

@@ -52,8 +52,19 @@ def _subscribed(_track: Any, publication: Any, participant: Any) -> Payload:
     return _publication(publication, participant.identity)
 
 
-def _muted(participant: Any, publication: Any) -> Payload:
-    return _publication(publication, participant.identity)
+def microphone_fields(participant: Any, publication: Any) -> Payload:
+    """The payload of `room.track_muted` and `room.track_unmuted`, but for the leg, which is the line's to say."""
+    return {**_publication(publication, participant.identity), "leg": "", "muted": _is_muted(participant)}
+
+
+def _is_muted(participant: Any) -> bool:
+    """Whether every microphone of theirs is muted."""
+    microphones = [
+        one
+        for one in participant.track_publications.values()
+        if one.kind == rtc.TrackKind.KIND_AUDIO and one.source != rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO
+    ]
+    return bool(microphones) and all(one.muted for one in microphones)
 
 
 def _local(publication: Any, *_: Any) -> Payload:
@@ -125,8 +136,8 @@ ROOM_EVENTS: Mapping[str, Callable[..., Payload]] = {
         "track_sid": sid,
         "error": str(error),
     },
-    "track_muted": _muted,
-    "track_unmuted": _muted,
+    "track_muted": microphone_fields,
+    "track_unmuted": microphone_fields,
     "active_speakers_changed": lambda speakers: {"identities": [speaker.identity for speaker in speakers], "legs": []},
     "room_metadata_changed": lambda old, new: {"old_metadata": old, "metadata": new},
     "connection_quality_changed": _quality,

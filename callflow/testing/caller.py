@@ -67,8 +67,9 @@ class Caller:
 
     # What they do.
 
-    def join(self, *, listens: bool = True) -> None:
-        """Is in the room, with a microphone. `listens=False`: a telephone that still rings is there and hears nothing."""
+    def join(self, *, listens: bool = True, muted: bool = False) -> None:
+        """Is in the room, with a microphone. `listens=False`: a telephone that still rings is there and hears nothing.
+        `muted`: as after `mute`."""
         if self._state is not None:
             raise RuntimeError(f"{self.info.identity} is in the room already")
         self.info.sid = self._server.new_id("PA")
@@ -76,7 +77,9 @@ class Caller:
         self._state = self._been_in = self._server.join(self._room, self)
         self.joined = self._server.loop.time() if self.joined is None else self.joined
         self.left = self.reason = None
-        self._server.publish(self._state, self, microphone(self._server.new_id("TR")))
+        publication = microphone(self._server.new_id("TR"))
+        publication.muted = muted
+        self._server.publish(self._state, self, publication)
         self._find_voices()
         if listens:
             self.listen()
@@ -84,6 +87,22 @@ class Caller:
     def listen(self) -> None:
         """From now on they hear (a telephone: it has been picked up)."""
         self.stays.append((self._server.loop.time(), None))
+
+    def mute(self) -> None:
+        """Mutes their microphone: of what they say from now on nothing is heard, until they `unmute`."""
+        self._mute(True)
+
+    def unmute(self) -> None:
+        self._mute(False)
+
+    def _mute(self, muted: bool) -> None:
+        if self._state is not None:
+            for sid in self.publications:
+                self._server.mute(self._state, self, sid, muted)
+
+    @property
+    def muted(self) -> bool:
+        return any(publication.muted for publication in self.publications.values())
 
     def hang_up(self) -> None:
         """Leaves, as people do. A telephone's status says so."""
@@ -143,8 +162,9 @@ class Caller:
         sounds = np.concatenate([sound, np.zeros(-len(sound) % size, np.int16), quiet])
         begin = float(loop.time())
         heard = Sound(begin, begin + len(sound) / EAR_RATE, sound, EAR_RATE)
-        self.said += [(sid, heard) for sid in self.publications]
-        if self._state is not None and not self._silenced:
+        if not self.muted:
+            self.said += [(sid, heard) for sid in self.publications]
+        if self._state is not None and not self._silenced and not self.muted:
             self._server.speaks(self._state, self, heard.start, heard.end)
         for n, start in enumerate(range(0, len(sounds), size)):
             loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
@@ -156,7 +176,7 @@ class Caller:
         self._stop_hearing()
 
     def _send(self, window: Samples) -> None:
-        if self._state is None or self._silenced:
+        if self._state is None or self._silenced or self.muted:
             return
         for member in self._state.members.values():
             if isinstance(member, SimulatedRoom) and self._reaches(member):

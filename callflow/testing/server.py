@@ -325,6 +325,16 @@ class SimulatedServer:
         published.track_published.publication.info.CopyFrom(info)
         self._tell(state, published, but=member)
 
+    def mute(self, state: SimulatedRoomState, member: Member, sid: str, muted: bool) -> None:
+        """A participant mutes a track of their own, or takes that back; everybody in the room is told."""
+        if member.publications[sid].muted == muted:
+            return
+        member.publications[sid].muted = muted
+        event = proto_events.RoomEvent()
+        told = event.track_muted if muted else event.track_unmuted
+        told.participant_identity, told.track_sid = member.info.identity, sid
+        self._tell(state, event)
+
     def unpublish(self, state: SimulatedRoomState, member: Member, sid: str) -> None:
         if member.publications.pop(sid, None) is None:
             return

@@ -2,14 +2,16 @@
 (livekit/livekit#4753).
 
 In a flow silence is nobody's on the line: whoever speaks breaks it, heard by the agent or not, and it does not count while
-the agent does not hear the caller, while music plays to them, or while our own connection is away.
+the agent does not hear the caller, who may have muted themselves, while music plays to them, or while our own connection is away.
 """
 
 from __future__ import annotations
 
 import asyncio
+import wave
 
 import pytest
+from livekit import rtc
 
 from callflow.runtime.replay import read_journal, replay
 from callflow.simulate.phone import FarEnd, PhoneNetwork
@@ -94,6 +96,59 @@ async def test_a_muted_caller_is_not_known_to_be_silent(stage, ended, says_somet
 
     call, record = await play(stage, entry=f"{GREET}, mute", caller=caller)
     assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_a_caller_who_has_muted_themselves_is_not_known_to_be_silent(stage, ended, tmp_path):
+    async def caller(caller):
+        await asyncio.sleep(4)
+        caller.mute()
+        await asyncio.sleep(30)
+        await caller.say("nobody hears me")
+        await asyncio.sleep(1)
+        caller.unmute()
+
+    call, record = await play(stage, caller=caller, journal=tmp_path)
+    assert record.outcome == "timed_out"
+    assert 40 < record.ended - record.started < 46, "it goes on where it stood"
+    [journal] = tmp_path.glob("*.jsonl")
+    assert '"room.track_muted"' in journal.read_text()
+    assert replay(call.flow, read_journal(journal))
+    ended(call)
+
+
+async def test_nor_is_one_who_came_muted(stage, ended):
+    async def caller(caller):
+        caller.leave(rtc.DisconnectReason.UNKNOWN_REASON)
+        caller.join(muted=True)
+
+    call, record = await play(stage, caller=caller)
+    assert record.outcome == "completed"
+    ended(call)
+
+
+async def test_a_supervisor_who_is_muted_changes_nothing(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join(muted=True)
+
+    call, record = await play(stage, caller=caller)
+    assert record.ended - record.started < 13
+    ended(call)
+
+
+@pytest.mark.parametrize("loop", [True, False])
+async def test_music_to_the_caller_is_no_silence(stage, ended, loop, tmp_path):
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(b"\x10\x20" * 32_000)
+    entry = f"{GREET}, {{play: {{file: {path}, loop: {str(loop).lower()}}}}}"
+    call, record = await play(stage, entry=entry, caller=silent)
+    assert record.outcome == ("completed" if loop else "timed_out")
     ended(call)
 
 

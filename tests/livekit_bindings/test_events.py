@@ -26,6 +26,7 @@ PARTICIPANT = SimpleNamespace(
     name="Ann",
     attributes={"sip.phoneNumber": "+15551234567"},
     disconnect_reason=rtc.DisconnectReason.CLIENT_INITIATED,
+    track_publications={},
 )
 PUBLICATION = SimpleNamespace(sid="TR_1", name="microphone", kind=rtc.TrackKind.KIND_AUDIO)
 CALL = llm.FunctionCall(call_id="1", name="look_up", arguments="{}")

@@ -259,7 +259,8 @@ class Duel:
             "session.close", "room.disconnected", "job.shutdown",
             "session.user_state_changed new_state=speaking", "session.user_state_changed new_state=listening",
             "session.agent_state_changed new_state=speaking", "session.agent_state_changed new_state=listening",
-            "session.user_input_transcribed", "room.token_refreshed", "dial.busy", "unheard_of",
+            "session.user_input_transcribed", "room.token_refreshed", "room.track_muted leg=far_end muted=1",
+            "room.track_unmuted leg=far_end muted=0", "room.track_muted leg=human muted=1", "room.track_muted leg=far_end muted=0", "dial.busy", "unheard_of",
         ])  # fmt: skip
 
 

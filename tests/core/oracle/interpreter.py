@@ -177,6 +177,7 @@ class Oracle:
         self.caller_speaks = False
         self.agent_busy = False
         self.cut_off = False
+        self.unheard = False  # the caller has muted themselves
         self.closed: set[str] = set()
         self.closing: set[str] = set()  # by the flow's own action, which has not failed
         self.numbers = 0
@@ -430,6 +431,10 @@ class Oracle:
             self.leg = "dropped"
         elif name == "call.hangup":
             self.leg = "gone"
+            self.unheard = False
+        elif name in ("room.track_muted", "room.track_unmuted"):
+            if event.data.get("leg") == "far_end":
+                self.unheard = event.data["muted"] == 1
         elif name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
             self.cut_off = name != "room.reconnected"
         elif name == "session.agent_state_changed":
@@ -1101,7 +1106,7 @@ class Oracle:
             for one in self.effects.values()
         )
         speaks = listens or self.agent_busy or self.caller_speaks
-        return self.leg == "on_line" and not self.cut_off and not speaks
+        return self.leg == "on_line" and not self.cut_off and not self.unheard and not speaks
 
     def count_silence(self) -> None:
         """Starts or stops every state's count, and says when each row that has not fired would come due."""
