@@ -6,6 +6,7 @@ import asyncio
 import copy
 import functools
 import logging
+import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
 from callflow.core.events import MAIN_LEG, SENDERS
+from callflow.core.expressions import Rendered
 from callflow.core.flow import Flow
 from callflow.core.offers import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
@@ -230,8 +232,16 @@ class LiveKitWorld:
         return self.ctx.room.name or self.ctx.job.room.name
 
     def path_of(self, file: str) -> Path:
-        """A file that the flow names, looked up from the flow's own place."""
-        return Path(self.flow.file).parent / file
+        """A file that the flow names, looked up from the flow's own place.
+
+        Raises EffectError where a link leads a rendered path out of the folder that the flow has written.
+        """
+        path = Path(self.flow.file).parent / file
+        if isinstance(file, Rendered):
+            folder = Path(self.flow.file).parent / file.folder
+            if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+                raise EffectError(f"the file {path} lies outside the folder {folder}: a link leads there")
+        return path
 
     def note(self, sentence: str) -> None:
         """For the record, once each."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 import callflow
-from callflow.core.expressions import TEXT, Context, EvaluationError, Names, Record, Template, compile_path
+from callflow.core.expressions import TEXT, Context, EvaluationError, Names, Record, Rendered, Template, compile_path
 
 NAMES = Names(event=None, vars=Record({"x": TEXT}), env=Record({"SOUNDS": TEXT}))
 
@@ -62,3 +64,9 @@ states:
         assert isinstance(template, Template)
         with pytest.raises(EvaluationError, match="outside the folder"):
             template.evaluate(Context(vars={"x": "../a"}))
+
+
+def test_a_rendered_path_knows_its_folder_also_as_a_copy() -> None:
+    for made in (path("/srv/{{ vars.x }}.wav", "de"), copy.deepcopy(path("/srv/{{ vars.x }}.wav", "de"))):
+        assert isinstance(made, Rendered)
+        assert (made, made.folder) == ("/srv/de.wav", "/srv/")

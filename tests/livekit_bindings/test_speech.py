@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from textwrap import dedent
 
 import pytest
@@ -128,9 +129,41 @@ async def test_speech_after_the_drain_is_a_recorded_no_op(stage):
     assert stage.llm.requests == []
 
 
-async def test_a_sound_is_played_to_its_end_and_again_and_again_until_its_state_is_left(stage, tmp_path):
-    import wave
+@pytest.mark.parametrize("verb", ['play: "%s"', 'play: {file: "%s", loop: true}', 'hold: {music: "%s"}'])
+@pytest.mark.parametrize(
+    ("written", "inside"),
+    [
+        ("sounds/{{ call.room }}.wav", True),
+        ("shared/{{ call.room }}.wav", True),  # a link, which the flow itself has written
+        ("sounds/{{ call.room }}.wav.outside", False),
+        ("sounds/{{ 'up/' + call.room }}.wav", False),
+        ("sounds/up/{{ call.room }}.wav", True),
+        ("{{ 'shared/' + call.room }}.wav", False),
+        ("shared/room.wav", True),
+    ],
+)
+async def test_a_link_leads_no_rendered_path_out_of_its_folder(stage, tmp_path, verb, written, inside):
+    for folder in ("flows", "flows/sounds", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        with wave.open(str(tmp_path / folder / "room.wav"), "wb") as file:
+            file.setparams((1, 2, 24000, 0, "NONE", ""))
+            file.writeframes(b"\0\0" * 24000)
+    (tmp_path / "flows/sounds/room.wav.outside").symlink_to(tmp_path / "elsewhere/room.wav")
+    (tmp_path / "flows/sounds/up").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "flows/shared").symlink_to(tmp_path / "elsewhere")
+    text = dedent(flow("{%s}, {say: After it.}" % (verb % written)))
+    stage.begin(callflow.loads(text, str(tmp_path / "flows" / "flow.yaml")))
+    if inside:
+        await asyncio.sleep(5)
+        stage.call.send("app.next")
+    record = await stage.ended()
+    if inside:
+        assert record.fault is None
+    else:
+        assert "lies outside the folder" in record.fault
 
+
+async def test_a_sound_is_played_to_its_end_and_again_and_again_until_its_state_is_left(stage, tmp_path):
     with wave.open(str(tmp_path / "chime.wav"), "wb") as file:
         file.setparams((1, 2, 24_000, 0, "NONE", ""))
         file.writeframes(b"\x10\x00" * 24_000)

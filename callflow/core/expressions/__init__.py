@@ -19,7 +19,7 @@ from callflow.core.expressions.address import compile_address
 from callflow.core.expressions.expression import Expression, compile_expression, compile_guard
 from callflow.core.expressions.functions import FUNCTIONS, Function
 from callflow.core.expressions.names import Context, Names
-from callflow.core.expressions.paths import compile_path
+from callflow.core.expressions.paths import Rendered, compile_path
 from callflow.core.expressions.problems import PROBLEM_CODES, EvaluationError, ExpressionError, Problem
 from callflow.core.expressions.template import Template, compile_template
 from callflow.core.expressions.types import (
@@ -46,7 +46,7 @@ from callflow.core.expressions.types import (
 
 __all__ = [
     "ANY", "BOOLEAN", "DURATION", "FUNCTIONS", "INTEGER", "NUMBER", "PHONE", "PROBLEM_CODES", "TEXT", "TIME", "TYPE_NAMES",
-    "Context", "EvaluationError", "Expression", "ExpressionError", "Function", "ListOf", "Names", "OneOf", "Problem", "Record",
+    "Context", "EvaluationError", "Expression", "ExpressionError", "Function", "ListOf", "Names", "OneOf", "Problem", "Record", "Rendered",
     "Template", "Type", "accepts", "coerce", "compile_address", "compile_expression", "compile_guard", "compile_path", "compile_template", "describe", "is_a",
     "may_be", "type_named",
 ]  # fmt: skip

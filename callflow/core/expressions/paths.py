@@ -7,6 +7,7 @@ the folder in it: `/srv/sounds/{{ vars.language }}.wav` stays in `/srv/sounds`, 
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from callflow.core.expressions.names import Context, Names
 from callflow.core.expressions.problems import Failed
@@ -15,6 +16,25 @@ from callflow.core.expressions.types import TEXT
 
 _OUTSIDE = re.compile(r"[/\\~]|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[/\\]")
+
+
+class Rendered(str):
+    """A path with a rendered value in it, and the folder that it must not leave, as both are written.
+
+    Only who opens the file can tell where the links of a file system lead.
+    """
+
+    __slots__ = ("folder",)
+
+    folder: str
+
+    def __new__(cls, path: str, folder: str) -> Self:
+        made = super().__new__(cls, path)
+        made.folder = folder
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.folder
 
 
 def compile_path(source: str, names: Names) -> Template:
@@ -38,6 +58,6 @@ def compile_path(source: str, names: Names) -> Template:
         rest = written.lstrip()[len(folder) :]
         if ".." in _SEPARATORS.split(rest) or "\x00" in rest or (not folder and _OUTSIDE.match(rest)):
             raise Failed("the file would lie outside the folder that the flow has written")
-        return written
+        return Rendered(written, folder)
 
     return Template(source, TEXT, template.reads, False, None, path)
