@@ -28,6 +28,7 @@ LETTER = 0.05
 _LOWEST, _STEP, _LEVEL, _LOUD = 200, 20, 12_000, 800
 _GAP = 0.002  # seconds without sound: longer than a tone needs from one wave to the next
 _PAUSE = 0.6  # of a letter: from there on a gap is a pause of the text
+_CLEARLY = 1.01  # stronger: a cut of less than a hundredth of a letter leaves it whole
 _WHOLE = 0.8  # of a letter's strength: two pieces with that are one
 
 
@@ -97,7 +98,7 @@ def _first_letter(stretch: Samples, size: int) -> int:
         return 0
     from_the_end = sum(_strength(stretch[start : start + size]) for start in range(over, len(stretch) - size + 1, size))
     from_the_start = sum(_strength(stretch[start : start + size]) for start in range(0, len(stretch) - size + 1, size))
-    return over if from_the_end > from_the_start else 0
+    return over if from_the_end > from_the_start * _CLEARLY else 0
 
 
 def _strength(window: Samples) -> float:

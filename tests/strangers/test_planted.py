@@ -24,7 +24,7 @@ PLANTED = (
     "MAGRATHEA",
     "Vogsphere",
     "Heart-of-Gold",
-    "9931",
+    "ACCT-9931",
     "TOWEL42",
     "Slartibart",
 )
@@ -82,9 +82,9 @@ def log_what_is_private():
 
 
 def written(record: logging.LogRecord) -> str:
-    """A line of the log with all that it carries."""
+    """A line of the log with all that it carries, but for clocks and ids of threads, whose digits may be any."""
     return logging.Formatter().format(record) + str(
-        {name: value for name, value in vars(record).items() if name != "args"}
+        {name: value for name, value in vars(record).items() if name != "args" and not isinstance(value, int | float)}
     )
 
 
@@ -103,7 +103,7 @@ async def test_nothing_that_livekit_brings_of_people_is_written(journal, tmp_pat
         for one in (late, telephone):
             one.join()
         await asyncio.sleep(2)
-        late.set_attributes({"home": "Vogsphere", "account": "9931"})
+        late.set_attributes({"home": "Vogsphere", "account": "ACCT-9931"})
         late.send_data("I am Slartibartfast", topic="Vogsphere")
         late.send_data(json.dumps({"event": f"app.{EARLY}", "data": {}}), topic="callflow")
         late.send_text("MAGRATHEA calling")

@@ -42,6 +42,10 @@ def test_a_playout_that_is_held_up_between_the_bytes_of_a_character_says_it_all_
     assert read(np.concatenate([sound[: 2 * SIZE], quiet(1.0), spell("Two.", RATE)]), RATE) == "1 Two."
 
 
+def test_a_letter_that_is_cut_by_a_hair_shifts_no_other():
+    assert read(spell("Ä1111111", RATE)[:-2], RATE) == "Ä111111"
+
+
 @given(texts, st.data())
 def test_a_letter_that_is_cut_is_left_out_at_either_end(text, data):
     sound = spell(text, RATE)
