@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, State, Transition
 
 OTHERS = ("failed", "call.", "room.", "job.", "app.")
@@ -15,8 +16,8 @@ OTHERS = ("failed", "call.", "room.", "job.", "app.")
 
 
 def goodbyes(flow: Flow) -> frozenset[str]:
-    """The states before the ending of which that is true. They have no inside and no tools, stand in no region of a
-    parallel state, and their `done` leads on without a guard."""
+    """The states before the ending of which that is true. They have no inside, no tools and no instructions, stand in no
+    region of a parallel state, talk with nobody, and their `done` leads on without a guard."""
     found: set[str] = set()
     while True:
         more = {path for path, state in flow.states.items() if path not in found and _is_goodbye(flow, state, found)}
@@ -31,10 +32,22 @@ def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
         return False
     if any(one.tools for one in (state, *around)) or any(one.kind == "parallel" for one in around):
         return False
+    if any(one.instructions is not None for one in (state, *around) if one.path != ROOT) or _converses(state):
+        return False
     done = next((row for row in state.rows if row.pattern == "done" and not row.ignore), None)
     if done is None or all(row.guard is not None or row.target is None for row in done.transitions):
         return False
     return all(row.target is None or _leads_out(flow, row.target, known) for row in _own(state))
+
+
+def _converses(state: State) -> bool:
+    """Whether its entry list asks somebody for something, hands them on, or has the model talk while work is done."""
+    verbs = [VERBS[action.verb] for action in state.entry]
+    works = any(not (verb.at_once or verb.speech or verb.name == "wait_for_speech") for verb in verbs)
+    return any(
+        verb.results or verb.occupies or verb.name == "update_agent" or (verb.name == "generate_reply" and works)
+        for verb in verbs
+    )
 
 
 def _own(state: State) -> Iterator[Transition]:

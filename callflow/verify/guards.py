@@ -148,7 +148,10 @@ def _together(word: str, operands: Sequence[Node]) -> bool | None:
         same = [test for test in tests if test.name == name]
         if len(same) < 2 or len({type(test.value) for test in same if not _is_number(test.value)}) > 1:
             continue
-        gives = [[test.holds(value) for test in same] for value in _candidates([test.value for test in same])]
+        candidates = _candidates([test.value for test in same])
+        if not candidates:  # of values of several kinds nothing can be said
+            continue
+        gives = [[test.holds(value) for test in same] for value in candidates]
         if word == "and" and not any(all(one) for one in gives):
             return False
         if word == "or" and all(any(one) for one in gives):

@@ -133,7 +133,7 @@ async def test_a_rendered_value_stays_where_it_was_written(service, value, place
     assert "\r\nx-admin" not in head
 
 
-@pytest.mark.parametrize("value", [".", ".."])
+@pytest.mark.parametrize("value", [".", "..", "..;", "..;a=b", ""])
 @pytest.mark.parametrize(
     "place", ["/a/{{ vars.x }}", "/a/{{ vars.x }}/b", "/{{ vars.x }}?c", "/a/{{ vars.x }}{{ env.NONE }}"]
 )
@@ -272,6 +272,8 @@ async def test_answers_that_are_packed(service):
         (b"", "no answer from GET 127.0.0.1"),
         (packed(b"[" * 100_000, "application/json"), "calls itself JSON"),
         (packed(b'{"a": NaN}', "application/json"), "calls itself JSON"),
+        (packed(b'{"a": -1e999}', "application/json"), "beyond all numbers"),
+        (packed(b"[" * 65 + b"]" * 65, "application/json"), "more than 64 levels"),
     ],
 )
 async def test_an_answer_that_is_none_is_a_failure_that_names_nothing_private(service, answer, said):
@@ -279,6 +281,12 @@ async def test_an_answer_that_is_none_is_a_failure_that_names_nothing_private(se
         await service("/orders/4711?pin=1234", answer)
     assert "4711" not in str(error.value)
     assert "1234" not in str(error.value)
+
+
+@pytest.mark.real_time
+async def test_what_is_nested_as_deep_as_may_be_is_taken(service):
+    found = (await service("/", packed(b"[" * 64 + b"]" * 64, "application/json")))["body"]
+    assert str(found) == "[" * 64 + "]" * 64
 
 
 @pytest.mark.real_time

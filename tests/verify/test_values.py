@@ -166,6 +166,8 @@ class TestGuardsThatDecideNothing:
             "state.visits > 1", "vars.n > 3 and vars.n < 5", "vars.n >= 3 and vars.n <= 3", 'vars.s == "a" or vars.s == "b"',
             "len(vars.s) > 0", "len(vars.s) == 0", "is_set(vars.n)", "vars.n == vars.m", "vars.b", "not vars.b", "1 < vars.n < 9",
             'in_hours(event.time, "daily 00:00-24:00", "UTC")', "vars.n != 1 and vars.n != 2", "state.visits <= 3",
+            'vars.r.code == 404 or vars.r.code == "not_found"', 'vars.r.code != 404 and vars.r.code != "not_found"',
+            "vars.r.ok == true or vars.r.ok == 1",
         ],
     )  # fmt: skip
     def test_what_depends_is_left_alone(self, guard):

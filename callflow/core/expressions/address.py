@@ -126,7 +126,9 @@ def _segment(parts: Sequence[Part]) -> Callable[[Context], str]:
 
     def segment(context: Context) -> str:
         text = write(context)
-        if unquote(text) in _DOTS:  # which no encoding keeps from leading elsewhere
+        if not text:
+            raise Failed("a part of the address would be empty, and lead to another path")
+        if unquote(text).partition(";")[0] in _DOTS:  # which no encoding keeps from leading elsewhere
             raise Failed(f"a part of the address would be `{unquote(text)}`, and lead to another path")
         return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
 Fetch = Callable[..., Awaitable[Answer]]
+
+DEEPEST = 64
+"""Levels of lists and mappings in what comes from outside."""
 
 __all__ = ["LARGEST_BODY", "http", "python", "send_data", "tag"]
 
@@ -73,13 +77,36 @@ def _read(answer: Answer) -> Any:
     if not text or not answer.content_type.endswith("json"):
         return text
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _shallow(json.loads(text, parse_constant=_no_constant, parse_float=_finite))
     except (ValueError, RecursionError) as error:
         raise EffectError(f"the answer calls itself JSON and is none: {error}") from error
 
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} stands in it")
+
+
+def _finite(text: str) -> float:
+    """A number that can be written as JSON again, which knows no infinity."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is beyond all numbers")
+    return number
+
+
+def _shallow(value: Any) -> Any:
+    """The value. Raises ValueError where it is nested deeper than a journal, a record and their readers can write and read."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, list | dict)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
 async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -100,7 +127,10 @@ async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 def _returned(world: LiveKitWorld, name: str, result: Any) -> Mapping[str, Any]:
     """The declared fields, out of a mapping or, where one alone is declared, the value itself. Raises EffectError."""
     declared = world.flow.python[name].returns if name in world.flow.python else {}
-    value = plain(result)
+    try:
+        value = _shallow(plain(result))
+    except (ValueError, RecursionError) as error:
+        raise EffectError(f"what {name} returned cannot be kept: {error}") from error
     if isinstance(value, dict):
         missing = [field for field, kind in declared.items() if kind.required and field not in value]
         if missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, Transition
 
 
@@ -147,6 +148,14 @@ def says_goodbye(flow: Flow, path: str, asked: tuple[str, ...] = ()) -> bool:
     if state.kind != "atomic" or state.task or within(flow, path, flow.ending) or path in asked:
         return False
     if state.tools or any(one.tools or one.kind == "parallel" for one in outer):
+        return False
+    if state.instructions is not None or any(one.instructions is not None for one in outer if one.path != ROOT):
+        return False
+    listed = {action.verb for action in state.entry}
+    at_once = {"set", "outcome", "emit", "log"}
+    if any(VERBS[verb].results or VERBS[verb].occupies for verb in listed) or "update_agent" in listed:
+        return False
+    if "generate_reply" in listed and listed - at_once - {"generate_reply", "say", "play", "wait_for_speech"}:
         return False
     targets: list[str] = []
     done = False
