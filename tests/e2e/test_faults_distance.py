@@ -31,6 +31,7 @@ BARE = 6
 """How many bare hang-ups there are at most, until one of them cuts the goodbye."""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("milliseconds", [40, 100])
 async def test_the_goodbye_is_whole_at_a_distance(tmp_path, ports, milliseconds):
     """`drain` waits 200 ms after the playout. Without that its end is lost: measured, 20 to 90 ms of each goodbye."""
