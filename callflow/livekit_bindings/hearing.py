@@ -126,6 +126,8 @@ class Hearing:
         elif self._heard(full):
             data = ROOM_EVENTS[name](*args)
             self._world.post(full, {"room": self._world.room_name} if name == "moved" else data)
+        if name == "participant_disconnected":
+            self._speaks_no_more(args[0].identity)
         if name in TRACKS:
             publication, participant = args[-2:]
             data = microphone_fields(participant, publication)
@@ -145,8 +147,17 @@ class Hearing:
             leg.name for leg in world.line.parties() if leg.identity in identities and not world.ears.hear(leg.identity)
         ]
         if legs != self._speaking or self._heard("room.active_speakers_changed"):
-            self._speaking = legs
-            world.post("room.active_speakers_changed", {"identities": identities, "legs": legs})
+            self._tell_who_speaks(identities, legs)
+
+    def _speaks_no_more(self, identity: str) -> None:
+        """Whoever leaves in mid-sentence: LiveKit need not say that they speak no more."""
+        leg = self._world.line.legs.get(identity)
+        if leg is not None and leg.name in self._speaking:
+            self._tell_who_speaks([], [name for name in self._speaking if name != leg.name])
+
+    def _tell_who_speaks(self, identities: list[str], legs: list[str]) -> None:
+        self._speaking = legs
+        self._world.post("room.active_speakers_changed", {"identities": identities, "legs": legs})
 
     def _microphone(self, name: str, participant: Any, publication: Any) -> None:
         """A party who has muted themselves cannot be heard, so that nobody knows whether they are silent."""

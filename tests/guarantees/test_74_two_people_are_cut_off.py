@@ -88,6 +88,22 @@ async def test_one_long_sentence_of_somebody_else_is_no_silence(stage, server, e
     ended(call)
 
 
+async def test_who_leaves_in_mid_sentence_speaks_no_more(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+        talking = asyncio.ensure_future(boss.say("and then " * 70))  # 31 s, after which LiveKit tells that they are silent
+        await asyncio.sleep(8)
+        boss.hang_up()
+        await talking
+
+    call, record = await play(stage, caller=caller)
+    assert record.outcome == "timed_out"
+    assert 17 < record.ended - record.started < 23
+    ended(call)
+
+
 @pytest.mark.parametrize("says_something", [True, False])
 async def test_a_muted_caller_is_not_known_to_be_silent(stage, ended, says_something):
     async def caller(caller):
