@@ -46,6 +46,12 @@ MOST_KNOWN = 1_000
 LARGEST_KNOWN = 200_000
 
 _IDENTITIES = frozenset({"identity", "identities", "agent_identity"})
+_ROLES = frozenset({
+    "agent", "assistant", "callee", "caller", "client", "colleague", "customer", "guest", "human", "operator", "participant",
+    "phone", "supervisor", "user", "visitor",
+})  # fmt: skip
+"""What programs give for an identity that is nobody's: texts use it as a word, which stays."""
+
 
 _E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
@@ -180,13 +186,18 @@ class Redactor:
         hidden = frozenset(private)
         for name in hidden - free:
             value = data.get(name)
-            if name in _IDENTITIES:  # but not a role ("caller"), which other texts use as a word
-                value = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if not _is_role(one)]
+            if name in _IDENTITIES:
+                value = [
+                    one for one in (value if isinstance(value, (list, tuple)) else [value]) if not self._is_role(one)
+                ]
             # What is private in an open record is not its every word ("active"), but what looks like a number.
             self.learn(_numbers_in(value) if isinstance(value, Mapping) else value)
         return {
             name: self.hide(value, learn=False) if name in hidden else self.data(value) for name, value in data.items()
         }
+
+    def _is_role(self, identity: Any) -> bool:
+        return isinstance(identity, str) and (identity.lower() in _ROLES or identity in self._flow.legs)
 
     def event(self, event: Event) -> Any:
         """The payload of an event, as its type says."""
@@ -303,10 +314,6 @@ class Redactor:
         written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
         taken = match[0] in self._rows or written in self._rows
         return match[0] if taken else "dtmf." + self.digest(match[1])
-
-
-def _is_role(identity: Any) -> bool:
-    return isinstance(identity, str) and identity.isalpha()
 
 
 def _type_of(name: str) -> EventType | None:

@@ -93,7 +93,9 @@ async def test_who_leaves_in_mid_sentence_speaks_no_more(stage, server, ended):
 
     async def caller(caller):
         boss.join()
-        talking = asyncio.ensure_future(boss.say("and then " * 70))  # 31 s, after which LiveKit tells that they are silent
+        talking = asyncio.ensure_future(
+            boss.say("and then " * 70)
+        )  # 31 s, after which LiveKit tells that they are silent
         await asyncio.sleep(8)
         boss.hang_up()
         await talking

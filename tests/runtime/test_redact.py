@@ -170,6 +170,12 @@ def test_an_identity_that_is_a_role_is_hidden_in_its_field_and_left_alone_as_a_w
     assert "5551234567" not in redactor.text("from +1 555 123 4567")
 
 
+def test_an_identity_that_is_a_name_is_looked_for_whatever_letters_it_has() -> None:
+    redactor = Redactor(FLOW)
+    redactor.event(Event("room.participant_connected", {"identity": "MariaHuber"}))
+    assert redactor.text("MariaHuber is here") == f"{redactor.digest('MariaHuber')} is here"
+
+
 def test_which_numbers_are_looked_for(redactor):
     """Keys may be made a number of. A number of one digit is no secret, nor is what digits with zeros before them amount to."""
     redactor.learn({"count": 9, "pin": 10, "keys": "4711", "code": "0042"})
