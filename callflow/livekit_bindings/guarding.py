@@ -23,7 +23,7 @@ from livekit.agents import AgentServer
 from callflow.livekit_bindings import lease
 from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.lease import Lease
-from callflow.livekit_bindings.returning import Lookout, Party, delete_room, see_to
+from callflow.livekit_bindings.returning import Lookout, Party, delete_room, participants, see_to
 from callflow.runtime.ending import file_name
 from callflow.runtime.record import CallRecord, Cause, save
 
@@ -49,7 +49,7 @@ KILLED = "the job's process has died"
 def guard(server: AgentServer, *, on_line_stands: Callable[..., Any] | None = None) -> None:
     """Lets the server notice calls whose job's process was killed: once a second it compares its jobs with the calls that
     its jobs' processes hold. For a call whose process is gone it deletes the room, and writes the record as `failed`
-    into the call's `journal` folder. For a call that has ended and could not drop its line it tries on, for ten minutes;
+    into the call's `journal` folder; a telephone of its that comes back is dropped again. For a call that has ended and could not drop its line it tries on, for ten minutes;
     for one that has dropped it while somebody was out of reach it looks for 30 s whether they come back, and drops it
     again. It adds to the record what came of that.
 
@@ -134,23 +134,24 @@ class _Watch:
 
 
 async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = ()) -> None:
-    """What its process would have done: the line first, then the record."""
+    """What its process would have done: the line first, then the record; then what it would have left to the guard."""
     logger.error(KILLED, extra={**held.log_fields, "pid": held.pid})
     noticed = time.time()
+    telephones = await _telephones(held.room)
     failure = await _drop(held.room, tries=TRIES)
     if failure is not None:
         logger.error(
-            "the line of a dead job could not be dropped",
+            "the line of a dead job could not be dropped so far",
             extra={**held.log_fields, "error": failure},
         )
+    record = None
     if held.records is not None:
         try:
-            await asyncio.to_thread(_write, held, noticed, failure)
+            record = await asyncio.to_thread(_write, held, noticed, failure)
         except Exception:
             logger.exception("the record of a dead job could not be written", extra=held.log_fields)
-    if failure is not None:
-        known = {"call": held.call, "flow": held.flow, "room": held.room, "line": "stands", "notes": [failure]}
-        await run_hooks("on_line_stands", alarms, known)
+    if telephones or failure is not None:
+        await _look_after(held, telephones, stands=failure is not None, record=record, alarms=alarms)
     lease.give_back(path)
 
 
@@ -159,11 +160,31 @@ async def _try_on(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] 
     logger.warning("a line may stand after its call", extra=held.log_fields)
     parties = tuple(Party(**one) for one in held.left or ())
     record = None if held.record is None else Path(held.record)
+    await _look_after(held, parties, stands=held.stands, record=record, alarms=alarms)
+    lease.give_back(path)
+
+
+async def _look_after(
+    held: Lease, parties: Sequence[Party], *, stands: bool, record: Path | None, alarms: Sequence[Callable[..., Any]]
+) -> None:
+    """Drops a line that stands, and again the parties that come back to it; the alarm where that is of no use."""
     async with api.LiveKitAPI() as lk:
-        known = await see_to(Lookout(lk, held.room, parties, stands=held.stands), record, STANDING_SECONDS)
+        known = await see_to(Lookout(lk, held.room, parties, stands=stands), record, STANDING_SECONDS)
     if known["line"] != "dropped":
         await run_hooks("on_line_stands", alarms, {"call": held.call, "flow": held.flow, **known})
-    lease.give_back(path)
+
+
+async def _telephones(room: str) -> tuple[Party, ...]:
+    """Those in the room of a job that has died, which may come back to it; none where the server does not say."""
+    try:
+        async with api.LiveKitAPI() as lk, asyncio.timeout(TRY_SECONDS):
+            there = await participants(lk, room)
+    except Exception:  # noqa: BLE001 - what it is, the deletion that comes next will tell
+        return ()
+    kind = api.ParticipantInfo.Kind.SIP
+    return tuple(
+        Party(one.identity, "a telephone", one.attributes.get("sip.callID", "")) for one in there if one.kind == kind
+    )
 
 
 async def _drop(room: str, *, tries: int) -> str | None:
@@ -183,12 +204,12 @@ async def _drop(room: str, *, tries: int) -> str | None:
     return failure
 
 
-def _write(held: Lease, noticed: float, failure: str | None) -> None:
+def _write(held: Lease, noticed: float, failure: str | None) -> Path | None:
     """The record beside the journal, unless the process has written it before it died."""
     folder = Path(cast(str, held.records))
     path, journal = (folder / f"{file_name(held.call)}{end}" for end in (".json", ".jsonl"))
     if path.exists():
-        return
+        return None
     now = time.time()
     record = CallRecord(
         call=held.call,
@@ -213,6 +234,7 @@ def _write(held: Lease, noticed: float, failure: str | None) -> None:
         journal=str(journal) if journal.exists() else None,
     )
     save(path, json.dumps(record.to_json(), ensure_ascii=False, indent=2, default=str) + "\n")
+    return path
 
 
 def _state(journal: Path) -> str:

@@ -114,14 +114,40 @@ async def test_the_line_drops_and_the_record_is_written(tmp_path, dead, rooms, c
     assert not path.exists()
 
 
-async def test_a_line_that_cannot_be_dropped_is_said_in_the_record(tmp_path, dead, rooms):
-    one = held(tmp_path, dead)
-    rooms.answers += [OSError("no route")] * guards.TRIES
-    await guards._end(write(tmp_path, one), one)
-    assert len(rooms.asked) == guards.TRIES
+async def test_a_line_that_cannot_be_dropped_is_said_in_the_record(tmp_path, dead, rooms, monkeypatch):
+    one, alarms = held(tmp_path, dead), []
+    monkeypatch.setattr(guards, "STANDING_SECONDS", 5.0)
+    rooms.answers += [OSError("no route")] * 1000
+    await guards._end(write(tmp_path, one), one, [alarms.append])
+    assert len(rooms.asked) > guards.TRIES
     record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
-    assert record["line_dropped"] is None
-    assert record["notes"] == ["the line could not be dropped: no route"]
+    assert (record["line"], record["line_dropped"]) == ("stands", None)
+    assert record["notes"][0] == "the line could not be dropped: no route"
+    assert [(alarm["call"], alarm["line"]) for alarm in alarms] == [("AJ_1", "stands")]
+
+
+async def test_a_server_that_comes_back_late_has_the_line_dropped_all_the_same(tmp_path, dead, rooms):
+    one, alarms = held(tmp_path, dead), []
+    rooms.answers += [OSError("no route")] * (guards.TRIES + 20)
+    path = write(tmp_path, one)
+    await guards._end(path, one, [alarms.append])
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert (record["line"], record["line_dropped"] > 100.0) == ("dropped", True)
+    assert record["notes"][1].startswith("the line was dropped ")
+    assert (path.exists(), alarms) == (False, [])
+
+
+async def test_a_telephone_of_a_dead_job_that_comes_back_is_dropped_again(tmp_path, dead, rooms):
+    one = held(tmp_path, dead)
+    telephone = api.ParticipantInfo(
+        identity="sip_+15551234567", kind=api.ParticipantInfo.Kind.SIP, attributes={"sip.callID": "SCL_1"}
+    )
+    rooms.there += [telephone, telephone]
+    await guards._end(write(tmp_path, one), one)
+    assert rooms.asked == ["room", "room"]
+    text = (tmp_path / "records" / "AJ_1.json").read_text()
+    assert "a telephone came back after the room was deleted, and was dropped again" in text
+    assert "15551234567" not in text
 
 
 async def test_a_room_that_is_gone_is_done(tmp_path, dead, rooms):
@@ -329,8 +355,10 @@ async def test_a_server_that_does_not_answer_is_asked_again(tmp_path, dead, room
     began = asyncio.get_running_loop().time()
     one = held(tmp_path, dead)
     await guards._end(write(tmp_path, one), one)
-    assert len(rooms.asked) == guards.TRIES
-    assert asyncio.get_running_loop().time() - began == guards.TRIES * guards.TRY_SECONDS
+    assert len(rooms.asked) > guards.TRIES
+    took = asyncio.get_running_loop().time() - began
+    tries = guards.TRIES * guards.TRY_SECONDS
+    assert tries + guards.STANDING_SECONDS <= took < tries + guards.STANDING_SECONDS + 5
 
 
 async def test_a_record_that_cannot_be_written_or_amended_is_tried_once(tmp_path, dead, rooms, caplog):
