@@ -231,7 +231,7 @@ class Bridge:
         dial = evolve(dial, identity=dial.identity or f"sip_{dial.to}")
         leg = Leg(self, far, PhoneCall(dial.to, far, dial), self._id("SCL"), dial.room, dial.identity)
         self._start(leg, leg.call_out(dial))
-        await leg.entered
+        await asyncio.shield(leg.entered)
         if dial.wait:
             await asyncio.shield(leg.answered)
             late = far.hangs_up is not None and far.hangs_up < SHORT
@@ -243,7 +243,7 @@ class Bridge:
         identity = f"sip_{call.number}"
         leg = Leg(self, far, PhoneCall(call.number, far, call, inbound=True), self._id("SCL"), call.room, identity)
         self._start(leg, leg.call_in(call))
-        await leg.entered
+        await asyncio.shield(leg.entered)
         return leg
 
     async def transfer(self, request: Transfer) -> None:
