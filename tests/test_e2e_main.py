@@ -34,29 +34,34 @@ def test_what_passes_by_itself_is_forgiven_and_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("failed", "codes", "code", "runs"),
+    ("beside", "alone", "code"),
     [
-        (0, [0, 0], 0, 2),
-        (0, [0, 1], 1, 2),  # one that is always alone has no second try
-        (0, [0, 5], 0, 2),  # there is none
-        (1, [1, 0, 0], 0, 3),
-        (1, [1, 1, 0], 1, 3),
-        (1, [1, 0, 1], 1, 3),
-        (3, [1, 0, 0], 0, 3),
-        (4, [1, 0], 1, 2),  # those are no accidents
-        (1, [2, 0], 2, 2),  # interrupted
-        (0, [1, 0], 1, 2),  # nobody knows what failed
+        ([(0, 0)], [(0, 0)], 0),
+        ([(0, 0)], [(5, 0)], 0),  # there is none
+        ([(1, 1), (0, 0)], [(0, 0)], 0),
+        ([(1, 3), (0, 0)], [(0, 0)], 0),
+        ([(1, 1), (1, 1)], [(0, 0)], 1),
+        ([(1, 4)], [(0, 0)], 1),  # those are no accidents
+        ([(2, 2)], [(0, 0)], 2),  # interrupted
+        ([(1, 0)], [(0, 0)], 1),  # nobody knows what failed
+        ([(0, 0)], [(1, 1), (0, 0)], 0),
+        ([(0, 0)], [(1, 1), (1, 1)], 1),
+        ([(0, 0)], [(1, 2)], 1),  # nothing but themselves weighed on them
+        ([(1, 1), (0, 0)], [(1, 1), (1, 1)], 1),
     ],
 )
-def test_nothing_else_is_forgiven(monkeypatch, failed, codes, code, runs):
-    ran = []
+def test_nothing_else_is_forgiven(monkeypatch, beside, alone, code):
+    """Of each run: pytest's code, and how many failed."""
+    expected, ran = [*beside, *alone], []
 
     def run_pytest(*arguments, cache):
         ran.append(arguments)
-        return codes[len(ran) - 1]
+        return expected[len(ran) - 1][0]
 
     monkeypatch.setattr(e2e, "run_pytest", run_pytest)
-    monkeypatch.setattr(e2e, "failed_in", lambda cache: [f"test_{number}" for number in range(failed)])
+    monkeypatch.setattr(
+        e2e, "failed_in", lambda cache: [f"test_{number}" for number in range(expected[len(ran) - 1][1])]
+    )
     assert CliRunner().invoke(e2e.main, ["."]).exit_code == code
-    assert len(ran) == runs
-    assert "alone" in ran[-1]
+    assert len(ran) == len(expected)
+    assert [marks for _, flag, marks, *_ in ran if flag == "-m"] == ["not alone", "alone"]

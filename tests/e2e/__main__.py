@@ -1,7 +1,8 @@
 """Every scenario on real servers: side by side, then, one after the other, those that need the machine to themselves.
 
-What a scenario may take is stated in seconds of a real clock, on which its neighbours weigh. One that fails beside others is
-judged again by itself, and named; if there are more than `A_FEW` of them it was not the neighbours.
+What a scenario may take is stated in seconds of a real clock, on which its neighbours weigh, and on a shared machine also
+what others do there. One that fails beside others is judged again by itself, and named; if there are more than `A_FEW` of
+them it was not the neighbours. Of those that had the machine to themselves one is judged again.
 """
 
 from __future__ import annotations
@@ -44,14 +45,22 @@ def failed_in(cache: str) -> list[str]:
 @click.argument("folder", type=click.Path(exists=True), default="tests/e2e")
 @click.option("--at-once", default=3, help="How many run side by side: calls mostly wait.")
 def main(folder: str, at_once: int) -> None:
+    beside = judge(folder, "not alone", at_once, forgives=A_FEW)
+    alone = judge(folder, "alone", 1, forgives=1)
+    sys.exit(beside or (0 if alone == pytest.ExitCode.NO_TESTS_COLLECTED else alone))
+
+
+def judge(folder: str, marks: str, at_once: int, *, forgives: int) -> int:
+    """Runs the scenarios with these marks, and once more, by themselves, those that failed where they are no more than
+    `forgives`. Returns pytest's exit code."""
     with tempfile.TemporaryDirectory() as cache:
-        code = run_pytest(str(folder), "-m", "not alone", "-n", str(at_once), cache=cache)
+        code = run_pytest(folder, "-m", marks, "-n", str(at_once), cache=cache)
         failed = failed_in(cache)
-        if code == pytest.ExitCode.TESTS_FAILED and 0 < len(failed) <= A_FEW:
+        if code == pytest.ExitCode.TESTS_FAILED and 0 < len(failed) <= forgives:
             code = run_pytest(*failed, "-n", "1", cache=cache)
-            click.echo("\n".join([f"failed beside others, {'failed' if code else 'passed'} by themselves:", *failed]))
-        alone = run_pytest(str(folder), "-m", "alone", "-n", "1", cache=cache)
-        sys.exit(code or (0 if alone == pytest.ExitCode.NO_TESTS_COLLECTED else alone))
+            once = "alone" if marks == "alone" else "beside others"
+            click.echo("\n".join([f"failed {once}, {'failed' if code else 'passed'} by themselves:", *failed]))
+        return code
 
 
 if __name__ == "__main__":
