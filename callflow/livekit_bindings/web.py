@@ -13,6 +13,7 @@ import socket
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -36,6 +37,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _BLANK = re.compile(r"[\x00-\x1f\x7f]")
 
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_IN_PATH = "/%:@!$&'()*+,;=~"
+_IN_QUERY = _IN_PATH + "?"
+
 _METADATA_NAMES = frozenset({
     "metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal",
 })  # fmt: skip
@@ -49,7 +54,7 @@ _METADATA = tuple(
         ),
     )
 )  # fmt: skip
-_IPV4_INSIDE = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+_IPV4_INSIDE = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
 
 
 @frozen
@@ -68,7 +73,7 @@ class Request:
         if not address.lower().startswith(("http://", "https://")):
             raise EffectError("http takes an address that begins with http:// or https://")
         try:
-            url = URL(address)
+            url = _as_written(address)
             port = url.port
         except ValueError:
             raise EffectError("the address of the request is none") from None
@@ -86,8 +91,8 @@ class Request:
     def redirected(self, status: int, location: str) -> Request:
         """Where an answer leads. Raises EffectError where that is another origin."""
         try:
-            url = self.url.join(URL(location))
-            same = url.host is not None and url.origin() == self.url.origin()
+            url = _as_written(urljoin(str(self.url), location))
+            same = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
         except ValueError:
             raise EffectError(f"{self.name} answered {status}, which leads nowhere") from None
         if not same:
@@ -96,6 +101,31 @@ class Request:
             method = "HEAD" if self.method == "HEAD" else "GET"
             return evolve(self, url=url, method=method, body=None)
         return evolve(self, url=url)
+
+
+def _as_written(address: str) -> URL:
+    """The address, with what is encoded in it left as it is: yarl would decode `%3B`, and make a delimiter of what was none.
+    Raises ValueError."""
+    parts, url = urlsplit(address), URL(address)
+    path, query = (
+        quote(_LONE_PERCENT.sub("%25", text), safe=safe, errors="replace")
+        for text, safe in ((_without_dots(parts.path), _IN_PATH), (parts.query, _IN_QUERY))
+    )
+    return URL.build(scheme=url.scheme, authority=url.raw_authority, path=path, query_string=query, encoded=True)
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986, 5.2.4."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for last, segment in enumerate(segments, 1 - len(segments)):
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+        if last == 0 and segment in (".", ".."):
+            kept.append("")
+    return "/" + "/".join(kept)
 
 
 @frozen

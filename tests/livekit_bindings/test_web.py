@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import aiohttp
 import pytest
@@ -133,6 +133,33 @@ async def test_a_rendered_value_stays_where_it_was_written(service, value, place
     assert "\r\nx-admin" not in head
 
 
+DELIMITERS = "".join(chr(code) for code in range(1, 127) if not chr(code).isalnum()) + "%3B%2e%2E%00%"
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("value", [*DELIMITERS.replace(".", ""), DELIMITERS, *HOSTILE])
+async def test_a_rendered_value_arrives_as_it_was_encoded(service, value):
+    """Byte by byte: no `%3B` becomes a `;` on its way, at which a server would cut the segment off."""
+    template = compile_address("{{ env.BASE }}/o/{{ vars.x }}/p?id={{ vars.x }}&kind=1", NAMES)
+    await service(url=template.evaluate(Context(vars={"x": value}, env={"BASE": service.base})))
+    written = quote(value, safe="", errors="replace")
+    assert service.asked[0][1] == f"/o/{written}/p?id={written}&kind=1"
+
+
+@pytest.mark.real_time
+async def test_what_the_flow_writes_arrives_as_it_is_written(service):
+    for written, arrives in {
+        "/a%3Bb;c=d/%2e%2E/%2F%zz?q=%26&r=+%20%C3%BC#f": "/a%3Bb;c=d/%2e%2E/%2F%25zz?q=%26&r=+%20%C3%BC",
+        "/a b/\u00fc?\u00fc=a b": "/a%20b/%C3%BC?%C3%BC=a%20b",
+        "/a//b/./../c/..": "/a//",
+        "/../..": "/",
+        "": "/",
+        "?a=/../b": "/?a=/../b",
+    }.items():
+        await service(url=service.base + written)
+        assert service.asked[-1][1] == arrives
+
+
 @pytest.mark.parametrize("value", [".", "..", "..;", "..;a=b", ""])
 @pytest.mark.parametrize(
     "place", ["/a/{{ vars.x }}", "/a/{{ vars.x }}/b", "/{{ vars.x }}?c", "/a/{{ vars.x }}{{ env.NONE }}"]
@@ -169,7 +196,7 @@ states:
     [
         "169.254.169.254", "169.254.170.2", "metadata.google.internal", "METADATA.google.internal.", "metadata", "[fd00:ec2::254]", "2852039166",
         "0xA9FEA9FE", "0251.0376.0251.0376", "169.254.43518", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]",
-        "[2002:a9fe:a9fe::1]", "100.100.100.200", "user@169.254.169.254", "169.254.169.254.", "１６９.254.169.254",
+        "[2002:a9fe:a9fe::1]", "[::169.254.169.254]", "[64:ff9b:1::a9fe:a9fe]", "[::ffff:0:a9fe:a9fe]", "[fe80::a9fe:a9fe%25eth0]", "100.100.100.200", "user@169.254.169.254", "169.254.169.254.", "１６９.254.169.254",
     ],
 )  # fmt: skip
 @pytest.mark.real_time
@@ -221,9 +248,19 @@ async def test_nothing_is_sent_to_another_origin(service, to, status):
     [(302, "GET", ""), (303, "GET", ""), (307, "POST", '{"a": 1}'), (308, "POST", '{"a": 1}')],
 )
 async def test_a_redirect_within_the_origin_is_followed(service, status, method, body):
-    for to in ("/b", "BASE/b", "b"):
+    for to in ("/b", "BASE/b", "b", "x/../b", "../../b", "/b#c"):
         assert (await service("/a", redirect(to, status), method="POST", json={"a": 1}))["body"] == "ok"
         assert (service.asked[-1][0], service.asked[-1][1], service.asked[-1][3]) == (method, "/b", body)
+
+
+@pytest.mark.real_time
+async def test_a_redirect_is_followed_as_it_is_written(service):
+    for to in ("/b%3Bc?d=%26", "//BASE/b%3Bc?d=%26", "b%3Bc?d=%26"):
+        await service("/a", redirect(to.replace("//BASE", service.base.removeprefix("http:"))))
+        assert service.asked[-1][1] == "/b%3Bc?d=%26"
+    default = Request.to("http://user:pw@example.com/a", "GET", {}, None)
+    assert str(default.redirected(302, "http://EXAMPLE.com:80/b").url) == "http://example.com/b"
+    assert str(default.redirected(302, "b").url) == "http://user:pw@example.com/b"
 
 
 @pytest.mark.real_time
