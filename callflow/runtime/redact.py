@@ -22,7 +22,7 @@ from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event
 from callflow.core.flow import Field, Flow
 from callflow.core.privacy import action_at
 from callflow.core.snapshot import Snapshot, Start
-from callflow.runtime.search import Index, is_number_like
+from callflow.runtime.search import LONGEST_NUMBER, Index, is_number_like
 
 MARK = "pii:"
 """How every digest begins."""
@@ -110,6 +110,8 @@ class Redactor:
                 return
             digest = self.digest(value)
             self._remember(text, digest)
+            for number in _E164.findall(text):  # as in `sip_+15551234567`
+                self._remember(number, digest if number == text else self.digest(number))
             # Keys, which a flow may make a number of. With zeros before it, it would be any small number.
             if 4 <= len(text) <= 19 and text.isascii() and text.isdigit() and text[0] != "0":
                 self._remember_number(int(text), digest)
@@ -172,7 +174,7 @@ class Redactor:
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, (int, float)):
-            return self.digest(value) if self.full and abs(value) >= 10 else self._numbers.get(value, value)
+            return self.digest(value) if self.full and abs(value) >= 10 else self._number(value)
         if isinstance(value, Mapping):
             return {self.searched(str(name)): self.data(item) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -180,6 +182,12 @@ class Redactor:
         if isinstance(value, (set, frozenset)):
             return sorted(self.data(item) for item in map(str, value))
         return self.text(str(value))
+
+    def _number(self, value: float) -> Any:
+        token = self._numbers.get(value)
+        if token is None and 1000 <= abs(value) < 10**LONGEST_NUMBER:  # known as a text: a telephone number, say
+            token = self._index.knows(f"{abs(value):.0f}" if value == int(value) else str(abs(value)))
+        return value if token is None else token
 
     def fields(self, data: Mapping[str, Any], private: Iterable[str], *, free: frozenset[str] = frozenset()) -> Any:
         """A payload of which the `private` fields are hidden; those in `free` are not searched for elsewhere."""

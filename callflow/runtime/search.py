@@ -1,9 +1,11 @@
 """Finds known values inside texts, in whatever spelling, and learns one at a cost that does not depend on how many there are.
 
-Two indexes. **Numbers** are looked up by their digits: a text's groups of digits, with what people write between them, are
-put together and looked for. **Words** are walked along a tree of the words and signs of the known values, from each word of the
-text at which one may begin. An automaton (Aho-Corasick) or a regular expression of all values would have to be built anew for each
-value that is learned, which took 119 ms at 300.
+Texts and values are compared in one normal form (`callflow.runtime.spelling`), and three indexes look through it. **Numbers** are
+looked up by their digits: a text's groups of digits, with what people write between them, are put together and looked for, with
+and without what a country is dialled by. **Words** are walked along a tree of the words and signs of the known values, from each
+word of the text at which one may begin; blanks, dashes, dots, `_` and `+` between them are one and the same. **Signs** are the
+values that have no more than a letter beside such signs, walked sign by sign. An automaton (Aho-Corasick) or a regular expression
+of all values would have to be built anew for each value that is learned, which took 119 ms at 300.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, quote_plus
+
+from callflow.runtime.spelling import forms, normal
 
 LONGEST_NUMBER: Final = 64
 """Digits of a value that is looked for as a number; a longer one is a text like any other."""
@@ -20,12 +23,26 @@ LONGEST_NUMBER: Final = 64
 DEEPEST: Final = 16
 """Words and signs of a value that are walked; the rest of a longer one is compared as a whole."""
 
-_NUMBER_LIKE = re.compile(r"\+?[0-9][0-9\s().\-]*")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+"""Letters of scripts that put no blank between words, or none before what is added to one: each is a word of its own."""
+
+_NUMBER_LIKE = re.compile(r"[+(]{0,2}[0-9][0-9\s().\-/_]*")
 _DIGITS = re.compile(r"[0-9]+")
-_BETWEEN = re.compile(r"[\s().\-]{1,2}")
-_PIECE = re.compile(r"[^\W_]+|[\W_]", re.DOTALL)
-_WORD = re.compile(r"[^\W_]+")
+_BETWEEN = re.compile(r"[\s().\-/_]{1,3}")
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_APART = r"\s_.+\-"
+"""What stands between two words, however they are written."""
+_PIECE = re.compile(rf"{_WORD.pattern}|[{_APART}]+|.", re.DOTALL)
+_SIGN = re.compile(rf"{_WORD.pattern}|.", re.DOTALL)
+_APART_SIGN = re.compile(rf"[{_APART}]")
+_AROUND = re.compile(rf"^[{_APART}]+|[{_APART}]+$")
 _DIGEST = re.compile(r"pii:[0-9a-f]{16}")
+
+_PHONE = range(7, 16)
+"""Digits of a telephone number, which may be written with or without its country."""
+_SHORTEST_NATIONAL = 6
+_COUNTRY = range(1, 4)
+_OUTWARD = re.compile(r"0{1,2}|011")
 
 
 class Found(NamedTuple):
@@ -34,71 +51,90 @@ class Found(NamedTuple):
     token: str
 
 
-class _Node:
-    """A place in the tree. `token` is what stands for a value that ends here; `longer` are those that go on beyond DEEPEST,
-    each the rest of its text and its token."""
-
-    __slots__ = ("after", "longer", "token")
-
-    def __init__(self) -> None:
-        self.after: dict[str, _Node] | None = None
-        self.token: str | None = None
-        self.longer: list[tuple[str, str]] | None = None
-
-
 class Index:
     """What is known, each with the token that stands for it. Learning and looking may happen in different threads."""
 
-    __slots__ = ("_heads", "_numbers", "_signs", "looked")
+    __slots__ = ("_numbers", "_signs", "_words")
 
     def __init__(self) -> None:
-        self._numbers: dict[str, str] = {}
-        self._heads: dict[str, dict[str, _Node]] = {}  # by their first word, and then by the signs before it
-        self._signs: dict[str, _Node] = {}  # those without a word, by their first sign
-        self.looked = 0  # places of the indexes that were looked at, for whoever measures
+        self._numbers = _Numbers()
+        self._words = _Tree(_PIECE, alike=True)
+        self._signs = _Tree(_SIGN)
+
+    @property
+    def looked(self) -> int:
+        """Places of the indexes that were looked at, for whoever measures."""
+        return self._numbers.looked + self._words.looked + self._signs.looked
 
     def learn(self, value: str, token: str) -> None:
         """Costs what the value is long."""
-        digits = "".join(_DIGITS.findall(value))
-        if 4 <= len(digits) <= LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(value):
-            self._numbers.setdefault(digits, token)
-            return
-        for form in {
-            value,
-            quote(value, errors="surrogatepass"),
-            quote(value, safe="", errors="surrogatepass"),
-            quote_plus(value, errors="surrogatepass"),
-        }:
-            self._plant(form, token)
+        for form in forms(value):
+            if self._numbers.learn(form.text, token):
+                continue
+            inner = _AROUND.sub("", form.text)
+            if len(inner) > 1:
+                self._words.plant(inner, token)
+            elif len(form.text) > 1:
+                self._signs.plant(form.text, token)
 
     def replace(self, text: str) -> str:
-        """The text with a token in place of each known value: the first that begins, and of those the longest."""
+        """The text with a token in place of each known value: the first that begins, and of those the longest. Where another
+        goes on behind it, that one's token follows."""
         found = sorted(self._find(text), key=lambda one: (one.start, -one.end))
         if not found:
             return text
-        parts, done = [], 0
+        parts, done, last = [], 0, ""
         for one in found:
-            if one.start >= done:
-                parts += [text[done : one.start], one.token]
-                done = one.end
+            if one.end <= done:
+                continue
+            if one.start >= done or one.token != last:
+                parts += [text[done : one.start], one.token]  # nothing lies between where they overlap
+            done, last = one.end, one.token
         return "".join([*parts, text[done:]])
+
+    def knows(self, text: str) -> str | None:
+        """The token of this very text."""
+        return next((one.token for one in self._find(text) if one[:2] == (0, len(text))), None)
 
     def _find(self, text: str) -> Iterator[Found]:
         if "pii:" in text:  # what stands for a value already is left alone
             yield from (Found(match.start(), match.end(), match[0]) for match in _DIGEST.finditer(text))
-        if self._numbers:
-            yield from self._find_numbers(text)
-        if self._heads:
-            yield from self._find_words(text)
-        if self._signs:
-            yield from self._find_signs(text)
+        for form in forms(text):
+            for index in (self._numbers, self._words, self._signs):
+                for start, end, token in index.find(form.text):
+                    yield Found(*form.span(start, end), token)
 
-    # -- numbers
 
-    def _find_numbers(self, text: str) -> Iterator[Found]:
+class _Numbers:
+    __slots__ = ("_national", "_whole", "looked")
+
+    def __init__(self) -> None:
+        self._whole: dict[str, str] = {}
+        self._national: dict[str, str] = {}  # a telephone number without its country
+        self.looked = 0
+
+    def learn(self, value: str, token: str) -> bool:
+        """False: it is none."""
+        digits = "".join(_DIGITS.findall(value))
+        if not (4 <= len(digits) <= LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(value)):
+            return False
+        self._whole.setdefault(digits, token)
+        plain = _at_home(digits)
+        if len(plain) in _PHONE:
+            self._whole.setdefault(plain, token)
+            shortest = _SHORTEST_NATIONAL if value[0] == "+" else _PHONE.start
+            for size in _COUNTRY:
+                if len(plain) - size >= shortest:
+                    self._national.setdefault(plain[size:], token)
+        return True
+
+    def find(self, text: str) -> Iterator[Found]:
+        if not self._whole:
+            return
         groups = [match.span() for match in _DIGITS.finditer(text)]
         for first, (start, _) in enumerate(groups):
             digits, longest, before = "", None, start
+            plus = text[start - 1 : start] == "+"
             for begin, end in itertools.islice(groups, first, None):
                 if begin > before and _BETWEEN.fullmatch(text, before, begin) is None:
                     break
@@ -106,45 +142,77 @@ class Index:
                 self.looked += 1
                 if len(digits) > LONGEST_NUMBER:
                     break
-                token = self._numbers.get(digits)
+                token = self._token(digits, plus)
                 if token is not None:
                     longest = end, token
             if longest is not None:
-                yield Found(start - 1 if text[start - 1 : start] == "+" else start, *longest)
+                yield Found(start - plus, *longest)
 
-    # -- words
+    def _token(self, digits: str, plus: bool) -> str | None:
+        token = self._whole.get(digits)
+        if token is not None or len(digits) < _SHORTEST_NATIONAL:
+            return token
+        plain = _at_home(digits)
+        token = self._whole.get(plain) if len(plain) in _PHONE else None
+        if token is None:
+            token = self._national.get(plain)
+        if token is None and (plus or plain != digits or digits[0] == "1"):  # it is written with a country
+            rest = (plain[size:] for size in _COUNTRY if len(plain) - size >= _PHONE.start)
+            token = next((self._whole[one] for one in rest if one in self._whole), None)
+        return token
 
-    def _plant(self, form: str, token: str) -> None:
-        pieces = _PIECE.findall(form)
-        first = next((number for number, one in enumerate(pieces) if _WORD.fullmatch(one)), None)
-        if first is None:
-            self._grow(self._signs.setdefault(pieces[0], _Node()), pieces[1:], token)
-            return
-        heads = self._heads.setdefault(pieces[first].casefold(), {})
-        self._grow(heads.setdefault("".join(pieces[:first]), _Node()), pieces[first + 1 :], token)
+
+def _at_home(digits: str) -> str:
+    """A number without what is dialled before it to reach another town or country."""
+    match = _OUTWARD.match(digits)
+    return digits[match.end() :] if match is not None else digits
+
+
+class _Node:
+    """A place in the tree. `token` is what stands for a value that ends here; `longer` are those that go on beyond DEEPEST,
+    each the rest of its pieces and its token."""
+
+    __slots__ = ("after", "longer", "token")
+
+    def __init__(self) -> None:
+        self.after: dict[str, _Node] | None = None
+        self.token: str | None = None
+        self.longer: list[tuple[tuple[str, ...], str]] | None = None
+
+
+class _Tree:
+    """Values by their pieces, as `piece` cuts them; `alike`: what stands between words is all the same."""
+
+    __slots__ = ("_alike", "_begins", "_first", "_piece", "looked")
+
+    def __init__(self, piece: re.Pattern[str], *, alike: bool = False) -> None:
+        self._piece, self._alike = piece, alike
+        self._first: dict[str, _Node] = {}
+        self._begins = _WORD  # what a value begins with
+        self.looked = 0
+
+    def plant(self, form: str, token: str) -> None:
+        first, *rest = self._piece.findall(form)
+        if _WORD.fullmatch(first) is None:
+            self._begins = self._piece
+        self._grow(self._first.setdefault(first, _Node()), rest, token)
 
     def _grow(self, node: _Node, pieces: list[str], token: str) -> None:
         for piece in pieces[:DEEPEST]:
             if node.after is None:
                 node.after = {}
-            node = node.after.setdefault(piece.casefold(), _Node())
+            node = node.after.setdefault(self._same(piece), _Node())
         if len(pieces) > DEEPEST:
-            node.longer = [*(node.longer or ()), ("".join(pieces[DEEPEST:]), token)]
+            node.longer = [*(node.longer or ()), (tuple(map(self._same, pieces[DEEPEST:])), token)]
         elif node.token is None:
             node.token = token
 
-    def _find_words(self, text: str) -> Iterator[Found]:
-        for match in _WORD.finditer(text):
+    def find(self, text: str) -> Iterator[Found]:
+        if not self._first:
+            return
+        for match in self._begins.finditer(text):
             self.looked += 1
-            heads = self._heads.get(match[0].casefold())
-            for signs, node in () if heads is None else tuple(heads.items()):
-                start = match.start() - len(signs)
-                if start >= 0 and text.startswith(signs, start):
-                    yield from self._walk(text, start, match.end(), node)
-
-    def _find_signs(self, text: str) -> Iterator[Found]:
-        for match in _PIECE.finditer(text):
-            node = self._signs.get(match[0])
+            node = self._first.get(match[0])
             if node is not None:
                 yield from self._walk(text, match.start(), match.end(), node)
 
@@ -156,23 +224,30 @@ class Index:
             if node.token is not None:
                 longest = end, node.token
             for rest, token in node.longer or ():
-                until = end + len(rest)
-                self.looked += 1
-                if text[end:until].casefold() == rest.casefold() and _ends(text, until):
+                until = self._follow(text, end, rest)
+                if until is not None:
                     longest = max(longest or (until, token), (until, token))
-            piece = _PIECE.match(text, end) if node.after else None
-            following = None if piece is None or node.after is None else node.after.get(piece[0].casefold())
+            piece = self._piece.match(text, end) if node.after else None
+            following = None if piece is None or node.after is None else node.after.get(self._same(piece[0]))
             if piece is None or following is None:
                 break
             node, end = following, piece.end()
         if longest is not None:
             yield Found(start, *longest)
 
+    def _follow(self, text: str, end: int, rest: tuple[str, ...]) -> int | None:
+        """Where these pieces end, if they stand there."""
+        for wanted in rest:
+            self.looked += 1
+            piece = self._piece.match(text, end)
+            if piece is None or self._same(piece[0]) != wanted:
+                return None
+            end = piece.end()
+        return end
 
-def _ends(text: str, at: int) -> bool:
-    """Whether no word goes on here."""
-    return not (text[at - 1 : at].isalnum() and text[at : at + 1].isalnum())
+    def _same(self, piece: str) -> str:
+        return " " if self._alike and _APART_SIGN.match(piece) is not None else piece
 
 
 def is_number_like(value: Any) -> bool:
-    return isinstance(value, str) and _NUMBER_LIKE.fullmatch(value) is not None
+    return isinstance(value, str) and _NUMBER_LIKE.fullmatch(normal(value)) is not None

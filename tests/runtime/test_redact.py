@@ -184,6 +184,29 @@ def test_which_numbers_are_looked_for(redactor):
     assert all(DIGEST.fullmatch(hidden[name]) for name in "bce")
 
 
+def test_a_number_that_is_known_as_a_text_is_hidden_as_a_number(redactor):
+    known = {"a": 15551234567, "b": 5551234567.0, "c": -15551234567}
+    assert redactor.data(known) == dict.fromkeys("abc", redactor.digest("+15551234567"))
+    others = {"a": 15551234568, "b": 1e300, "c": 10**400, "d": float("inf"), "e": 2.5}
+    assert redactor.data(others) == others
+
+
+@pytest.mark.parametrize("identity", ["sip_+4930987654", "tel:+4930987654", "Ann (+4930987654)"])
+def test_a_number_inside_an_identity_is_looked_for_by_itself(redactor, identity):
+    redactor.event(Event("room.participant_connected", {"identity": identity}))
+    hidden = redactor.digest("+4930987654")
+    assert redactor.text("+49 30 987654, 030 987654") == f"{hidden}, {hidden}"
+
+
+@pytest.mark.parametrize(
+    "spelt", ["Ann\u00a0LEE", "ann_lee", "Ann%20Lee", r"\u0041nn Lee", "\uff21nn  Lee", "A\u0301nn Lee"]
+)
+def test_a_value_that_is_spelt_otherwise_is_hidden_everywhere(redactor, spelt):
+    """As a text, a name of a field, in a list, as what a value is learned by."""
+    hidden = redactor.digest("Ann Lee")
+    assert redactor.data({spelt: [f"It is {spelt}."]}) == {hidden: [f"It is {hidden}."]}
+
+
 def test_half_a_letter_has_a_digest_and_is_found(redactor):
     name = "Ann \ud83d Lee"
     assert redactor.hide(name) == redactor.digest(name)
