@@ -76,13 +76,18 @@ def heard(turn: Turn, event: Event) -> bool:
         return turn.others_speak or was
     if name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
         turn.cut_off = name != "room.reconnected"
+        if name == "room.reconnecting":
+            turn.caller_speaks = turn.others_speak = False  # how that ended, nobody will say
         return False
     if name in ("room.track_muted", "room.track_unmuted"):
         if event.data.get("leg") == MAIN_LEG:
             turn.caller_muted = bool(event.data.get("muted"))
+            turn.caller_speaks = turn.caller_speaks and not turn.caller_muted  # whoever is cut off has spoken until now
         return False
-    if name == "call.hangup":  # whoever comes next has a microphone of their own
-        turn.caller_muted = False
+    if name in ("call.dropped", "call.hangup"):
+        turn.caller_speaks = False
+        if name == "call.hangup":  # whoever comes next has a microphone of their own
+            turn.caller_muted = False
         return False
     if name == "session.user_state_changed":
         was, turn.caller_speaks = turn.caller_speaks, event.data.get("new_state") == "speaking"

@@ -183,6 +183,7 @@ class Hearing:
             if not self._connection.given_up:
                 line.down()
         elif name == "reconnecting":
+            self._speaking = []  # who of them still speaks is told anew
             line.reach(False)
             self._connection.reconnecting()
         elif name == "reconnected":

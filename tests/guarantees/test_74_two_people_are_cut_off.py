@@ -145,6 +145,51 @@ async def test_nor_is_one_who_came_muted(stage, ended):
     ended(call)
 
 
+async def vanishes(caller):
+    caller.vanish()
+    await asyncio.sleep(6)
+    caller.join()
+
+
+async def mutes_themselves(caller):
+    caller.mute()
+    await asyncio.sleep(6)
+    caller.unmute()
+
+
+@pytest.mark.parametrize("cut", [vanishes, mutes_themselves])
+async def test_who_is_cut_off_in_mid_sentence_speaks_no_more(stage, ended, cut):
+    async def caller(caller):
+        talking = asyncio.ensure_future(caller.say("and then " * 12))
+        await asyncio.sleep(2)
+        await cut(caller)
+        talking.cancel()
+
+    call, record = await play(stage, caller=caller)
+    assert record.outcome == "timed_out", "nobody says of them that they have stopped"
+    assert 13 < record.ended - record.started < 23
+    ended(call)
+
+
+async def test_a_supervisor_who_stops_while_our_own_connection_is_away_speaks_no_more(stage, server, ended):
+    boss = Caller(server, "call", "boss")
+
+    async def caller(caller):
+        boss.join()
+        talking = asyncio.ensure_future(boss.say("and then " * 10))
+        await asyncio.sleep(2)
+        call.job.ctx.simulated_room.lose_network()
+        await talking
+        await asyncio.sleep(4)
+        call.job.ctx.simulated_room.find_network()
+
+    call = stage(FLOW.replace("ENTRY", GREET), caller=caller)
+    record = await call.play()
+    assert record.outcome == "timed_out"
+    assert 16 < record.ended - record.started < 23
+    ended(call)
+
+
 async def test_a_supervisor_who_is_muted_changes_nothing(stage, server, ended):
     boss = Caller(server, "call", "boss")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callflow.core.events import TimerFired
@@ -183,6 +185,32 @@ states:
     )
     assert play.wait(30).state == "a"
     assert len(play.doing) == 1
+
+
+CUTS = {
+    "their network": (("call.dropped", {"leg": "far_end"}), ("call.restored", {"leg": "far_end"})),
+    "their microphone": (
+        ("room.track_muted", {"leg": "far_end", "muted": True}),
+        ("room.track_unmuted", {"leg": "far_end", "muted": False}),
+    ),
+    "our connection": (("room.reconnecting", {}), ("room.reconnected", {})),
+}
+
+
+CALLER = ("session.user_state_changed", {"new_state": "speaking"})
+OTHER = ("room.active_speakers_changed", {"legs": ["supervisor"]})
+
+
+@pytest.mark.parametrize(
+    ("cut", "speaking"), [*((cut, CALLER) for cut in CUTS), ("our connection", OTHER)], ids=lambda one: one[0]
+)
+def test_whoever_is_cut_off_in_mid_sentence_speaks_no_more(cut: str, speaking: tuple[str, dict[str, Any]]) -> None:
+    (away, data), (back, more) = CUTS[cut]
+    play = Play("initial: a\nstates:\n  a: {ignore: [call.dropped], silence: {5s: warned}}\n  warned: {}\n")
+    play.wait(3).send(speaking[0], **speaking[1]).wait(4)
+    play.send(away, **data).wait(30).send(back, **more).wait(4.9)
+    assert play.state == "a"
+    assert play.wait(0.2).state == "warned"
 
 
 def test_another_leg_on_hold_is_not_the_far_end() -> None:
