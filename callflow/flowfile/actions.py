@@ -130,6 +130,9 @@ _ELSEWHERE = {
     "call": "dial", "end_call": "hang_up", "end": "hang_up", "disconnect": "hang_up", "close": "aclose", "refer": "transfer",
     "gather": "collect_digits", "record": "start_recording", "assign": "set", "raise": "emit", "send": "send_data",
     "handoff": "update_agent", "request": "http", "run": "python", "webhook": "http", "audio": "play",
+    "warm_transfer": "consult", "attended_transfer": "consult", "cold_transfer": "transfer", "blind_transfer": "transfer", "forward": "transfer",
+    "hangup_call": "hang_up", "result": "outcome", "status": "outcome", "dtmf": "send_dtmf", "press": "send_dtmf", "print": "log",
+    "voicemail_detection": "detect_machine", "amd": "detect_machine", "sound": "play", "play_audio": "play", "unhold": "resume",
 }  # fmt: skip
 """What other languages call these verbs."""
 
@@ -181,6 +184,7 @@ class _Builder:
         self.key = key
         self.nodes: Mapping[str, tuple[Scalar, Node]] = {}
         self.bad = False
+        self.unclear = False  # whether a key is not understood: it may stand for one that is missing
 
     def build(self, node: Node | None) -> Action:
         verb, part = self.verb, self.part
@@ -204,7 +208,7 @@ class _Builder:
         """What must be given by name is also missed where nothing is given at all."""
         if self.verb.name == "python" and "arguments" not in self.nodes:
             declared = self.part.python.get(str(arguments["name"]))
-            if declared is not None:
+            if declared is not None and "python" not in self.part.broken:
                 what = f"`{declared.name}`"
                 typed_map(self.part, None, declared.parameters, self.path, what, self.names, self.key)
         elif self.verb.name == "emit" and "data" not in self.nodes:
@@ -220,19 +224,19 @@ class _Builder:
     def _arguments(self, node: MappingNode, arguments: dict[str, Any]) -> None:
         verb = self.verb
         known = verb.arguments
-        for name, (key, value) in node.entries.items():
-            argument = known.get(name)
-            if argument is not None:
-                self._set(name, argument, value, arguments, join(self.path, name), f"`{name}` of `{verb.name}`")
-            elif name not in COMMON_ARGUMENTS and not name.startswith("x-"):
-                self.bad = True
+        for name, (key, value) in list(node.entries.items()):
+            if name not in known and name not in COMMON_ARGUMENTS and not name.startswith("x-"):
+                self.unclear = True
                 what = f"`{verb.name}`"
                 takes = [*known, *COMMON_ARGUMENTS] if not verb.at_once else list(known)
                 self.part.unknown_key(node, key, value, self.path, takes, what, argument_meant(verb.name, name))
+        for name, (_, value) in node.entries.items():
+            if name in known:
+                self._set(name, known[name], value, arguments, join(self.path, name), f"`{name}` of `{verb.name}`")
 
     def _require(self, arguments: Mapping[str, Any]) -> None:
         for name in REQUIRED[self.verb.name]:
-            if arguments[name] is None and name not in self.nodes and not self.bad:
+            if arguments[name] is None and name not in self.nodes and not self.bad and not self.unclear:
                 example = f"write `{self.verb.name}: …`" if name == self.verb.main else f"write `{name}: …`"
                 self.part.defect("missing-argument", f"`{self.verb.name}` needs `{name}`", self.key, self.path, example)
 
@@ -396,7 +400,8 @@ class _Builder:
             self.part.defect("not-repeatable", message, self.nodes["retry"][0], path,
                              "go back to the state on `failed`, or on the result")  # fmt: skip
             return tries, backoff
-        mapping = self.part.mapping(node, path, "`retry`")
+        hint = f"write {{times: {node.text}}}" if isinstance(node, Scalar) and isinstance(node.value, int) else ""
+        mapping = self.part.mapping(node, path, "`retry`", hint)
         if mapping is None:
             return tries, backoff
         self.part.unknown_keys(mapping, path, keys.RETRY, keys.RETRY, "`retry`")
@@ -450,6 +455,7 @@ def typed_map(
     """Values for named fields, each of its type: arguments, payloads, a sub-flow's variables."""
     mapping = part.mapping(node, path, what)
     found: dict[str, Any] = {}
+    unknown: list[tuple[str, Scalar]] = []
     for name, (key, value) in mapping.entries.items() if mapping else ():
         field = fields.get(name)
         if field is not None:
@@ -457,12 +463,20 @@ def typed_map(
             if field.enum and isinstance(value, Scalar) and "{{" not in value.text and found[name] not in field.enum:
                 part.not_among(value, join(path, name), f"`{name}`", value.text, [str(one) for one in field.enum])
         elif not name.startswith("x-"):
-            hint = part.meant(name, fields) or (f"{what} takes {one_of(fields)}" if fields else f"{what} takes nothing")
-            part.defect("unknown-field", f"{what} has no `{shorten(name)}`", key, join(path, name), hint)
+            unknown.append((name, key))
     missing = [name for name, field in fields.items() if field.required and name not in found]
-    if missing:
+    for name, key in unknown:
+        hint = part.meant(name, fields) or (f"{what} takes {one_of(fields)}" if fields else f"{what} takes nothing")
+        if len(unknown) == len(missing) == 1:
+            hint = f'did you mean "{missing[0]}"?'
+        part.defect("unknown-field", f"{what} has no `{shorten(name)}`", key, join(path, name), hint)
+    if missing and not unknown and (mapping is not None or node is None or is_nothing(node)):
         at = owner if mapping is None or not mapping.entries else next(iter(mapping.entries.values()))[0]
-        part.defect("missing-argument", f"{what} needs {one_of(missing).replace(' or ', ' and ')}", at, path)
+        part.defect(
+            "missing-argument", f"{what} needs {one_of(missing).replace(' or ', ' and ')}", at, path,
+            f"write `{path.rpartition('.')[2]}: {{{', '.join(f'{name}: …' for name in missing)}}}`" if mapping is None and path.endswith((".with", ".arguments", ".data")) else
+            f"write {', '.join(f'`{name}: …`' for name in missing)}",
+        )  # fmt: skip
     return found
 
 
@@ -471,7 +485,8 @@ def result_type(part: Part, verb: Verb, python_name: str = "") -> Record | None:
     if verb.name == "python":
         declared = part.python.get(python_name)
         returns = {name: field.type for name, field in declared.returns.items()} if declared else {}
-        return Record(returns, open=declared is None, kind=python_name) if declared is None or returns else None
+        unsure = declared is None or "python" in part.broken or f"python.{python_name}.returns" in part.broken
+        return Record(returns, open=unsure, kind=python_name) if unsure or returns else None
     return Record(dict(verb.result), kind=verb.name) if verb.result else None
 
 
@@ -548,7 +563,7 @@ def _python(builder: _Builder, argument: Argument, node: Node, path: str, what: 
 
 def _python_arguments(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any] | None:
     declared = builder.part.python.get(builder.python_name())
-    if declared is None:
+    if declared is None or "python" in builder.part.broken:
         return builder.map_of(node, path, what)
     return typed_map(builder.part, node, declared.parameters, path, f"`{declared.name}`", builder.names, builder.key)
 
@@ -583,7 +598,10 @@ def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: 
 
 def _accept(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Any:
     part = builder.part
-    mapping = part.mapping(node, path, what)
+    hint = ""
+    if isinstance(node, Scalar) and node.text:
+        hint = f"write {{tool: {node.text}}}" if node.text in part.tools else f'write {{key: "{shorten(node.text)}"}}'
+    mapping = part.mapping(node, path, what, hint)
     if mapping is None:
         return None
     part.unknown_keys(mapping, path, ("key", "tool"), ("key", "tool"), what)

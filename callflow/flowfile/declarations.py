@@ -10,7 +10,7 @@ from callflow.core.expressions import ANY, BOOLEAN, DURATION, TYPE_NAMES, ListOf
 from callflow.core.flow import Field, Limits, PythonAction, Variable
 from callflow.flowfile import keys
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Scalar, kind, shorten
+from callflow.flowfile.nodes import Node, Scalar, kind, quoted, shorten
 from callflow.flowfile.report import Report, is_name, is_nothing, join, one_of, plain_data, truth_meant
 
 _TYPE_HINTS = {
@@ -27,7 +27,7 @@ def is_event_name(text: str) -> bool:
 
 def variables(report: Report, node: Node | None) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
-    mapping = report.mapping(node, "vars", "`vars`")
+    mapping = report.named(node, "vars", "`vars`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"vars.{name}"
         if name.startswith("x-") or not report.check_name(key, path, "a variable"):
@@ -37,6 +37,10 @@ def variables(report: Report, node: Node | None) -> dict[str, Variable]:
 
 
 def _variable(report: Report, name: str, key: Scalar, node: Node, path: str) -> Variable:
+    meant = _default_for_type(node)
+    if meant:
+        report.wrong_kind(node, path, f"the variable `{name}` takes its type", f"write {{{meant}}}")
+        return Variable(name, ANY, required=True)
     if isinstance(node, Scalar) and isinstance(node.value, str):  # `name: string`
         return Variable(name, type_of(report, node, path), required=True)
     mapping = report.mapping(node, path, f"the variable `{name}`")
@@ -59,6 +63,22 @@ def _variable(report: Report, name: str, key: Scalar, node: Node, path: str) -> 
         report.boolean(mapping.get("pii"), join(path, "pii"), "`pii`") or False,
         report.text(mapping.get("description"), join(path, "description"), "`description`") or "",
     )
+
+
+def _default_for_type(node: Node) -> str:
+    """What is meant where a default stands in the place of a type: `type: integer, default: 0`; nothing where it does not."""
+    if not isinstance(node, Scalar) or node.value is None or (node.plain and isinstance(node.value, str)):
+        return ""
+    named = {bool: "boolean", int: "integer", float: "number"}.get(type(node.value), "string")
+    if named == "string" and type_of_word(node.text):
+        return ""
+    return f"type: {named}, default: {quoted(node.text) if named == 'string' else node.text}"
+
+
+def type_of_word(text: str) -> bool:
+    """Whether a text is the name of a type, or meant to be one."""
+    word = text.removeprefix("list of ").strip()
+    return type_named(word) is not None or word.lower() in _TYPE_HINTS
 
 
 def required_type(report: Report, mapping: MappingNode, key: Scalar, path: str, what: str) -> Type:
@@ -123,13 +143,27 @@ def misfit(report: Report, expected: Type, node: Node, path: str, what: str, rea
 def fields(report: Report, node: Node | None, path: str, what: str) -> dict[str, Field]:
     """Named fields: of a payload, of parameters, of what is returned. Each a type, or `{type, description, …}`."""
     found: dict[str, Field] = {}
-    mapping = report.mapping(node, path, what)
+    word = node.text if isinstance(node, Scalar) and isinstance(node.value, str) and is_name(node.text) else ""
+    hint = f"write {{value: {word}}}" if word and type_named(word) else f"write {{{word}: string}}" if word else ""
+    mapping = report.named(_fields_of_a_schema(report, node, path, what), path, what, hint)
     for name, (key, value) in mapping.entries.items() if mapping else ():
         inner = join(path, name)
         if name.startswith("x-") or not report.check_name(key, inner, "a field"):
             continue
         found[name] = _field(report, name, key, value, inner)
     return found
+
+
+def _fields_of_a_schema(report: Report, node: Node | None, path: str, what: str) -> Node | None:
+    """What stands under `properties` where somebody wrote a JSON Schema, which is a defect; else the node itself."""
+    inner = node.get("properties") if isinstance(node, MappingNode) else None
+    kind_of = node.get("type") if isinstance(node, MappingNode) else None
+    if not isinstance(inner, MappingNode) or not isinstance(kind_of, Scalar) or kind_of.text != "object":
+        return node
+    names = ", ".join(f"{name}: …" for name in inner.entries)
+    hint = f"write what stands under `properties`: `{path.rpartition('.')[2]}: {{{names}}}`"
+    report.defect("wrong-kind", f"{what} takes the fields themselves, not a JSON Schema", kind_of, path, hint)
+    return inner
 
 
 def _field(report: Report, name: str, key: Scalar, node: Node, path: str) -> Field:
@@ -195,14 +229,16 @@ def events(report: Report, node: Node | None) -> dict[str, Mapping[str, Field]]:
                 else "write `app.` and letters, digits, `_` or `-`"
             )
             report.defect("bad-name", f"an event of your own begins with `app.`: `{shorten(name)}`", key, path, hint)
-            continue
+            if not is_event_name(f"app.{name}"):
+                continue
+            name = f"app.{name}"
         found[name] = fields(report, value, path, f"the payload of `{name}`")
     return found
 
 
 def python(report: Report, node: Node | None) -> dict[str, PythonAction]:
     found: dict[str, PythonAction] = {}
-    mapping = report.mapping(node, "python", "`python`")
+    mapping = report.named(node, "python", "`python`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"python.{name}"
         if name.startswith("x-") or not report.check_name(key, path, "a Python action"):
@@ -222,7 +258,8 @@ def python(report: Report, node: Node | None) -> dict[str, PythonAction]:
 
 
 def limits(report: Report, node: Node | None) -> Limits:
-    mapping = report.mapping(node, "limits", "`limits`") or EMPTY
+    hint = f"write {{call: {shorten(node.text)}}}" if isinstance(node, Scalar) and node.text else ""
+    mapping = report.mapping(node, "limits", "`limits`", hint) or EMPTY
     report.unknown_keys(mapping, "limits", keys.LIMITS, keys.LIMITS, "`limits`")
     found: dict[str, Any] = {}
     for name in ("call", "silence", "answer", "reconnecting"):

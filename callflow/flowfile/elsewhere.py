@@ -1,4 +1,4 @@
-"""What other languages, and LiveKit's own calls, name an action's arguments: for whoever writes them here."""
+"""What other languages, and LiveKit's own calls, name these things: for whoever writes them here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from callflow.core.actions import VERBS
+from callflow.core.events import EVENTS
 
 WARM: Final = "a warm transfer, with a word to the human first, is `consult`"
 COLD: Final = "a transfer without a word to the human is `transfer`"
@@ -32,7 +33,7 @@ ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "consult": {
         **_CALL, "whisper": "briefing", "summary": "briefing", "announcement": "briefing", "announce": "briefing", "text": "briefing",
-        "hold_music": "music", "hold_audio": "music", "cold": COLD, "blind": COLD, "warm": "a consult is warm: take it out",
+        "hold_music": "music", "hold_audio": "music", "reject": "decline", "refuse": "decline", "cold": COLD, "blind": COLD, "warm": "a consult is warm: take it out",
     },
     "transfer": {
         **_CALL, "transfer_to": "to", "target": "to", "warm": WARM, "attended": WARM, "consult": WARM, "consultative": WARM, "briefing": WARM,
@@ -62,6 +63,52 @@ ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {
     "python": {"function": "name", "args": "arguments", "kwargs": "arguments", "params": "arguments"},
 }  # fmt: skip
 """By verb: the argument that is meant, or a sentence where there is none."""
+
+_KEYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "a row": {
+        "actions": "do", "entry": "do", "run": "do", "steps": "do", "effects": "do", "state": "target", "then": "target",
+        "unless": "when",
+    },
+    "a state": {"use": "flow", "sub_flow": "flow", "subflow": "flow", "tool": "tools", "do": "entry"},
+    "a tool": {"do": "run", "action": "run", "desc": "description", "arguments": "parameters", "returns": "result"},
+    "a variable": {"value": "default", "desc": "description"},
+    "a field": {"choices": "enum", "options": "enum", "values": "enum", "desc": "description"},
+    "`retry`": {"count": "times", "tries": "times", "attempts": "times", "max": "times", "delay": "backoff", "wait": "backoff"},
+    "`accept` of `consult`": {"dtmf": "key", "digit": "key", "press": "key"},
+    "`decline` of `consult`": {"dtmf": "key", "digit": "key", "press": "key"},
+}  # fmt: skip
+"""By what it is a key of: the key that is meant there."""
+
+ELSEWHERE: Final[Mapping[str, str]] = {
+    "on_enter": "entry", "onentry": "entry", "on_entry": "entry", "enter": "entry", "actions": "entry", "on_exit": "exit", "onexit": "exit",
+    "leave": "exit", "transitions": "on", "events": "on", "timeout": "after", "timers": "after", "end": "final", "substates": "states",
+    "children": "states", "regions": "states", "start": "initial", "prompt": "instructions", "functions": "tools",
+    "goto": "target", "to": "target", "next": "target", "if": "when", "guard": "when", "cond": "when", "condition": "when",
+    "then": "do", "action": "do", "internal": "reenter", "variables": "vars", "context": "vars", "version": "callflow",
+    "id": "name", "includes": "use", "imports": "use", "message": "text", "speech": "text", "prompts": "text", "private": "pii",
+    "args": "arguments", "params": "parameters", "inputs": "parameters", "body": "json", "output": "as", "store": "as", "save": "as",
+    "from": "sip_number", "from_number": "sip_number", "caller_id": "sip_number", "callerid": "sip_number", "krisp": "krisp_enabled",
+    "caller_name": "display_name", "sip_headers": "headers", "custom_headers": "headers", "send_digits": "dtmf", "extension": "dtmf",
+}  # fmt: skip
+"""What other languages call these keys, wherever they stand."""
+
+
+def key_meant(what: str, word: str) -> str:
+    """The key of `what` that is meant by a word of other languages; nothing where nothing is known of it."""
+    return _KEYS.get(what, {}).get(word) or ELSEWHERE.get(word, "")
+
+
+def misplaced(what: str, word: str) -> str:
+    """A hint for what is no key here, but a verb or an event that has its place further in; nothing where it has none."""
+    if what == "a row" and word in VERBS:
+        return f"what is done stands in a list under `do`: `do: [{{{word}: …}}]`"
+    if what in ("a state", "a flow") and (
+        word in EVENTS or (word.partition(".")[0] in ("tool", "app", "leg", "dtmf") and "." in word)
+    ):
+        return f"what an event does stands under `on`: `on: {{{word}: …}}`"
+    if what == "a state" and word in VERBS:
+        return f"what is done on the way in stands in a list under `entry`: `entry: [{{{word}: …}}]`"
+    return ""
 
 
 def argument_meant(verb: str, word: str) -> str | None:

@@ -93,15 +93,29 @@ def _version(part: Part) -> bool:
 
 
 def _uses(part: Part) -> dict[str, tuple[Scalar, Node]]:
-    mapping = part.mapping(part.root.get("use"), "use", "`use`")
+    node = part.root.get("use")
+    files = [
+        one for one in (node.items if isinstance(node, Sequence) else [node]) if isinstance(one, Scalar) and one.value
+    ]
+    named = {_stem(one.text): (one, one) for one in files}
+    hint = f"write {{{', '.join(f'{name}: {one.text}' for name, (one, _) in named.items())}}}" if named else ""
+    mapping = part.mapping(node, "use", "`use`", hint)
+    if mapping is None:
+        part.misread.update((one.line, one.column) for one in files)
+        return named  # type: ignore[return-value] # a scalar is a node
     found = {
         name: (key, value)
-        for name, (key, value) in (mapping.entries.items() if mapping else ())
+        for name, (key, value) in mapping.entries.items()
         if not name.startswith("x-") and part.check_name(key, f"use.{name}", "a sub-flow", dashes=True)
     }
     for name, (_, value) in found.items():
         part.text(value, f"use.{name}", f"`{name}`")  # a defect, also where no state uses it
     return found
+
+
+def _stem(file: str) -> str:
+    """`pin` for `flows/pin.yaml`."""
+    return file.rpartition("/")[2].partition(".")[0]
 
 
 def _results(part: Part, node: Node) -> None:

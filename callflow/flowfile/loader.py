@@ -13,7 +13,6 @@ from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG, SENDERS, matches
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
-from callflow.core.suggest import closest
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
@@ -195,9 +194,7 @@ class _Loader:
         """All states in document order, those of sub-flows inside their hosts, the supplied ones last."""
         root = self.main.root
         states = root.get("states")
-        unknown = [key for key in root.entries if key not in keys.TOP_LEVEL and not key.startswith("x-")]
-        misspelt = states is None and any(closest(key, ["states"]) for key in unknown)
-        if (states is None or is_nothing(states)) and not misspelt:
+        if states is None or is_nothing(states):
             hint = "the smallest flow has one: `states: {talking: {entry: [{say: Hello.}]}}`"
             self.main.defect("missing-key", "a flow needs `states`", root, "", hint)
         yield from self._with_insides(outline(self.main, states, top, "states", {}))
@@ -215,9 +212,12 @@ class _Loader:
             return False
         ending = self.main.root.get("ending")
         ends_there = ending is None or (isinstance(ending, Scalar) and ending.value == "ending")
-        return (ends_there and "ending" not in top.children) or re.search(
-            rf"\b{name}\b(?!\s*:)", self.main.source
-        ) is not None
+        if (ends_there and "ending" not in top.children) or self._mentioned(name):
+            return True
+        return name == "closed" and self._wants("ending", top)  # to which that one leads
+
+    def _mentioned(self, name: str) -> bool:
+        return re.search(rf"\b{name}\b(?!\s*:)", self.main.source) is not None
 
     def _with_insides(self, drafts: Iterator[Draft]) -> Iterator[Draft]:
         for draft in drafts:
@@ -235,6 +235,7 @@ class _Loader:
         if node is None or is_nothing(node):
             if standard:
                 return "ending"
+            main.refused.add("ending")  # the rows that lead there are right as soon as there is one
             message = "with `standard: false` a flow says where a failure leads that nobody handles"
             main.defect(
                 "missing-key", message, main.root.entries["standard"][0], "ending", "write `ending: …`, a state's name"

@@ -72,7 +72,9 @@ def outline(
         place = join(where, name)
         if name.startswith("x-"):
             continue
-        inner = part.mapping(value, place, f"the state `{name}`")
+        word = value.text if isinstance(value, Scalar) else ""
+        hint = f"write `{name}: {{{word}: true}}`" if word in ("final", "parallel") else ""
+        inner = part.mapping(value, place, f"the state `{name}`", hint)
         if not part.check_name(key, place, "a state", dashes=True) or (inner is None and not is_nothing(value)):
             part.refused.add(name)
             continue
@@ -99,6 +101,8 @@ def _kind(draft: Draft) -> StateKind:
     """The kind of a state, and a defect for each key that does not go with it."""
     node, part, where = draft.node, draft.part, draft.where
     has = node.entries
+    _say_kind(draft)
+    unclear = any(name not in keys.STATE and not name.startswith("x-") for name in has)
     part.unknown_keys(node, where, keys.STATE, keys.STATE, "a state")
     if "history" in has:
         _refuse(draft, keys.HISTORY_KEYS, "bad-history", "a history state has `history` and `initial`, and no `{}`")
@@ -114,7 +118,7 @@ def _kind(draft: Draft) -> StateKind:
         part.defect(
             "two-insides", message, has[insides[1]][0], join(where, insides[1]), "put one of them into an inner state"
         )
-    if "with" in has and "flow" not in has:
+    if "with" in has and "flow" not in has and not unclear:
         part.defect(
             "unknown-key",
             "`with` goes with `flow`",
@@ -144,6 +148,20 @@ def _kind(draft: Draft) -> StateKind:
     if parallel:
         return "parallel"
     return "compound" if inside or "flow" in has else "atomic"
+
+
+def _say_kind(draft: Draft) -> None:
+    """`type: final`, as other languages say it: a defect, and the state is of that kind."""
+    entries = draft.node.entries
+    key, value = entries.get("type", entries.get("kind", (None, None)))
+    said = {"final": "true", "parallel": "true", "history": "shallow"}
+    if key is None or not isinstance(value, Scalar) or value.text not in said:
+        return
+    del entries[key.text]
+    hint = f"write `{value.text}: {said[value.text]}`"
+    draft.part.defect("unknown-key", f"a state has no key `{key.text}`", key, join(draft.where, key.text), hint)
+    meant: str | bool = said[value.text] if value.text == "history" else True
+    entries.setdefault(value.text, (key, Scalar(said[value.text], meant, True, value.start, value.end)))
 
 
 def _names_states(node: Node) -> bool:

@@ -276,7 +276,8 @@ class Part(Report):
                 "unknown-tool", f"there is no tool `{shorten(name)}`", node, path, hint or "declare it under `tools:`"
             )
             return None
-        found = self._payloads[pattern] = tool_record(tool)
+        unsure = f"tools.{tool.name}.parameters" in self.broken
+        found = self._payloads[pattern] = tool_record(tool, unsure)
         return found
 
     def _own_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
@@ -362,13 +363,13 @@ _PAYLOADS: dict[str, Record] = {}
 """Of the catalogue's events and the patterns that some of them match: never more than the catalogue has beginnings."""
 
 
-def tool_record(tool: Tool) -> Record:
-    """The payload of a tool's event: its arguments, and with `run` its result."""
+def tool_record(tool: Tool, unsure: bool = False) -> Record:
+    """The payload of a tool's event: its arguments, and with `run` its result. `unsure`: nobody knows all of them."""
     found = _types(tool.parameters)
     if tool.run is not None:
         result = VERBS[tool.run.verb].result
         found["result"] = Record(dict(result), open=True) if tool.run.verb == "http" else ANY
-    if tool.own and not tool.parameters:
+    if unsure or (tool.own and not tool.parameters):
         return Record({**ALWAYS_THERE, **found}, open=True, kind=f"tool.{tool.name}")
     return _record(found, f"tool.{tool.name}")
 

@@ -10,7 +10,7 @@ from callflow.core.expressions import TEXT, Names, Template
 from callflow.core.flow import ROOT
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name
-from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.nodes import Node, Scalar, Sequence, quoted, shorten
 from callflow.flowfile.part import Mention, Part
 from callflow.flowfile.report import is_name, is_nothing, join
 
@@ -28,7 +28,7 @@ class Senders(NamedTuple):
 def legs(part: Part, node: Node | None) -> dict[str, Identity]:
     """The participant identity of each leg that comes by itself: a text, or a template that is rendered as the call begins."""
     found: dict[str, Identity] = {}
-    mapping = part.mapping(node, "legs", "`legs`")
+    mapping = part.named(node, "legs", "`legs`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"legs.{name}"
         if name.startswith("x-") or not part.check_name(key, path, "a leg"):
@@ -52,7 +52,11 @@ def legs(part: Part, node: Node | None) -> dict[str, Identity]:
 
 
 def _identity(part: Part, name: str, key: Scalar, node: Node, path: str) -> Identity | None:
-    mapping = part.mapping(node, path, f"the leg `{name}`")
+    plain = isinstance(node, Scalar) and isinstance(node.value, str) and bool(node.text)
+    hint = f"write {{identity: {quoted(node.text)}}}" if plain and isinstance(node, Scalar) else ""
+    mapping = part.mapping(node, path, f"the leg `{name}`", hint)
+    if plain or (key.line, key.column) in part.misread:
+        return name  # what it is told by has a defect, and it is a leg all the same
     if mapping is not None:
         part.unknown_keys(mapping, path, keys.LEG, keys.LEG, "a leg")
     value = mapping.get("identity") if mapping else None

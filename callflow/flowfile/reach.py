@@ -17,13 +17,14 @@ UNSURE = frozenset({
 
 
 def check_reach(loading: Loading, drafts: list[Draft]) -> None:
-    """A defect for each outermost state that nothing leads to."""
+    """A defect for each outermost state that nothing leads to, and of states that only such a one leads to for none."""
     if any(defect.code in UNSURE for defect in loading.defects):
         return
     reached = reachable(loading.states)
+    led_to = _led_to(loading.states, reached)
     for draft in drafts:
         inside_lost = draft.parent is not None and draft.parent.path != ROOT and draft.parent.path not in reached
-        if draft.path in reached or draft.kind == "history" or inside_lost:
+        if draft.path in reached or draft.kind == "history" or inside_lost or draft.path in led_to:
             continue
         # The file of a sub-flow may have states for other uses of it; what is supplied is nobody's mistake.
         if not draft.supplied and not draft.part.chain[1:]:
@@ -33,10 +34,19 @@ def check_reach(loading: Loading, drafts: list[Draft]) -> None:
             )
 
 
-def reachable(states: dict[str, State]) -> set[str]:
-    """The paths of the states that a call can enter, by structure and rows alone."""
-    reached: set[str] = {ROOT}
-    waiting = [ROOT]
+def _led_to(states: dict[str, State], reached: set[str]) -> set[str]:
+    """The states that others without a way in lead to; where these lead round and round, all but the first of them."""
+    found: set[str] = set()
+    for path in states:
+        if path not in reached and path not in found:
+            found |= reachable(states, path) - reached - {path}
+    return found
+
+
+def reachable(states: dict[str, State], start: str = ROOT) -> set[str]:
+    """The paths of the states that a call can enter from `start` on, by structure and rows alone."""
+    reached: set[str] = {start}
+    waiting = [start]
 
     def enter(path: str) -> None:
         inner: str | None = path

@@ -10,29 +10,19 @@ from callflow.core.durations import format_duration, parse_duration
 from callflow.core.flow import Position
 from callflow.core.suggest import did_you_mean
 from callflow.errors import Defect
+from callflow.flowfile.elsewhere import key_meant, misplaced
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Place, Scalar, Sequence, kind, shorten
+from callflow.flowfile.nodes import Node, Place, Scalar, Sequence, kind, quoted, shorten
 
 TOO_MANY = 100
 """Defects of one file; a reader of more has long stopped reading."""
 
 
+OF_A_MISREADING = frozenset({"wrong-kind", "missing-key", "unknown-tool", "bad-name", "no-such-file"})
+"""What is said of a place where something was taken for what it was meant to be says nothing new."""
+
 MOST_COMPARISONS = 5_000
 """Names that are compared with misspelt ones in one load: a file of mistakes alone must not take long either."""
-
-
-ELSEWHERE = {
-    "on_enter": "entry", "onentry": "entry", "on_entry": "entry", "enter": "entry", "actions": "entry", "on_exit": "exit", "onexit": "exit",
-    "leave": "exit", "transitions": "on", "events": "on", "timeout": "after", "timers": "after", "end": "final", "substates": "states",
-    "children": "states", "regions": "states", "start": "initial", "prompt": "instructions", "functions": "tools",
-    "goto": "target", "to": "target", "next": "target", "if": "when", "guard": "when", "cond": "when", "condition": "when",
-    "then": "do", "action": "do", "internal": "reenter", "variables": "vars", "context": "vars", "version": "callflow",
-    "id": "name", "includes": "use", "imports": "use", "message": "text", "speech": "text", "prompts": "text", "private": "pii",
-    "args": "arguments", "params": "parameters", "inputs": "parameters", "body": "json", "output": "as", "store": "as", "save": "as",
-    "from": "sip_number", "from_number": "sip_number", "caller_id": "sip_number", "callerid": "sip_number", "krisp": "krisp_enabled",
-    "caller_name": "display_name", "sip_headers": "headers", "custom_headers": "headers", "send_digits": "dtmf", "extension": "dtmf",
-}  # fmt: skip
-"""What other languages call these keys."""
 
 
 class Suggestions:
@@ -74,9 +64,13 @@ class Report:
         self.file = file
         self.defects = defects
         self.meant = suggestions.meant
+        self.misread: set[tuple[int, int]] = set()  # where something stands that was taken for what it was meant to be
+        self.broken: set[str] = set()  # paths of declarations whose fields nobody knows
 
     def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
         """Adds a defect. Raises TooManyDefects after 100."""
+        if code in OF_A_MISREADING and (at.line, at.column) in self.misread:
+            return
         if any(
             known.code == "number-too-long" and known[2:5] == (self.file, at.line, at.column) for known in self.defects
         ):
@@ -97,19 +91,32 @@ class Report:
 
     # -- keys
 
-    def mapping(self, node: Node | None, path: str, what: str) -> MappingNode | None:
+    def mapping(self, node: Node | None, path: str, what: str, hint: str = "") -> MappingNode | None:
         """The node, if it is a mapping; nothing written counts as an empty one and is None without a defect."""
         if isinstance(node, MappingNode):
             return node
         if node is not None and not is_nothing(node):
-            self.wrong_kind(node, path, f"{what} takes keys with values", _without_dashes(node))
+            self.wrong_kind(node, path, f"{what} takes keys with values", hint or without_dashes(node))
         return None
+
+    def named(self, node: Node | None, path: str, what: str, hint: str = "") -> MappingNode | None:
+        """The same of what declares names; of a list of them the defect is told, and the names hold."""
+        found = self.mapping(node, path, what, hint)
+        words = node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        for word in words:
+            if isinstance(word, Scalar) and is_name(word.text, dashes=True):
+                entries[word.text] = word, Scalar("", None, True, word.start, word.end)
+                self.misread.add((word.line, word.column))
+        if found is None and node is not None and not is_nothing(node):
+            self.broken.add(path)
+        return found or (MappingNode(entries, True, node.start, node.end) if node is not None and entries else None)
 
     def unknown_keys(
         self, node: MappingNode, path: str, allowed: Container[str], names: Iterable[str], what: str
     ) -> None:
         """A defect for every key that is not allowed."""
-        for name, (key, value) in node.entries.items():
+        for name, (key, value) in list(node.entries.items()):
             if name not in allowed and not name.startswith("x-"):
                 self.unknown_key(node, key, value, path, names, what)
 
@@ -123,10 +130,16 @@ class Report:
         what: str,
         hint: str | None = None,
     ) -> None:
+        """A defect for a key that does not stand here. What is under a misspelt one is read as that of the right one."""
         known = list(names)
-        elsewhere = ELSEWHERE.get(key.text, "")
+        elsewhere = key_meant(what, key.text)
+        if hint is None:
+            hint = misplaced(what, key.text) or None
         if hint is None:
             hint = f'did you mean "{elsewhere}"?' if elsewhere in known else self.meant(key.text, known)
+        for word in known if hint is not None else ():
+            if hint == f'did you mean "{word}"?' and node.entries.setdefault(word, (key, value))[0] is key:
+                self.misread.add((value.line, value.column))
         if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
             hint = "inside { } a comma ends the text before it: put quotes around the text"
         if hint is None:
@@ -162,9 +175,11 @@ class Report:
     def boolean(self, node: Node | None, path: str, what: str) -> bool | None:
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
-        if node is not None:
-            self.wrong_kind(node, path, f"{what} takes true or false", truth_meant(node))
-        return None
+        if node is None:
+            return None
+        hint = truth_meant(node)
+        self.wrong_kind(node, path, f"{what} takes true or false", hint)
+        return hint == "write true" if hint else None
 
     def integer(self, node: Node | None, path: str, what: str, least: int = 0, most: int | None = None) -> int | None:
         value: Any = node.value if isinstance(node, Scalar) else None
@@ -253,10 +268,14 @@ class Report:
         """The items of a list; nothing written is an empty one."""
         if isinstance(node, Sequence):
             return node.items
-        if node is not None and not is_nothing(node):
-            hint = f"write [{shorten(node.text)}]" if isinstance(node, Scalar) else ""
-            self.wrong_kind(node, path, f"{what} takes a list", hint)
-        return []
+        if node is None or is_nothing(node):
+            return []
+        meant: list[Node] = [node] if isinstance(node, Scalar) else [key for key, _ in node.entries.values()]
+        hint = f"write [{', '.join(shorten(one.text) for one in meant if isinstance(one, Scalar))}]"
+        self.wrong_kind(node, path, f"{what} takes a list", hint)
+        found = [one for one in meant if isinstance(one, Scalar) and is_name(one.text, dashes=True)]
+        self.misread.update((one.line, one.column) for one in found)
+        return list(found)
 
     def words(self, node: Node | None, path: str, what: str) -> list[tuple[str, Node]]:
         """The texts of a list, each once."""
@@ -307,7 +326,7 @@ def notes(node: MappingNode) -> Mapping[str, Any]:
     return {name: plain_data(value) for name, (_, value) in node.entries.items() if name.startswith("x-")}
 
 
-def _without_dashes(node: Node) -> str:
+def without_dashes(node: Node) -> str:
     """A hint for a list where keys are due."""
     first = node.items[0] if isinstance(node, Sequence) and node.items else None
     if isinstance(first, Scalar) and first.value is not None:
@@ -322,8 +341,16 @@ def _without_dashes(node: Node) -> str:
 
 
 def _broken_text(node: Node) -> str:
-    if isinstance(node, MappingNode) and len(node.entries) == 1:
-        return "a text with `: ` in it needs quotes around it"
-    if isinstance(node, Sequence) and node.flow:
-        return "a text in brackets needs quotes around it"
-    return ""
+    if isinstance(node, MappingNode):
+        inner = next((node.entries[word][1] for word in _NAMES_OF_TEXTS if word in node.entries), None)
+        if isinstance(inner, Scalar) and isinstance(inner.value, str):
+            return f"write it alone: {quoted(inner.text)}"
+        return "a text with `: ` in it needs quotes around it" if len(node.entries) == 1 else ""
+    if not isinstance(node, Sequence) or not node.flow:
+        return "write one text" if isinstance(node, Sequence) else ""
+    if len(node.items) == 1 and isinstance(node.items[0], Scalar) and " " not in node.items[0].text:
+        return f"take the brackets away: {shorten(node.items[0].text)}"
+    return "a text in brackets needs quotes around it"
+
+
+_NAMES_OF_TEXTS = ("file", "path", "text", "name", "target", "url", "message")

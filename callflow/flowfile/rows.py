@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
+from callflow.core.durations import parse_duration
 from callflow.core.expressions import (
     ANY,
     BOOLEAN,
@@ -24,7 +26,7 @@ from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.outline import Draft, crosses_regions, find, missing_target
 from callflow.flowfile.part import ALWAYS_THERE, TIMER, Part
-from callflow.flowfile.report import is_nothing, join
+from callflow.flowfile.report import is_name, is_nothing, join
 
 Level = Literal["own", "inner"]
 
@@ -43,12 +45,17 @@ class RowReader:
     def events(self, node: Node | None, where: str) -> list[Row]:
         """The rows under `on:`."""
         part, rows = self.part, []
-        mapping = part.mapping(node, where, "`on`")
+        hint = f"write `on: {{{shorten(node.text)}: …}}`" if isinstance(node, Scalar) and node.text else ""
+        mapping = part.mapping(node, where, "`on`", hint)
         for pattern, (key, value) in mapping.entries.items() if mapping else ():
             if pattern.startswith("x-"):
                 continue
             path = join(where, pattern)
+            if self._without_colon(mapping, key, value, path, "unknown-event"):
+                continue
             payload = done_payload(self.draft) if pattern == "done" else part.payload(pattern, key, path)
+            if payload is None:
+                payload = UNKNOWN
             if pattern == "done" and self._done_at_top():
                 message = "the top level is never done, so that `done` has nobody to tell"
                 part.defect("done-at-top-level", message, key, path, "put the row into the state that is done")
@@ -56,6 +63,16 @@ class RowReader:
             moves = self.transitions(value, path, payload, key, position)
             rows.append(Row(pattern, moves, position, level=self.level))
         return rows
+
+    def _without_colon(self, around: MappingNode | None, key: Scalar, value: Node, path: str, code: str) -> bool:
+        """Whether `{25s talking}` stands for `{25s: talking}`; a defect if so."""
+        first, rest = _apart(key.text)
+        written = around is not None and around.flow and is_nothing(value) and value.start.index == value.end.index
+        if not (written and key.plain and rest):
+            return False
+        message = f"`: ` is missing between `{shorten(first)}` and `{shorten(rest)}`"
+        self.part.defect(code, message, key, path, f"write `{shorten(first)}: {shorten(rest)}`")
+        return True
 
     def _done_at_top(self) -> bool:
         return self.draft.path == ROOT or self.level == "inner"
@@ -81,9 +98,9 @@ class RowReader:
         part = self.part
         rows: list[TimerRow] = []
         if isinstance(node, (Scalar, Sequence)) and not is_nothing(node):
-            text = node.text if isinstance(node, Scalar) else _first_key(node)
             number = isinstance(node, Scalar) and isinstance(node.value, (int, float))
-            hint = f"write `{kind}: {{{shorten(text)}{'s' if number else ''}: {{target: …}}}}`"
+            time, target = _time_and_target(node)
+            hint = f"write `{kind}: {{{shorten(time)}{'s' if number else ''}: {shorten(target)}}}`"
             part.defect(
                 "bad-duration" if number else "wrong-kind",
                 f"`{kind}` takes rows: a duration and what happens then",
@@ -97,6 +114,12 @@ class RowReader:
             if text.startswith("x-"):
                 continue
             path = join(where, text)
+            if self._without_colon(mapping, key, value, path, "bad-duration"):
+                continue
+            if isinstance(value, Scalar) and is_duration(value.value) and not is_duration(key.value):
+                message = f"`{kind}`: the time stands before the state"
+                part.defect("bad-duration", message, key, path, f"write `{shorten(value.text)}: {shorten(text)}`")
+                continue
             seconds = part.duration(key, path, f"`{kind}`")
             if seconds is not None and seconds <= 0:
                 part.defect(
@@ -169,6 +192,7 @@ class RowReader:
         if not isinstance(node, MappingNode):
             part.wrong_kind(node, path, "a row is a target, or keys with values")
             return None
+        part.unknown_keys(node, path, keys.TRANSITION, keys.TRANSITION, "a row")
         entries = node.entries
         names = part.names(payload)
         target = guard = None
@@ -194,8 +218,6 @@ class RowReader:
                     part.defect("missing-key", "`reenter` goes with a `target`", name_key, join(path, "reenter"), hint)
             elif name == "description":
                 description = part.text(value, join(path, "description"), "`description`") or ""
-            elif not name.startswith("x-"):
-                part.unknown_key(node, name_key, value, path, keys.TRANSITION, "a row")
         if not ({"target", "do", "when"} & entries.keys()) and keys.TRANSITION.keys() >= entries.keys():
             self._empty(key if not entries else node, path)
         return self._add(Transition(
@@ -237,10 +259,33 @@ class RowReader:
         return target.path
 
 
-def _first_key(node: Sequence) -> str:
-    """The first duration of rows that were written as a list."""
-    first = node.items[0] if node.items else None
-    return next(iter(first.entries), "12s") if isinstance(first, MappingNode) else "12s"
+UNKNOWN = Record(dict(ALWAYS_THERE), open=True, kind="an event that is not known")
+"""What a row on a misspelt event may read: anything, so that one slip is one defect."""
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """`25s talking`, `25s:talking` or `25s, talking` as its two words; the second is empty where there are not two."""
+    found = re.fullmatch(r"([^\s:,]+)(?:\s*[:,]\s*|\s+)([\w.-]+)", text)
+    return (found[1], found[2]) if found else (text, "")
+
+
+def is_duration(value: object) -> bool:
+    try:
+        return parse_duration(value) > 0
+    except ValueError:
+        return False
+
+
+def _time_and_target(node: Node) -> tuple[str, str]:
+    """The first duration and the first target of rows that were written in another form."""
+    words = node.items if isinstance(node, Sequence) else [node]
+    if words and isinstance(words[0], MappingNode):
+        return next(iter(words[0].entries), "12s"), "{target: …}"
+    texts = [one for one in words if isinstance(one, Scalar)]
+    if len(texts) == 1 and _apart(texts[0].text)[1]:
+        return _apart(texts[0].text)
+    time = next((one.text for one in texts if is_duration(one.value) or isinstance(one.value, (int, float))), "12s")
+    return time, next((one.text for one in texts if one.text != time and is_name(one.text, dashes=True)), "{target: …}")
 
 
 def done_payload(draft: Draft) -> Record:

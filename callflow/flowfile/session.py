@@ -52,14 +52,14 @@ def session(part: Part, node: Node | None) -> dict[str, Any]:
     """The models and options of `session:`, durations in seconds."""
     mapping = part.mapping(node, "session", "`session`")
     found: dict[str, Any] = {}
-    for name, (key, value) in mapping.entries.items() if mapping else ():
+    if mapping is not None:
+        part.unknown_keys(mapping, "session", {*MODELS, *OPTIONS}, [*MODELS, *OPTIONS], "`session`")
+    for name, (_, value) in mapping.entries.items() if mapping else ():
         path = join("session", name)
         if name in MODELS:
             found[name] = _model(part, value, path, name)
         elif name in OPTIONS:
             found[name] = literal(part, OPTIONS[name][0], value, path, f"`{name}`")
-        elif not name.startswith("x-") and mapping is not None:
-            part.unknown_key(mapping, key, value, "session", [*MODELS, *OPTIONS], "`session`")
     return found
 
 

@@ -31,7 +31,7 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     if name is None or node is None:
         return None
     if name not in part.uses:
-        hint = part.meant(name, part.uses) or f"name its file: `use: {{{shorten(name)}: {shorten(name)}.yaml}}`"
+        hint = _sub_flow_meant(part, name)
         part.defect("unknown-sub-flow", f"there is no sub-flow `{shorten(name)}` under `use`", node, where, hint)
         return None
     file = part.text(part.uses[name][1], f"use.{name}", f"`{name}`")
@@ -61,6 +61,19 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
         return None
     _check_main(draft, inside, main, node, where)
     return inside
+
+
+def _sub_flow_meant(part: Part, name: str) -> str:
+    """What the author may have meant by the name of a sub-flow, which may be that of its file."""
+    same = next(
+        (known for known, (_, node) in part.uses.items() if isinstance(node, Scalar) and node.text == name), None
+    )
+    if same is not None:
+        return f"write `flow: {same}`"
+    if name.endswith((".yaml", ".yml")):
+        stem = name.rpartition("/")[2].partition(".")[0]
+        return f"name it at the top, `use: {{{shorten(stem)}: {shorten(name)}}}`, and write `flow: {shorten(stem)}`"
+    return part.meant(name, part.uses) or f"name its file: `use: {{{shorten(name)}: {shorten(name)}.yaml}}`"
 
 
 def look_at_unused(part: Part) -> None:
@@ -121,6 +134,10 @@ def _check_main(draft: Draft, inside: Part, main: Part, node: Node, where: str) 
             draft.part.defect(
                 "undeclared-in-main", message, node, where, f"declare `{name}` under `python:` there, too"
             )
+        elif "python" in main.broken or any(
+            f"python.{name}.{one}" in (main.broken | inside.broken) for one in ("parameters", "returns")
+        ):
+            continue  # that is told where it stands
         elif _signature(known.parameters, known.returns) != _signature(action.parameters, action.returns):
             message = f"the sub-flow and the main flow declare the Python action `{name}` differently"
             draft.part.defect("conflict", message, node, where, "declare the same in both")

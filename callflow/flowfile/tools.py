@@ -11,21 +11,22 @@ from callflow.flowfile import keys
 from callflow.flowfile.actions import build_action, result_type
 from callflow.flowfile.declarations import fields
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Scalar
+from callflow.flowfile.nodes import Node, Scalar, quoted
 from callflow.flowfile.part import ALWAYS_THERE, CALL, Part
-from callflow.flowfile.report import is_nothing, join, one_of
+from callflow.flowfile.report import is_name, is_nothing, join, one_of
 
 RUNS = ("http", "python")
 
 
 def read_tools(part: Part) -> None:
     """Fills `part.tools` from `tools:`."""
-    mapping = part.mapping(part.root.get("tools"), "tools", "`tools`")
+    mapping = part.named(part.root.get("tools"), "tools", "`tools`")
     for name, (key, value) in mapping.entries.items() if mapping else ():
         path = f"tools.{name}"
         if name.startswith("x-") or not part.check_name(key, path, "a tool"):
             continue
-        inner = part.mapping(value, path, f"the tool `{name}`")
+        said = quoted(value.text) if isinstance(value, Scalar) and isinstance(value.value, str) else ""
+        inner = part.mapping(value, path, f"the tool `{name}`", f"write {{description: {said}}}" if said else "")
         if inner is not None:
             part.tools[name] = _tool(part, name, key, inner, path)
         elif is_nothing(value):
@@ -56,7 +57,8 @@ def _tool(part: Part, name: str, key: Scalar, node: MappingNode, path: str) -> T
     if "run" in node.entries:
         run = _run(part, node.entries["run"][1], join(path, "run"), names)
     if "result" in node.entries:
-        result = _result(part, node.entries["result"][1], join(path, "result"), names, run)
+        unsure = run is None and "run" in node.entries
+        result = _result(part, node.entries["result"][1], join(path, "result"), names, run, unsure)
     return Tool(name, description, parameters, run, result, part.position(key, path), own)
 
 
@@ -66,11 +68,15 @@ def _run(part: Part, node: Node, path: str, names: Names) -> Action | None:
         part.defect("bad-value", f"a tool runs {one_of(RUNS)}, not `{verb}`", node, path,
                     "listen to the tool's event, and act in the row")  # fmt: skip
         return None
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.text not in VERBS and is_name(node.text):
+        hint = f"write {{python: {node.text}}}, or an `http` with its `url`"
+        part.defect("unknown-verb", f"there is no verb `{node.text}`", node, path, hint)
+        return None
     return build_action(part, node, path, names)
 
 
-def _result(part: Part, node: Node, path: str, names: Names, run: Action | None) -> Template | None:
-    others: dict[str, Type] = {}
+def _result(part: Part, node: Node, path: str, names: Names, run: Action | None, unsure: bool) -> Template | None:
+    others: dict[str, Type] = {"result": ANY} if unsure else {}
     if run is not None:
         kept = result_type(part, VERBS[run.verb], str(run.arguments.get("name", "")))
         others["result"] = ANY if kept is None else kept

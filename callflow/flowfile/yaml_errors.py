@@ -19,6 +19,7 @@ from yaml.tokens import (
     ScalarToken,
 )
 
+from callflow.core.actions import VERBS
 from callflow.errors import Defect
 from callflow.flowfile.braces import cure, cure_inside
 from callflow.flowfile.nodes import quoted, shorten
@@ -152,7 +153,10 @@ def _behind_quote(problem: Problem) -> Finding | None:
         if quote == "'"
         else ('put single quotes around the whole value, or write the quotes inside it as \\"')
     )
-    if re.match(r"==|!=|[<>+\-*/]|(in|not|and|or)\b", rest):
+    inside = _arguments_behind(problem, found, rest)
+    if inside:
+        hint = f"put it into braces: `{inside}`"
+    elif re.match(r"==|!=|[<>+\-*/]|(in|not|and|or)\b", rest):
         other = "single" if quote == '"' else "double"
         hint = f"put {other} quotes around the whole expression"
     return Finding(
@@ -162,6 +166,16 @@ def _behind_quote(problem: Problem) -> Finding | None:
         problem.line,
         problem.column,
     )
+
+
+def _arguments_behind(problem: Problem, found: tuple[int, int, int, int], rest: str) -> str:
+    """`say: "Hello.", interruptible: false` as it is meant; nothing where it is something else."""
+    before = re.search(r"([a-z_]+): *$", problem.at(found[0])[: found[1]])
+    verb = VERBS.get(before[1]) if before else None
+    if verb is None or verb.main is None or found[0] != found[2] or not re.match(r", *[a-z_]+ *:", rest):
+        return ""
+    text = problem.at(found[0])[found[1] : found[3]]
+    return f"{verb.name}: {{{verb.main}: {text}{rest}}}"
 
 
 def _string_before(problem: Problem, line: int, column: int) -> tuple[int, int, int, int] | None:
@@ -191,6 +205,21 @@ def _open_bracket(problem: Problem) -> tuple[int, int] | None:
     except yaml.YAMLError:
         pass  # the very error that is being explained
     return opened[-1] if opened else None
+
+
+def _hidden_by_a_comment(problem: Problem) -> Finding | None:
+    """`{terminator: #}`: what would close the bracket stands in a comment."""
+    for line in (problem.line, problem.line - 1, problem.began[0] if problem.began else -1):
+        text = problem.at(line) if 0 <= line < len(problem.lines) else ""
+        comment = re.search(r"(?<=\s)#.*[\]}]", text)
+        before = re.sub(r'"[^"]*"|\'[^\']*\'', "", text[: comment.start()]) if comment else ""
+        opened = max((before.count("{") - before.count("}"), "}"), (before.count("[") - before.count("]"), "]"))
+        if comment is not None and opened[0] > 0 and '"' not in before:
+            message = f"a comment begins here, and hides the `{opened[1]}` that would close what is open before it"
+            return Finding(
+                "unclosed-bracket", message, 'put quotes around what is no comment: "#"', line, comment.start()
+            )
+    return None
 
 
 def _unclosed_bracket(problem: Problem) -> Finding | None:
@@ -485,6 +514,7 @@ def _anything(problem: Problem) -> Finding:
 
 TRAPS: tuple[Callable[[Problem], Finding | None], ...] = (
     _tab,
+    _hidden_by_a_comment,
     _unclosed_quote,
     _template,
     _behind_quote,

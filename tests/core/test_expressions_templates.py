@@ -169,7 +169,7 @@ def test_a_template_that_cannot_be_filled_in_fails(source, expect, reason):
         ("Hello {{ vars.lists }}", None, "wrong-type", "vars.lists", "vars.lists is a list of list of text and cannot be written into a text", "write one of its items"),
         ("{{{ vars.name }}}", None, "bad-expression", "{", "{ has no meaning in an expression", "inside `when:` and inside {{ }} stands the expression alone, without braces"),
         ("{{ vars.count }}", TEXT, "wrong-type", "vars.count", "text is due here, and vars.count is an integer", "write text(vars.count)"),
-        ("{{ vars.name | upper }}", None, "bad-expression", "|", "| is not an operator", "write or"),
+        ("{{ vars.name | upper }}", None, "not-in-language", "| upper", "there are no filters", "write upper(…) around the value"),
         ("{{ vars.count }} s", INTEGER, "wrong-type", "{{ vars.count }} s", "an integer is due here, and a value written into a text is text", "leave out all but one {{ }}, which keeps the type of its value"),
         ("12", INTEGER, "wrong-type", "12", "the field takes an integer, not text: leave the quotes out", None),
         ("12", DURATION, "bad-value", "12", "the field takes a duration; a duration needs its unit: write 12s", None),

@@ -35,6 +35,8 @@ _TOKEN = re.compile(
     | (?P<name>   [^\W\d]\w* )
     | (?P<number> [0-9][\w.]* )
     | (?P<text>   "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
+    | (?P<twice>  (?:\+\+ | --) (?= \s* (?: [)\]] | $ )) )
+    | (?P<filter> \| \s* (?!(?:vars|event|call|env|state|not)\b) [^\W\d]\w* (?!\s*\.) )
     | (?P<sign>   && | \|\| | ===? | !==? | <= | >= | <> | => | =< | =~ | := | [-+*/]= | \*\* | // | -> | << | >> | . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -48,6 +50,12 @@ _MEANT = {
     "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "=": "==", "===": "==", "!==": "!=", "<>": "!=",
     "=>": ">=", "=<": "<=", "≠": "!=", "≤": "<=", "≥": ">=", "×": "*", "÷": "/", "−": "-", "–": "-",  # noqa: RUF001 - as word processors write them
 }  # fmt: skip
+
+_FILTERS = {
+    "length": "len", "count": "len", "size": "len", "int": "number", "float": "number", "string": "text", "strip": "trim", "uppercase": "upper",
+    "lowercase": "lower",
+}  # fmt: skip
+"""What template languages call these functions."""
 
 _NOT_ASSIGNED = "nothing is assigned in an expression: use `set`"
 _FOREIGN_SIGNS = {
@@ -98,6 +106,13 @@ def scan(source: str, problems: list[Problem]) -> list[Token]:
             tokens.append(_text(match, problems))
         elif kind == "sign":
             tokens.append(_sign(text, match.start(), problems))
+        elif kind == "filter" and not text.startswith("||"):
+            word = text[1:].strip()
+            hint = f"write {_FILTERS.get(word, word)}(…) around the value"
+            raise _stop(problems, "not-in-language", "there are no filters", match.start(), len(text), hint)
+        elif kind == "twice":
+            hint = f"write {source[: match.start()].strip()} {text[0]} 1, in a `set`"
+            raise _stop(problems, "not-in-language", f"there is no {text}", match.start(), 2, hint)
     end = len(source)
     tokens.append(Token("end", "", end, end))
     return tokens

@@ -261,7 +261,8 @@ def coerce(kind: Type, value: Any) -> Any:
     if is_textual(kind) and _is_number(value):
         raise ValueError(f"takes {kind.phrase}, not {describe(value)}: put it in quotes")
     if kind in _NUMERIC and isinstance(value, str):
-        raise ValueError(f"takes {kind.phrase}, not text: leave the quotes out")
+        cure = ": leave the quotes out" if re.fullmatch(r"\s*[-+]?[0-9]+(\.[0-9]+)?\s*", value) else ""
+        raise ValueError(f"takes {kind.phrase}, not text{cure}")
     if kind in _NUMERIC and describe(value) in (INTEGER.phrase, NUMBER.phrase) and abs(value) > LARGEST:
         raise ValueError(f"takes {kind.phrase} of at most 10^18")
     raise ValueError(f"takes {kind.phrase}, not {describe(value)}")
