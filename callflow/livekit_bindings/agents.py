@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,13 @@ Enter = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 """Runs an `on_enter`."""
 
 
+def _retrieved(task: asyncio.Task[Any] | None) -> None:
+    """Looks at the exception of LiveKit's own task, as LiveKit does not: asyncio would log it again, whenever the garbage
+    collector finds it."""
+    if task is not None:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
 def watch_on_enter(agent: Agent, enter: Enter, failed: Callable[[Exception], None]) -> None:
     """LiveKit only logs an `on_enter` that raises, and the call is mute. Here `failed` hears of it too. `enter` runs it."""
     if getattr(agent, _WATCHED, None) is not None:
@@ -41,6 +49,7 @@ def watch_on_enter(agent: Agent, enter: Enter, failed: Callable[[Exception], Non
             return await enter(original)
         except Exception as error:
             failed(error)
+            _retrieved(asyncio.current_task())
             raise
 
     setattr(agent, _WATCHED, (enter, failed))
