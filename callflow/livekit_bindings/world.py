@@ -16,7 +16,7 @@ from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
-from callflow.core.events import MAIN_LEG, SENDERS
+from callflow.core.events import MAIN_LEG, SENDERS, Event
 from callflow.core.expressions import Rendered
 from callflow.core.flow import Flow
 from callflow.core.offers import agent_instructions, party_identities
@@ -35,6 +35,7 @@ from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.line import Line
 from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.ownership import Ownership
+from callflow.livekit_bindings.room_events import participant_fields
 from callflow.livekit_bindings.subscriptions import Subscriptions
 from callflow.livekit_bindings.tracing import Tracing
 from callflow.livekit_bindings.turns import Turns
@@ -350,7 +351,10 @@ class LiveKitWorld:
             await asyncio.wait_for(self.ctx.connect(), CONNECT_WITHIN)
             if self.line.offers:
                 self.door.shut(self.ctx.room.local_participant)
-            for participant in list(self.ctx.room.remote_participants.values()):
+            present = list(self.ctx.room.remote_participants.values())
+            for participant in present:  # before anything can fail that tells of them
+                self.call.redactor.event(Event("room.participant_connected", participant_fields(participant)))
+            for participant in present:
                 self.line.joined(participant)
             self._hearing.listen_to_rpc()
         self._connected.set_result(None)

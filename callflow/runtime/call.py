@@ -443,7 +443,13 @@ class Call:
         try:
             redactor = self.redactor
             redactor.see(self.snapshot)
-            return redactor.searched(text) if name else redactor.text(text)
+            for entry in self._inbox[-AT_ONCE:]:  # what has come and not had its turn
+                if isinstance(entry, Event) and entry.name.startswith(("call.", "leg.", "room.")):
+                    redactor.event(entry)
+            if name:
+                return redactor.searched(text)
+            redactor.overhear(text)
+            return redactor.text(text)
         except Exception:  # noqa: BLE001 - a line of the log costs no call anything
             return "(hidden)"
 
@@ -604,12 +610,8 @@ class Call:
         if entry.name == "room.disconnected":
             if entry.data.get("reason") != OUT_OF_REACH:  # then LiveKit knows nothing of it, and lets the job be
                 self.shutdown.by_room()
-        elif entry.name.startswith(("call.", "leg.", "room.")) or (
-            self.journal is None and entry.name.startswith(("app.", "tool."))
-        ):
-            self.redactor.event(
-                entry
-            )  # the journal would have learned what is private in it, and the log may come first
+        elif entry.name.startswith(("call.", "leg.", "room.", "app.", "tool.", "dtmf.")):
+            self.redactor.event(entry)  # before a line of the log, which does not wait for the journal's thread
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -667,13 +669,15 @@ class Call:
         one = effect.start
         if one.id in self.effects:
             del self.effects[one.id]
-        if self.journal is None and (one.verb in WITH_PRIVATE or self.redactor.is_worked_out(one)):
+        if error is not None:
+            self.redactor.overhear(error)
+        if result or one.verb in WITH_PRIVATE or self.redactor.is_worked_out(one):
             self._learn(one, result)
         seconds, at = self.now() - effect.began, place_of(self.flow, one)
         self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
 
     def _learn(self, one: Start, result: Mapping[str, Any]) -> None:
-        """What is private in an effect, which the journal would have learned."""
+        """What is private in an effect. The journal's thread learns it too, but late, or never where the disk has failed."""
         try:
             self.redactor.arguments(one)
             self.redactor.result(one, result)

@@ -224,6 +224,7 @@ class Lines:
             start, began = self._effects.pop(entry.id, (None, entry.time))
             line: dict[str, Any] = {"ended": entry.id, "verb": None if start is None else start.verb}
             line |= {"status": entry.status, "seconds": round(entry.time - began, 6)}
+            hide.overhear(entry.error)
             line |= {"result": hide.result(start, entry.result)} if entry.result else {}
             line |= {"error": hide.text(entry.error)} if entry.error is not None else {}
             return entry.time, line

@@ -147,13 +147,21 @@ class CallRecord:
         data["seconds"] = self.seconds
         if private or self._redactor is None:
             return data
+        for said in (self.error, self.fault, *self.notes, *self.late):
+            self._redactor.overhear(said)
         data["vars"] = self._redactor.variables(self.vars)
         data["effects"] = self._redactor.effects(data["effects"])
         data["participant"] = self._redactor.hide(self.participant)
         data["cause"]["detail"] = self._redactor.event(Event(self.cause.event, self.cause.detail))
         hidden: dict[str, Any] = self._redactor.data(data)
         # Words of ours say nothing of anybody, also where somebody's identity is the same word: `caller`.
-        hidden |= {"hung_up_by": self.hung_up_by, "outcome": self.outcome, "flow": self.flow, "line": self.line}
+        hidden |= {
+            "hung_up_by": self.hung_up_by,
+            "outcome": self.outcome,
+            "flow": self.flow,
+            "line": self.line,
+            "final": self.final,
+        }
         hidden["call"] = self._redactor.searched(data["call"])
         hidden["cause"] |= {"by": self.cause.by, "event": self.cause.event}
         detail = hidden["cause"]["detail"]

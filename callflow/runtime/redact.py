@@ -19,10 +19,12 @@ from typing import Any
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
+from callflow.core.expressions import TEXT
 from callflow.core.flow import Field, Flow
-from callflow.core.privacy import action_at
+from callflow.core.privacy import PRIVATE_OF_CALL, action_at
 from callflow.core.snapshot import Snapshot, Start
 from callflow.runtime.search import LONGEST_NUMBER, Index, is_number_like
+from callflow.runtime.spelling import forms
 
 MARK = "pii:"
 """How every digest begins."""
@@ -42,8 +44,16 @@ _PLAIN = frozenset({"method", "expect", "name", "level", "topic"})
 _UNMISTAKABLE = 8
 """Characters of a text that can be looked for without finding anything else."""
 
+LARGEST_NUMBER = 10**LONGEST_NUMBER
+"""A number that is looked for is smaller."""
+
 MOST_KNOWN = 1_000
 LARGEST_KNOWN = 200_000
+
+_SAID = frozenset({"error", "sip_status", "reason"})
+"""Fields of payloads that others have worded: a server, a telephone, a library."""
+
+_CONVERSATION = frozenset({"transcript", "record"})
 
 _IDENTITIES = frozenset({"identity", "identities", "agent_identity"})
 _ROLES = frozenset({
@@ -54,6 +64,11 @@ _ROLES = frozenset({
 
 
 _E164 = re.compile(r"\+[0-9]{6,15}(?![0-9])")
+_TELEPHONE = re.compile(
+    r"(?:\+|(?<![a-z0-9])(?:sips?|tel)[:_]\+?|(?<![0-9a-z.])00)(?=[1-9])((?:[0-9][\s().\-/_]{0,3}){6,15})(?![0-9])"
+)
+"""A telephone number that calls itself one, in a text's normal form: by its plus, the scheme of its address, or two zeros."""
+_NO_DIGIT = re.compile(r"[^0-9]")
 _KEY = re.compile(rf"\bdtmf\.({'|'.join(DIGITS)})\b")
 _IS_DIGEST = re.compile(r"pii:[0-9a-f]{16}")
 
@@ -67,7 +82,20 @@ class Redactor:
     It learns as it goes: values of variables, of payloads and arguments, each before the text in which they may occur.
     """
 
-    __slots__ = ("_flow", "_index", "_key", "_known", "_lock", "_numbers", "_rows", "_size", "_worked_out", "full")
+    __slots__ = (
+        "_facts",
+        "_flow",
+        "_index",
+        "_key",
+        "_known",
+        "_lock",
+        "_numbers",
+        "_results",
+        "_rows",
+        "_size",
+        "_worked_out",
+        "full",
+    )
 
     def __init__(self, flow: Flow, key: bytes | None = None) -> None:
         if key is not None and not isinstance(key, bytes):
@@ -78,8 +106,10 @@ class Redactor:
         self._known: dict[str, str] = {}  # a value, as text -> its digest
         self._numbers: dict[float, str] = {}
         self._index = Index()
+        self._facts: Mapping[str, Any] | None = None  # of the call, as they were last learned
         self._size = 0  # characters of what is known
         self.full = False  # more than is looked for: from now on texts are hidden as a whole
+        self._results: dict[int, frozenset[str]] = {}  # of effects that are over, the private fields of their results
         self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
         self._rows = frozenset(row.pattern for state in flow.states.values() for row in state.rows)
 
@@ -89,6 +119,8 @@ class Redactor:
         """The digest of one value: `pii:` and 16 hexadecimal digits."""
         if isinstance(value, str) and _IS_DIGEST.fullmatch(value):
             return value
+        if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
+            value = hex(value)  # Python writes no decimal of it
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
         return MARK + hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
@@ -101,7 +133,7 @@ class Redactor:
             for item in value:
                 self.learn(item)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            if abs(value) >= 10:
+            if 10 <= abs(value) < LARGEST_NUMBER:
                 self._remember_number(value, self.digest(value))
                 self._remember(str(value), self.digest(value))
         elif isinstance(value, str):
@@ -136,6 +168,13 @@ class Redactor:
         """Learn a text that is long enough to be nothing else."""
         if isinstance(value, str) and len(value) >= _UNMISTAKABLE:
             self._remember(value.strip(), self.digest(value))
+
+    def overhear(self, text: Any) -> None:
+        """Learn the telephone numbers in what somebody else has said, an error say, that no event has brought before."""
+        if isinstance(text, str):
+            for form in forms(text):
+                for number in _TELEPHONE.findall(form.text):
+                    self.learn("+" + _NO_DIGIT.sub("", number))
 
     def hide(self, value: Any, *, learn: bool = True) -> Any:
         """A private value: its shape stays, its leaves become digests. Nothing stays nothing."""
@@ -185,7 +224,7 @@ class Redactor:
 
     def _number(self, value: float) -> Any:
         token = self._numbers.get(value)
-        if token is None and 1000 <= abs(value) < 10**LONGEST_NUMBER:  # known as a text: a telephone number, say
+        if token is None and 1000 <= abs(value) < LARGEST_NUMBER:  # known as a text: a telephone number, say
             token = self._index.knows(f"{abs(value):.0f}" if value == int(value) else str(abs(value)))
         return value if token is None else token
 
@@ -209,6 +248,8 @@ class Redactor:
 
     def event(self, event: Event) -> Any:
         """The payload of an event, as its type says."""
+        for said in _SAID & event.data.keys():
+            self.overhear(event.data[said])
         entry = _type_of(event.name)
         if entry is not None:
             return self.fields(event.data, entry.private_in(event.data), free=UNSEARCHABLE)
@@ -259,17 +300,35 @@ class Redactor:
 
     def result(self, effect: Start | None, result: Mapping[str, Any]) -> Any:
         """The result of an effect, as the catalogue or the declaration of what Python returns says."""
+        for said in _SAID & result.keys():
+            self.overhear(result[said])
         if effect is None:
             return self.data(result)
         if effect.id in self._worked_out:
             return self.hide(result, learn=False)
-        if effect.verb == "python":
-            return self.fields(result, self._returned(effect.arguments.get("name")))
         if effect.verb == "close":  # the whole conversation, for `wrap_up`
             return {name: self.hide_whole(value) for name, value in result.items()}
-        verb = VERBS.get(effect.verb)
-        events = () if verb is None else verb.results
-        return self.fields(result, {name for event in events for name in EVENTS[event].pii}, free=UNSEARCHABLE)
+        private = self._private_in(effect, result)
+        if private:
+            self._results[effect.id] = private
+        return self.fields(result, private, free=UNSEARCHABLE)
+
+    def _private_in(self, effect: Start, result: Mapping[str, Any]) -> frozenset[str]:
+        """The private fields of a result: those that are declared so, and those that are not declared."""
+        if effect.verb == "python":
+            declared = self._flow.python.get(str(effect.arguments.get("name")))
+            returns = {} if declared is None else declared.returns
+            known = {name: one.type for name, one in returns.items()}
+            pii = {name for name, one in returns.items() if one.pii}
+        else:
+            verb = VERBS.get(effect.verb) or INTERNAL_VERBS.get(effect.verb)
+            types = [] if verb is None else [EVENTS[event] for event in verb.results]
+            known = {name: kind for one in types for name, kind in one.fields.items()}
+            known |= {} if verb is None else verb.result
+            pii = {name for one in types for name in one.pii}
+            if any(one.name.partition(".")[2] == result.get("result") for one in types):
+                known, pii = {**known, "result": TEXT}, pii - {"result"}
+        return frozenset(name for name in result if name not in known or name in pii)
 
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""
@@ -290,11 +349,16 @@ class Redactor:
         return self.data(data)
 
     def effects(self, records: Iterable[Mapping[str, Any]]) -> list[Any]:
-        """The records of effects: the results of those that were given what cannot be looked for are hidden."""
-        return [
-            {**one, "result": self.hide(one.get("result"), learn=False)} if one.get("id") in self._worked_out else one
-            for one in records
-        ]
+        """The records of effects, their results as `result` has them."""
+        return [{**one, "result": self._recorded(one.get("id"), one.get("result"))} for one in records]
+
+    def _recorded(self, effect: Any, result: Any) -> Any:
+        if effect in self._worked_out:
+            return self.hide(result, learn=False)
+        private = self._results.get(effect)
+        if private is None or not isinstance(result, Mapping):
+            return result
+        return {name: self.hide(value, learn=False) if name in private else value for name, value in result.items()}
 
     def room(self, facts: Mapping[str, Any]) -> None:
         """Learn the caller's number, which LiveKit's dispatch rules make a part of the room's name."""
@@ -304,6 +368,9 @@ class Redactor:
     def see(self, snapshot: Snapshot) -> None:
         """Learn the private variables of a call as it is now."""
         self.room(snapshot.memory.call)
+        if snapshot.memory.call is not self._facts:
+            self._facts = snapshot.memory.call
+            self.fields(self._facts, PRIVATE_OF_CALL, free=_CONVERSATION)
         for value in snapshot.memory.env.values():
             self.learn(value)
         privacy = self._flow.privacy

@@ -207,6 +207,52 @@ def test_a_value_that_is_spelt_otherwise_is_hidden_everywhere(redactor, spelt):
     assert redactor.data({spelt: [f"It is {spelt}."]}) == {hidden: [f"It is {hidden}."]}
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["486 for +1 (555) 271-8281", "no route to sip:15552718281@example.com", "tel:+15552718281 is busy", "sip_+15552718281 has gone",
+     "GET /?to=%2B15552718281", r'{"to": "\u002b15552718281"}', "0015552718281 declined"],
+)  # fmt: skip
+def test_a_telephone_number_in_an_error_is_private_though_no_event_has_brought_it(redactor, said):
+    redactor.overhear(said)
+    assert "8281" not in redactor.text(said)
+    assert redactor.text("+15552718281") == redactor.digest("+15552718281")
+
+
+@pytest.mark.parametrize(
+    "said", ["took 12345678 ms at 1700000000.25", "+5 tries", "error 0x0012345678", "00:47:11", "id 15552718281"]
+)
+def test_what_does_not_call_itself_a_telephone_number_is_left_alone(redactor, said):
+    redactor.overhear(said)
+    assert redactor.text(said) == said
+
+
+@pytest.mark.parametrize("field", ["error", "sip_status"])
+def test_a_number_in_what_a_server_says_is_private(redactor, field):
+    said = {field: "Busy: +15552718281"}
+    hidden = {field: f"Busy: {redactor.digest('+15552718281')}"}
+    assert redactor.event(Event("dial.busy", said))[field] == hidden[field]
+    assert Redactor(FLOW, b"a key").result(Start(5, "dial", {}, 10.0), said)[field] == hidden[field]
+
+
+def test_what_a_result_brings_that_nothing_declares_is_private(redactor):
+    check = Start(2, "python", {"name": "check", "arguments": {}}, 5.0)
+    brought = {"token": "7", "ok": True, "later": ["Ann Lee", 7]}
+    hidden = redactor.result(check, brought)
+    assert hidden == {
+        "token": redactor.digest("7"),
+        "ok": True,
+        "later": [redactor.digest("Ann Lee"), redactor.digest(7)],
+    }
+    assert redactor.effects([{"id": 2, "result": brought}]) == [{"id": 2, "result": hidden}], "and so in the record"
+    said = {"transcript": "It is Ford.", "result": "machine-vm", "category": "machine", "brought_later": "Ford"}
+    detected = redactor.result(Start(3, "detect_machine", {}, 5.0), said)
+    assert (detected["result"], detected["category"]) == ("machine-vm", "machine")
+    assert "Ford" not in str(detected) + str(redactor.effects([{"id": 3, "result": said}]))
+    assert redactor.result(Start(4, "task", {}, None), {"result": "completed", "value": "4711"}) == {
+        "result": "completed", "value": redactor.digest("4711"),
+    }  # fmt: skip
+
+
 def test_half_a_letter_has_a_digest_and_is_found(redactor):
     name = "Ann \ud83d Lee"
     assert redactor.hide(name) == redactor.digest(name)

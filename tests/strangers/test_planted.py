@@ -12,6 +12,7 @@ from livekit import rtc
 import callflow
 from callflow.core.events import EVENTS, LEG_EVENTS, Event, EventType
 from callflow.core.expressions import BOOLEAN, TEXT
+from callflow.core.snapshot import Memory, Snapshot
 from callflow.runtime.redact import Redactor
 from callflow.testing import Caller, SimulatedServer
 from callflow.testing.play import Stage
@@ -164,6 +165,50 @@ def test_each_field_of_each_event_is_classified_and_unknown_ones_are_private(nam
               "transcript", "track_name", "topic", "digit", "digits", "code", "to", "message"}  # fmt: skip
     if name != "session.tool_execution_updated":
         assert not people & entry.fields.keys() - entry.pii
+
+
+@pytest.mark.parametrize("journal", [True, False])
+async def test_who_was_there_before_the_call_and_what_is_known_of_it_are_hidden_in_its_first_error(
+    journal, tmp_path, caplog, monkeypatch
+):
+    """The session does not start, and says for whom; no event of theirs has had its turn."""
+
+    async def start(self, *_, **__):
+        raise RuntimeError(f"{EARLY} and {LATE} cannot be heard, nor {PHONE}")
+
+    monkeypatch.setenv("SECRET", "TOWEL42")
+    monkeypatch.setattr("livekit.agents.AgentSession.start", start)
+    async with SimulatedServer() as server:
+        stage = Stage(
+            callflow.loads(FLOW), server, caller=None, options={"actions": {"breaks": breaks}},
+            journal=tmp_path if journal else None,
+        )  # fmt: skip
+        for one in (EARLY, LATE):
+            a_person(server, one, "MAGRATHEA").join()
+        record = await stage.play()
+    shown = [
+        json.dumps(record.to_json()),
+        *map(written, caplog.records),
+        *(one.read_text() for one in tmp_path.iterdir()),
+    ]
+    assert [text for text in shown if "cannot be heard" in text]
+    for text in shown:
+        assert not [part for part in PLANTED if part in text], text
+
+
+def test_what_is_known_of_a_call_is_learned_from_what_it_was_started_with():
+    redactor = Redactor(callflow.loads(FLOW), b"k")
+    call = {
+        "id": "c",
+        "number": PHONE,
+        "name": EARLY,
+        "identity": "caller",
+        "transcript": ["yes"],
+        "record": {"outcome": "4711"},
+    }
+    redactor.see(Snapshot((), Memory(call=call)))
+    hidden = redactor.text(f"{EARLY}, the caller, of 555 314 1592 said yes to 4711")
+    assert hidden == f"{redactor.digest(EARLY)}, the caller, of {redactor.digest(PHONE)} said yes to 4711"
 
 
 def test_a_field_that_the_catalogue_gains_is_private():
