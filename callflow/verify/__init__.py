@@ -5,6 +5,7 @@ from __future__ import annotations
 from callflow.core.flow import Flow
 from callflow.errors import Defect
 from callflow.verify.bounds import bounds, never_due
+from callflow.verify.closed import stays_without_a_line
 from callflow.verify.crash import nobody_resumes
 from callflow.verify.endings import endings
 from callflow.verify.farewell import never_interrupted
@@ -32,7 +33,7 @@ RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
     nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used, hidden_names,
-    never_interrupted, silent_waits,
+    never_interrupted, silent_waits, stays_without_a_line,
 )  # fmt: skip
 
 

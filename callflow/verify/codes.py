@@ -246,6 +246,14 @@ CODES: Mapping[str, Code] = {
         "on_crash: resume\nstates:\n  talking: {on: {dtmf.0: ending}}\n",
         "states:\n  talking: {on: {dtmf.0: ending}}\n",
     ),
+    "line-down-and-stays": Code(
+        "A call goes on without a line",
+        "`delete_room` and `hang_up` drop the line, and the room's end is their own: no event of it comes. A list that holds one "
+        "of them leads on, by the row's `target`, or by `done`, `after` or `always` of the state: else the call waits for nobody, "
+        "until LiveKit cuts it 15 s later.",
+        "states:\n  talking: {entry: [{say: Hello.}], on: {dtmf.0: {do: [{say: Goodbye.}, delete_room]}}}\n",
+        "states:\n  talking: {entry: [{say: Hello.}], on: {dtmf.0: {target: ending, do: [{say: Goodbye.}]}}}\n",
+    ),
     "shutdown-keeps-line": Code(
         "A shutdown that leaves the caller alone",
         "`shutdown` ends the agent's job. It drops nobody: the far end hears silence. `delete_room` drops the line.",

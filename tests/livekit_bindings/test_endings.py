@@ -273,7 +273,7 @@ async def test_who_hangs_up_after_the_line_could_not_be_dropped_has_hung_up(stag
     name: stays
     initial: talking
     states:
-      talking: {waits: for the caller, entry: [{say: Hello.}, {delete_room: {optional: true}}, {say: Still here.}]}
+      talking: {after: {5m: ending}, entry: [{say: Hello.}, {delete_room: {optional: true}}, {say: Still here.}]}
     """
     stage.begin(flow)
     await asyncio.sleep(20)

@@ -89,7 +89,7 @@ async def test_each_state_offers_its_own_tools_and_instructions_also_to_the_turn
     ("arguments", "told"),
     [
         ({}, "guests is missing"),
-        ({"guests": "four"}, "guests takes an integer, not text: leave the quotes out"),
+        ({"guests": "four"}, "guests takes an integer, not text"),
         ({"guests": 4, "time": "noon"}, "time is no parameter"),
     ],
 )

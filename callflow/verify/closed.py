@@ -1,0 +1,64 @@
+"""What drops the line leads on: the room's end, which it has brought about itself, is no event, so that nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callflow.core.actions import VERBS
+from callflow.core.flow import Action, Flow, State, every_transition
+from callflow.errors import Defect
+from callflow.verify.endings import subtree, within
+from callflow.verify.places import defect, named
+
+
+def stays_without_a_line(flow: Flow) -> Iterator[Defect]:
+    """Each action that drops the line of a call that then waits in a state which nothing leads out of any more."""
+    for path, state in flow.states.items():
+        yield from _stays(flow, path, state.entry)
+        for move in every_transition(state):
+            if move.target is None:
+                yield from _stays(flow, path, move.actions)
+            else:
+                yield from _stays(flow, _first(flow, move.target), (*move.actions, *state.exit))
+
+
+def _stays(flow: Flow, path: str, actions: Iterable[Action]) -> Iterator[Defect]:
+    """The same for one list that runs while, or before, the call is in a state."""
+    listed = tuple(actions)
+    drops = next((action for action in listed if _drops(action)), None)
+    if drops is None or any(action.verb == "emit" for action in listed) or _leads_on(flow, path):
+        return
+    yield defect(
+        "line-down-and-stays", f"`{drops.verb}` drops the line, and nothing leads out of {named(path)} then",
+        drops.position, "write `target: ending` in the row, or `on: {done: ending}` in the state", len(drops.verb),
+    )  # fmt: skip
+
+
+def _drops(action: Action) -> bool:
+    """Whether nobody is on the line after an action that has gone well: `stand_by` stays until then by itself."""
+    closes = "line" in VERBS[action.verb].closes and action.verb != "stand_by"
+    return closes and action.arguments.get("for") != "agent"
+
+
+def _leads_on(flow: Flow, path: str) -> bool:
+    """Whether a state is left, or ends the call, without anybody outside."""
+    state = flow.states[path]
+    if state.kind == "final" or within(path, flow.ending):
+        return True
+    around = [path, *flow.ancestors(path)]
+    regions = [inner for outer in around if flow.states[outer].kind == "parallel" for inner in subtree(flow, outer)]
+    return any(_left_by_itself(flow.states[one]) for one in (*around, *regions))
+
+
+def _left_by_itself(state: State) -> bool:
+    moves = [move for row in state.rows if row.pattern == "done" for move in row.transitions]
+    moves += [move for timer in state.timers if timer.kind != "silence" for move in timer.transitions]
+    return any(move.target is not None and not move.supplied for move in (*moves, *state.always))
+
+
+def _first(flow: Flow, path: str) -> str:
+    """The innermost state in which a state begins."""
+    state = flow.states[path]
+    while state.initial is not None and state.initial != path:
+        path, state = state.initial, flow.states[state.initial]
+    return path
