@@ -12,6 +12,8 @@ import weakref
 from collections.abc import Collection, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+from livekit import api
+
 from callflow.livekit_bindings import returning
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.returning import QUIET, REQUEST, Lookout, Party
@@ -67,7 +69,23 @@ class Clearing:
         """Puts one participant out. False: there is none, and our own room shows none. Raises whatever the API raises
         otherwise."""
         world = self._world
-        return await returning.remove(world.api, world.room_name, identity) or not await self.unseen({identity})
+        if await returning.remove(world.api, world.room_name, identity):
+            return True
+        if await self.unseen({identity}):
+            return False
+        await self._make_known(identity)
+        await returning.remove(world.api, world.room_name, identity)
+        return True
+
+    async def _make_known(self, identity: str) -> None:
+        """Our own room shows whom LiveKit's list has not (an emptied redis). It takes down whoever changes, and a track is
+        muted without a look at the list. Raises what the API raises."""
+        world = self._world
+        participant = world.ctx.room.remote_participants.get(identity)
+        for sid in () if participant is None else list(participant.track_publications):
+            request = api.MuteRoomTrackRequest(room=world.room_name, identity=identity, track_sid=sid, muted=True)
+            await world.api.room.mute_published_track(request)
+            return
 
     async def listed(self) -> dict[str, str]:
         """Who is in the room, with the `sip.callStatus` of each, as the server knows it. Raises what the API raises."""

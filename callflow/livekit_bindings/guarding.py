@@ -138,7 +138,7 @@ async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = (
     logger.error(KILLED, extra={**held.log_fields, "pid": held.pid})
     noticed = time.time()
     telephones = await _telephones(held.room)
-    failure = await _drop(held.room, tries=TRIES)
+    found, failure = await _drop(held.room, tries=TRIES)
     if failure is not None:
         logger.error(
             "the line of a dead job could not be dropped so far",
@@ -147,10 +147,10 @@ async def _end(path: Path, held: Lease, alarms: Sequence[Callable[..., Any]] = (
     record = None
     if held.records is not None:
         try:
-            record = await asyncio.to_thread(_write, held, noticed, failure)
+            record = await asyncio.to_thread(_write, held, noticed, failure, found=found)
         except Exception:
             logger.exception("the record of a dead job could not be written", extra=held.log_fields)
-    if telephones or failure is not None:
+    if telephones or not found:
         await _look_after(held, telephones, stands=failure is not None, record=record, alarms=alarms)
     lease.give_back(path)
 
@@ -187,24 +187,24 @@ async def _telephones(room: str) -> tuple[Party, ...]:
     )
 
 
-async def _drop(room: str, *, tries: int) -> str | None:
-    """Deletes the room, in so many tries; one that is gone is done. What went wrong, when the line still stands."""
+async def _drop(room: str, *, tries: int) -> tuple[bool, str | None]:
+    """Deletes the room, in so many tries; one that is gone is done. Whether LiveKit has found it, and what went wrong when
+    the line still stands."""
     failure = "unknown"
     for attempt in range(tries):
         if attempt:
             await asyncio.sleep(min(0.2 * 2**attempt, PAUSE_SECONDS))
         try:
             async with api.LiveKitAPI() as lk:
-                await asyncio.wait_for(delete_room(lk, room), TRY_SECONDS)
-            return None
+                return await asyncio.wait_for(delete_room(lk, room), TRY_SECONDS), None
         except api.TwirpError as error:
             failure = f"{error.message} ({error.code})"
         except Exception as error:  # noqa: BLE001 - the network's, a time-out: the next try is the answer
             failure = str(error) or type(error).__name__
-    return failure
+    return False, failure
 
 
-def _write(held: Lease, noticed: float, failure: str | None) -> Path | None:
+def _write(held: Lease, noticed: float, failure: str | None, *, found: bool) -> Path | None:
     """The record beside the journal, unless the process has written it before it died."""
     folder = Path(cast(str, held.records))
     path, journal = (folder / f"{file_name(held.call)}{end}" for end in (".json", ".jsonl"))
@@ -221,7 +221,7 @@ def _write(held: Lease, noticed: float, failure: str | None) -> Path | None:
         ended=now,
         line_dropped=now if failure is None else None,
         digest=held.digest,
-        line="dropped" if failure is None else "stands",
+        line="stands" if failure is not None else "dropped" if found else "unknown",
         room=held.shown,
         room_sid=held.room_sid,
         job=held.job,

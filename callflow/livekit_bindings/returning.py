@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ QUIET = 30.0
 PAUSES = (0.5, 0.5, 1.0)
 LONGEST = 2.0
 """Between two looks, in seconds: these first, then the longest."""
+
+COUNTED = 6.0
+"""Seconds after which the list of rooms has the right number of those in a room: LiveKit writes it every 5 s."""
+
+RELISTED = (0.1, 0.2, 0.5, 1.0)
+"""Seconds between tries to delete a room that comes back into LiveKit's list as we leave it."""
 
 ALONE = 8.0
 """Seconds after which somebody who is no telephone, and whom no agent has joined, is in no new call of theirs."""
@@ -63,6 +69,7 @@ class Lookout:
     failure: str = ""
     deleted: float | None = None
     _first_seen: dict[str, float] = field(factory=dict)
+    _up_since: float | None = None  # with nobody in its list
 
     async def keep(self, quiet: Callable[[], float], patience: float) -> Line:
         """Until nobody has come back for `quiet()` seconds, during which the server could be asked, or `patience`
@@ -96,6 +103,9 @@ class Lookout:
             self.stands, self.deleted = False, asyncio.get_running_loop().time()
             return True
         there = await participants(self.lk, self.room)
+        if not there and await is_up(self.lk, self.room):
+            return await self._unlisted()
+        self._up_since = None
         ours = [party for one in there for party in self.parties if self._is(one, party, there)]
         if not ours:
             return False
@@ -108,6 +118,17 @@ class Lookout:
         names = sorted({party.name for party in ours})
         self.again += [name for name in names if name not in self.again]
         logger.warning("a deleted room was made anew", extra={"room": self.room, "by": ", ".join(names)})
+        return True
+
+    async def _unlisted(self) -> bool:
+        """The room is up, and nobody is in its list: LiveKit has lost that (an emptied redis), unless it has just counted those
+        who have left. Raises what the API raises."""
+        now = asyncio.get_running_loop().time()
+        self._up_since = now if self._up_since is None else self._up_since
+        if now - self._up_since >= COUNTED:
+            await delete_room(self.lk, self.room, known=False)
+            self.deleted, self._up_since = asyncio.get_running_loop().time(), None
+            logger.warning("a room was up of which LiveKit had lost the list", extra={"room": self.room})
         return True
 
     def _is(self, one: api.ParticipantInfo, party: Party, there: Sequence[api.ParticipantInfo]) -> bool:
@@ -185,19 +206,46 @@ async def remove(lk: api.LiveKitAPI, room: str, identity: str) -> bool:
     return True
 
 
-async def delete_room(lk: api.LiveKitAPI, room: str, *, known: bool = True) -> None:
-    """Deletes the room; one that is gone is done. Not `known`: it is there, and LiveKit may say that it is not, since it
-    has lost its list of rooms (an emptied redis): making it puts what is there back into the list. Raises what the API
-    raises otherwise."""
+async def delete_room(
+    lk: api.LiveKitAPI, room: str, *, known: bool = True, leave: Callable[[], Awaitable[None]] | None = None
+) -> bool:
+    """Deletes the room; one that is gone is done. False: LiveKit does not find it. Raises what the API raises otherwise.
+
+    Not `known`: it is there, and LiveKit says that it is not, since it has lost its lists (an emptied redis). Making it finds
+    its node again; and it comes back into the list of rooms as somebody joins or leaves, so that with `leave` we do.
+    """
     try:
         await lk.room.delete_room(api.DeleteRoomRequest(room=room))
     except api.ServerError as error:
         if known:
             if not not_found(error):
                 raise
-            return
+            return False
         await lk.room.create_room(api.CreateRoomRequest(name=room))
-        await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+        await _delete_relisted(lk, room, leave)
+    return True
+
+
+async def _delete_relisted(lk: api.LiveKitAPI, room: str, leave: Callable[[], Awaitable[None]] | None) -> None:
+    """Once the room is in the list again; until then LiveKit does not find it. Raises what the API raises."""
+    for pause in RELISTED:
+        try:
+            await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+        except api.ServerError as error:
+            if not not_found(error) or leave is None:
+                raise
+        else:
+            return
+        if pause == RELISTED[0]:
+            await leave()
+        await asyncio.sleep(pause)
+    await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+
+
+async def is_up(lk: api.LiveKitAPI, room: str) -> bool:
+    """Whether the list of rooms has it with somebody in it. Raises what the API raises."""
+    listed = await lk.room.list_rooms(api.ListRoomsRequest(names=[room]))
+    return any(one.num_participants for one in listed.rooms)
 
 
 def not_found(error: BaseException) -> bool:

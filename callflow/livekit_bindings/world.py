@@ -296,6 +296,11 @@ class LiveKitWorld:
         if self.line.broken and self.ctx.room.isconnected():
             self.clearing.own(self.ctx.room.disconnect(), "callflow leave the room")
 
+    async def leave(self) -> None:
+        """Leaves the room before it is deleted. From then on our own room tells nothing of those who are in it."""
+        self.line.broken = True
+        await self.ctx.room.disconnect()
+
     async def parties_changed(self) -> None:
         """Waits until somebody joins, leaves or vanishes."""
         changed = self._parties_changed = asyncio.Event()

@@ -33,6 +33,7 @@ from callflow.simulate.bridge import Bridge
 from callflow.simulate.refusals import BridgeError
 from callflow.testing import egress, sip
 from callflow.testing.clock import wall_clock
+from callflow.testing.emptied import Emptiness
 from callflow.testing.outage import Outage, answers
 
 Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
@@ -144,8 +145,7 @@ class SimulatedServer:
     requests: list[tuple[float, str]] = field(factory=list, init=False)
     bridges: dict[str, Bridge] = field(factory=dict, init=False)
     egress: egress.Egress = field(factory=egress.Egress, init=False)
-    forgotten: set[str] = field(factory=set, init=False)
-    """Rooms that are there, and that the API does not find: see `forget`."""
+    emptied: Emptiness = field(factory=Emptiness, init=False)
     _outage: Outage | None = field(default=None, init=False)
     api: LiveKitAPI = field(init=False)
     loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
@@ -193,6 +193,8 @@ class SimulatedServer:
         if before is not None:
             self._tell(state, _left(member.info.identity, rtc.DisconnectReason.UNKNOWN_REASON), but=member)
         state.members[member.info.identity] = member
+        self.emptied.counted(name)
+        self.emptied.changed(name, member.info.identity)
         for (listener, _), changes in state.subscriptions.items():
             if listener == member.info.identity:  # who comes anew is subscribed to everything
                 changes.append((self.loop.time(), True))
@@ -215,6 +217,7 @@ class SimulatedServer:
         if state.members.get(member.info.identity) is not member:
             return
         del state.members[member.info.identity]
+        self.emptied.counted(state.name)
         self._tell(state, _left(member.info.identity, reason))
         self._watch(state)
 
@@ -246,7 +249,7 @@ class SimulatedServer:
         self.egress.room_ended(self, state.name)
         members, state.members = list(state.members.values()), {}
         agents = [member for member in members if member.info.kind == AGENT]
-        self.forgotten.discard(state.name)
+        self.emptied.over(state.name)
         away = self._outage.has if self._outage is not None else lambda _: False
         for member in members:
             if member.info.kind != AGENT and not away(member):
@@ -304,18 +307,23 @@ class SimulatedServer:
         self._outage.begin(lambda member: member.info.identity == identity)
 
     def forget(self) -> None:
-        """Its redis is empty: the API knows nothing of the rooms that are there, and everybody stays in them. A room that
-        is made once more (`CreateRoom`) is known again."""
-        self.forgotten |= self.rooms.keys()
+        """Its redis is empty: the API knows nothing of the rooms that are there, and everybody stays in them. What it learns
+        anew: see `emptied`."""
+        for name, state in self.rooms.items():
+            self.emptied.begin(name, state.members.keys())
 
-    def found(self, name: str) -> SimulatedRoomState | None:
-        """The room of this name, as the API finds it."""
-        return None if name in self.forgotten else self.rooms.get(name)
+    def found(self, name: str, identity: str) -> tuple[SimulatedRoomState, Member] | None:
+        """A participant, as the API finds it."""
+        state = self.rooms.get(name)
+        member = state.members.get(identity) if state is not None else None
+        return None if state is None or member is None or not self.emptied.knows(name, identity) else (state, member)
 
     # What happens in a room.
 
     def publish(self, state: SimulatedRoomState, member: Member, publication: proto_track.TrackPublicationInfo) -> None:
         member.publications[publication.sid] = publication
+        self.emptied.counted(state.name)
+        self.emptied.changed(state.name, member.info.identity)
         self._announce(state, member, publication)
 
     def _announce(self, state: SimulatedRoomState, member: Member, info: proto_track.TrackPublicationInfo) -> None:
@@ -330,6 +338,7 @@ class SimulatedServer:
         if member.publications[sid].muted == muted:
             return
         member.publications[sid].muted = muted
+        self.emptied.changed(state.name, member.info.identity)
         event = proto_events.RoomEvent()
         told = event.track_muted if muted else event.track_unmuted
         told.participant_identity, told.track_sid = member.info.identity, sid
@@ -357,6 +366,7 @@ class SimulatedServer:
         changed = {key: value for key, value in attributes.items() if member.info.attributes.get(key, "") != value}
         if not changed:
             return
+        self.emptied.changed(state.name, member.info.identity)
         for key, value in changed.items():
             if value:
                 member.info.attributes[key] = value
@@ -458,19 +468,23 @@ Answer = Message | tuple[int, bytes]
 
 def _delete_room(server: SimulatedServer, body: bytes) -> Answer:
     name = proto_room.DeleteRoomRequest.FromString(body).room
-    gone = server.found(name) is not None and server.delete_room(name)
+    if not server.emptied.lists(name):
+        return _error(404, "not_found", "requested room does not exist")
+    if not server.emptied.places(name):
+        return _error(500, "unknown", "could not find object")
+    gone = server.delete_room(name)
     return proto_room.DeleteRoomResponse() if gone else _error(404, "not_found", "requested room does not exist")
 
 
 def _remove_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.RoomParticipantIdentity.FromString(body)
-    gone = server.found(request.room) is not None and server.remove(request.room, request.identity)
+    gone = server.found(request.room, request.identity) and server.remove(request.room, request.identity)
     return proto_room.RemoveParticipantResponse() if gone else _error(404, "not_found", "participant does not exist")
 
 
 def _create_room(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.CreateRoomRequest.FromString(body)
-    server.forgotten.discard(request.name)
+    server.emptied.placed(request.name)
     state = server.room(request.name)
     state.metadata = request.metadata or state.metadata
     state.empty_timeout = request.empty_timeout or state.empty_timeout
@@ -482,27 +496,38 @@ def _create_room(server: SimulatedServer, body: bytes) -> Answer:
 
 def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
     names = list(proto_room.ListRoomsRequest.FromString(body).names)
-    known = [state for name in server.rooms if (state := server.found(name)) is not None]
+    known = [state for name, state in server.rooms.items() if server.emptied.lists(name)]
     states = [state for state in known if not names or state.name in names]
     return proto_room.ListRoomsResponse(rooms=[_room_info(state) for state in states])
 
 
 def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
-    state = server.found(proto_room.ListParticipantsRequest.FromString(body).room)
+    name = proto_room.ListParticipantsRequest.FromString(body).room
+    state = server.rooms.get(name)
     members = state.members.values() if state is not None else ()  # a room that is not there has nobody in it
-    return proto_room.ListParticipantsResponse(participants=[_participant_info(member) for member in members])
+    known = [member for member in members if server.emptied.knows(name, member.info.identity)]
+    return proto_room.ListParticipantsResponse(participants=[_participant_info(member) for member in known])
 
 
 def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.RoomParticipantIdentity.FromString(body)
-    state = server.found(request.room)
-    member = state.members.get(request.identity) if state else None
-    return _participant_info(member) if member else _error(404, "not_found", "participant does not exist")
+    found = server.found(request.room, request.identity)
+    return _participant_info(found[1]) if found else _error(404, "not_found", "participant does not exist")
+
+
+def _mute_published_track(server: SimulatedServer, body: bytes) -> Answer:
+    request = proto_room.MuteRoomTrackRequest.FromString(body)
+    state = server.rooms.get(request.room)
+    member = state.members.get(request.identity) if state is not None else None
+    if state is None or member is None or request.track_sid not in member.publications:
+        return _error(404, "not_found", "participant does not exist")
+    server.mute(state, member, request.track_sid, request.muted)
+    return proto_room.MuteRoomTrackResponse()
 
 
 def _send_data(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.SendDataRequest.FromString(body)
-    state = server.found(request.room)
+    state = server.rooms.get(request.room)
     if state is None:
         return _error(404, "not_found", "requested room does not exist")
     server.send_data(state, None, request.data, request.topic, list(request.destination_identities))
@@ -511,17 +536,16 @@ def _send_data(server: SimulatedServer, body: bytes) -> Answer:
 
 def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.UpdateParticipantRequest.FromString(body)
-    state = server.found(request.room)
-    member = state.members.get(request.identity) if state else None
-    if state is None or member is None:
+    found = server.found(request.room, request.identity)
+    if found is None:
         return _error(404, "not_found", "participant does not exist")
-    server.set_attributes(state, member, dict(request.attributes))
-    return _participant_info(member)
+    server.set_attributes(*found, dict(request.attributes))
+    return _participant_info(found[1])
 
 
 def _update_subscriptions(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.UpdateSubscriptionsRequest.FromString(body)
-    state = server.found(request.room)
+    state = server.rooms.get(request.room)
     listener = state.members.get(request.identity) if state else None
     if state is None or listener is None:
         return _error(404, "not_found", "participant does not exist")
@@ -536,6 +560,7 @@ _METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
     "GetParticipant": _get_participant,
     "ListParticipants": _list_participants,
     "ListRooms": _list_rooms,
+    "MutePublishedTrack": _mute_published_track,
     "RemoveParticipant": _remove_participant,
     "SendData": _send_data,
     "UpdateParticipant": _update_participant,

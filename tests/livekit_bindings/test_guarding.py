@@ -35,8 +35,8 @@ def dead():
 @pytest.fixture
 def rooms(monkeypatch):
     """What the API is asked, and what it answers: exceptions to raise, in turn, then success. `there`: who is found in the
-    room, one look after the other."""
-    asked, answers, there = [], [], []
+    room, one look after the other; `up`: how many the list of rooms says are in it."""
+    asked, answers, there, up = [], [], [], []
 
     class Api:
         def __init__(self):
@@ -51,6 +51,9 @@ def rooms(monkeypatch):
         async def list_participants(self, _request):
             return SimpleNamespace(participants=[there.pop(0)] if there else [])
 
+        async def list_rooms(self, request):
+            return SimpleNamespace(rooms=[SimpleNamespace(num_participants=up.pop(0) if up else 0)])
+
         async def create_room(self, request):
             asked.append(f"make {request.name}")
 
@@ -63,7 +66,7 @@ def rooms(monkeypatch):
 
     monkeypatch.setattr(guards.api, "LiveKitAPI", Api)
     monkeypatch.setattr(guards, "PAUSE_SECONDS", 0.0)
-    told = SimpleNamespace(asked=asked, answers=answers, seconds=0.0, there=there)
+    told = SimpleNamespace(asked=asked, answers=answers, seconds=0.0, there=there, up=up)
     return told
 
 
@@ -155,7 +158,26 @@ async def test_a_room_that_is_gone_is_done(tmp_path, dead, rooms):
     rooms.answers.append(api.TwirpError("not_found", "no such room", status=404))
     await guards._end(write(tmp_path, one), one)
     assert len(rooms.asked) == 1
-    assert json.loads((tmp_path / "records" / "AJ_1.json").read_text())["line_dropped"] is not None
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert (record["line"], record["line_dropped"] is not None) == ("dropped", True)
+
+
+async def test_a_room_that_livekit_does_not_find_is_looked_for(tmp_path, dead, rooms):
+    """Its redis is empty, and the telephone alone in the room; as the server notices that the agent is gone, it counts."""
+    one = held(tmp_path, dead)
+    rooms.answers.append(api.TwirpError("not_found", "no such room", status=404))
+    rooms.up += [0, 0, 1, 1, 1, 1, 1]
+    await guards._end(write(tmp_path, one), one)
+    assert rooms.asked == ["room", "room"]
+    record = json.loads((tmp_path / "records" / "AJ_1.json").read_text())
+    assert (record["line"], record["line_dropped"] > 100.0) == ("dropped", True)
+
+
+async def test_a_room_that_was_left_a_moment_ago_is_not_looked_for(tmp_path, rooms):
+    left_standing(tmp_path, stands=False)
+    rooms.up += [1, 1, 1, 1, 0, 1]
+    await looked(watching(), tmp_path)
+    assert rooms.asked == []
 
 
 async def test_a_record_that_its_process_wrote_itself_stays(tmp_path, dead, rooms):

@@ -92,7 +92,7 @@ async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
         if not (missing or error.code == api.TwirpErrorCode.UNKNOWN):  # as it says of a room that is only half in redis
             raise
         if missing and world.line.legs and (world.line.cut_off or world.line.broken):
-            await delete(world.api, world.room_name, known=False)  # our own room tells nothing, and redis may be empty
+            await _delete_unlisted(world)  # our own room tells nothing, and redis may be empty
             return
         if not there or (await world.clearing.unseen(there) if missing else not world.shows(there)):
             if missing:
@@ -101,7 +101,14 @@ async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
         names = ", ".join(leg.name for leg in legs)
         logger.warning("LiveKit does not find a room in which there is somebody", extra={"legs": names})
         world.note(f"LiveKit did not find the room ({error.message}), and {names} was in it: it was made known again")
-        await delete(world.api, world.room_name, known=False)
+        await _delete_unlisted(world)
+
+
+async def _delete_unlisted(world: LiveKitWorld) -> None:
+    """LiveKit has lost its list of rooms. Should it be of no use that we have left, our own room tells nothing any more."""
+    broken = world.line.broken
+    await delete(world.api, world.room_name, known=False, leave=world.leave)
+    world.line.broken = broken
 
 
 async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
