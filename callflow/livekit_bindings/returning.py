@@ -33,8 +33,9 @@ PAUSES = (0.5, 0.5, 1.0)
 LONGEST = 2.0
 """Between two looks, in seconds: these first, then the longest."""
 
-COUNTED = 6.0
-"""Seconds after which the list of rooms has the right number of those in a room: LiveKit writes it every 5 s."""
+COUNTED = 3.0
+"""Seconds after which a room that counts somebody, with nobody in its list, is taken for one. LiveKit writes the number at
+most 5 s late, but a room that has just been left may be deleted as well."""
 
 RELISTED = (0.1, 0.2, 0.5, 1.0)
 """Seconds between tries to delete a room that comes back into LiveKit's list as we leave it."""

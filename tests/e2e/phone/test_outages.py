@@ -51,7 +51,7 @@ OUTAGES = [
     Outage("redis", 25),
     Outage("redis", 25, goodbye=True),
     Outage("empty", 0.5, always=True),
-    Outage("empty", 0.5, goodbye=True),
+    Outage("empty", 0.5, goodbye=True, always=True),
     Outage("empty", 25),
 ]
 CHOSEN = [one for one in OUTAGES if one.always or os.environ.get("CALLFLOW_E2E_OUTAGES") == "all"]
@@ -102,3 +102,29 @@ async def nobody_is_left(own, outage):
     assert abs(written["line_dropped"] - time.time() + time.monotonic() - bye.at) < 3
     await asyncio.sleep(8)
     assert await own.network.left() == []
+
+
+@pytest.mark.timeout(240)
+async def test_a_killed_job_whose_room_is_in_no_list(tmp_path, ports):
+    """Its guard is told that there is no such room, and the telephone is in it."""
+    try:
+        async with own_servers(tmp_path, ports) as own:
+            out = await calls(own.line, own.network, Script(), flow="stays_a_while")
+            await until(lambda: own.line.jobs and out.answered, within=60, what=lambda: "an answer")
+            [call] = out.telephone.calls
+            await asyncio.sleep(8)  # what the server writes late is written
+            own.redis.kill()
+            await asyncio.to_thread(own.redis.start, empty=True)
+            await asyncio.sleep(1)
+            out.job.kill()
+            began = time.monotonic()
+            bye = await call.over(within=BACK + 15)
+            [path] = (out.job.path.parent / "journal").glob("*.json")
+            await until(
+                lambda: json.loads(path.read_text())["line"] == "dropped", within=KNOWN, what=lambda: path.read_text()
+            )
+            print(f"killed: BYE {bye.at - began:+.1f} s after it; {json.loads(path.read_text())}")  # noqa: T201 - with -s
+            assert bye.at - began < BACK
+            assert await own.network.left() == []
+    except servers.Missing as missing:
+        pytest.skip(f"no servers of one's own: {missing}")
