@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from callflow.core.expressions import ANY, Template, accepts, coerce, describe
+from callflow.core.expressions import ANY, EvaluationError, Template, accepts, coerce, describe
 from callflow.core.flow import ROOT, Action
 from callflow.core.render import render
 from callflow.core.snapshot import OF_ROWS, ActionList
@@ -14,6 +15,8 @@ from callflow.errors import EffectError
 
 WITH = -1
 """The position of an entry list of a host whose `with:` has not been read yet."""
+
+_T = TypeVar("_T")
 
 CLOSE = Action("close", {}, 30.0, position=None)  # type: ignore[arg-type]  # the step's own, in no file
 
@@ -72,6 +75,38 @@ def forget(turn: Turn) -> None:
         scope = name.partition("#")[0]
         if scope not in turn.table.hears_tools or turn.latest(scope) != name:
             del turn.vars[name]
+
+
+def attempt(turn: Turn, work: Callable[[], _T], instead: Callable[[], _T]) -> _T:
+    """What `work` makes of expressions. Raises EvaluationError or EffectError, and notes that.
+
+    Where a redacted journal is replayed it fails as it did when it was recorded, and only then: what would fail by itself,
+    over a digest, is `instead`.
+    """
+    turn.attempts += 1
+    if turn.broken is not None:
+        error = turn.broken.get(turn.attempts)
+        if error is None:
+            try:
+                return work()
+            except (EvaluationError, EffectError):
+                return instead()
+        turn.note("broke", attempt=turn.attempts, error=error)
+        raise EffectError(error)
+    try:
+        return work()
+    except (EvaluationError, EffectError) as error:
+        turn.note("broke", attempt=turn.attempts, error=str(error))
+        raise
+
+
+def emptied(value: Any) -> Any:
+    """An argument with nothing in place of its templates."""
+    if isinstance(value, Template):
+        return None
+    if isinstance(value, dict):
+        return {name: emptied(item) for name, item in value.items()}
+    return [emptied(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from callflow.core.content import attempt
 from callflow.core.events import NO_DATA, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
 from callflow.core.snapshot import CARRIED, ActionList, Cancel
 from callflow.core.turn import Queued, Turn
+from callflow.errors import EffectError
 
 
 def through(turn: Turn, one: ActionList) -> None:
@@ -34,8 +37,9 @@ def _inside_done(turn: Turn, path: str, final: str) -> None:
     returns: dict[str, Any] = {}
     for name, template in ending.returns.items():
         try:
-            returns[name] = render(template, turn.context(ending.scope, final, None))
-        except EvaluationError as error:
+            context = turn.context(ending.scope, final, None)
+            returns[name] = attempt(turn, partial(render, template, context), lambda: None)
+        except (EvaluationError, EffectError) as error:
             turn.note("failure", action=f"returns.{name}", error=str(error), state=final, optional=True)
     turn.queue.append(Queued(Event("done", {"final": ending.name, "returns": returns}, turn.time, state=path)))
     parent = turn.table.states[path].parent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from callflow.core import tools
-from callflow.core.content import WITH, actions_of, fit, forget, resolve
+from callflow.core.content import WITH, actions_of, attempt, emptied, fit, forget, resolve
 from callflow.core.effects import cancel, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
@@ -100,9 +100,9 @@ def _run(turn: Turn, one: ActionList) -> None:
             one = one._replace(position=one.position + 1)
             continue
         try:
-            arguments = resolve(turn, one, action)
+            arguments = _resolve(turn, one, action)
             if at_once:
-                carry_out(turn, one, action, arguments)
+                _carry_out(turn, one, action, arguments)
         except (EvaluationError, EffectError) as error:
             if one.kind == "rest":  # its state is gone, and the call on its way elsewhere
                 note_failure(turn, one, action, str(error))
@@ -126,6 +126,14 @@ def _run(turn: Turn, one: ActionList) -> None:
     through(turn, one)
 
 
+def _resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
+    return attempt(turn, lambda: resolve(turn, one, action), lambda: dict(emptied(action.arguments)))
+
+
+def _carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    attempt(turn, lambda: carry_out(turn, one, action, arguments), lambda: None)
+
+
 def _passed_over(turn: Turn, one: ActionList, action: Action) -> bool:
     """Whether an action of a state that was left is not begun: of a `rest` nothing that takes time is, and of a `late` list
     nothing that needs the line, once the call is on its way to its end."""
@@ -143,11 +151,14 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
     state = turn.flow.states[one.owner]
     if not state.arguments or state.subflow is None:
         return True
+    given, variables = dict(state.arguments), turn.flow.scopes[state.subflow].variables
+
+    def read() -> dict[str, Any]:
+        values = render(given, turn.context(state.scope, one.owner, None))
+        return {name: fit(turn, variables[name].type, value, f"with.{name}") for name, value in values.items()}
+
     try:
-        values = render(dict(state.arguments), turn.context(state.scope, one.owner, None))
-        variables = turn.flow.scopes[state.subflow].variables
-        for name, value in values.items():
-            turn.vars[state.subflow][name] = fit(turn, variables[name].type, value, f"with.{name}")
+        turn.vars[state.subflow].update(attempt(turn, read, lambda: dict(emptied(given))))
     except (EvaluationError, EffectError) as error:
         fail(turn, one, Action("with", {}, None, state.position), str(error), timed_out=False)
         return False
@@ -190,7 +201,7 @@ def _act_at_once(turn: Turn, one: ActionList) -> None:
     for action in actions[begin:]:
         if verb_of(action.verb).at_once:
             try:
-                carry_out(turn, one, action, resolve(turn, one, action))
+                _carry_out(turn, one, action, _resolve(turn, one, action))
             except (EvaluationError, EffectError) as error:
                 note_failure(turn, one, action, str(error))
 

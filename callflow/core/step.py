@@ -24,7 +24,7 @@ draws no random number.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from callflow.core import clocks, effects, lists, moves, tools
@@ -45,7 +45,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import Queued, Recorded, Turn
 from callflow.errors import StartError
 
 _new = tuple.__new__
@@ -70,6 +70,7 @@ def start(
     env: Mapping[str, str] | None = None,
     call: Mapping[str, Any] | None = None,
     waiting: bool = False,
+    recorded: Recorded | None = None,
 ) -> Step:
     """The first step of a call: the initial state is entered.
 
@@ -77,7 +78,7 @@ def start(
     holds the environment variables that the flow names. `call` is what the program knows of the call (`id`,
     `direction`, …), to be read as `call.<name>`. With `waiting` the far end is not on the line yet: the initial state
     is entered at `call.answered` (or `call.offered`), and `limits.answer` bounds the wait; without it the far end is
-    taken to be on the line, unless the flow dials it.
+    taken to be on the line, unless the flow dials it. `recorded` is as for `step`.
 
     Raises StartError with everything that is missing or of the wrong type.
     """
@@ -91,7 +92,7 @@ def start(
         legs=ON_LINE if on_line else ABSENT,
         phase="waiting" if waiting else "running",
     )
-    turn = Turn(flow, Snapshot((), memory), time)
+    turn = Turn(flow, Snapshot((), memory), time, recorded)
     clocks.begin(turn)
     if waiting:
         if flow.limits.answer is not None:
@@ -102,11 +103,11 @@ def start(
     return _finish(turn, None)
 
 
-def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[bool] | None = None) -> Step:
+def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Recorded | None = None) -> Step:
     """One input, to completion.
 
-    `verdicts` (the `guard` notes of the recorded step, in their order) replace the evaluation of guards when a redacted
-    journal is replayed; values are not held to their types then, since some are digests.
+    `recorded` is what replaces the evaluation of guards, and the failures of expressions, when a redacted journal is
+    replayed; values are not held to their types then, since some are digests.
 
     Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
@@ -122,7 +123,7 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, verdicts: Iterable[boo
             entered = snapshot.entered + count
             if entered < table.most_entered:  # tuple.__new__ takes half the time of the class's own call
                 return _new(Step, (event, _new(Snapshot, (there, memory, entered)), (), moved, ()))
-    turn = Turn(flow, snapshot, event.time, verdicts)
+    turn = Turn(flow, snapshot, event.time, recorded)
     if isinstance(event, EffectEnded):
         _effect_ended(turn, event)
     elif isinstance(event, TimerFired):

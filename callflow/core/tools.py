@@ -3,8 +3,10 @@ model can make something of it (rules 6 and 15)."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from callflow.core.content import attempt
 from callflow.core.events import EffectEnded, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
@@ -12,6 +14,7 @@ from callflow.core.render import render
 from callflow.core.snapshot import ActionList, Start
 from callflow.core.table import verb_of
 from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.errors import EffectError
 
 UNDER_WAY = "This is being carried out."
 """What the model is told of a call that is under way when its result can lead to nothing any more."""
@@ -59,8 +62,9 @@ def ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
     error = None
     if tool.result is not None:
         try:
-            result = render(tool.result, turn.context(ROOT, one.writer, event, result=result))
-        except EvaluationError as problem:
+            context = turn.context(ROOT, one.writer, event, result=result)
+            result = attempt(turn, partial(render, tool.result, context), lambda: None)
+        except (EvaluationError, EffectError) as problem:
             result, error = None, str(problem)
     if event.id is not None:
         turn.tools.append(ToolCall(event, one.writer, one.owner == ROOT, result, error))

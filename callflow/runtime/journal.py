@@ -1,7 +1,7 @@
 """A call's journal: JSON lines, the call first, then one line for each step.
 
 The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the flow's text), `time`, `vars`, `env`, `facts`
-(what `call.<name>` reads from the start), `waiting`. A step's line, with what it does not have left out:
+(what `call.<name>` reads from the start), `waiting`, `tells` (which verdicts its lines hold). A step's line, with what it does not have left out:
 
 - `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
 - `event`, with `data`, `effect`, `state`, `id`, `offered_in`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
@@ -9,6 +9,7 @@ The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the fl
 - `moves`: `on` (what triggered it), `rows` (`file:line` of the transitions taken), `ids` (their numbers in the flow),
   `exited`, `entered`.
 - `guards`: every verdict in its order, `[transition, true or false]`.
+- `broke`: which attempts at an expression failed, counted within the step from 1, `[attempt, error]`.
 - `start` and `cancel`: the effects started, with `arguments`, `timeout`, `tries`, `at` (`file:line`); those cancelled.
 - `notes`: what else the step did. `states`: the active states afterwards. `phase`, where the call is not just running.
 
@@ -185,6 +186,7 @@ class Lines:
             "env": hide.hide(head["env"]),
             "facts": hide.fields(head["facts"], PRIVATE_OF_CALL),
             "waiting": head["waiting"],
+            "tells": ["guards", "broke"],
         }
 
     def _step(self, step: Step) -> dict[str, Any]:
@@ -199,11 +201,16 @@ class Lines:
             if note.kind == "emitted":
                 event = Event(str(note.data["event"]), note.data.get("data") or {})
                 notes.append({"kind": "emitted", "event": event.name, "data": hide.event(event)})
-            elif note.kind != "guard":
+            elif note.kind not in ("guard", "broke"):
                 notes.append({"kind": note.kind, **hide.note(note.kind, note.data)})
         rest: dict[str, Any] = {
             "moves": [self._move(move.trigger, move.transitions, move.exited, move.entered) for move in step.moves],
             "guards": [[note.data["transition"], note.data["holds"]] for note in step.notes if note.kind == "guard"],
+            "broke": [
+                [note.data["attempt"], hide.text(str(note.data["error"]))]
+                for note in step.notes
+                if note.kind == "broke"
+            ],
             "start": starts,
             "cancel": [one.id for one in step.effects if isinstance(one, Cancel)],
             "notes": notes,

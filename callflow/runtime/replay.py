@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE,
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.step import start, step
+from callflow.core.turn import Recorded as Verdicts
 from callflow.errors import JournalError
 from callflow.runtime.journal import VERSION, Lines
 from callflow.runtime.redact import MARK, Redactor
@@ -72,8 +73,8 @@ def read_journal(path: str | Path) -> Recorded:
 def replay(flow: Flow, recorded: Recorded) -> tuple[Step, ...]:
     """The steps of a recorded call, made again by this flow.
 
-    Where private values are digests, values of the right type stand in for them, and guards have the verdicts that were
-    recorded. Raises JournalError at the first step that comes out differently, with the line and both versions.
+    Where private values are digests, values of the right type stand in for them, guards have the verdicts that were
+    recorded, and an expression fails where it did then. Raises JournalError at the first step that comes out differently, with the line and both versions.
     """
     return tuple(replaying(flow, recorded))
 
@@ -85,18 +86,17 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
     inputs = _Inputs(flow)
     lines = Lines(flow, _Clear(flow))
     snapshot: Snapshot | None = None
-    redacted = recorded.redacted
+    redacted, tells = recorded.redacted, recorded.head.get("tells", ())
+    unlike = {"seconds", "verb"} if "broke" in tells else {"seconds", "verb", "broke"}
     for number, line in enumerate(recorded.lines, start=2):
+        given = _given(line, tells) if redacted else None
         if snapshot is None:
-            done = _start(flow, recorded.head)
+            done = _start(flow, recorded.head, given)
         else:
-            given = [holds for _, holds in line.get("guards", ())] if redacted else None
-            done = step(flow, snapshot, inputs.read(line), verdicts=given)
+            done = step(flow, snapshot, inputs.read(line), recorded=given)
         made = json.loads(json.dumps(lines.line(done), default=str))
         for key in (*line, *(key for key in made if key not in line)):
-            if key not in ("seconds", "verb") and not _same(
-                _comparable(key, line.get(key)), _comparable(key, made.get(key))
-            ):
+            if key not in unlike and not _same(_comparable(key, line.get(key)), _comparable(key, made.get(key))):
                 raise JournalError(
                     f"{recorded.path}:{number}: `{key}` comes out differently: recorded was {line.get(key)!r}, "
                     f"and this flow makes {made.get(key)!r}"
@@ -108,13 +108,21 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
         yield done
 
 
-def _start(flow: Flow, head: Mapping[str, Any]) -> Step:
+def _given(line: Mapping[str, Any], tells: Sequence[str]) -> Verdicts:
+    """What hangs on values that are digests here, as it was when they were not. An older journal has the guards alone."""
+    broken = {int(attempt): str(error) for attempt, error in line.get("broke", ())} if "broke" in tells else None
+    return Verdicts([holds for _, holds in line.get("guards", ())], broken)
+
+
+def _start(flow: Flow, head: Mapping[str, Any], given: Verdicts | None) -> Step:
     variables = flow.scopes[""].variables
-    given = {
+    values = {
         name: stand_in(variables[name].type, value) if name in variables else value
         for name, value in head["vars"].items()
     }
-    return start(flow, given, time=head["time"], env=head["env"], call=head["facts"], waiting=head["waiting"])
+    return start(
+        flow, values, time=head["time"], env=head["env"], call=head["facts"], waiting=head["waiting"], recorded=given
+    )
 
 
 def _comparable(key: str, value: Any) -> Any:
