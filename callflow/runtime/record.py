@@ -26,7 +26,8 @@ class Cause(NamedTuple):
     whoever had left came back, or another dial began.
 
     `event` is an event (`call.hangup`, `room.disconnected`, `job.shutdown`, `dial.busy`), the verb by which the flow
-    ended the call (`delete_room`, `hang_up` …; `close` where a final state found the line still open), `nobody_came`
+    ended the call (`delete_room`, `hang_up` …; `stand_by` where it dropped the line for whoever was left; `close` where a
+    final state found the line still open), `nobody_came`
     where the far end was not on the line within `limits.answer`, or the room had ended by then, `job.killed` where its process died, or `fault`.
     `by` is `caller`, `agent` (the flow), `program` (`call.hang_up()`), `worker` (the job was told to end), `callee`
     (a dial that was not answered), `system` (the room, the session, the network, a fault), or what the event says.
@@ -185,7 +186,7 @@ def _plain(value: Any) -> Any:
 
 _ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
 _MAY_FOLLOW = frozenset({"room.disconnected", "session.close", "fault"})
-_DROPS = frozenset({"hang_up", "delete_room", "stand_by"})
+_DROPS = frozenset({"hang_up", "delete_room"})
 _AT_ONCE = frozenset({"hang_up", "delete_room", "remove_participant", "close"})
 _LEAVINGS = frozenset({"call.hangup", "remove_participant", "transfer.completed"})
 _READ = frozenset({"late_outcome", "late_answer", "never_stopped", "not_carried_out", "passed_over"})
@@ -304,6 +305,8 @@ class Log:
                 self.caused(f"dial.{result}", _UNANSWERED[result], before, {**end.result, "error": end.error})
         elif end.status != "ok" and self.cause is not None and self.cause[:2] == (running.verb, "agent"):
             self.undone = True
+        elif running.verb == "stand_by" and end.status == "ok":  # until then the parties talk, or one of them ends it
+            self.caused("stand_by", "agent", before, {})
         elif running.verb == "transfer" and end.result.get("result") == "completed":
             self.caused("transfer.completed", "agent", before, end.result)
 

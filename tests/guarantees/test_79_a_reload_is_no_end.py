@@ -159,3 +159,47 @@ async def test_a_telephone_that_hangs_up_as_we_do_has_hung_up(server, before):
     loop.call_later(deleted - before, lambda: stage.telephones.legs["far_end"].hang_up())
     record = await stage.play()
     assert (record.hung_up_by, record.cause.event, record.line) == ("caller", "call.hangup", "dropped")
+
+
+TOGETHER = """
+callflow: 1
+name: together
+initial: asking
+states:
+  asking:
+    entry: [{consult: {to: "+15550123456", trunk: ST_1, briefing: A caller is on the line.}}]
+    on: {consult.accepted: together, consult.*: ending}
+  together:
+    must_finish: true
+    entry: [{outcome: transferred}, stand_by]
+    on: {done: over}
+  over: {final: true}
+"""
+
+
+@pytest.mark.parametrize("at", [6.0, 30.0])  # as the session closes still, and long after it
+async def test_a_caller_who_hangs_up_on_the_colleague_has_ended_it(server, at):
+    async def script(caller):
+        await asyncio.sleep(at)
+        caller.hang_up()
+
+    record = await outbound(server, FarEnd(rings=1.0), TOGETHER, caller=script).play()
+    assert (record.outcome, record.hung_up_by, record.cause.event) == ("transferred", "caller", "call.hangup")
+    assert record.cause.time - record.started == pytest.approx(at, abs=0.1)
+
+
+async def test_a_colleague_who_hangs_up_on_the_caller_leaves_the_line_to_be_dropped(server):
+    stage = outbound(server, FarEnd(rings=1.0, hangs_up=30.0), TOGETHER, caller=talks())
+    record = await stage.play()
+    assert (record.outcome, record.hung_up_by, record.cause.event) == ("transferred", "agent", "stand_by")
+    assert record.cause.time - record.started == pytest.approx(31.0, abs=0.5), "not when it began to stand by"
+    assert stage.far_end.left == pytest.approx(record.line_dropped - record.started, abs=0.1)
+
+
+async def test_a_worker_that_closes_while_two_talk_has_ended_it(server):
+    loop = asyncio.get_running_loop()
+    stage = outbound(server, FarEnd(rings=1.0), TOGETHER, caller=talks())
+    loop.call_later(30.0, lambda: stage.call.job_ends("drained", worker=True))
+    record = await stage.play()
+    assert (record.outcome, record.hung_up_by, record.cause.event) == ("transferred", "worker", "job.shutdown")
+    assert not stage.far_end.on_line
