@@ -125,6 +125,8 @@ def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
             continue
         if argument.type is not ANY and not accepts(argument.type, rendered):
             raise EffectError(f"{action.verb}.{name} must be {argument.type}, not {describe(rendered)}")
+        if argument.choices and rendered not in argument.choices:
+            raise EffectError(f"{action.verb}.{name} is one of {', '.join(argument.choices)}")
     return arguments
 
 

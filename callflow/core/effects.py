@@ -8,7 +8,7 @@ from callflow.core import clocks, tools
 from callflow.core.actions import Verb
 from callflow.core.content import actions_of, scope_of, variables_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
-from callflow.core.failures import fail, fail_unawaited
+from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
 from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start
 from callflow.core.table import verb_of
@@ -113,17 +113,36 @@ def _named_result(
         if verb.name == "task":  # its typed result is all that its event carries
             data = {"result": data.get("value")}
     else:
-        timed_out = end.status == "timed_out"
-        name = verb.error_result(timed_out) or verb.results[-1]
-        data = {"result": name.partition(".")[2], "error": end.error or end.status}
+        name, data = _error_result(verb, end.error or end.status, end.status == "timed_out")
         if verb.name == "dial":
             data |= {"leg": effect.leg or MAIN_LEG, "elapsed": turn.time - effect.started}
-        if verb.name == "detect_machine":
-            data["category"] = "uncertain"
     if action.save_as is not None and end.status == "ok":
         variables_of(turn, one)[action.save_as] = dict(end.result)
     turn.lists[one.seq] = one._replace(stopped=True)
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
+
+
+def _error_result(verb: Verb, error: str, timed_out: bool) -> tuple[str, dict[str, Any]]:
+    name = verb.error_result(timed_out) or verb.results[-1]
+    data: dict[str, Any] = {"result": name.partition(".")[2], "error": error}
+    if verb.name == "detect_machine":
+        data["category"] = "uncertain"
+    return name, data
+
+
+def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
+    """An action could not begin: one of its texts cannot be rendered, or means nothing there. Of a verb that has named
+    results that is its error's, as if it had begun (rule 7)."""
+    verb = verb_of(action.verb)
+    if not (verb.results and turn.live):
+        fail(turn, one, action, error, timed_out=False)
+        return
+    note_failure(turn, one, action, error)
+    name, data = _error_result(verb, error, timed_out=False)
+    if verb.name == "dial":
+        data |= {"leg": str(action.arguments.get("leg") or MAIN_LEG), "elapsed": 0.0}
+    turn.lists[one.seq] = one._replace(stopped=True)
+    turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
 
 
 def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:

@@ -50,10 +50,17 @@ PRINTABLE = Form(
 """What a header may hold: a line break would begin a header of its own (RFC 3261, section 7.3)."""
 
 SHOWN_NAME = Form(
-    re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\"\\]{0,200}"),
-    "a name of one line, without quotation marks or backslashes",
+    re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\"\\]{0,128}"),
+    "a name of one line, without quotation marks or backslashes, 128 characters at most",
 )
 """A display name stands in quotation marks of its own."""
+
+BRIDGES_OWN = frozenset({
+    "accept", "accept-encoding", "accept-language", "allow", "allow-events", "authorization", "call-id", "contact",
+    "content-encoding", "content-length", "content-type", "cseq", "event", "expires", "from", "max-forwards",
+    "proxy-authorization", "record-route", "refer-to", "reply-to", "to", "via", "k", "l", "m", "o", "r", "t", "u", "v",
+})  # fmt: skip
+"""Headers that LiveKit's server refuses, and those that the bridge needs for itself (livekit/protocol, sip_validation.go)."""
 
 HEADER = Form(re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}"), "the name of a header: letters, digits and `-`")
 """A token (RFC 3261, section 25.1)."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from callflow.core import tools
 from callflow.core.content import WITH, actions_of, attempt, emptied, fit, forget, resolve
-from callflow.core.effects import cancel, start
+from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.failures import fail, note_failure
@@ -111,7 +111,7 @@ def _run(turn: Turn, one: ActionList) -> None:
             if one.kind == "tool":
                 tools.failed(turn, one, str(error))
             else:
-                fail(turn, one, action, str(error), timed_out=False)
+                not_begun(turn, one, action, str(error))
             return
         if not at_once:
             effect = start(turn, one, action, arguments)

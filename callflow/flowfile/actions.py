@@ -11,7 +11,7 @@ from callflow.core.events import SENDERS
 from callflow.core.expressions import ANY, DURATION, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
-from callflow.core.forms import HEADER, PRINTABLE
+from callflow.core.forms import BRIDGES_OWN, HEADER, PRINTABLE
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
 from callflow.flowfile.elsewhere import argument_meant
@@ -626,6 +626,9 @@ def _sip_headers(builder: _Builder, argument: Argument, node: Node, path: str, w
         inner = join(path, name)
         if not HEADER.fits(name):
             part.defect("bad-name", f"`{shorten(name)}` is no header: write {HEADER.says}", key, inner)
+        elif name.lower() in BRIDGES_OWN:
+            message = f"the header `{name}` is the bridge's own, and LiveKit takes it from nobody"
+            part.defect("bad-name", message, key, inner, "write one of your own, such as `X-Case`")
         elif not isinstance(value, Scalar) or value.value is None:
             part.wrong_kind(value, inner, f"the header `{name}` takes a text")
         else:

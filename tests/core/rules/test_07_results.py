@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import callflow
 from tests.support.play import Play
 
@@ -180,3 +182,53 @@ def test_a_sub_flow_hears_of_its_own_failures_and_not_of_its_hosts(tmp_path) -> 
     flow = callflow.load(tmp_path / "host.yaml")
     assert Play(flow).end("say One moment.", "failed", error="no voice").state == "apologising"
     assert Play(flow).end("say One moment.").end("say Asking.", "failed", error="no voice").state == "after"
+
+
+CALLS = """
+vars: {whom: {type: string, default: nobody}, gone: {type: string, default: ""}, how: {type: string, default: perhaps}}
+initial: a
+states:
+  a:
+    entry: [{set: {gone: null}}, {ACTION}, {log: on}]
+    on: {"RESULT": {do: [{log: "{{ event.name }}: {{ event.error }}"}]}, "failed": other}
+  other: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "result", "why"),
+    [
+        ('dial: {to: "{{ vars.whom }}", trunk: ST_1}', "dial.failed", "phone number in E.164 form"),
+        ('dial: {to: "+15550100", trunk: "{{ vars.gone }}"}', "dial.failed", "there is no value"),
+        ('dial: {to: "+15550100", trunk: ST_1, sip_number: "{{ vars.whom }}"}', "dial.failed", "phone number in E.164"),
+        (
+            'dial: {to: "+15550100", trunk: ST_1, media_encryption: "{{ vars.how }}"}',
+            "dial.failed",
+            "is one of disable",
+        ),
+        ('consult: {to: "{{ vars.whom }}", trunk: ST_1}', "consult.failed", "phone number in E.164 form"),
+        ('transfer: "{{ vars.gone }}"', "transfer.failed", "there is no value"),
+    ],
+)
+def test_what_cannot_be_rendered_is_that_verbs_own_failure(action: str, result: str, why: str) -> None:
+    play = Play(CALLS.replace("ACTION", action).replace("RESULT", result))
+    said, on = [note.data["message"] for note in play.notes if note.kind == "log"]
+    assert said.startswith(f"{result}: ")
+    assert why in said
+    assert (on, play.state) == ("on", "a"), "the list goes on, as after any result that a row has taken"
+
+
+def test_of_a_verb_without_results_it_is_a_failure() -> None:
+    play = Play(CALLS.replace("ACTION", 'send_dtmf: "{{ vars.gone }}"').replace("RESULT", "dial.busy"))
+    assert play.state == "other"
+
+
+def test_nobody_takes_it_so_that_it_is_a_failure_after_all() -> None:
+    play = Play(CALLS.replace("ACTION", 'dial: {to: "{{ vars.whom }}", trunk: ST_1}').replace("RESULT", "dial.busy"))
+    assert play.state == "other"
+
+
+def test_of_an_optional_one_the_list_goes_on() -> None:
+    action = 'dial: {to: "{{ vars.whom }}", trunk: ST_1, optional: true}'
+    play = Play(CALLS.replace("ACTION", action).replace("RESULT", "dial.busy"))
+    assert ([note.data["message"] for note in play.notes if note.kind == "log"], play.state) == (["on"], "a")
