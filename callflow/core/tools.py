@@ -84,18 +84,26 @@ def failed(turn: Turn, one: ActionList, error: str) -> None:
 
 def give_back(turn: Turn) -> None:
     """Which tools return now, and whether the model gets a turn (rule 15). One whose state was left waits no longer for
-    its `run` where the model gets no turn by it, and none does while another agent takes over: LiveKit would hold up the
-    end of the conversation, or the handoff, until it has returned."""
+    its `run` where the model gets no turn by it, and none does while another agent takes over, or hands back: LiveKit
+    would hold up the end of the conversation, or the handoff, until it has returned."""
     for call in turn.tools:
         _note(turn, call)
-    handoff = any(one.verb == "update_agent" for one in turn.effects.values())
     for one in [one for one in turn.lists.values() if one.kind == "tool"]:
         event = _event_of(one)
         call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
         useless = (call.left or not turn.live) and not _replies(turn, call)
-        if event.id is not None and (useless or handoff):
+        if event.id is not None and (useless or _hands_over(turn, event)):
             _note(turn, call)
             turn.lists[one.seq] = one._replace(event=event._replace(id=None))
+
+
+def _hands_over(turn: Turn, call: Event) -> bool:
+    """Whether the agent that called this tool gives the conversation to another: for good, to the agent of a `task` whose
+    state was entered since, or, where the state of its own task was left, back."""
+    tasks = [one for one in turn.effects.values() if one.verb == "task"]
+    if any(one.stopping for one in tasks) or any(one.verb == "update_agent" for one in turn.effects.values()):
+        return True
+    return any(one.owner not in _offered_in(turn, call) for one in tasks)
 
 
 def _note(turn: Turn, call: ToolCall) -> None:

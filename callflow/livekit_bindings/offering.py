@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("callflow")
 
-CUT = "This was cut by the end of the conversation: whether it was done is not known."
+CUT = "This was cut before it had ended: whether it was done is not known."
 """What the model is told of a tool of the agent's own that still ran."""
 
 

@@ -67,15 +67,17 @@ def is_half_open(session: AgentSession[Any]) -> bool:
 
 
 async def cancel_tools(
-    session: AgentSession[Any], *, within: float, cutting: Callable[[llm.FunctionCall], None]
+    session: AgentSession[Any], *, within: float, cutting: Callable[[llm.FunctionCall], None], of: Agent | None = None
 ) -> tuple[list[str], int]:
-    """Cancels the function tools that still run, which a drain and a close would wait for. `cutting` is told of each before.
+    """Cancels the function tools that still run, which a drain and a close would wait for; those that were called by the
+    agent `of`, where one is given. `cutting` is told of each before.
 
     Returns the names of those that were cut, and how many have swallowed the cancellation and still run after `within`
     seconds: those nobody can stop.
     """
     await asyncio.sleep(0)  # one that has its result may return
-    executor = getattr(activity_of(session), "_tool_executor", None)
+    activity = activity_of(session) if of is None else getattr(of, "_activity", None)
+    executor = getattr(activity, "_tool_executor", None)
     found = list(getattr(executor, "_running_tasks", {}).values())
     if any(_is_yet_to_begin(one.exe_task) for one in found):
         await asyncio.sleep(0)  # one that was called just now: the call is to hear of it
@@ -115,6 +117,15 @@ async def handoff_done(session: AgentSession[Any]) -> None:
     handoff = getattr(session, "_update_activity_atask", None)
     if isinstance(handoff, asyncio.Task) and not handoff.done():
         await asyncio.wait({handoff})
+
+
+def takes_speech(session: AgentSession[Any]) -> bool:
+    """Whether what is said now is spoken, or waits to be. While an AgentTask hands the conversation back its own part has
+    ended, that of the agent before it has not resumed, and LiveKit refuses."""
+    activity = activity_of(session)
+    if activity is not None and activity.scheduling_paused:
+        activity = getattr(session, "_next_activity", None)
+    return activity is not None and not activity.scheduling_paused
 
 
 async def idle(session: AgentSession[Any]) -> None:

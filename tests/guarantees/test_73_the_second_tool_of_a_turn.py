@@ -12,7 +12,7 @@ import asyncio
 import itertools
 
 import pytest
-from livekit.agents import Agent, function_tool
+from livekit.agents import Agent, AgentTask, function_tool
 
 from callflow.livekit_bindings.offering import CUT
 from callflow.runtime.replay import read_journal, replay
@@ -219,4 +219,78 @@ async def test_a_tool_of_the_agents_own_that_the_end_cuts_is_in_the_record_and_i
     assert record.notes == ("the tool search was cut: the conversation was over before it had ended",)
     assert told()["search"] == (CUT, True)
     assert call.heard == f"{GREETING}\n{GOODBYE}"
+    ended(call)
+
+
+class Asks(AgentTask[str]):
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(instructions="Ask for the colour.")
+        self._seconds = seconds
+
+    async def on_enter(self) -> None:
+        self.session.generate_reply(instructions="Ask.")
+
+    @function_tool
+    async def answer(self, colour: str) -> None:
+        """They have named a colour."""
+        await asyncio.sleep(self._seconds)
+        self.complete(colour)
+
+
+ASKING = (
+    BOOKING.replace("tool.next: asking", "tool.next: asked")
+    .replace("\n  asking: {entry", "\n  unused: {entry")
+    .replace(
+        "  unused:",
+        "  asked:\n    task: asks\n    tools: [end_call]\n    after: {20s: unused}\n    on: {TAKES}\n  unused:",
+        1,
+    )
+    .replace(
+        "TAKES", "task.completed: ending, task.failed: ending, tool.end_call: {target: ending, do: [{say: GOODBYE}]}"
+    )
+    .replace("say: GOODBYE", f'say: "{GOODBYE}"')
+)
+ANSWER = Tool("answer", {"colour": "red"})
+
+
+@pytest.mark.parametrize("turn", [(SAVE, NEXT), (NEXT, SAVE)], ids=str)
+async def test_the_agent_of_a_task_does_not_wait_for_what_was_called_before_it_took_over(stage, ended, turn):
+    desk = Desk(6.0)
+    call = stage(
+        ASKING,
+        model=[GREETING, list(turn), "Which colour?", END],
+        caller=talks("tuesday", "bye"),
+        agent=Agent(instructions=""),
+        options={"actions": {"save": desk.save}, "agents": {"asks": Asks}},
+    )
+    record = await call.play()
+    assert call.trace[:2] == ["talking", "asked"]
+    assert call.heard.splitlines() == [GREETING, "Which colour?", GOODBYE]
+    greeting, asked, _ = call.far_end.heard
+    assert asked.start - greeting.end < 2.5, "the caller waits for none of it"
+    assert (desk.notes, record.vars["saved"], record.late) == (["tuesday"], True, ())
+    ended(call)
+
+
+@pytest.mark.parametrize("turn", [(ANSWER, END), (END, ANSWER)], ids=str)
+async def test_a_task_whose_tool_hangs_is_left_all_the_same_and_the_last_words_are_heard(stage, ended, turn):
+    session, told = history(GREETING, NEXT, "Which colour?", list(turn))
+    options = {"actions": {"save": Desk().save}, "agents": {"asks": lambda: Asks(40.0)}}
+    call = stage(ASKING, session=session, caller=talks("hello", "bye"), agent=Agent(instructions=""), options=options)
+    record = await call.play()
+    assert call.heard.splitlines() == [GREETING, "Which colour?", GOODBYE]
+    assert record.notes == ("the tool answer was cut: the task that called it was left before it had ended",)
+    _, asked, goodbye = call.far_end.heard
+    assert goodbye.start - asked.end < 4.0
+    ended(call)
+
+
+async def test_a_timer_leaves_a_task_whose_tool_hangs(stage, ended):
+    options = {"actions": {"save": Desk().save}, "agents": {"asks": lambda: Asks(60.0)}}
+    model = [GREETING, NEXT, "Which colour?", ANSWER, END]
+    call = stage(
+        ASKING, model=model, caller=talks("hello", "red", "bye"), agent=Agent(instructions=""), options=options
+    )
+    await call.play()
+    assert call.heard.splitlines()[:3] == [GREETING, "Which colour?", "And when?"]
     ended(call)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
 
 CANCEL_WITHIN = 2.0
-"""Seconds that an AgentTask gets to hand the conversation back once its state was left."""
+"""Seconds that an AgentTask gets to hand the conversation back once its state was left; its tools that run still are cut
+then, and it gets as many again."""
 
 
 async def update_agent(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
@@ -42,13 +43,25 @@ async def task(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
         result = await asyncio.shield(inline)
     except asyncio.CancelledError:
         private.cancel_agent_task(agent_task)
-        await asyncio.wait({inline}, timeout=CANCEL_WITHIN)
+        handed_back, _ = await asyncio.wait({inline}, timeout=CANCEL_WITHIN)
+        if not handed_back:  # LiveKit waits for its tools
+            await _cut_tools(world, agent_task)
+            await asyncio.wait({inline}, timeout=CANCEL_WITHIN)
         raise
     except Exception as error:
         raise EffectError(str(error) or type(error).__name__) from error
     finally:
         inline.add_done_callback(_looked_at)
     return {"result": "completed", "value": plain(result)}
+
+
+async def _cut_tools(world: LiveKitWorld, agent_task: AgentTask[Any]) -> None:
+    """What the flow's own were called for goes on: they only wait for it."""
+    cutting = world.offering.cutting
+    cut, _ = await private.cancel_tools(world.session, within=CANCEL_WITHIN / 2, cutting=cutting, of=agent_task)
+    for name in cut:
+        if not world.offering.is_the_flows(name):
+            world.note(f"the tool {name} was cut: the task that called it was left before it had ended")
 
 
 def _looked_at(inline: asyncio.Task[Any]) -> None:

@@ -28,6 +28,9 @@ Result = Mapping[str, Any]
 INTERRUPT_WITHIN = 0.8
 """Seconds that a speech which was cut by force gets to be quiet."""
 
+HANDS_BACK = 0.05
+"""Seconds between two looks whether somebody who hands the conversation on has done so."""
+
 SAMPLE_RATE = 24_000
 """Of RoomIO's audio output."""
 
@@ -102,9 +105,12 @@ async def speak(
                 with world.turns.of_an_action(interruptible=effect.arguments.get("interruptible") is True):
                     handle = begin()
             except RuntimeError as error:
-                if private.is_running(world.session):
+                if not private.is_running(world.session):
+                    return unheard("the conversation is over")
+                if world.conversation_over or private.takes_speech(world.session):
                     raise EffectError(str(error)) from error
-                return unheard("the conversation is over")
+                await asyncio.sleep(HANDS_BACK)
+                continue
             world.speeches[handle.id] = effect.id
             try:
                 cut = await _until_over(audience, handle)
