@@ -274,9 +274,9 @@ async def test_the_agent_of_a_task_does_not_wait_for_what_was_called_before_it_t
 
 @pytest.mark.parametrize("turn", [(ANSWER, END), (END, ANSWER)], ids=str)
 async def test_a_task_whose_tool_hangs_is_left_all_the_same_and_the_last_words_are_heard(stage, ended, turn):
-    session, told = history(GREETING, NEXT, "Which colour?", list(turn))
     options = {"actions": {"save": Desk().save}, "agents": {"asks": lambda: Asks(40.0)}}
-    call = stage(ASKING, session=session, caller=talks("hello", "bye"), agent=Agent(instructions=""), options=options)
+    model = [GREETING, NEXT, "Which colour?", list(turn)]
+    call = stage(ASKING, model=model, caller=talks("hello", "bye"), agent=Agent(instructions=""), options=options)
     record = await call.play()
     assert call.heard.splitlines() == [GREETING, "Which colour?", GOODBYE]
     assert record.notes == ("the tool answer was cut: the task that called it was left before it had ended",)
