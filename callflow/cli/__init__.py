@@ -8,19 +8,37 @@ import importlib
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from callflow import __version__
+from callflow.errors import printable
 
 ORDER = ("check", "explain", "draw", "schema", "run", "phone", "demo")
 """How the commands are listed; any other follows, by name."""
 
 
+@contextmanager
+def _to_a_terminal() -> Iterator[None]:
+    """What is said of an argument, a file's name say, is text there and nothing else."""
+    try:
+        yield
+    except click.ClickException as error:
+        said = "\n".join(map(printable, error.message.split("\n")))
+        error.message = said  # type: ignore[misc]  # it is what click shows
+        raise
+
+
 class Commands(click.Group):
     """A group that knows its commands by their files."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _to_a_terminal():
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         for stream in (sys.stdout, sys.stderr):
@@ -29,7 +47,8 @@ class Commands(click.Group):
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             ctx.color = False
         try:
-            return super().invoke(ctx)
+            with _to_a_terminal():
+                return super().invoke(ctx)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise

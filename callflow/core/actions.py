@@ -27,7 +27,7 @@ class Argument:
     """One argument of a verb. `default` is what holds when it is not written; `required` ones have none.
 
     `least` and `most` bound a number, or the seconds of a duration; `form` is what a text has to look like. `sound`: it
-    names a sound's file.
+    names a sound's file. `written`: one that is written elsewhere. What is rendered into either leads out of no folder.
     """
 
     type: Type
@@ -41,6 +41,7 @@ class Argument:
     most: float | None = None
     form: Form | None = None
     sound: bool = False
+    written: bool = False
 
 
 @frozen
@@ -391,7 +392,10 @@ _VERBS = (
         "LiveKit egress of the room: its sound, with `layout` its picture too. It is stopped at the latest when the call is over.",
         {
             "file": Argument(
-                TEXT, "Where the egress service writes it; `.ogg`, `.mp3` and `.mp4` say what.", required=True
+                TEXT,
+                "Where the egress service writes it; `.ogg`, `.mp3` and `.mp4` say what.",
+                required=True,
+                written=True,
             ),
             "layout": Argument(TEXT, "The egress layout: grid, speaker, single-speaker …; sound alone unless set."),
         },

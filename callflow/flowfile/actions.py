@@ -246,7 +246,12 @@ class _Builder:
         special = SPECIAL[self.verb.name].get(name) if self.verb.name in SPECIAL else None
         if special is not None:
             value = special(self, argument, node, path, what)
-        elif argument.sound and isinstance(node, Scalar) and isinstance(node.value, str) and "{{" in node.text:
+        elif (
+            (argument.sound or argument.written)
+            and isinstance(node, Scalar)
+            and isinstance(node.value, str)
+            and "{{" in node.text
+        ):
             value = self.part.file_path(node, self.names, path)
         elif argument.kind == "template":
             value = template_value(self.part, argument.type, node, path, what, self.names)

@@ -155,4 +155,10 @@ def _written(node: Scalar) -> str:
     text = node.value
     if _PLAIN.fullmatch(text) and _value(text) == text:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    written = json.dumps(text, ensure_ascii=False)
+    return written if written.isprintable() else "".join(map(_escaped, written))
+
+
+def _escaped(letter: str) -> str:
+    """What a terminal would obey, as YAML and JSON write it."""
+    return letter if letter.isprintable() else json.dumps(letter)[1:-1]

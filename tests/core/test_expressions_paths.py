@@ -47,7 +47,7 @@ def test_what_the_flow_has_written_is_its_own() -> None:
     assert path("{{ vars.x }}.wav", "de") == "de.wav"
 
 
-def test_each_verb_that_plays_a_file_is_bound_by_it() -> None:
+def test_each_verb_that_plays_or_writes_a_file_is_bound_by_it() -> None:
     flow = callflow.loads("""
 callflow: 1
 name: sounds
@@ -58,8 +58,10 @@ states:
     entry:
       - {play: {file: "{{ vars.x }}.wav"}}
       - {hold: {music: "{{ vars.x }}.wav"}}
+      - {start_recording: {file: "{{ vars.x }}.ogg"}}
+      - {start_recording: "calls/{{ vars.x }}.ogg"}
 """)
-    for action, name in zip(flow.states["talking"].entry, ("file", "music"), strict=True):
+    for action, name in zip(flow.states["talking"].entry, ("file", "music", "file", "file"), strict=True):
         template = action.arguments[name]
         assert isinstance(template, Template)
         with pytest.raises(EvaluationError, match="outside the folder"):

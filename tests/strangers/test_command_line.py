@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from callflow import load
+
 HEAD = "callflow: 1\nname: t\ninitial: a\n"
 
 
@@ -44,6 +46,33 @@ def test_no_file_can_write_escape_sequences_to_a_terminal(file: Path) -> None:
     assert all(line.startswith(str(file)) for line in said.stdout.splitlines())  # one defect, one line
     drawn = callflow("draw", str(file), "-o", "-", "--format", "mmd")
     assert "\x1b" not in drawn.stderr + drawn.stdout
+
+
+HOSTILE = "e\x1b[31m\x9b2J\u202e"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["explain", "check", "draw", "run", "schema", "demo", "phone", "demo --caller", "check --format", "", "--wrong"],
+)
+def test_no_argument_can_either(command: str) -> None:
+    """As a shell's `*` gives the names of files."""
+    said = callflow(*command.split(), command.count("wrong") * "--" + HOSTILE)
+    assert said.returncode != 0
+    assert not [letter for letter in said.stdout + said.stderr if letter != "\n" and not letter.isprintable()]
+
+
+def test_a_flow_that_is_spelled_out_cannot_either_and_stays_the_same(file: Path) -> None:
+    text = "\\e[31m\\x9b2J\\u202e\\L"
+    file.write_text(
+        HEAD + f'description: "{text}"\nstates: {{a: {{entry: [{{say: "Hi {text}"}}], waits: "{text}"}}}}\n'
+    )
+    said = callflow("check", "--expand", str(file))
+    assert said.returncode == 0
+    assert not [letter for letter in said.stdout if letter != "\n" and not letter.isprintable()]
+    again = file.with_name("again.yaml")
+    again.write_text(said.stdout)
+    assert load(again).states["a"].entry[0].arguments == load(file).states["a"].entry[0].arguments
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
