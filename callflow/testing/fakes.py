@@ -62,6 +62,16 @@ class Fakes:
                 raise ValueError(f"there is no verb {verb!r} to fake{f' ({hint})' if hint else ''}")
             if VERBS[verb].at_once:
                 raise ValueError(f"{verb!r} is carried out by the step itself, and needs no fake")
+            self._known(verb, self.verbs[verb])
+
+    def _known(self, verb: str, said: Said) -> None:
+        """Refuses a result that the verb does not have, before anything is played."""
+        events = [event.rpartition(".")[2] for event in VERBS[verb].results]
+        for one in said if isinstance(said, tuple) else (said,):
+            if isinstance(one, str) and one not in events:
+                hint = did_you_mean(one, events)
+                ends = f"ends with one of {', '.join(events)}" if events else "has no result by a name"
+                raise ValueError(f"{verb} {ends}, not {one!r}{f' ({hint})' if hint else ''}")
 
     def performing(self) -> Mapping[str, Perform]:
         """What carries out the verbs, for `callflow.bind(telephony=…)`."""

@@ -25,6 +25,7 @@ from callflow.verify.telephone import (
     redial_too_late,
     results_taken,
 )
+from callflow.verify.templates import not_templates
 from callflow.verify.tools import offered_tools
 from callflow.verify.unused import never_used
 from callflow.verify.waiting import silent_waits
@@ -33,7 +34,7 @@ RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
     nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used, hidden_names,
-    never_interrupted, silent_waits, stays_without_a_line,
+    never_interrupted, silent_waits, stays_without_a_line, not_templates,
 )  # fmt: skip
 
 

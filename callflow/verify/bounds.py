@@ -62,6 +62,7 @@ def never_due(flow: Flow) -> Iterator[Defect]:
     for path, state in flow.states.items():
         if any(flow.states[outer].must_finish for outer in (path, *flow.ancestors(path))):
             continue  # the limit is kept until the state is done
+        yield from _behind_another(flow, path, state)
         for timer in state.timers:
             name, limit = limits[timer.kind]
             if limit is None or timer.seconds < limit or _of_the_call(timer):
@@ -70,6 +71,30 @@ def never_due(flow: Flow) -> Iterator[Defect]:
                 "never-due", f"`{timer.kind}: {timer.text}` is never due: `limits: {{{name}: {format_duration(limit)}}}` ends the call first",
                 timer.position, f"write a shorter time, or a longer limit: `limits: {{{name}: …}}`", len(timer.text),
             )  # fmt: skip
+
+
+def _behind_another(flow: Flow, path: str, state: State) -> Iterator[Defect]:
+    """A timer of a state which another one, that is shorter and leads out of it, always leaves before."""
+    for kind in ("after", "silence"):
+        timers = [timer for timer in state.timers if timer.kind == kind and not _of_the_call(timer)]
+        leaving = [timer for timer in timers if path != ROOT and _leaves(path, timer)]
+        first = min(leaving, key=lambda timer: timer.seconds, default=None)
+        for timer in timers if first is not None else ():
+            if first is not None and timer.seconds > first.seconds:
+                yield defect(
+                    "never-due", f"`{kind}: {timer.text}` is never due: `{first.text}` of the same state leads out of it before",
+                    timer.position, "give that one a `when`, or write a shorter time here", len(timer.text),
+                )  # fmt: skip
+
+
+def _leaves(path: str, timer: TimerRow) -> bool:
+    """Whether the row is sure to leave the state that writes it: its target is not inside."""
+    return any(
+        move.guard is None
+        and move.target is not None
+        and (move.reenter or not within(move.target, path) or move.target == path)
+        for move in timer.transitions
+    )
 
 
 def _ends(timer: TimerRow) -> bool:

@@ -246,6 +246,13 @@ CODES: Mapping[str, Code] = {
         "on_crash: resume\nstates:\n  talking: {on: {dtmf.0: ending}}\n",
         "states:\n  talking: {on: {dtmf.0: ending}}\n",
     ),
+    "not-a-template": Code(
+        "A text that reads like an expression",
+        "An expression stands in two braces, `{{ vars.day }}`. One brace, a dollar sign, or the name alone are text like any other: "
+        "they are said, called or kept as they stand.",
+        "vars: {day: {type: string, default: Monday}}\nstates:\n  talking: {entry: [{say: 'See you on {vars.day}.'}]}\n",
+        "vars: {day: {type: string, default: Monday}}\nstates:\n  talking: {entry: [{say: 'See you on {{ vars.day }}.'}]}\n",
+    ),
     "line-down-and-stays": Code(
         "A call goes on without a line",
         "`delete_room` and `hang_up` drop the line, and the room's end is their own: no event of it comes. A list that holds one "

@@ -9,8 +9,11 @@ from pathlib import Path
 from callflow.core.actions import VERBS
 from callflow.core.expressions import Template
 from callflow.core.flow import Action, Flow
+from callflow.core.suggest import closest
 from callflow.errors import Defect
 from callflow.verify.places import defect
+
+NOT_THERE = "is not there"
 
 
 def missing_sounds(flow: Flow) -> Iterator[Defect]:
@@ -18,8 +21,26 @@ def missing_sounds(flow: Flow) -> Iterator[Defect]:
     for action, name, wrong in unplayable(flow):
         yield defect(
             "no-such-sound", f"the sound `{name}` of `{action.verb}` {wrong}", action.position,
-            "a sound's file is looked up from the folder of the flow file", len(action.verb),
+            _hint(Path(flow.file).parent, name, wrong), len(action.verb),
         )  # fmt: skip
+
+
+def _hint(folder: Path, name: str, wrong: str) -> str:
+    """What to write instead."""
+    if "://" in name:
+        return "a sound is a file beside the flow: nothing is fetched from an address"
+    try:
+        beside = sorted(one.name for one in (folder / name).parent.iterdir() if not _wrong(one))
+    except (OSError, ValueError):
+        beside = []
+    meant = (
+        []
+        if wrong != NOT_THERE
+        else closest(Path(name).name, beside) or [one for one in beside if Path(one).stem == Path(name).stem]
+    )
+    if meant:
+        return f"did you mean {Path(name).parent / meant[0]}?"
+    return "a sound's file is looked up from the folder of the flow file"
 
 
 def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
@@ -37,7 +58,7 @@ def _wrong(file: Path) -> str:
     """What keeps a file from being played; nothing where nothing does."""
     try:
         if not file.exists():
-            return "is not there"
+            return NOT_THERE
         if not file.is_file():
             return "is no file"
         if file.stat().st_size == 0:

@@ -13,6 +13,7 @@ from callflow.core.flow import ROOT, Action, Declaration, Flow, every_transition
 from callflow.core.render import templates_in
 from callflow.errors import Defect
 from callflow.verify.places import warning
+from callflow.verify.templates import meant_names
 
 
 def never_used(flow: Flow) -> Iterator[Defect]:
@@ -45,11 +46,12 @@ class _Used:
         self.flow = flow
 
     def vars(self, one: Declaration) -> bool:
-        return (one.scope, f"vars.{one.name}") in self._names
+        return (one.scope, f"vars.{one.name}") in self._names or f"vars.{one.name}" in self._meant
 
     def env(self, one: Declaration) -> bool:
         """In any file: the main flow names what its sub-flows read."""
-        return any(name == f"env.{one.name}" for _, name in self._names)
+        read = any(name == f"env.{one.name}" for _, name in self._names)
+        return read or f"env.{one.name}" in self._meant
 
     def events(self, one: Declaration) -> bool:
         emitted = any(action.verb == "emit" and action.arguments.get("event") == one.name for action in self._actions)
@@ -98,6 +100,11 @@ class _Used:
     def _names(self) -> frozenset[tuple[str, str]]:
         """The names that expressions read or lists set, each with the scope in which it means something."""
         return frozenset(self._read())
+
+    @cached_property
+    def _meant(self) -> frozenset[str]:
+        """What is read by a slip, of which there is a warning where it stands."""
+        return meant_names(self.flow)
 
     @cached_property
     def _sources(self) -> frozenset[str]:

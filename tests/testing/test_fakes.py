@@ -125,3 +125,20 @@ async def test_every_other_verb_can_be():
 
     takes_time = {name for name, verb in VERBS.items() if not verb.at_once and name != "shutdown"}
     assert set(Fakes(verbs={name: {} for name in takes_time}).performing()) == takes_time
+
+
+@pytest.mark.parametrize(
+    ("fakes", "says"),
+    [
+        (
+            {"transfer": "complete"},
+            "transfer ends with one of completed, failed, not 'complete' .did you mean \"completed\"",
+        ),
+        ({"transfer": ("failed", "done")}, "transfer ends with one of completed, failed, not 'done'"),
+        ({"delete_room": "ok"}, "delete_room has no result by a name, not 'ok'"),
+    ],
+)
+async def test_a_result_that_a_verb_does_not_have_is_refused_before_anything_is_played(fakes, says):
+    async with SimulatedServer() as server:
+        with pytest.raises(ValueError, match=says):
+            Stage(callflow.loads(TRANSFERS), server, caller=silent, fakes=fakes)

@@ -202,6 +202,24 @@ class TestSounds:
         [one] = defects("states: {talking: {entry: [{play: a.wav}]}}\n", tmp_path, str(tmp_path / "flow.yaml"))
         assert (one.code, says in one.message) == ("no-such-sound", True)
 
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("Hold.wav", "did you mean hold.wav?"),
+            ("hold.mp3", "did you mean hold.wav?"),
+            ("hlod.wav", "did you mean hold.wav?"),
+            ("bell.wav", "a sound's file is looked up from the folder of the flow file"),
+            ("no/hold.wav", "a sound's file is looked up from the folder of the flow file"),
+            ("'https://a.example/hold.wav'", "a sound is a file beside the flow: nothing is fetched from an address"),
+            ("hold.ogg", "a sound's file is looked up from the folder of the flow file"),
+        ],
+    )
+    def test_what_is_meant(self, tmp_path, name, hint):
+        (tmp_path / "hold.wav").write_bytes(b"sound")
+        (tmp_path / "hold.ogg").touch()  # which is empty
+        [one] = defects(f"states: {{talking: {{entry: [{{play: {name}}}]}}}}\n", tmp_path, str(tmp_path / "flow.yaml"))
+        assert one.hint == hint
+
     def test_a_flow_without_its_sounds_does_not_load(self, tmp_path):
         (tmp_path / "flow.yaml").write_text(whole(self.FLOW), encoding="utf-8")
         with pytest.raises(Exception, match="no-such-sound"):

@@ -1,0 +1,87 @@
+"""Text that reads like an expression and is none: it would be said, called or kept as it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callflow.core.expressions import Template
+from callflow.core.flow import Flow, Position, every_transition
+from callflow.errors import Defect
+from callflow.verify.places import warning
+
+_NAME = r"(?:vars|event|call|env|state)\.[A-Za-z_]\w*"
+_WHOLE = re.compile(_NAME)
+_IN_BRACES = re.compile(rf"[$#]?\{{\s*({_NAME}[^{{}}]*?)\s*\}}")
+_CHOICE = re.compile(r"\{%.*?%\}", re.DOTALL)
+SPOKEN = frozenset({"set", "say", "generate_reply", "dial", "consult", "transfer", "outcome"})
+"""Verbs of which no text is such a name on purpose; a program may be sent the word `call.ended`."""
+
+_BETWEEN = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+def not_templates(flow: Flow) -> Iterator[Defect]:
+    """A warning for each text that another language would fill in: `{vars.day}`, `${TRUNK}`, `vars.day` alone, `{% if … %}`."""
+    for at, found, instead in _found(flow):
+        hint = f'write "{{{{ {instead} }}}}"' if instead else "write two rows, each with its `when`"
+        message = f"`{found}` is no expression, and stands in the text as it is written"
+        yield warning("not-a-template", message, at, hint)
+
+
+def meant_names(flow: Flow) -> frozenset[str]:
+    """The names, `vars.day` or `env.TRUNK`, that such texts mean to read."""
+    return frozenset(name for _, _, instead in _found(flow) for name in re.findall(_NAME, instead))
+
+
+def _found(flow: Flow) -> Iterator[tuple[Position, str, str]]:
+    """Each such text: its place, what reads like an expression, and the one that is meant."""
+    declared = {f"env.{name}" for name in flow.env}
+    declared |= {f"vars.{name}" for scope in flow.scopes.values() for name in (*scope.variables, *scope.results)}
+    for at, verb, value in _texts(flow):
+        for text in _inside(value):
+            written = _BETWEEN.sub("", text)
+            alone = written.strip()
+            if alone in declared or (verb in SPOKEN and _WHOLE.fullmatch(alone)):
+                yield at, alone, alone
+            else:
+                yield from ((at, found, instead) for found, instead in _parts(flow, written))
+
+
+def _parts(flow: Flow, text: str) -> Iterator[tuple[str, str]]:
+    """What in a text looks like an expression, each with the one that is meant."""
+    yield from ((one[0], one[1]) for one in _IN_BRACES.finditer(text))
+    choice = _CHOICE.search(text)
+    if choice is not None:
+        yield choice[0], ""
+    for name in flow.env:
+        shell = re.search(rf"\$\{{?{name}\b\}}?|%{name}%", text)
+        if shell is not None:
+            yield shell[0], f"env.{name}"
+
+
+def _texts(flow: Flow) -> Iterator[tuple[Position, str, Any]]:
+    """What a list or a state says, with its place and its verb."""
+    for state in flow.states.values():
+        moved = (action for move in every_transition(state) for action in move.actions)
+        for action in (*state.entry, *state.exit, *moved):
+            yield action.position, action.verb, dict(action.arguments)
+        yield state.position, "", [state.instructions, dict(state.returns), dict(state.arguments)]
+    for action in flow.wrap_up:
+        yield action.position, action.verb, dict(action.arguments)
+    for tool in flow.tools.values():
+        yield tool.position, "", [tool.result, tool.run and dict(tool.run.arguments)]
+
+
+def _inside(value: Any) -> Iterator[str]:
+    """The texts in a value, as they are written."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Template):
+        yield value.source
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _inside(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _inside(inner)
