@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ LOGGED = ("room_sid", "job", "worker_id", "dispatch_id", "agent_name")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _FORMATTER = logging.Formatter()
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def log_fields(call: str, flow: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +33,26 @@ class CallFields(logging.Filter):
             for name, value in call.log_fields.items():
                 if not hasattr(record, name):
                     setattr(record, name, call.hidden(str(value), name=True))
+        show_in(record)
         return True
+
+
+def show_in(record: logging.LogRecord) -> None:
+    """What others have brought into a line, a file's name or an error, is text there, and nothing that a terminal obeys."""
+    said = record.getMessage()
+    if _OBEYED.search(said):
+        record.msg, record.args = visible(said), None
+    if record.exc_info:
+        told = record.exc_text or _FORMATTER.formatException(record.exc_info)
+        if _OBEYED.search(told):
+            record.exc_info, record.exc_text = None, visible(told)
+    elif record.exc_text:
+        record.exc_text = visible(record.exc_text)
+
+
+def visible(text: str) -> str:
+    """A text of one line or more, with what a terminal would obey written out."""
+    return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def hide_in(record: logging.LogRecord, hidden: Callable[[str], str]) -> None:

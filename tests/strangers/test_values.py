@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 
@@ -73,6 +74,36 @@ async def test_a_value_is_one_line_of_a_log_and_of_a_journal(text, caplog, tmp_p
 
 def quoted(text):
     return json.dumps(text)  # YAML's double quotes are JSON's
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_no_line_of_the_log_speaks_to_a_terminal(inside, caplog):
+    """In a call or outside of one, in the line or in the exception that it tells of; what is a new line stays one."""
+    hostile = "a\x1b[2J\x9b31m\u202e\r\nb\tc"
+
+    def log():
+        logger = logging.getLogger("callflow")
+        logger.warning("%s has come", hostile)
+        logger.error("not so", exc_info=ValueError(hostile))
+
+    if inside:
+        world = FakeWorld()
+        call = a_call(world, "callflow: 1\nname: t\ninitial: a\nstates: {a: {entry: [{say: Hello.}]}}\n")
+        running = asyncio.create_task(call.run())
+        await asyncio.sleep(1)
+        call.in_context(log)
+        world.hang_up()
+        await running
+    else:
+        log()
+    lines = [
+        logging.Formatter().format(one)
+        for one in caplog.records
+        if "has come" in one.getMessage() or "not so" in one.getMessage()
+    ]
+    assert lines[0] == r"a\x1b[2J\x9b31m\u202e\r" + "\nb\tc has come"
+    assert r"ValueError: a\x1b[2J\x9b31m\u202e\r" in lines[1]
+    assert not [letter for letter in "".join(lines) if letter not in "\n\t" and not letter.isprintable()]
 
 
 @pytest.mark.parametrize("text", [one for one in HOSTILE if "\ud800" not in one and "{{" not in one])
