@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -106,9 +107,42 @@ def misplaced(what: str, word: str) -> str:
         word in EVENTS or (word.partition(".")[0] in ("tool", "app", "leg", "dtmf") and "." in word)
     ):
         return f"what an event does stands under `on`: `on: {{{word}: …}}`"
+    if what == "a state" and word == "next":
+        return "what follows stands under `on`: `on: {done: …}`"
     if what == "a state" and word in VERBS:
         return f"what is done on the way in stands in a list under `entry`: `entry: [{{{word}: …}}]`"
     return ""
+
+
+_EVENTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("hang_up", "disconnect", "disconnected", "call.ended", "call.end", "call.disconnected", "call.closed", "call.hung_up"), "call.hangup"),
+    **dict.fromkeys(("finished", "finish", "complete", "completed", "next", "continue"), "done"),
+    **dict.fromkeys(("answered", "answer", "call.answer", "call.connected", "call.start", "call.started"), "call.answered"),
+    **dict.fromkeys(("failure", "fail", "exception"), "failed"),
+}  # fmt: skip
+_KEYS_PRESSED: Final = re.compile(r"(?:keys?|press|pressed|digits?|dtmf)[._]([0-9*#a-dA-D]+)")
+_SIGNS: Final = {"#": "pound", "*": "star"}
+_SEVERAL: Final = re.compile(r"[\w.*-]+(?:\s*[,|/]\s*|\s+(?:or|and)\s+)[\w.*-]+")
+
+
+def event_meant(word: str) -> str:
+    """A hint for what is no event, but may stand for one; nothing where nothing is known of it."""
+    if word in _EVENTS:
+        return f"did you mean `{_EVENTS[word]}`?"
+    if word in ("else", "default", "otherwise", "any", "*"):
+        return "a row waits for an event, or for those of one family: `dial.*`"
+    if word in ("timeout", "timer", "time"):
+        return "what a time does stands under `after`: `after: {20s: …}`"
+    if word in ("silence", "silent", "no_speech"):
+        return "what silence does stands under `silence`: `silence: {20s: …}`"
+    if any(name.startswith(f"{word}.") for name in EVENTS):
+        return f"did you mean `{word}.*`?"
+    pressed = _KEYS_PRESSED.fullmatch(word)
+    if pressed is not None and len(pressed[1]) == 1:
+        return f"write `dtmf.{_SIGNS.get(pressed[1], pressed[1].lower())}`"
+    if pressed is not None:
+        return "a row waits for one key; for several there is `collect_digits`"
+    return "write a row for each event" if _SEVERAL.fullmatch(word) else ""
 
 
 def argument_meant(verb: str, word: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from callflow.core.expressions import (
 )
 from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
 from callflow.errors import Defect
+from callflow.flowfile.elsewhere import event_meant
 from callflow.flowfile.eventless import cure
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
@@ -334,6 +336,9 @@ class Part(Report):
             return f"write `tool.{pattern}`"
         if f"app.{pattern}" in self.events:
             return f"write `app.{pattern}`"
+        meant = event_meant(pattern)
+        if meant:
+            return meant
         own = [*(f"tool.{name}" for name in self.tools), *self.events]
         families = {name.partition(".")[0] + ".*" for name in EVENTS if "." in name}
         near = self.meant(pattern, [*EVENTS, *own, *(families if pattern.endswith("*") else ())])
@@ -356,6 +361,8 @@ class Part(Report):
         known = self.loading.outcomes
         if word not in known:
             hint = self.meant(word, known) or f"declare it: `outcomes: [{shorten(word)}]`"
+            if re.fullmatch(r"(event|vars|call|env)\.\w+", word):
+                hint = f'write "{{{{ {word} }}}}"'
             self.defect("unknown-outcome", f"there is no outcome `{shorten(word)}`", node, path, hint)
 
 

@@ -187,6 +187,8 @@ def _tools(draft: Draft) -> tuple[str, ...]:
         place = f"{where}[{number}]"
         if tool is None:
             hint = part.meant(name, part.tools) or "declare it under `tools:`, with a description"
+            if name.startswith("tool.") and name[5:] in part.tools:
+                hint = f"write {name[5:]}"
             part.defect("unknown-tool", f"there is no tool `{shorten(name)}`", item, place, hint)
         elif tool.own:
             message = f"`{shorten(name)}` is the agent's own tool: the agent offers it, not a state"

@@ -137,3 +137,40 @@ def test_one_slip(right, slip, says):
 )  # fmt: skip
 def test_a_value_of_another_form_and_what_to_write(line, says):
     assert read(line + "\n") == [says]
+
+
+@pytest.mark.parametrize(
+    ("event", "hint"),
+    [
+        ("dial", "did you mean `dial.*`?"),
+        ("dtmf", "did you mean `dtmf.*`?"),
+        ("dtmf.12", "a row waits for one key; for several there is `collect_digits`"),
+        ("key.1", "write `dtmf.1`"),
+        ("'press.#'", "write `dtmf.pound`"),
+        ("dtmf.A", "write `dtmf.a`"),
+        ("finished", "did you mean `done`?"),
+        ("call.ended", "did you mean `call.hangup`?"),
+        ("disconnected", "did you mean `call.hangup`?"),
+        ("timeout", "what a time does stands under `after`: `after: {20s: …}`"),
+        ("else", "a row waits for an event, or for those of one family: `dial.*`"),
+        ("'*'", "a row waits for an event, or for those of one family: `dial.*`"),
+        ("dial.busy|dial.failed", "write a row for each event"),
+        ("dial.busy or dial.failed", "write a row for each event"),
+        ("dial.no-answer", 'did you mean "dial.no_answer"?'),
+    ],
+)
+def test_events_of_other_languages(event, hint):
+    [said] = read(f"states: {{talking: {{on: {{{event}: ending}}}}}}\n")
+    assert (said.partition(":")[0], said.rpartition(" -> ")[2]) == ("unknown-event", hint)
+
+
+@pytest.mark.parametrize(
+    ("states", "hint"),
+    [
+        ("tools: {end: {description: x}}\nstates: {talking: {tools: [tool.end]}}", "write end"),
+        ("states: {talking: {next: ending}}", "what follows stands under `on`: `on: {done: …}`"),
+        ("states: {talking: {on: {dial.*: {do: [{outcome: event.result}]}}}}", 'write "{{ event.result }}"'),
+    ],
+)
+def test_words_in_the_wrong_place(states, hint):
+    assert [one.rpartition(" -> ")[2] for one in read(states + "\n")] == [hint]
