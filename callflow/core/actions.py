@@ -165,7 +165,12 @@ _VERBS = (
         result=_SPEECH_RESULT,
         needs=frozenset({"session", "speech"}),
     ),
-    Verb("wait_for_speech", "Waits until what we say has been said.", timeout=30.0, needs=frozenset({"session"})),
+    Verb(
+        "wait_for_speech",
+        "Waits until what we say has been heard, also what was begun with `wait: false`.",
+        timeout=30.0,
+        needs=frozenset({"session"}),
+    ),
     Verb("interrupt", "Cuts what we are saying.", timeout=5.0, needs=frozenset({"session"})),
     Verb("mute", "The agent no longer hears the caller.", timeout=5.0, needs=frozenset({"session"})),
     Verb("unmute", "The agent hears the caller again.", timeout=5.0, needs=frozenset({"session"})),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callflow.core.flow import Action, Flow
-from callflow.core.snapshot import Snapshot
+from callflow.core.snapshot import OF_ROWS, Snapshot
 
 ADDRESSED = frozenset({"say", "play", "send_data"})
 """The verbs whose `to` is a leg."""
@@ -29,7 +29,7 @@ def ahead(flow: Flow, snapshot: Snapshot) -> Iterator[Action]:
 
 def _actions(flow: Flow, kind: str, key: str | int) -> Sequence[Action]:
     """The list of this kind and key; empty for what no author writes as a list."""
-    if kind in ("do", "stay"):
+    if kind in OF_ROWS:
         return flow.transitions[int(key)].actions
     if kind in ("entry", "exit"):
         state = flow.states[str(key)]

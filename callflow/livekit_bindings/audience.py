@@ -66,14 +66,15 @@ async def all_is_said(world: LiveKitWorld, *, tail: float = TAIL) -> None:
     away from the conversation, and those that talk to somebody else.
     """
     try:
-        await asyncio.wait_for(_said(world, tail), SAID_WITHIN)
+        await asyncio.wait_for(said(world, tail), SAID_WITHIN)
     except TimeoutError:
         world.note(f"what was being said was cut after {SAID_WITHIN:.0f} s: something else had to go on")
         private.silence_now(world.session)
-        await _said(world, tail)
+        await said(world, tail)
 
 
-async def _said(world: LiveKitWorld, tail: float) -> None:
+async def said(world: LiveKitWorld, tail: float = TAIL) -> None:
+    """Returns when what is being said has reached the ear, also what was begun beside this."""
     while True:
         await private.speech_is_out(world.session)
         await asyncio.sleep(tail)

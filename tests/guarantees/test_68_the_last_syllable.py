@@ -12,7 +12,7 @@ import pytest
 from livekit import api
 
 from callflow.testing import Tool
-from callflow.testing.play import talks
+from callflow.testing.play import silent, talks
 from tests.guarantees.conftest import FRONT_DESK, GOODBYE, GREETING
 from tests.support import raw
 
@@ -65,4 +65,26 @@ async def test_a_flow_is_heard_to_the_last_letter(stage, ended, delay):
 async def test_the_tail_can_be_set(stage, ended, tail, whole):
     call = await play(stage, tail, 0.4)
     assert (call.heard == f"{GREETING}\n{GOODBYE}") == whole
+    ended(call)
+
+
+LAST = """
+callflow: 1
+name: last
+ending: over
+initial: talking
+states:
+  talking: {entry: [{say: Hello.}], after: {3s: over}}
+  over: {entry: [{SAYS}, wait_for_speech, ACT, delete_room, aclose, shutdown], on: {done: closed}}
+"""
+
+
+@pytest.mark.parametrize("act", ["delete_room", "remove_participant"])
+@pytest.mark.parametrize("wait", [True, False])
+async def test_what_acts_at_once_waits_where_the_flow_says_so(stage, ended, act, wait):
+    says = f'say: {{text: "{GOODBYE}", wait: {str(wait).lower()}}}'
+    call = stage(LAST.replace("SAYS", says).replace("ACT, ", "" if act == "delete_room" else f"{act}, "), caller=silent)
+    await call.play()
+    assert call.heard == f"Hello.\n{GOODBYE}"
+    assert call.far_end.dead_air < 0.4
     ended(call)

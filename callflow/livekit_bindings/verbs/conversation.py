@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings import private
+from callflow.livekit_bindings.audience import said
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.world import LiveKitWorld
@@ -39,7 +40,7 @@ ABANDON_WITHIN = 0.8
 
 async def wait_for_speech(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    await private.speech_is_out(world.session)
+    await said(world)
     return NOTHING
 
 
