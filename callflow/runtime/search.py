@@ -20,8 +20,8 @@ from callflow.runtime.spelling import forms, normal
 LONGEST_NUMBER: Final = 64
 """Digits of a value that is looked for as a number; a longer one is a text like any other."""
 
-DEEPEST: Final = 16
-"""Words and signs of a value that are walked; the rest of a longer one is compared as a whole."""
+DEEPEST: Final = 32
+"""Words and signs of a value that are walked. A longer one is known by its parts, each so long, the last one longer."""
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 """Letters of scripts that put no blank between words, or none before what is added to one: each is a word of its own."""
@@ -43,6 +43,10 @@ _PHONE = range(7, 16)
 _SHORTEST_NATIONAL = 6
 _COUNTRY = range(1, 4)
 _OUTWARD = re.compile(r"0{1,2}|011")
+
+
+GOES_ON: Final = "\0"
+"""Before the token of a later part of a value."""
 
 
 class Found(NamedTuple):
@@ -87,14 +91,20 @@ class Index:
         for one in found:
             if one.end <= done:
                 continue
-            if one.start >= done or one.token != last:
-                parts += [text[done : one.start], one.token]  # nothing lies between where they overlap
-            done, last = one.end, one.token
+            token = one.token.removeprefix(GOES_ON)
+            between = text[done : one.start]  # nothing where they overlap
+            if token != last or (between and (token == one.token or _AROUND.fullmatch(between) is None)):
+                parts += [between, token]
+            elif not between and one.start >= done and token == one.token:
+                parts.append(token)
+            done, last = one.end, token
         return "".join([*parts, text[done:]])
 
     def knows(self, text: str) -> str | None:
         """The token of this very text."""
-        return next((one.token for one in self._find(text) if one[:2] == (0, len(text))), None)
+        return next(
+            (one.token for one in self._find(text) if one[:2] == (0, len(text)) and one.token[0] != GOES_ON), None
+        )
 
     def _find(self, text: str) -> Iterator[Found]:
         if "pii:" in text:  # what stands for a value already is left alone
@@ -106,11 +116,12 @@ class Index:
 
 
 class _Numbers:
-    __slots__ = ("_national", "_whole", "looked")
+    __slots__ = ("_longest", "_national", "_whole", "looked")
 
     def __init__(self) -> None:
         self._whole: dict[str, str] = {}
         self._national: dict[str, str] = {}  # a telephone number without its country
+        self._longest = 0  # digits of any, with what may be dialled before it
         self.looked = 0
 
     def learn(self, value: str, token: str) -> bool:
@@ -119,6 +130,7 @@ class _Numbers:
         if not (4 <= len(digits) <= LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(value)):
             return False
         self._whole.setdefault(digits, token)
+        self._longest = max(self._longest, len(digits) + 3 + _COUNTRY.stop)
         plain = _at_home(digits)
         if len(plain) in _PHONE:
             self._whole.setdefault(plain, token)
@@ -140,7 +152,7 @@ class _Numbers:
                     break
                 digits, before = digits + text[begin:end], end
                 self.looked += 1
-                if len(digits) > LONGEST_NUMBER:
+                if len(digits) > self._longest:
                     break
                 token = self._token(digits, plus)
                 if token is not None:
@@ -150,7 +162,7 @@ class _Numbers:
 
     def _token(self, digits: str, plus: bool) -> str | None:
         token = self._whole.get(digits)
-        if token is not None or len(digits) < _SHORTEST_NATIONAL:
+        if token is not None or not _SHORTEST_NATIONAL <= len(digits) < _PHONE.stop + 3 + _COUNTRY.stop:
             return token
         plain = _at_home(digits)
         token = self._whole.get(plain) if len(plain) in _PHONE else None
@@ -169,15 +181,13 @@ def _at_home(digits: str) -> str:
 
 
 class _Node:
-    """A place in the tree. `token` is what stands for a value that ends here; `longer` are those that go on beyond DEEPEST,
-    each the rest of its pieces and its token."""
+    """A place in the tree. `token` is what stands for a value that ends here."""
 
-    __slots__ = ("after", "longer", "token")
+    __slots__ = ("after", "token")
 
     def __init__(self) -> None:
         self.after: dict[str, _Node] | None = None
         self.token: str | None = None
-        self.longer: list[tuple[tuple[str, ...], str]] | None = None
 
 
 class _Tree:
@@ -192,19 +202,24 @@ class _Tree:
         self.looked = 0
 
     def plant(self, form: str, token: str) -> None:
-        first, *rest = self._piece.findall(form)
+        pieces = self._piece.findall(form)
+        while pieces:
+            if self._alike and self._same(pieces[0]) == " ":  # no part begins with what stands between two
+                del pieces[0]
+            size = len(pieces) if len(pieces) < 2 * DEEPEST else DEEPEST
+            self._grow(pieces[:size], token)
+            pieces, token = pieces[size:], GOES_ON + token.removeprefix(GOES_ON)
+
+    def _grow(self, pieces: list[str], token: str) -> None:
+        first, *rest = pieces
         if _WORD.fullmatch(first) is None:
             self._begins = self._piece
-        self._grow(self._first.setdefault(first, _Node()), rest, token)
-
-    def _grow(self, node: _Node, pieces: list[str], token: str) -> None:
-        for piece in pieces[:DEEPEST]:
+        node = self._first.setdefault(first, _Node())
+        for piece in rest:
             if node.after is None:
                 node.after = {}
             node = node.after.setdefault(self._same(piece), _Node())
-        if len(pieces) > DEEPEST:
-            node.longer = [*(node.longer or ()), (tuple(map(self._same, pieces[DEEPEST:])), token)]
-        elif node.token is None:
+        if node.token is None:
             node.token = token
 
     def find(self, text: str) -> Iterator[Found]:
@@ -223,10 +238,6 @@ class _Tree:
             self.looked += 1
             if node.token is not None:
                 longest = end, node.token
-            for rest, token in node.longer or ():
-                until = self._follow(text, end, rest)
-                if until is not None:
-                    longest = max(longest or (until, token), (until, token))
             piece = self._piece.match(text, end) if node.after else None
             following = None if piece is None or node.after is None else node.after.get(self._same(piece[0]))
             if piece is None or following is None:
@@ -234,16 +245,6 @@ class _Tree:
             node, end = following, piece.end()
         if longest is not None:
             yield Found(start, *longest)
-
-    def _follow(self, text: str, end: int, rest: tuple[str, ...]) -> int | None:
-        """Where these pieces end, if they stand there."""
-        for wanted in rest:
-            self.looked += 1
-            piece = self._piece.match(text, end)
-            if piece is None or self._same(piece[0]) != wanted:
-                return None
-            end = piece.end()
-        return end
 
     def _same(self, piece: str) -> str:
         return " " if self._alike and _APART_SIGN.match(piece) is not None else piece

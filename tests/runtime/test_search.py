@@ -52,9 +52,14 @@ def test_the_first_and_the_longest_wins() -> None:
 
 def test_a_value_of_many_words_is_found_whole() -> None:
     words = [f"word{number}" for number in range(3 * DEEPEST)]
-    index = an_index(" ".join(words), " ".join(words[:-1]))
+    index = an_index(" ".join(words), "Ann")
     assert index.replace(f"so: {' '.join(words)}.") == f"so: <{' '.join(words)}>."
-    assert index.replace(f"so: {' '.join(words)}s") == f"so: <{' '.join(words[:-1])}> {words[-1]}s"
+    assert index.replace(f"so: {'  '.join(words)} Ann") == f"so: <{' '.join(words)}> <Ann>"
+    part = index.replace(f"so: {' '.join(words[: 2 * DEEPEST])} and more")
+    assert re.sub("<[^>]*>", "", part) == "so: and more"
+    assert index.replace("word1 word2 word3") == "word1 word2 word3"
+    alike = an_index(" ".join(words), " ".join(words[:-1]))
+    assert "word" not in re.sub("<[^>]*>", "", alike.replace(f"so: {' '.join(words[:-1])}"))
 
 
 NAMES = {
@@ -172,6 +177,22 @@ def test_it_finds_what_patterns_find(values: list[str], around: list[str]) -> No
         if len(re.sub(r"[^0-9]", "", value)) < 6:  # more may be a telephone number
             first.setdefault(key(value), value)
     assert an_index(*first.values()).replace(text) == by_patterns(list(first.values()), text)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([" ".join(["a"] * 40 + [str(number)]) for number in range(1_000)], " ".join(["a"] * 1_000)),
+        (["-" * 90 + str(number % 10) + "+" * (number // 10) for number in range(1_000)], "-" * 1_000),
+        (["@" + "#" * (number % 180) + str(number) for number in range(1_000)], "@" + "#" * 1_000),
+        ([f"{number:06d}" for number in range(1_000)], " ".join(["1"] * 1_000)),
+        ([f"+1555{number:07d}" for number in range(1_000)], "+1 555 " * 300),
+    ],
+)
+def test_what_is_made_to_be_alike_costs_no_more_for_being_many(values: list[str], text: str) -> None:
+    index = an_index(*values)
+    index.replace(text)
+    assert index.looked <= 2 * DEEPEST * len(text)
 
 
 def calls(function) -> int:
