@@ -16,7 +16,7 @@ from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
 from callflow.flowfile.elsewhere import argument_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.nodes import Node, Scalar, Sequence, quoted, shorten
 from callflow.flowfile.part import Mention, Part
 from callflow.flowfile.report import is_name, is_nothing, join, one_of, plain_data
 
@@ -56,6 +56,8 @@ def action_list(
         hint = "write each action as an item: `- say: Hello.`" if isinstance(node, MappingNode) else ""
         if isinstance(node, Scalar) and node.text in VERBS:
             hint = f"write [{node.text}]"
+        elif isinstance(node, Scalar) and isinstance(node.value, str):
+            hint = f"to speak a text, write [{{say: {quoted(node.text)}}}]"
         part.wrong_kind(node, path, f"{what} takes a list of actions", hint)
         return ()
     if part.lists is not None and id(node) in part.lists:
@@ -229,7 +231,10 @@ class _Builder:
                 self.unclear = True
                 what = f"`{verb.name}`"
                 takes = [*known, *COMMON_ARGUMENTS] if not verb.at_once else list(known)
-                self.part.unknown_key(node, key, value, self.path, takes, what, argument_meant(verb.name, name))
+                hint = argument_meant(verb.name, name)
+                if not key.plain and is_nothing(value) and verb.main is not None:
+                    hint = f"write `{verb.main}: {quoted(key.text)}`"
+                self.part.unknown_key(node, key, value, self.path, takes, what, hint)
         for name, (_, value) in node.entries.items():
             if name in known:
                 self._set(name, known[name], value, arguments, join(self.path, name), f"`{name}` of `{verb.name}`")

@@ -107,6 +107,8 @@ def misplaced(what: str, word: str) -> str:
         word in EVENTS or (word.partition(".")[0] in ("tool", "app", "leg", "dtmf") and "." in word)
     ):
         return f"what an event does stands under `on`: `on: {{{word}: …}}`"
+    if what == "a field" and word == "optional":
+        return "write `required: false`"
     if what == "a state" and word == "next":
         return "what follows stands under `on`: `on: {done: …}`"
     if what == "a state" and word in VERBS:

@@ -10,9 +10,11 @@ from attrs import evolve
 from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, Type
 from callflow.core.flow import NOWHERE, Declaration, Tool
+from callflow.core.suggest import closest
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys, parties
 from callflow.flowfile.actions import result_type
+from callflow.flowfile.elsewhere import key_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, kind, shorten
 from callflow.flowfile.part import Part
@@ -77,6 +79,10 @@ def _is_flow_name(name: str) -> bool:
 
 def _version(part: Part) -> bool:
     entry = part.root.entries.get("callflow")
+    if entry is None and any(
+        closest(key, ["callflow"]) or key_meant("a flow", key) == "callflow" for key in part.root.entries
+    ):
+        return True  # a misspelt key, which is told as one
     if entry is None:
         hint = "write `callflow: 1` in the first line"
         part.defect(

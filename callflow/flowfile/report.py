@@ -141,7 +141,9 @@ class Report:
             if hint == f'did you mean "{word}"?' and node.entries.setdefault(word, (key, value))[0] is key:
                 self.misread.add((value.line, value.column))
         if hint is None and node.flow and is_nothing(value) and value.start.index == value.end.index:
+            alone = len(node.entries) == 1 and " " not in key.text
             hint = "inside { } a comma ends the text before it: put quotes around the text"
+            hint = f"take the braces away: {shorten(key.text)}" if alone else hint
         if hint is None:
             hint = f"{what} takes {one_of(known)}; notes of your own begin with `x-`"
         self.defect("unknown-key", f"{what} has no key `{shorten(key.text)}`", key, join(path, key.text), hint)

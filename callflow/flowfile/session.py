@@ -50,7 +50,8 @@ OPTIONS: Final[Mapping[str, tuple[Type, str]]] = {
 
 def session(part: Part, node: Node | None) -> dict[str, Any]:
     """The models and options of `session:`, durations in seconds."""
-    mapping = part.mapping(node, "session", "`session`")
+    hint = f"write {{llm: {node.text}}}" if isinstance(node, Scalar) and node.text else ""
+    mapping = part.mapping(node, "session", "`session`", hint)
     found: dict[str, Any] = {}
     if mapping is not None:
         part.unknown_keys(mapping, "session", {*MODELS, *OPTIONS}, [*MODELS, *OPTIONS], "`session`")

@@ -138,6 +138,8 @@ def _check_main(draft: Draft, inside: Part, main: Part, node: Node, where: str) 
             f"python.{name}.{one}" in (main.broken | inside.broken) for one in ("parameters", "returns")
         ):
             continue  # that is told where it stands
+        elif any(one.path.startswith(f"python.{name}.") for one in main.defects):
+            continue
         elif _signature(known.parameters, known.returns) != _signature(action.parameters, action.returns):
             message = f"the sub-flow and the main flow declare the Python action `{name}` differently"
             draft.part.defect("conflict", message, node, where, "declare the same in both")

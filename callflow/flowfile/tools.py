@@ -89,7 +89,8 @@ def _result(part: Part, node: Node, path: str, names: Names, run: Action | None,
 
 def agent(part: Part, node: Node | None) -> dict[str, Any]:
     """`agent:`, the agent that a flow without Python has."""
-    mapping = part.mapping(node, "agent", "`agent`")
+    said = quoted(node.text) if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+    mapping = part.mapping(node, "agent", "`agent`", f"write {{instructions: {said}}}" if said else "")
     if mapping is None:
         return {}
     part.unknown_keys(mapping, "agent", keys.AGENT, keys.AGENT, "`agent`")

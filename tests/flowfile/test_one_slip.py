@@ -168,9 +168,23 @@ def test_events_of_other_languages(event, hint):
     ("states", "hint"),
     [
         ("tools: {end: {description: x}}\nstates: {talking: {tools: [tool.end]}}", "write end"),
+        ("agent: You are kind.", 'write {instructions: "You are kind."}'),
+        ("session: openai/gpt-4.1", "write {llm: openai/gpt-4.1}"),
+        (
+            "events: {app.go: {why: {type: string, optional: true}}}\nsenders: {app.go: program}",
+            "write `required: false`",
+        ),
+        ('states: {talking: {entry: [{say: {"Hello, you.", interruptible: false}}]}}', 'write `text: "Hello, you."`'),
+        ("states: {talking: {entry: Hello.}}", 'to speak a text, write [{say: "Hello."}]'),
+        ("states: {talking: {on: {dtmf.1: {ending}}}}", "take the braces away: ending"),
         ("states: {talking: {next: ending}}", "what follows stands under `on`: `on: {done: …}`"),
         ("states: {talking: {on: {dial.*: {do: [{outcome: event.result}]}}}}", 'write "{{ event.result }}"'),
     ],
 )
 def test_words_in_the_wrong_place(states, hint):
     assert [one.rpartition(" -> ")[2] for one in read(states + "\n")] == [hint]
+
+
+def test_a_misspelt_version():
+    _, defects = read_loads("callfow: 1\nname: x\ninitial: talking\nstates: {talking: {entry: [{say: Hello.}]}}\n")
+    assert [f"{one.code}: {one.hint}" for one in defects] == ['unknown-key: did you mean "callflow"?']
