@@ -299,6 +299,35 @@ async def test_by_a_tool(server):
     assert human_of(stage).heard_text == "Ann wants a refund.\nYou are connected."
 
 
+@pytest.mark.parametrize(
+    ("tool", "result", "heard"),
+    [
+        ("take_call", "accepted", "One moment please.\nYou are connected."),
+        ("refuse_call", "declined", "One moment please.\nNobody is free."),
+    ],
+)
+async def test_what_the_model_says_as_it_calls_the_tool_the_human_hears_and_nobody_else(server, tool, result, heard):
+    consult = (
+        f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund., '
+        "accept: {tool: take_call}, decline: {tool: refuse_call}}"
+    )
+    words = "Very well, thank you for telling me, and have a good day."
+    human = FarEnd(rings=2.0, acts=(Hear(), Say("well then"), Wait(8.0), HangUp()))
+    stage = warm(server, human, consult, caller=silent, model=[[words, Tool(tool)]])
+    await stage.play()
+    assert results(stage) == [result]
+    assert human_of(stage).heard_text.splitlines()[:2] == ["Ann wants a refund.", words]
+    assert stage.far_end.heard_text == heard
+
+
+async def test_whoever_hangs_up_over_those_words_holds_up_nobody(server):
+    consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund., accept: {{tool: take_call}}}}'
+    human = FarEnd(rings=2.0, acts=(Hear(), Say("yes please"), Wait(2.0), HangUp()))
+    stage = warm(server, human, consult, caller=silent, model=[["and so on " * 20, Tool("take_call")]])
+    record = await stage.play()
+    assert record.line_dropped - record.started < 13
+
+
 async def test_unless_said_otherwise_the_briefing_to_its_end_is_the_acceptance(server):
     consult = f'{{to: "{HUMAN}", trunk: ST_1, briefing: Ann wants a refund.}}'
     stage = warm(server, FarEnd(rings=2.0, acts=(Wait(8.0), HangUp())), consult)

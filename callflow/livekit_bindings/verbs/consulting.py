@@ -96,6 +96,7 @@ class Consultation:
         self._began = world.call.loop.time()
         self._accepting = set(self._events("accept"))
         self._declining = set(self._events("decline"))
+        self._by_model = False  # the decision: with words of its own to the human, which are not cut
         self._cut = False  # the briefing was
         self._apart: list[Rule] = []  # keeps a human apart who is not wanted on the line
         self._human: Leg | None = None  # once they have picked up
@@ -105,6 +106,7 @@ class Consultation:
         """Whether this event decides."""
         if self._human is None or self._decided.done() or event not in self._accepting | self._declining:
             return False
+        self._by_model = event.startswith("tool.")
         self._decided.set_result("accepted" if event in self._accepting else "declined")
         return True
 
@@ -190,6 +192,8 @@ class Consultation:
             if leaving.done():
                 return "declined", "hung_up"
             if self._decided.done():
+                if self._by_model and briefing.done():
+                    await self._let_it_speak(leaving, until)
                 return self._decided.result(), "asked"
             return "no_answer", "undecided"
         finally:
@@ -197,6 +201,16 @@ class Consultation:
             for task in (briefing, leaving):
                 task.cancel()
             await asyncio.gather(briefing, leaving, return_exceptions=True)
+
+    async def _let_it_speak(self, leaving: asyncio.Future[None], until: float | None) -> None:
+        """What the model says as it calls the tool that decides is heard, as any speech with a tool is."""
+        saying = asyncio.ensure_future(all_is_said(self._world))
+        timeout = None if until is None else max(until - self._world.call.loop.time(), 0.0)
+        try:
+            await asyncio.wait({saying, leaving}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
 
     async def _brief(self) -> None:
         """Says the briefing to its end, so that whoever accepts by it has heard it; a decision cuts it."""
