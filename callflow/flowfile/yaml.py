@@ -128,7 +128,7 @@ class _Walk:
                 self.defects.pop()
             self.defects.append(defect)
             raise _Stop from error
-        if root is None:
+        if root is None or (isinstance(root, Scalar) and root.value is None):  # `---` alone says nothing either
             hint = "the smallest flow has `callflow: 1`, a name, `initial:` and `states:`"
             self.defects.append(Defect("empty-file", "the file says nothing", self.file, 1, 1, 1, 1, hint=hint))
         elif not isinstance(root, Mapping):

@@ -188,3 +188,9 @@ def test_words_in_the_wrong_place(states, hint):
 def test_a_misspelt_version():
     _, defects = read_loads("callfow: 1\nname: x\ninitial: talking\nstates: {talking: {entry: [{say: Hello.}]}}\n")
     assert [f"{one.code}: {one.hint}" for one in defects] == ['unknown-key: did you mean "callflow"?']
+
+
+@pytest.mark.parametrize("text", ["", "# later\n", "---", "---\n", "--- # later\n...\n", "~\n"])
+def test_a_file_that_says_nothing(text):
+    _, [one] = read_loads(text)
+    assert (one.code, one.line, one.column) == ("empty-file", 1, 1)
