@@ -20,7 +20,7 @@ from tests.support.rawphone import raw_phone
 FLOW = ROOT / "flows" / "warm-transfer.yaml"
 HUMAN = "+15550100100"
 ANY_SERVER = {
-    "CreateSIPParticipant", "DeleteRoom", "ListParticipants", "ListSIPOutboundTrunk", "RemoveParticipant",
+    "CreateSIPParticipant", "DeleteRoom", "ListParticipants", "ListRooms", "ListSIPOutboundTrunk", "RemoveParticipant",
     "UpdateSubscriptions",
 }  # fmt: skip
 
