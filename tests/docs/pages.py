@@ -115,7 +115,7 @@ def whole(block: Block) -> str:
     if "part of a state" in marks:
         return _AROUND.format(indent(text, "    "))
     if "actions" in marks:
-        return _AROUND.format("    entry:\n" + indent(text, "      "))
+        return _AROUND.format("    entry:\n" + indent(text, "      ") + "\n    on: {done: ending}\n")
     if "part of a flow" in marks:
         missing = {
             "callflow": "callflow: 1\n",
