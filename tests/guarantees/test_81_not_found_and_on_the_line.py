@@ -58,6 +58,8 @@ async def test_whatever_drops_the_line(server, verb):
     record = await stage.play()
     assert not rings_on(calls(stage)[0])
     assert record.line == "dropped"
+    assert [one.verb for one in record.effects if one.status in ("failed", "timed_out")] == []
+    assert record.seconds < 20
 
 
 async def test_a_caller_in_a_browser(stage, server, ended):

@@ -91,16 +91,14 @@ async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
         missing = not_found(error)
         if not (missing or error.code == api.TwirpErrorCode.UNKNOWN):  # as it says of a room that is only half in redis
             raise
-        if missing and world.line.legs and (world.line.cut_off or world.line.broken):
-            await _delete_unlisted(world)  # our own room tells nothing, and redis may be empty
+        blind = bool(world.line.legs) and (world.line.cut_off or world.line.broken)  # our own room tells nothing
+        if missing and not blind and (not there or await world.clearing.unseen(there)):
             return
-        if not there or (await world.clearing.unseen(there) if missing else not world.shows(there)):
-            if missing:
-                return
-            raise
-        names = ", ".join(leg.name for leg in legs)
-        logger.warning("LiveKit does not find a room in which there is somebody", extra={"legs": names})
-        world.note(f"LiveKit did not find the room ({error.message}), and {names} was in it: it was made known again")
+        if there and world.shows(there):
+            names = ", ".join(leg.name for leg in legs)
+            logger.warning("LiveKit does not find a room in which there is somebody", extra={"legs": names})
+            note = f"LiveKit did not find the room ({error.message}), and {names} was in it: it was made known again"
+            world.note(note)
         await _delete_unlisted(world)
 
 
