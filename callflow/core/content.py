@@ -65,7 +65,6 @@ def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
         turn.vars[instance] = values
         for one in owed:
             turn.lists[one.seq] = one._replace(instance=instance)
-        forget(turn)
 
 
 def forget(turn: Turn) -> None:

@@ -150,6 +150,8 @@ def enter(
             lists.add_left(turn, "rest", row, event)
         elif row.actions:
             lists.add_do(turn, row, event)
+    if not turn.flow.scopes.keys().isdisjoint(exited):  # only now is it known what can ask for their variables
+        forget(turn)
     for path in entered:
         turn.active.add(path)
         if path in turn.table.counts_visits:

@@ -300,6 +300,36 @@ def any_input(dice: Dice, last, time: float):
     return Event(dice.pick(NAMES), dice.pick(ODD), time, effect=dice.pick([None, 1, 3, 77]), id=dice.pick([None, "t1"]))
 
 
+@pytest.mark.parametrize("both", [False, True], ids=["one sub-flow", "two, in two regions"])
+@pytest.mark.parametrize("target", ["s0", "s9"], ids=["entered again", "left"])
+def test_a_row_that_stays_in_a_sub_flow_which_its_own_event_leaves_has_its_variables(both, target):
+    host = f"""
+initial: s0
+states:
+  s0:
+    parallel: true
+    states:
+      one: {{flow: part, with: {{y: 0}}}}
+      two: {{{"flow: part, with: {y: 5}" if both else ""}}}
+      three: {{on: {{app.a: {target}}}, exit: [{{http: "https://crm.example/"}}]}}
+  s9: {{}}
+use: {{part: part.yaml}}
+"on": {{dtmf.9: s9}}
+"""
+    part = """
+callflow: 1
+name: part
+vars: {x: {type: integer, default: 1}, y: {type: integer}}
+events: {app.a: {}}
+initial: p10
+states: {p10: {}}
+"on": {app.a: {do: [{set: {x: "{{ vars.y + 7 }}"}}]}}
+"""
+    call = agree(host + PART + part, "app.a")
+    done = {(note.data["scope"], note.data["value"]) for note in call.last.notes if note.kind == "set"}
+    assert done == ({("s0.one", 7), ("s0.two", 12)} if both else {("s0.one", 7)})
+
+
 @pytest.mark.parametrize("first", range(0, RUNS, AT_ONCE))
 def test_a_step_raises_for_nothing_that_comes_in(first):
     for seed in range(first, first + AT_ONCE):
