@@ -429,14 +429,17 @@ class Oracle:
             self.leg = "on_line"
         elif name == "call.dropped":
             self.leg = "dropped"
+            self.caller_speaks = False  # whoever is cut off speaks no more
         elif name == "call.hangup":
             self.leg = "gone"
-            self.unheard = False
+            self.unheard = self.caller_speaks = False
         elif name in ("room.track_muted", "room.track_unmuted"):
             if event.data.get("leg") == "far_end":
                 self.unheard = event.data["muted"] == 1
+                self.caller_speaks = self.caller_speaks and not self.unheard
         elif name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
             self.cut_off = name != "room.reconnected"
+            self.caller_speaks = self.caller_speaks and name != "room.reconnecting"
         elif name == "session.agent_state_changed":
             self.agent_busy = event.data.get("new_state") in ("thinking", "speaking")
         elif name == "session.user_state_changed":
