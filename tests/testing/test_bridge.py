@@ -13,6 +13,7 @@ import pytest
 from attrs import define, field
 from livekit import api, rtc
 
+from callflow.simulate.bridge import Dial
 from callflow.simulate.phone import FAR_ENDS, FarEnd, HangUp, PhoneNetwork, Press, Refer, Say, StopRtp, Wait
 from callflow.testing import Caller, SimulatedPhone, SimulatedRoom, SimulatedServer
 from callflow.testing.job import SimulatedJob
@@ -330,6 +331,24 @@ async def test_the_other_leaves_while_it_rings_and_it_rings_on(lab):
     await lab.room.disconnect()
     answer, took = await dialling
     assert (answer.participant_identity, took) == ("leg", SOON(5.0, abs=0.1))
+
+
+@pytest.mark.parametrize("given_up", [0.5, 1.5], ids=["as its leg enters", "while it rings"])
+async def test_a_dial_that_is_given_up_goes_on(lab, monkeypatch, given_up):
+    """Whoever asked for it has gone: their request ends, and the telephone's call does not."""
+    joins = SimulatedPhone.join
+
+    async def slowly(rooms, entry, leg):
+        await asyncio.sleep(1)
+        return await joins(rooms, entry, leg)
+
+    monkeypatch.setattr(SimulatedPhone, "join", slowly)
+    dialling = asyncio.create_task(lab.phone.bridge.dial(Dial(NUMBER, ROOM, TRUNK, "leg", wait=True)))
+    await asyncio.sleep(given_up)
+    dialling.cancel()
+    await asyncio.sleep(4)
+    assert dialling.cancelled()
+    assert lab.told == ["dialing", "ringing", "active"]
 
 
 # -- answered

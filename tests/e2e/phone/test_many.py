@@ -26,8 +26,8 @@ MIXED = int(os.environ.get("CALLFLOW_E2E_CALLS", "24"))
 """How many mixed calls there are: each kind at least once, or as many as one has patience for."""
 AT_ONCE = 4
 TOGETHER = int(os.environ.get("CALLFLOW_E2E_TOGETHER", min(20, 4 * (os.cpu_count() or 1))))
-"""Calls that begin at the same moment: as many as the machine carries, with its server and its telephones. LiveKit counts
-on 4 cores for 10 to 25 calls of a worker alone (docs.livekit.io/agents/ops/deployment)."""
+"""Calls that begin at the same moment: as many as the machine carries, with its server, its worker and its telephones. Two
+cores were measured to carry 8 with time to spare, and not 20: there the server takes longer than 15 s to delete a room."""
 LEAVES = 5.0
 """Seconds after the last call in which its room, and its telephone, are gone."""
 LATE = 40.0
