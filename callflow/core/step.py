@@ -45,7 +45,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step
-from callflow.core.turn import Queued, Recorded, Turn
+from callflow.core.turn import Queued, Turn, Verdicts
 from callflow.errors import StartError
 
 _new = tuple.__new__
@@ -70,7 +70,7 @@ def start(
     env: Mapping[str, str] | None = None,
     call: Mapping[str, Any] | None = None,
     waiting: bool = False,
-    recorded: Recorded | None = None,
+    recorded: Verdicts | None = None,
 ) -> Step:
     """The first step of a call: the initial state is entered.
 
@@ -103,7 +103,7 @@ def start(
     return _finish(turn, None)
 
 
-def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Recorded | None = None) -> Step:
+def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | None = None) -> Step:
     """One input, to completion.
 
     `recorded` is what replaces the evaluation of guards, and the failures of expressions, when a redacted journal is

@@ -61,24 +61,24 @@ def _is_over(event: Event, left: str) -> bool:
     return event.name == "done" and event.state is not None and (left == event.state or inside(left, event.state))
 
 
-class Recorded(NamedTuple):
+class Verdicts(NamedTuple):
     """What a journal has of a step that hangs on values which are digests there: the verdict of each guard, in their order,
     and which attempts at an expression failed, with the sentence that said so. `broken` is None where it does not tell."""
 
-    verdicts: Iterable[bool] = ()
+    guards: Iterable[bool] = ()
     broken: Mapping[int, str] | None = None
 
 
 class Turn:
     """One input being carried out. `active` are the active states without the top level."""
 
-    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Recorded | None = None) -> None:
+    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Verdicts | None = None) -> None:
         memory = snapshot.memory  # what it holds may be shared with other snapshots: everything is copied
         self._before = memory
         self.flow: Flow = flow
         self.table: Table = flow.table
         self.time = time
-        self.verdicts = None if recorded is None else iter(recorded.verdicts)
+        self.verdicts = None if recorded is None else iter(recorded.guards)
         self.broken = None if recorded is None else recorded.broken
         self.attempts = 0  # expressions that were tried beside guards
         self.active: set[str] = self.table.expand(snapshot.configuration)

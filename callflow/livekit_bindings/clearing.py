@@ -82,10 +82,10 @@ class Clearing:
         muted without a look at the list. Raises what the API raises."""
         world = self._world
         participant = world.ctx.room.remote_participants.get(identity)
-        for sid in () if participant is None else list(participant.track_publications):
-            request = api.MuteRoomTrackRequest(room=world.room_name, identity=identity, track_sid=sid, muted=True)
+        track = next(iter(participant.track_publications), None) if participant is not None else None
+        if track is not None:
+            request = api.MuteRoomTrackRequest(room=world.room_name, identity=identity, track_sid=track, muted=True)
             await world.api.room.mute_published_track(request)
-            return
 
     async def listed(self) -> dict[str, str]:
         """Who is in the room, with the `sip.callStatus` of each, as the server knows it. Raises what the API raises."""

@@ -49,9 +49,10 @@ KILLED = "the job's process has died"
 def guard(server: AgentServer, *, on_line_stands: Callable[..., Any] | None = None) -> None:
     """Lets the server notice calls whose job's process was killed: once a second it compares its jobs with the calls that
     its jobs' processes hold. For a call whose process is gone it deletes the room, and writes the record as `failed`
-    into the call's `journal` folder; a telephone of its that comes back is dropped again. For a call that has ended and could not drop its line it tries on, for ten minutes;
-    for one that has dropped it while somebody was out of reach it looks for 30 s whether they come back, and drops it
-    again. It adds to the record what came of that.
+    into the call's `journal` folder; a telephone of its that comes back is dropped again, and a room that LiveKit does not
+    find is looked for. For a call that has ended and could not drop its line it tries on, for ten minutes; for one that has
+    dropped it while somebody was out of reach it looks for 30 s whether they come back, and drops it again. It adds to the
+    record what came of that.
 
     `on_line_stands` is an alarm, called where it gives up, and the line may stand: with the record as in its file, or with
     as much of it as there is (`call`, `room`, `line`, `notes`), or with nothing if it takes nothing.

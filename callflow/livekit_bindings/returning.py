@@ -9,6 +9,7 @@ its job's process after it, and in its worker's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -38,7 +39,7 @@ COUNTED = 3.0
 most 5 s late, but a room that has just been left may be deleted as well."""
 
 RELISTED = (0.1, 0.2, 0.5, 1.0)
-"""Seconds between tries to delete a room that comes back into LiveKit's list as we leave it."""
+"""Seconds before each try to delete a room that comes back into LiveKit's list as we leave it."""
 
 ALONE = 8.0
 """Seconds after which somebody who is no telephone, and whom no agent has joined, is in no new call of theirs."""
@@ -228,18 +229,19 @@ async def delete_room(
 
 
 async def _delete_relisted(lk: api.LiveKitAPI, room: str, leave: Callable[[], Awaitable[None]] | None) -> None:
-    """Once the room is in the list again; until then LiveKit does not find it. Raises what the API raises."""
+    """Deletes a room that was made, and may not be in the list: it is soon after we have left. Raises what the API raises."""
+    try:
+        await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+        return
+    except api.ServerError as error:
+        if leave is None or not not_found(error):
+            raise
+    await leave()
     for pause in RELISTED:
-        try:
-            await lk.room.delete_room(api.DeleteRoomRequest(room=room))
-        except api.ServerError as error:
-            if not not_found(error) or leave is None:
-                raise
-        else:
-            return
-        if pause == RELISTED[0]:
-            await leave()
         await asyncio.sleep(pause)
+        with contextlib.suppress(api.ServerError):
+            await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+            return
     await lk.room.delete_room(api.DeleteRoomRequest(room=room))
 
 

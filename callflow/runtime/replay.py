@@ -16,7 +16,7 @@ from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE,
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.step import start, step
-from callflow.core.turn import Recorded as Verdicts
+from callflow.core.turn import Verdicts
 from callflow.errors import JournalError
 from callflow.runtime.journal import VERSION, Lines
 from callflow.runtime.redact import MARK, Redactor
@@ -74,7 +74,8 @@ def replay(flow: Flow, recorded: Recorded) -> tuple[Step, ...]:
     """The steps of a recorded call, made again by this flow.
 
     Where private values are digests, values of the right type stand in for them, guards have the verdicts that were
-    recorded, and an expression fails where it did then. Raises JournalError at the first step that comes out differently, with the line and both versions.
+    recorded, and an expression fails where it did then. Raises JournalError at the first step that comes out differently,
+    with the line and both versions.
     """
     return tuple(replaying(flow, recorded))
 
