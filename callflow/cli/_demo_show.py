@@ -31,6 +31,7 @@ from callflow.core.actions import VERBS
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Cancel, Snapshot, Start, Step
+from callflow.core.statechart.structure import inside
 from callflow.diagram import DiagramError, Marks, draw, graph_of, to_text
 from callflow.runtime.record import CallRecord
 from callflow.testing.play import Stage
@@ -218,7 +219,7 @@ class Show:
             self._file("record   ", str(Path(record.journal).with_suffix(".json")))
         answered = f"answered after {record.answered - record.started:.1f} s" if record.answered else "never answered"
         inner = [
-            visit for visit in record.states if not any(_inside(other.state, visit.state) for other in record.states)
+            visit for visit in record.states if not any(inside(other.state, visit.state) for other in record.states)
         ]
         facts = {
             "cause": f"{record.cause.event} in {record.cause.state}",
@@ -372,10 +373,6 @@ def _brief_start(effect: Start) -> str:
     argument = verb.arguments[verb.main]
     value = "(private)" if argument.pii else effect.arguments.get(verb.main)
     return f"{effect.verb}: {value}" if value not in (None, "") else effect.verb
-
-
-def _inside(path: str, outer: str) -> bool:
-    return path.startswith(f"{outer}.")
 
 
 def _brief_effect(effect: Any) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import OF_ROWS, Snapshot
+from callflow.core.statechart.lists import list_at
 
 ADDRESSED = frozenset({"say", "play", "send_data"})
 """The verbs whose `to` is a leg."""
+
+GOES_ON = OF_ROWS | {"entry", "exit"}
+"""The lists that belong to the call: not what a tool has left behind, nor what follows the end."""
 
 
 def addresses(action: Action, leg: str) -> bool:
@@ -27,11 +31,6 @@ def ahead(flow: Flow, snapshot: Snapshot) -> Iterator[Action]:
             yield from _actions(flow, kind, key)[position : position + 1]
 
 
-def _actions(flow: Flow, kind: str, key: str | int) -> Sequence[Action]:
-    """The list of this kind and key; empty for what no author writes as a list."""
-    if kind in OF_ROWS:
-        return flow.transitions[int(key)].actions
-    if kind in ("entry", "exit"):
-        state = flow.states[str(key)]
-        return state.entry if kind == "entry" else state.exit
-    return ()
+def _actions(flow: Flow, kind: str, key: str | int) -> tuple[Action, ...]:
+    """The list of this kind and key; empty for what a call does not go on with."""
+    return list_at(flow, kind, key) if kind in GOES_ON else ()

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from callflow.core.expressions import ANY, EvaluationError, Template, accepts, coerce, describe
-from callflow.core.flow import ROOT, Action
+from callflow.core.flow import Action
 from callflow.core.render import render
-from callflow.core.snapshot import OF_ROWS, ActionList
+from callflow.core.snapshot import ActionList
+from callflow.core.statechart.lists import list_at, scope_at
 from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
@@ -18,34 +19,15 @@ WITH = -1
 
 _T = TypeVar("_T")
 
-CLOSE = Action("close", {}, 30.0, position=None)  # type: ignore[arg-type]  # the step's own, in no file
-
 
 def actions_of(turn: Turn, one: ActionList) -> tuple[Action, ...]:
     """The actions of a list, found in the flow by its kind and key."""
-    flow = turn.flow
-    if one.kind in OF_ROWS:
-        return flow.transitions[int(one.key)].actions
-    if one.kind == "wrap_up":
-        return flow.wrap_up
-    if one.kind == "closing":
-        return (CLOSE,)
-    if one.kind == "tool":
-        run = flow.tools[str(one.key)].run
-        return () if run is None else (run,)
-    state = turn.table.states[str(one.key)]
-    if one.kind == "task":
-        return state.task
-    return state.state.entry if one.kind == "entry" else state.state.exit
+    return list_at(turn.flow, one.kind, one.key)
 
 
 def scope_of(turn: Turn, one: ActionList) -> str:
     """The sub-flow whose variables a list reads and sets."""
-    if one.kind in OF_ROWS:
-        return turn.flow.transitions[int(one.key)].scope
-    if one.kind in ("wrap_up", "closing", "tool"):
-        return ROOT
-    return turn.flow.states[str(one.key)].scope
+    return scope_at(turn.flow, one.kind, one.key)
 
 
 def variables_of(turn: Turn, one: ActionList) -> dict[str, Any]:

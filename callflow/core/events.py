@@ -8,7 +8,7 @@ does with it. Names of `session.*` and `room.*` are LiveKit's own (livekit-agent
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
@@ -447,19 +447,3 @@ def keep_policy(name: str) -> Keep:
     if entry is not None:
         return entry.keep
     return "all"
-
-
-_WILD = (".*", "-*")
-"""How a pattern ends that names all events with its beginning."""
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a key of `on:` names this event: exactly, or by its beginning (`dial.*`, `amd.machine-*`)."""
-    return pattern == name or (pattern[-2:] in _WILD and name.startswith(pattern[:-1]))
-
-
-def matches_any(pattern: str, names: Collection[str]) -> bool:
-    """Whether it names at least one of these events."""
-    if pattern in names:
-        return True
-    return pattern[-2:] in _WILD and any(name.startswith(pattern[:-1]) for name in names)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
-from callflow.core.flow import ROOT, Flow, State, Transition
+from callflow.core.flow import ROOT, Flow, Row, State, Transition
+from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.structure import ancestors, in_ending, is_over
 
 OTHERS = ("failed", "call.", "room.", "job.", "app.")
 """How the patterns of rows begin that tell of a fault, of the line or of a program, and not of what somebody does here."""
@@ -27,8 +29,8 @@ def goodbyes(flow: Flow) -> frozenset[str]:
 
 
 def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
-    around = [flow.states[path] for path in flow.ancestors(state.path)]
-    if state.path == ROOT or state.kind != "atomic" or state.task is not None or _in_ending(flow, state.path):
+    around = [flow.states[path] for path in ancestors(flow.states, state.path)]
+    if state.path == ROOT or state.kind != "atomic" or state.task is not None or in_ending(flow, state.path):
         return False
     if any(one.tools for one in (state, *around)) or any(one.kind == "parallel" for one in around):
         return False
@@ -37,7 +39,7 @@ def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
     done = next((row for row in state.rows if row.pattern == "done" and not row.ignore), None)
     if done is None or all(row.guard is not None or row.target is None for row in done.transitions):
         return False
-    return all(row.target is None or _leads_out(flow, row.target, known) for row in _own(state))
+    return all(row.target is None or row.target in known or is_over(flow, row.target) for row in _own(state))
 
 
 def _converses(state: State) -> bool:
@@ -51,19 +53,7 @@ def _converses(state: State) -> bool:
 
 
 def _own(state: State) -> Iterator[Transition]:
-    for group in state.rows:
-        if not group.pattern.startswith(OTHERS):
-            yield from group.transitions
-    for timer in state.timers:
-        yield from timer.transitions
-    yield from state.always
-
-
-def _leads_out(flow: Flow, target: str, known: set[str]) -> bool:
-    state = flow.states[target]
-    final = state.kind == "final" and state.parent == ROOT
-    return final or target in known or _in_ending(flow, target)
-
-
-def _in_ending(flow: Flow, path: str) -> bool:
-    return path == flow.ending or path.startswith(f"{flow.ending}.")
+    """The rows for what somebody does here."""
+    for row, move in triggers(state):
+        if not (isinstance(row, Row) and row.pattern.startswith(OTHERS)):
+            yield move

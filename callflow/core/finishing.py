@@ -20,7 +20,7 @@ def through(turn: Turn, one: ActionList) -> None:
     if one.kind not in ("entry", "task") or not turn.live:
         return
     state = turn.table.states[one.owner]
-    if one.kind == "entry" and state.task:
+    if one.kind == "entry" and state.state.task is not None:
         turn.add_list("task", one.owner, one.owner, one.owner)
     elif state.kind == "final":
         turn.has_finished(one.owner)

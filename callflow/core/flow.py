@@ -10,7 +10,7 @@ row is not: its `index` is a method of every tuple.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -37,6 +37,11 @@ class Position(NamedTuple):
     line: int = 1
     column: int = 1
     path: str = ""
+
+    @property
+    def place(self) -> str:
+        """`file:line`, as whoever looks for it writes it."""
+        return f"{self.file}:{self.line}"
 
 
 NOWHERE = Position()
@@ -267,6 +272,7 @@ class Flow:
     description: str = ""
     file: str = "<flow>"
     notes: Mapping[str, Any] = field(factory=dict)
+    outbound: bool = False  # it dials its far end itself; otherwise it begins when the far end is on the line
     digest: str = field(default="", eq=False)  # of the text of its files: 12 hexadecimal digits that name this version
     declared: tuple[Declaration, ...] = ()
 
@@ -295,42 +301,6 @@ class Flow:
 
         return build_machine(self)
 
-    @cached_property
-    def actions(self) -> tuple[Action, ...]:
-        """All actions in the lists of its states, in document order; those of `wrap_up` are not among them."""
-        return tuple(action for state in self.states.values() for action in every_action(state))
-
-    @property
-    def outbound(self) -> bool:
-        """Whether the flow dials its far end itself; otherwise it begins when the far end is on the line."""
-        return any(action.verb == "dial" and action.arguments.get("leg") == "far_end" for action in self.actions)
-
     def may_send(self, event: str) -> frozenset[str]:
         """Who may send an event of the author's own: `program`, `agents`, `anyone`, names of legs."""
         return self.senders.get(event, _PROGRAM_ALONE)
-
-    def ancestors(self, path: str) -> tuple[str, ...]:
-        """The states around `path`, the nearest first, the top level last."""
-        found: list[str] = []
-        parent = self.states[path].parent
-        while parent is not None:
-            found.append(parent)
-            parent = self.states[parent].parent
-        return tuple(found)
-
-
-def every_action(state: State) -> tuple[Action, ...]:
-    """All actions that stand in a state's lists, its transitions included."""
-    found = [*state.entry, *state.exit]
-    for move in every_transition(state):
-        found += move.actions
-    return tuple(found)
-
-
-def every_transition(state: State) -> Iterator[Transition]:
-    """All rows that a state writes: under events, timers and `always`."""
-    for row in state.rows:
-        yield from row.transitions
-    for timer in state.timers:
-        yield from timer.transitions
-    yield from state.always

@@ -17,7 +17,8 @@ from callflow.core.flow import ROOT, Action, Transition
 from callflow.core.immediate import carry_out
 from callflow.core.render import render
 from callflow.core.snapshot import OWED, ActionList
-from callflow.core.table import inside, verb_of
+from callflow.core.statechart.structure import inside
+from callflow.core.table import verb_of
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
 

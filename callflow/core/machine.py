@@ -7,16 +7,14 @@ outermost state. The row itself travels as the first condition, so that nothing 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 from transitions.extensions import HierarchicalMachine
 from transitions.extensions.nesting import NestedEvent, NestedState, NestedTransition
 
-from callflow.core.flow import ROOT
-
-if TYPE_CHECKING:
-    from callflow.core.flow import Flow, Transition
+from callflow.core.flow import ROOT, Flow, Row, Transition
+from callflow.core.statechart.lists import Trigger, triggers
 
 ALWAYS = "always"
 
@@ -92,10 +90,13 @@ def build_machine(flow: Flow) -> FlowMachine:
 
 
 def _rows(flow: Flow, path: str) -> list[tuple[str, Transition]]:
-    state = flow.states[path]
-    rows = [(row.pattern, move) for row in state.rows for move in row.transitions]
-    rows += [(f"{timer.kind} {timer.text}", move) for timer in state.timers for move in timer.transitions]
-    return rows + [(ALWAYS, move) for move in state.always]
+    return [(_trigger(row), move) for row, move in triggers(flow.states[path])]
+
+
+def _trigger(row: Trigger) -> str:
+    if row is None:
+        return ALWAYS
+    return row.pattern if isinstance(row, Row) else f"{row.kind} {row.text}"
 
 
 def _visible(flow: Flow, path: str) -> str:

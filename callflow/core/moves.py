@@ -10,7 +10,7 @@ from callflow.core.content import WITH, forget, outlive
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, Transition
 from callflow.core.snapshot import Microstep
-from callflow.core.table import inside
+from callflow.core.statechart.structure import ends_the_call, inside, within
 from callflow.core.turn import Turn
 
 
@@ -81,7 +81,7 @@ def _enter_around(turn: Turn, path: str, domain: str, found: set[str]) -> None:
 
 def _enter_regions(turn: Turn, path: str, found: set[str]) -> None:
     for region in turn.table.states[path].children:
-        if not any(other == region or inside(other, region) for other in found):
+        if not any(within(other, region) for other in found):
             _enter_inside(turn, region, found)
 
 
@@ -105,12 +105,12 @@ def remember(turn: Turn, leaving: set[str]) -> None:
     for path in leaving:
         for history in turn.table.states[path].history:
             deep = turn.flow.states[history].history == "deep"
-            within = {state for state in turn.active if inside(state, path)}
+            left = {state for state in turn.active if inside(state, path)}
             if deep:
-                parents = {turn.table.states[state].parent for state in within}
-                last = [state for state in within if state not in parents]
+                parents = {turn.table.states[state].parent for state in left}
+                last = [state for state in left if state not in parents]
             else:
-                last = [state for state in within if turn.table.states[state].parent == path]
+                last = [state for state in left if turn.table.states[state].parent == path]
             turn.history[history] = tuple(sorted(last, key=turn.table.order))
 
 
@@ -125,14 +125,7 @@ def enter(
     """The move, given what it leaves and enters."""
     exited = sorted(leaving, key=turn.table.order, reverse=True)
     entered = sorted(entering, key=turn.table.order)
-    final = next(
-        (
-            path
-            for path in entered
-            if turn.table.states[path].parent == ROOT and turn.table.states[path].kind == "final"
-        ),
-        None,
-    )
+    final = next((path for path in entered if ends_the_call(turn.flow.states[path])), None)
     speech = event.effect if event is not None and event.name.startswith("tool.") else None
     # A row that stays, in a state that another region's row leaves: its list is one of those that are left.
     cut = {row.id for row in rows if row.target is None and (row.source in leaving or final is not None)}

@@ -64,7 +64,7 @@ def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
         one.seq
         for one in turn.lists.values()
         if any(action.verb in TAKE_OVER for action in actions_of(turn, one)[max(one.position, 0) :])
-        or (one.kind == "entry" and turn.table.states[one.owner].task)
+        or (one.kind == "entry" and flow.states[one.owner].task is not None)
     }
     return frozenset(found)
 

@@ -12,7 +12,8 @@ from callflow.core.events import STATE_EVENTS
 from callflow.core.flow import ROOT, Transition
 from callflow.core.observation import OBSERVED
 from callflow.core.snapshot import Microstep
-from callflow.core.table import CACHE_LIMIT, Table, inside
+from callflow.core.statechart.structure import ends_the_call, inside
+from callflow.core.table import CACHE_LIMIT, Table
 
 PlainMove = tuple[tuple[str, ...], tuple[Microstep, ...], int]
 """Where an event leads from one configuration: the configuration, the moves (none: nobody listens to it), how many states
@@ -36,7 +37,7 @@ def _work_out(table: Table, configuration: tuple[str, ...], name: str) -> PlainM
     active = (leaf, *table.states[leaf].ancestors)
     if any(path in table.must_finish or table.states[path].always for path in active):
         return None
-    if table.states[leaf].kind == "final" and table.states[leaf].parent == ROOT:
+    if ends_the_call(table.states[leaf].state):
         return None
     row = next((row for path in active for row in table.states[path].candidates(name)), _NOBODY)
     if row is _NOBODY or row is None:
@@ -85,7 +86,7 @@ def _is_plain(table: Table, path: str) -> bool:
         or written.exit
         or state.timers
         or state.always
-        or state.task
+        or written.task
         or state.history
         or path in table.must_finish
         or path in table.counts_visits

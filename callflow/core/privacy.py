@@ -15,11 +15,12 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from callflow.core.actions import VERBS
-from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, matches
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE
 from callflow.core.expressions import BOOLEAN, Template
-from callflow.core.flow import ROOT, Action, Flow, Task
+from callflow.core.flow import Action, Flow, State
 from callflow.core.render import templates_in
-from callflow.core.snapshot import OF_ROWS
+from callflow.core.statechart.descriptors import is_wild, matches
+from callflow.core.statechart.lists import Source, Written, action_at, every_list
 
 PRIVATE_OF_CALL = frozenset({
     "number", "identity", "name", "attributes", "metadata", "transcript", "record", "agent_identity", "job_attributes",
@@ -41,15 +42,6 @@ class Made(NamedTuple):
 PUBLIC = Made(False, False)
 
 
-class _List(NamedTuple):
-    """A list of actions, and the event on which it stands ("" for none)."""
-
-    actions: tuple[Action, ...]
-    scope: str
-    event: str
-    host: str  # whose `done` it is
-
-
 class Privacy:
     """What is private in one flow. `variables` and `unsearchable` hold names of variables by scope: all private ones, and
     those of them whose values are not to be looked for elsewhere; `fields` private fields of the flow's own events."""
@@ -66,11 +58,11 @@ class Privacy:
         self._returns: dict[str, Made] = {}
         self._opaque: dict[int, frozenset[str]] = {}
         self._made: dict[int, dict[str, Made]] = {}
-        lists = list(_lists(flow))
+        lists = list(every_list(flow))
         self._spread(lists)
         for one in lists:
             for action in one.actions:
-                made = {name: self._of(value, one.scope, one) for name, value in action.arguments.items()}
+                made = {name: self._of(value, one) for name, value in action.arguments.items()}
                 self._made[id(action)] = {name: found for name, found in made.items() if found.private}
                 opaque = frozenset(name for name, found in made.items() if found.opaque)
                 if opaque:
@@ -80,24 +72,30 @@ class Privacy:
         """The arguments of an action of this flow that are private."""
         return self._made.get(id(action), {})
 
-    def opaque(self, action: Action | Task | None) -> frozenset[str]:
-        """The arguments of an action that are private as a whole."""
-        if isinstance(action, Task):
-            one = _List((), self._scope_of_task(action), "", "")
-            return frozenset({"arguments"}) if self._of(action.arguments, one.scope, one).opaque else frozenset()
-        return frozenset() if action is None else self._opaque.get(id(action), frozenset())
+    def opaque(self, action: Action) -> frozenset[str]:
+        """The arguments of an action of this flow that are private as a whole."""
+        return self._opaque.get(id(action), frozenset())
 
-    def _scope_of_task(self, task: Task) -> str:
-        return next((state.scope for state in self._flow.states.values() if state.task is task), ROOT)
+    def opaque_at(self, source: Source) -> frozenset[str]:
+        """The same of the action, or the task, that an effect was started for."""
+        kind, key, _ = source
+        if kind == "task":
+            state = self._flow.states.get(str(key))
+            if state is None or state.task is None:
+                return frozenset()
+            made = self._of(state.task.arguments, _names_of(state))
+            return frozenset({"arguments"}) if made.opaque else frozenset()
+        action = action_at(self._flow, source)
+        return frozenset() if action is None else self.opaque(action)
 
     # -- what is made of what ------------------------------------------------------------------------------------
 
-    def _spread(self, lists: Iterable[_List]) -> None:
+    def _spread(self, lists: Iterable[Written]) -> None:
         """Until nothing more turns out to be private; what is looked at again is what reads the name that did."""
         readers: dict[tuple[str, ...], list[Callable[[], Iterator[tuple[str, ...]]]]] = {}
         waiting: list[Callable[[], Iterator[tuple[str, ...]]]] = []
 
-        def add(look: Callable[[], Iterator[tuple[str, ...]]], value: Any, one: _List) -> None:
+        def add(look: Callable[[], Iterator[tuple[str, ...]]], value: Any, one: Written) -> None:
             waiting.append(look)
             names = {name for template in templates_in(value) for name in template.reads}
             for key in {_key(name, one) for name in names}:
@@ -107,7 +105,7 @@ class Privacy:
             for action in one.actions:
                 add(partial(self._spread_action, action, one), action.arguments, one)
         for path, state in self._flow.states.items():
-            here = _List((), state.scope, "", "")
+            here = _names_of(state)
             if path in self._flow.scopes and state.arguments:
                 add(partial(self._spread_with, path, state.arguments, here), state.arguments, here)
             if state.returns and state.parent is not None:
@@ -116,27 +114,27 @@ class Privacy:
             for key in waiting.pop()():
                 waiting += readers.get(key, ())
 
-    def _spread_with(self, host: str, values: Mapping[str, Any], here: _List) -> Iterator[tuple[str, ...]]:
+    def _spread_with(self, host: str, values: Mapping[str, Any], here: Written) -> Iterator[tuple[str, ...]]:
         for name, value in values.items():
-            yield from self._mark(host, name, self._of(value, here.scope, here))
+            yield from self._mark(host, name, self._of(value, here))
 
-    def _spread_returns(self, host: str, values: Mapping[str, Any], here: _List) -> Iterator[tuple[str, ...]]:
+    def _spread_returns(self, host: str, values: Mapping[str, Any], here: Written) -> Iterator[tuple[str, ...]]:
         before = self._returns.get(host, PUBLIC)
-        made = [before, *(self._of(value, here.scope, here) for value in values.values())]
+        made = [before, *(self._of(value, here) for value in values.values())]
         after = Made(any(one.private for one in made), any(one.opaque for one in made))
         if after != before:
             self._returns[host] = after
             yield ("done", host)
 
-    def _spread_action(self, action: Action, one: _List) -> Iterator[tuple[str, ...]]:
+    def _spread_action(self, action: Action, one: Written) -> Iterator[tuple[str, ...]]:
         if action.verb == "set":
             for name, value in (action.arguments["values"] or {}).items():
-                yield from self._mark(one.scope, name, self._of(value, one.scope, one))
+                yield from self._mark(one.scope, name, self._of(value, one))
         elif action.verb == "emit":
             event = str(action.arguments["event"])
             fields = self.fields.setdefault(event, set())
             for name, value in (action.arguments.get("data") or {}).items():
-                if name not in fields and self._of(value, one.scope, one).private:
+                if name not in fields and self._of(value, one).private:
                     fields.add(name)
                     yield ("app", event)
                     yield ("app", "*")
@@ -162,35 +160,33 @@ class Privacy:
         kept = VERBS[action.verb].result
         return any(name in EVENTS[event].pii for event in VERBS[action.verb].results for name in kept)
 
-    def _of(self, value: Any, scope: str, one: _List) -> Made:
+    def _of(self, value: Any, one: Written) -> Made:
         private = opaque = False
         for template in templates_in(value):
             if template.type == BOOLEAN or not template.reads:
                 continue
-            made = [self._name(name, scope, one) for name in template.reads]
+            made = [self._name(name, one) for name in template.reads]
             if not any(found.private for found in made):
                 continue
             private = True
-            opaque = opaque or any(found.opaque for found in made) or self._worked_out(template, scope, one)
+            opaque = opaque or any(found.opaque for found in made) or self._worked_out(template, one)
         return Made(private, opaque)
 
-    def _worked_out(self, template: Template, scope: str, one: _List) -> bool:
+    def _worked_out(self, template: Template, one: Written) -> bool:
         written = {f"{root}.{field}" for root, field in _PLAIN_HOLE.findall(template.source)}
         rest = {f"{root}.{field}" for root, field in _NAME.findall(_PLAIN_HOLE.sub("", template.source))}
-        return any(
-            self._name(name, scope, one).private for name in template.reads if name in rest or name not in written
-        )
+        return any(self._name(name, one).private for name in template.reads if name in rest or name not in written)
 
-    def _name(self, name: str, scope: str, one: _List) -> Made:
+    def _name(self, name: str, one: Written) -> Made:
         root, _, field = name.partition(".")
         if root == "vars":
-            return Made(field in self.variables[scope], field in self.unsearchable[scope])
+            return Made(field in self.variables[one.scope], field in self.unsearchable[one.scope])
         if root == "call":
             return Made(field in PRIVATE_OF_CALL, field in ("transcript", "record"))
         if root == "env":
             return Made(True, False)
         if root == "event" and one.event == "done":
-            return self._returns.get(one.host, PUBLIC) if field == "returns" else PUBLIC
+            return self._returns.get(one.state, PUBLIC) if field == "returns" else PUBLIC
         if root == "event" and field in self._private_fields(one.event):
             return Made(True, field in UNSEARCHABLE and not one.event.startswith(("app.", "tool.")))
         return PUBLIC
@@ -217,59 +213,28 @@ class Privacy:
             yield "result"
 
 
+def _names_of(state: State) -> Written:
+    """Where the names of a state's own texts mean something: on no event."""
+    return Written((), state.scope, "", "")
+
+
 def may_be_private(value: Any) -> bool:
     """Whether a value reads anything that is private in some flow; if not, no flow need be looked through for it."""
     names = (name.partition(".") for template in templates_in(value) for name in template.reads)
     return any(root != "call" or field in PRIVATE_OF_CALL for root, _, field in names)
 
 
-def _key(name: str, one: _List) -> tuple[str, ...]:
+def _key(name: str, one: Written) -> tuple[str, ...]:
     """What may turn out to be private later, as a name of `one` is read."""
     root, _, field = name.partition(".")
     if root == "vars":
         return ("vars", one.scope, field)
     if one.event == "done":
-        return ("done", one.host)
-    return ("app", "*" if one.event.endswith("*") else one.event)
+        return ("done", one.state)
+    return ("app", "*" if is_wild(one.event) else one.event)
 
 
 @cache
 def _of_catalogue(pattern: str) -> frozenset[str]:
     """Of LiveKit's and the telephone's own events: there are not many patterns that match one."""
     return frozenset(field for name, one in EVENTS.items() if matches(pattern, name) for field in one.pii)
-
-
-def _lists(flow: Flow) -> Iterator[_List]:
-    for path, state in flow.states.items():
-        yield _List(state.entry, state.scope, "", path)
-        yield _List(state.exit, state.scope, "", path)
-        for row in state.rows:
-            for move in row.transitions:
-                yield _List(move.actions, move.scope, row.pattern, path)
-        for moves in (*(timer.transitions for timer in state.timers), state.always):
-            for move in moves:
-                yield _List(move.actions, move.scope, "", path)
-    yield _List(flow.wrap_up, ROOT, "", ROOT)
-    for name, tool in flow.tools.items():
-        if tool.run is not None:
-            yield _List((tool.run,), ROOT, f"tool.{name}", ROOT)
-
-
-def action_at(flow: Flow, source: tuple[str, str | int, int]) -> Action | Task | None:
-    """The action that an effect was started for, None for what the runtime started by itself."""
-    kind, key, index = source
-    try:
-        if kind in OF_ROWS:
-            return flow.transitions[int(key)].actions[index]
-        if kind in ("entry", "exit"):
-            state = flow.states[str(key)]
-            return (state.entry if kind == "entry" else state.exit)[index]
-        if kind == "wrap_up":
-            return flow.wrap_up[index]
-        if kind == "tool":
-            return flow.tools[str(key)].run
-        if kind == "task":
-            return flow.states[str(key)].task
-    except (LookupError, ValueError):
-        return None
-    return None

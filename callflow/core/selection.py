@@ -8,7 +8,7 @@ from typing import NamedTuple
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
 from callflow.core.moves import exit_set
-from callflow.core.table import inside
+from callflow.core.statechart.structure import inside, within
 from callflow.core.turn import Turn
 
 
@@ -59,9 +59,9 @@ class _Search:
         event = self.event
         origin = event.state if event is not None and event.name == "failed" else None
         for path in self.guarded - turn.finished:
-            if path not in leaving or row.source == path or inside(row.source, path):
+            if path not in leaving or within(row.source, path):
                 continue
-            if origin is not None and path not in turn.table.endings and (origin == path or inside(origin, path)):
+            if origin is not None and path not in turn.table.endings and within(origin, path):
                 continue  # a failure of its own actions may leave it by an outer row
             return True
         return False
@@ -141,7 +141,7 @@ def select_failed(turn: Turn, event: Event) -> Selected:
         path = turn.table.states[path].parent or ROOT
     while True:
         state = turn.table.states[path]
-        within = origin == path or inside(origin, path)
+        its_own = within(origin, path)
         ending = turn.table.to_ending.get(path) if path != ROOT else None
         row: Transition | bool | None = False
         if path != ROOT and path in turn.flow.scopes and origin != path:
@@ -153,7 +153,7 @@ def select_failed(turn: Turn, event: Event) -> Selected:
             row = search.first(state.at_level("failed", "own"))
         if row is not False:
             return Selected((row,) if isinstance(row, Transition) else (), row is not True, search.barred)
-        if path in turn.table.endings and within:
+        if path in turn.table.endings and its_own:
             return Selected((), True)  # only its own rows count in there: the next action runs
         if path == ROOT:
             break

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, define
 
 from callflow.core.actions import INTERNAL_VERBS, VERBS, Verb
-from callflow.core.events import matches
 from callflow.core.farewell import goodbyes
-from callflow.core.flow import ROOT, Action, Flow, Row, State, TimerRow, Transition, every_action
+from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
+from callflow.core.statechart.descriptors import candidates
+from callflow.core.statechart.lists import lists_of, transitions
+from callflow.core.statechart.structure import inside
 
 if TYPE_CHECKING:
     from callflow.core.plain import PlainMove
@@ -39,7 +41,6 @@ class StateTable:
     rows: tuple[Row, ...]
     always: tuple[Transition, ...]
     timers: tuple[TimerRow, ...]
-    task: tuple[Action, ...]
     history: tuple[str, ...]  # the history states among its children
     has_silence: bool
     speaks: bool
@@ -47,13 +48,13 @@ class StateTable:
 
     def at_level(self, name: str, level: str) -> tuple[Transition | None, ...]:
         """The same for one level alone: `inner` is the top of the sub-flow that is this state's inside."""
-        return tuple(_candidates((row for row in self.rows if row.level == level), name))
+        return tuple(candidates((row for row in self.rows if row.level == level), name))
 
     def candidates(self, name: str) -> tuple[Transition | None, ...]:
         """The rows for an event, the first to try first; None: it is ignored here."""
         found = self.cache.get(name)
         if found is None:
-            found = tuple(_candidates(self.rows, name))
+            found = tuple(candidates(self.rows, name))
             if len(self.cache) >= CACHE_LIMIT:
                 self.cache.clear()
             self.cache[name] = found
@@ -121,24 +122,8 @@ class Table:
         return self.states[nearest].kind == "parallel"
 
 
-def inside(path: str, outer: str) -> bool:
-    """Whether a state is a proper descendant of another."""
-    return path != outer and (outer == ROOT or path.startswith(outer + "."))
-
-
 def verb_of(name: str) -> Verb:
     return VERBS.get(name) or INTERNAL_VERBS[name]
-
-
-def _candidates(rows: Iterable[Row], name: str) -> Iterable[Transition | None]:
-    def precedence(row: Row) -> tuple[bool, bool, int]:
-        return row.level != "inner", row.pattern != name, -len(row.pattern)
-
-    for row in sorted((row for row in rows if matches(row.pattern, name)), key=precedence):
-        if row.ignore:
-            yield None
-        else:
-            yield from row.transitions
 
 
 def compile_table(flow: Flow) -> Table:
@@ -193,10 +178,6 @@ def _state_table(
         ancestors.append(outer)
         outer = parents.get(outer, flow.states[outer].parent)
     history = tuple(child for child in state.children if flow.states[child].kind == "history")
-    task: tuple[Action, ...] = ()
-    if state.task is not None:
-        arguments = {"name": state.task.name, "arguments": state.task.arguments}
-        task = (Action("task", arguments, None, state.task.position),)
     verbs = {action.verb for action in state.entry}
     return StateTable(
         state=state,
@@ -209,7 +190,6 @@ def _state_table(
         rows=tuple(row for row in state.rows if row.ignore or row.pattern in found),
         always=tuple(found.get(ALWAYS, ())),
         timers=state.timers,
-        task=task,
         history=history,
         has_silence=any(timer.kind == "silence" for timer in state.timers),
         speaks=any(_takes_the_turn(verb) for verb in verbs),
@@ -224,12 +204,11 @@ def _takes_the_turn(verb: str) -> bool:
 
 def _reads_visits(flow: Flow, path: str) -> bool:
     state = flow.states[path]
-    texts = [row.guard for group in state.rows for row in group.transitions]
-    texts += [row.guard for timer in state.timers for row in timer.transitions] + [row.guard for row in state.always]
-    if any(guard is not None and "state.visits" in guard.reads for guard in texts):
+    if any(move.guard is not None and "state.visits" in move.guard.reads for move in transitions(state)):
         return True
     return any(
         "state.visits" in template.reads
-        for action in every_action(state)
+        for written in lists_of(state)
+        for action in written.actions
         for template in templates_in(action.arguments)
     )

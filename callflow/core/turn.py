@@ -29,7 +29,8 @@ from callflow.core.snapshot import (
     Step,
     Timer,
 )
-from callflow.core.table import Table, inside
+from callflow.core.statechart.structure import within
+from callflow.core.table import Table
 
 NOTHING: frozenset[str] = frozenset()
 NO_EFFECTS: Mapping[int, Running] = {}
@@ -58,7 +59,7 @@ class ToolCall(NamedTuple):
 
 def _is_over(event: Event, left: str) -> bool:
     """Whether this is the `done` of a state that is left, or whose inside is."""
-    return event.name == "done" and event.state is not None and (left == event.state or inside(left, event.state))
+    return event.name == "done" and event.state is not None and within(left, event.state)
 
 
 class Verdicts(NamedTuple):

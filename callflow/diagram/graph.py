@@ -13,6 +13,8 @@ from typing import Final, Literal
 from attrs import field, frozen
 
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
+from callflow.core.statechart.lists import Trigger, triggers
+from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.diagram import words
 from callflow.diagram.spine import Spine, find_spine
 
@@ -268,7 +270,7 @@ class _Builder:
         it; and one to where many others lead too, unless it is on the path of a good call.
         """
         target = transition.target
-        if target is None or target.startswith(f"{transition.source}."):
+        if target is None or inside(target, transition.source):
             return False
         if target == transition.source and self.flow.states[target].children:
             return False
@@ -309,7 +311,7 @@ class _Builder:
     def ends_with(self, state: State, transition: Transition, trigger: str) -> str:
         """The outcome with which a transition goes to the flow's ending, "" where there is none or it is no ending."""
         target = self.flow.states[transition.target or ROOT]
-        if target.path != self.flow.ending and not (target.kind == "final" and target.parent == ROOT):
+        if target.path != self.flow.ending and not ends_the_call(target):
             return ""
         if state.path == self.flow.ending:
             return ""
@@ -361,15 +363,10 @@ class _Builder:
 
 def _rows(state: State) -> Iterator[tuple[Transition, str]]:
     """Each transition of a state with what sets it off: the event's pattern, `after 20s`, `always`."""
-    for row in state.rows:
-        for transition in row.transitions:
-            yield transition, row.pattern
-    for timer in state.timers:
-        for transition in timer.transitions:
-            yield transition, _timer(timer)
-    for transition in state.always:
-        yield transition, "always"
+    return ((move, _trigger(row)) for row, move in triggers(state))
 
 
-def _timer(timer: TimerRow) -> str:
-    return words.timer(timer.kind, timer.text, timer.seconds)
+def _trigger(row: Trigger) -> str:
+    if row is None:
+        return "always"
+    return words.timer(row.kind, row.text, row.seconds) if isinstance(row, TimerRow) else row.pattern

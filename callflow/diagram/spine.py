@@ -12,7 +12,9 @@ from typing import Final
 from attrs import frozen
 
 from callflow.core.actions import OUTCOMES
-from callflow.core.flow import ROOT, Flow, State, Transition
+from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
+from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.structure import around, ends_the_call, inside
 
 _GOOD_EVENTS = frozenset(
     {
@@ -74,7 +76,7 @@ def find_spine(flow: Flow) -> Spine:
     best = _Search(flow).best()
     states: set[str] = set()
     for leaf, _transition in best:
-        states.update((leaf, *flow.ancestors(leaf)))
+        states.update(around(flow.states, leaf))
     states.discard(ROOT)
     return Spine(frozenset(states), frozenset(transition.id for _leaf, transition in best if transition is not None))
 
@@ -115,8 +117,7 @@ class _Search:
         return best[1] if best is not None else ()
 
     def is_end(self, leaf: str) -> bool:
-        state = self.flow.states[leaf]
-        return state.kind == "final" and state.parent == ROOT
+        return ends_the_call(self.flow.states[leaf])
 
     def leaf(self, path: str) -> str:
         """The state that is active when `path` is entered, in a parallel state its first region's."""
@@ -136,7 +137,7 @@ class _Search:
         """What leads on from a leaf, the best first: its price, the transition, the next leaf."""
         if leaf not in self.moves:
             found = []
-            for level in (leaf, *self.flow.ancestors(leaf)):
+            for level in around(self.flow.states, leaf):
                 if level == ROOT:
                     continue
                 state = self.flow.states[level]
@@ -154,7 +155,7 @@ class _Search:
     def leaves(self, leaf: str, target: str) -> bool:
         """Whether going there leaves a box that stands around the leaf."""
         parent = self.flow.states[leaf].parent
-        return parent not in {None, ROOT} and not target.startswith(f"{parent}.")
+        return parent is not None and not inside(target, parent)
 
     def can(self, leaf: str, level: str, pattern: str) -> bool:
         final = self.flow.states[leaf].kind == "final"
@@ -174,14 +175,13 @@ class _Search:
 
 
 def _transitions(state: State) -> Iterator[tuple[Transition, str, int]]:
-    for row in state.rows:
-        for transition in row.transitions:
+    for row, transition in triggers(state):
+        if row is None:
+            yield transition, "always", 1
+        elif isinstance(row, TimerRow):
+            yield transition, row.kind, 2 if row.kind == "after" else _BAD
+        else:
             yield transition, row.pattern, _price(row.pattern)
-    for timer in state.timers:
-        for transition in timer.transitions:
-            yield transition, timer.kind, 2 if timer.kind == "after" else _BAD
-    for transition in state.always:
-        yield transition, "always", 1
 
 
 def _price(pattern: str) -> int:

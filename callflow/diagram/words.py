@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
-from callflow.core.events import DIGITS, EVENTS, MAIN_LEG, matches
+from callflow.core.events import DIGITS, EVENTS, MAIN_LEG
 from callflow.core.flow import Action, State, Transition
+from callflow.core.statechart.descriptors import asked, matches
 
 LONGEST: Final = 90
 """Columns: what is longer is cut, with an ellipsis."""
@@ -182,14 +183,11 @@ def returned_outcome(state: State, transition: Transition, pattern: str) -> str:
 
 
 def _results(state: State, pattern: str) -> str:
-    others = [
-        row.pattern for row in state.rows if row.pattern != pattern and len(row.pattern) > len(pattern.rstrip("*"))
-    ]
     names = [
         name.partition(".")[2]
         for name in EVENTS
         if matches(pattern, name)
         and name.partition(".")[2] not in DIGITS
-        and not any(matches(other, name) for other in others)
+        and asked(state.rows, name)[0].pattern == pattern
     ]
     return ", ".join(names) or pattern

@@ -8,6 +8,7 @@ from typing import Final
 
 from callflow.core.actions import VERBS
 from callflow.core.events import EVENTS
+from callflow.core.statechart.descriptors import matches
 
 WARM: Final = "a warm transfer, with a word to the human first, is `consult`"
 COLD: Final = "a transfer without a word to the human is `transfer`"
@@ -137,7 +138,7 @@ def event_meant(word: str) -> str:
         return "what a time does stands under `after`: `after: {20s: …}`"
     if word in ("silence", "silent", "no_speech"):
         return "what silence does stands under `silence`: `silence: {20s: …}`"
-    if any(name.startswith(f"{word}.") for name in EVENTS):
+    if any(matches(f"{word}.*", name) for name in EVENTS):
         return f"did you mean `{word}.*`?"
     pressed = _KEYS_PRESSED.fullmatch(word)
     if pressed is not None and len(pressed[1]) == 1:

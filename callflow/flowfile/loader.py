@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from callflow.core.durations import format_duration
-from callflow.core.events import MAIN_LEG, SENDERS, matches
+from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
+from callflow.core.statechart.descriptors import matches
+from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
@@ -24,7 +26,7 @@ from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, outline
 from callflow.flowfile.part import CALL_AT_THE_END, Loading, Part
 from callflow.flowfile.parties import who_may_send
-from callflow.flowfile.reach import check_reach
+from callflow.flowfile.reach import check_always, check_reach
 from callflow.flowfile.report import TooManyDefects, is_nothing, notes
 from callflow.flowfile.rows import RowReader
 from callflow.flowfile.session import session
@@ -122,7 +124,7 @@ class _Loader:
     def forget(self) -> None:
         """Breaks the circles in what was made on the way, so that it is freed at once: it is ten times the flow."""
         loading = self.loading
-        for found in (loading.parts, loading.leg_mentions, loading.heard, loading.agent_leaves):
+        for found in (loading.parts, loading.leg_mentions, loading.heard, loading.agent_leaves, loading.staying):
             found.clear()
         for draft in self.drafts:
             draft.parent = None
@@ -153,6 +155,7 @@ class _Loader:
         details = self._details()
         self._check_mentions()
         senders = who_may_send(main)
+        check_always(loading)
         check_reach(loading, drafts)
         if loading.defects:
             return None
@@ -175,6 +178,7 @@ class _Loader:
             wrap_up=wrap_up,
             file=main.file,
             notes=notes(root),
+            outbound=dials_first(loading.states),
             digest=_digest(main.source, *(text for _, text in loading.files.values())),
             declared=tuple(one for part in loading.parts for one in declarations_of(part)),
             **details,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from callflow.core.flow import StateKind
+from callflow.core.statechart.structure import within
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import EMPTY
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -41,15 +42,6 @@ class Draft:
         self.supplied = supplied
         self.inside: Part | None = None
         self.children: dict[str, Draft] = {}
-
-    def within(self, other: Draft) -> bool:
-        """Whether this is `other` or stands inside it."""
-        draft: Draft | None = self
-        while draft is not None:
-            if draft is other:
-                return True
-            draft = draft.parent
-        return False
 
     def around(self) -> Iterator[Draft]:
         """The states around this one, the nearest first, the top level last."""
@@ -246,6 +238,6 @@ def _inward(path: str, draft: Draft, part: Part) -> Iterator[tuple[str, Draft]]:
 def crosses_regions(source: Draft, target: Draft) -> Draft | None:
     """The parallel state of which a row of `source` leads from one region into another; None where it does not."""
     for outer in source.around():
-        if target.within(outer):
+        if within(target.path, outer.path):
             return outer if outer.kind == "parallel" and target is not outer else None
     return None

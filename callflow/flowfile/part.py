@@ -18,7 +18,6 @@ from callflow.core.events import (
     MAIN_LEG,
     STATE_EVENTS,
     WRAP_UP_FIELDS,
-    matches,
 )
 from callflow.core.expressions import (
     ANY,
@@ -38,6 +37,7 @@ from callflow.core.expressions import (
     compile_template,
 )
 from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
+from callflow.core.statechart.descriptors import is_wild, matches
 from callflow.errors import Defect
 from callflow.flowfile.elsewhere import event_meant
 from callflow.flowfile.eventless import cure
@@ -98,6 +98,7 @@ class Loading:
         self.undeclared: dict[str, Mapping[str, Field]] = {}  # events that a flow without `events:` listens to
         self.own_tools: dict[str, Tool] = {}  # tools that it listens to and does not declare: the agent's
         self.agent_leaves: list[Mention] = []  # `hang_up: {for: agent}`
+        self.staying: dict[int, Mention] = {}  # by transition: rows under `always` with nothing but a `do`
         self.parts: list[Part] = []  # every file in each of its places, the main one first
 
 
@@ -244,7 +245,7 @@ class Part(Report):
             return self._own_payload(pattern, node, path)
         elif pattern.startswith("leg."):
             return self._leg_payload(pattern, node, path)
-        elif pattern.endswith((".*", "-*")):
+        elif is_wild(pattern):
             sorts = [
                 event.fields for name, event in EVENTS.items() if matches(pattern, name) and name not in STATE_EVENTS
             ]
@@ -264,7 +265,7 @@ class Part(Report):
             return found
         tool = self.tools.get(pattern[5:])
         if tool is None:
-            if pattern.endswith((".*", "-*")) and any(matches(pattern, f"tool.{name}") for name in self.tools):
+            if is_wild(pattern) and any(matches(pattern, f"tool.{name}") for name in self.tools):
                 return _record({}, pattern)
             name = pattern[5:]
             hint = self.meant(name, self.tools)
@@ -283,7 +284,7 @@ class Part(Report):
         return found
 
     def _own_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
-        if pattern.endswith((".*", "-*")):
+        if is_wild(pattern):
             sorts = [event for name, event in self.events.items() if matches(pattern, name)]
             if not sorts:
                 self.loading.heard.append(Mention(pattern, self, node, path, "app"))
@@ -319,7 +320,7 @@ class Part(Report):
 
     def _unknown_event(self, pattern: str, node: Scalar, path: str) -> None:
         shown = shorten(pattern)
-        if pattern.endswith((".*", "-*")):
+        if is_wild(pattern):
             message = f"no event begins with `{shown[:-1]}`"
         elif "*" in pattern:
             message = f"`{shown}` is no event: a pattern ends in `.*` or `-*`, and has no other `*`"
@@ -341,7 +342,7 @@ class Part(Report):
             return meant
         own = [*(f"tool.{name}" for name in self.tools), *self.events]
         families = {name.partition(".")[0] + ".*" for name in EVENTS if "." in name}
-        near = self.meant(pattern, [*EVENTS, *own, *(families if pattern.endswith("*") else ())])
+        near = self.meant(pattern, [*EVENTS, *own, *(families if "*" in pattern else ())])
         if near:
             return near
         same = [name for name in EVENTS if name.partition(".")[2] == pattern]
@@ -349,7 +350,7 @@ class Part(Report):
             return f"did you mean `{same[0]}`?"
         if family == "dtmf":
             return "keys are " + ", ".join(DIGITS)
-        mine = [name for name in EVENTS if name.startswith(family + ".")]
+        mine = [name for name in EVENTS if matches(f"{family}.*", name)]
         if mine and len(mine) <= 8:
             return f"`{family}.` has: " + ", ".join(name.partition(".")[2] for name in mine)
         return "the reference lists every event; one of your own begins with `app.`"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from callflow.core.events import MAIN_LEG, PROGRAM, SENDERS, matches
+from callflow.core.events import MAIN_LEG, PROGRAM, SENDERS
 from callflow.core.expressions import TEXT, Names, Template
 from callflow.core.flow import ROOT
+from callflow.core.statechart.descriptors import best, family, matches
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name
 from callflow.flowfile.nodes import Node, Scalar, Sequence, quoted, shorten
@@ -88,8 +89,8 @@ def senders(part: Part, node: Node | None) -> dict[str, Senders]:
         path = f"senders.{name}"
         if name.startswith("x-"):
             continue
-        pattern = name.removesuffix(".*")
-        if not (is_event_name(name) or (pattern != name and (pattern == "app" or is_event_name(pattern)))):
+        before = family(name)
+        if not (is_event_name(name) or before == "app" or is_event_name(before)):
             hint = f"write `app.{name}`" if is_event_name(f"app.{name}") else "write `app.` and the event's name"
             part.defect("bad-name", f"only events of your own are sent: `{shorten(name)}` is none", key, path, hint)
             continue
@@ -125,10 +126,9 @@ def who_may_send(part: Part) -> Mapping[str, frozenset[str]]:
     known = {**loading.undeclared, **loading.events}
     found = {}
     for event in known:
-        fitting = [pattern for pattern in loading.senders if matches(pattern, event)]
-        if fitting:
-            best = event if event in fitting else max(fitting, key=len)
-            found[event] = loading.senders[best].who
+        pattern = best(loading.senders, event)
+        if pattern is not None:
+            found[event] = loading.senders[pattern].who
     for pattern, one in loading.senders.items():
         if not any(matches(pattern, event) for event in known):
             hint = one.part.meant(pattern, known) or "declare it under `events:`, or listen to it"

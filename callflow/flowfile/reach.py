@@ -1,10 +1,10 @@
-"""Which states a call can come to: one without a way in is a mistake."""
+"""Where a file's rows lead: a state without a way in is a mistake, and so is a row that leads round without end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from callflow.core.flow import ROOT, State, Transition
+from callflow.core.flow import ROOT
+from callflow.core.statechart.reach import endless, reachable
+from callflow.core.statechart.structure import States
 from callflow.flowfile.outline import Draft
 from callflow.flowfile.part import Loading
 
@@ -34,44 +34,20 @@ def check_reach(loading: Loading, drafts: list[Draft]) -> None:
             )
 
 
-def _led_to(states: dict[str, State], reached: set[str]) -> set[str]:
+def _led_to(states: States, reached: frozenset[str]) -> frozenset[str]:
     """The states that others without a way in lead to; where these lead round and round, all but the first of them."""
-    found: set[str] = set()
+    found: frozenset[str] = frozenset()
     for path in states:
         if path not in reached and path not in found:
             found |= reachable(states, path) - reached - {path}
     return found
 
 
-def reachable(states: dict[str, State], start: str = ROOT) -> set[str]:
-    """The paths of the states that a call can enter from `start` on, by structure and rows alone."""
-    reached: set[str] = {start}
-    waiting = [start]
-
-    def enter(path: str) -> None:
-        inner: str | None = path
-        while inner is not None and inner not in reached:
-            reached.add(inner)
-            waiting.append(inner)
-            inner = states[inner].parent
-
-    while waiting:
-        state = states[waiting.pop()]
-        if state.initial is not None:
-            enter(state.initial)
-        if state.kind == "parallel":
-            for child in state.children:
-                enter(child)
-        for move in moves(state):
-            if move.target is not None:
-                enter(move.target)
-    return reached
-
-
-def moves(state: State) -> Iterator[Transition]:
-    """All rows of a state."""
-    for row in state.rows:
-        yield from row.transitions
-    for timer in state.timers:
-        yield from timer.transitions
-    yield from state.always
+def check_always(loading: Loading) -> None:
+    """A defect for each `always` row that is taken again at once where it stays. Those that lead round are the checker's."""
+    for (_, move), *others in endless(loading.states):
+        written = loading.staying.get(move.id)
+        if not others and written is not None:
+            message = "a row under `always` without target and guard is taken again and again, without end"
+            hint = "give it a `when`, or a `target`"
+            written.part.defect("endless-always", message, written.node, written.path, hint)

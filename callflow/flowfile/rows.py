@@ -20,12 +20,13 @@ from callflow.core.expressions import (
 )
 from callflow.core.expressions.types import common
 from callflow.core.flow import ROOT, Action, Position, Row, TimerRow, Transition
+from callflow.core.statechart.structure import within
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.outline import Draft, crosses_regions, find, missing_target
-from callflow.flowfile.part import ALWAYS_THERE, TIMER, Part
+from callflow.flowfile.part import ALWAYS_THERE, TIMER, Mention, Part
 from callflow.flowfile.report import is_name, is_nothing, join
 
 Level = Literal["own", "inner"]
@@ -134,10 +135,15 @@ class RowReader:
         if node is None:
             return ()
         moves = self.transitions(node, where, None, node, self.part.position(node, where))
-        for item in node.items if isinstance(node, Sequence) else [node]:
+        items = node.items if isinstance(node, Sequence) else [node]
+        read = [
+            item
+            for item in items
+            if isinstance(item, MappingNode) or (isinstance(item, Scalar) and item.value is not None)
+        ]
+        for item, move in zip(read, moves, strict=True):
             if isinstance(item, MappingNode) and "do" in item.entries and not {"target", "when"} & item.entries.keys():
-                message = "a row under `always` without target and guard is taken again and again, without end"
-                self.part.defect("endless-always", message, item, where, "give it a `when`, or a `target`")
+                self.part.loading.staying[move.id] = Mention("", self.part, item, where)
         return moves
 
     # -- transitions
@@ -246,7 +252,7 @@ class RowReader:
             hint = missing_target(self.draft, part, written)
             part.defect("unknown-target", f"there is no state `{shorten(written)}`", node, path, hint)
             return None
-        if not target.within(self.draft):
+        if not within(target.path, self.draft.path):
             crossed = crosses_regions(self.draft, target)
             if crossed is not None:
                 message = f"`{shorten(written)}` stands in another region of the parallel state `{crossed.name}`"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from callflow.core.ahead import addresses, ahead
 from callflow.core.snapshot import Snapshot
+from callflow.core.statechart.lists import actions_during
 from callflow.livekit_bindings.audience import TAIL
 from callflow.livekit_bindings.legs import Leg
 
@@ -35,7 +36,7 @@ class Farewells:
         """Whether this leg, whose `consult` is ending, stays on the line for a word; it is taken off when that was said."""
         if any(one.leg is leg for one in self._waiting):
             return True
-        if leg.asked == "leave" or not any(addresses(one, leg.name) for one in self._world.flow.actions):
+        if leg.asked == "leave" or not any(addresses(one, leg.name) for one in actions_during(self._world.flow)):
             return False
         snapshot = self._world.call.snapshot
         running = snapshot.memory.effects.get(effect)

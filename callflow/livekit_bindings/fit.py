@@ -11,7 +11,8 @@ from livekit.agents import Agent, AgentSession, AgentTask, JobContext, llm
 from livekit.agents.utils import is_given
 
 from callflow.core.actions import VERBS
-from callflow.core.flow import ROOT, Action, Flow, PythonAction, every_action
+from callflow.core.flow import ROOT, Flow, PythonAction
+from callflow.core.statechart.lists import every_action
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError
@@ -88,14 +89,7 @@ def problems(
 
 def detects(flow: Flow) -> bool:
     """Whether the flow listens who has answered as part of a dial."""
-    return any(action.verb == "dial" and action.arguments.get("detect_machine") for action in actions_of(flow))
-
-
-def actions_of(flow: Flow) -> Iterator[Action]:
-    for state in flow.states.values():
-        yield from every_action(state)
-    yield from flow.wrap_up
-    yield from (tool.run for tool in flow.tools.values() if tool.run is not None)
+    return any(action.verb == "dial" and action.arguments.get("detect_machine") for action in every_action(flow))
 
 
 # -- models ------------------------------------------------------------------------------------------------------------
@@ -106,7 +100,7 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
     realtime = isinstance(model, llm.RealtimeModel)
     speaks = bool(realtime and getattr(model.capabilities, "supports_say", False))
     seen: set[str] = set()
-    for action in actions_of(flow):
+    for action in every_action(flow):
         needed = VERBS[action.verb].models if action.verb in VERBS else frozenset()
         if action.verb == "collect_digits" and not action.arguments.get("prompt"):
             continue
@@ -114,7 +108,7 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
             missing = own_or_session(session, agent, kind) is None and not (kind == "tts" and speaks)
             if missing:
                 seen.add(kind)
-                yield f"{_at(action)}: {action.verb} needs {_NEEDS[kind]}, and neither the session nor the agent has one"
+                yield f"{action.position.place}: {action.verb} needs {_NEEDS[kind]}, and neither the session nor the agent has one"
 
 
 _NEEDS = {"tts": "a TTS", "llm": "an LLM", "stt": "an STT"}
@@ -131,13 +125,9 @@ def _hint(word: str, candidates: Iterable[str]) -> str:
     return f" ({hint})" if hint else ""
 
 
-def _at(action: Action) -> str:
-    return f"{action.position.file}:{action.position.line}"
-
-
 def _sounds(flow: Flow) -> Iterator[str]:
     for action, name, wrong in unplayable(flow):
-        yield f"{_at(action)}: the sound {name} of {action.verb} {wrong}"
+        yield f"{action.position.place}: the sound {name} of {action.verb} {wrong}"
 
 
 # -- what the program supplies -----------------------------------------------------------------------------------------

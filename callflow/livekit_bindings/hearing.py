@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
 
-from callflow.core.events import MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE, matches
-from callflow.core.flow import Flow
+from callflow.core.events import MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE
+from callflow.core.statechart.descriptors import heard, matches
 from callflow.livekit_bindings import messages, private
 from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
@@ -65,7 +65,7 @@ class Hearing:
         self._connection = Connection(
             world.ctx.room, world.flow.limits.reconnecting, self._connection_lost, self._connection_back
         )
-        self._heard = functools.cache(functools.partial(_is_heard, _patterns(world.flow)))
+        self._heard = functools.cache(functools.partial(_is_heard, heard(world.flow.states)))
 
     def begin(self) -> None:
         for name in SESSION_EVENTS:
@@ -234,9 +234,5 @@ class Hearing:
         self._world.call.post("failed", {**data, "origin": state or ""}, state=state)
 
 
-def _patterns(flow: Flow) -> tuple[str, ...]:
-    return tuple({row.pattern for state in flow.states.values() for row in state.rows})
-
-
-def _is_heard(patterns: tuple[str, ...], name: str) -> bool:
+def _is_heard(patterns: frozenset[str], name: str) -> bool:
     return name in ALWAYS or any(matches(pattern, name) for pattern in patterns)

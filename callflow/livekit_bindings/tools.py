@@ -15,6 +15,7 @@ from livekit.agents import Agent, AgentSession, RunContext, function_tool, llm
 
 from callflow.core.expressions import BOOLEAN, INTEGER, NUMBER, ListOf, Type, coerce
 from callflow.core.flow import Field, Flow, Tool
+from callflow.core.statechart.descriptors import heard, is_wild
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.plain import plain
 from callflow.runtime.ports import ToolReturn
@@ -176,5 +177,5 @@ class Toolbox:
 
 def listened_to(flow: Flow) -> frozenset[str]:
     """The tools, the flow's and others, that a row of the flow names: `tool.<name>`."""
-    rows = [row.pattern for state in flow.states.values() for row in state.rows if not row.ignore]
-    return frozenset(pattern[5:] for pattern in rows if pattern.startswith("tool.") and not pattern.endswith("*"))
+    taken = heard(flow.states, ignored=False)
+    return frozenset(pattern[5:] for pattern in taken if pattern.startswith("tool.") and not is_wild(pattern))

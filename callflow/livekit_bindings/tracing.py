@@ -19,10 +19,11 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from callflow.core.actions import VERBS
-from callflow.core.events import EffectEnded, matches
+from callflow.core.events import EffectEnded
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Microstep, Start, Step
-from callflow.runtime.record import place_of
+from callflow.core.statechart.descriptors import best, heard
+from callflow.core.statechart.lists import place_at
 
 if TYPE_CHECKING:
     from callflow.runtime.call import Call
@@ -125,7 +126,7 @@ class Tracing:
         about = {
             "callflow.verb": effect.verb,
             "callflow.effect": effect.id,
-            "callflow.at": place_of(self._call.flow, effect),
+            "callflow.at": place_at(self._call.flow, effect.source),
         }
         if effect.verb == "python":
             about["callflow.python"] = str(effect.arguments.get("name"))
@@ -167,11 +168,9 @@ def trigger_of(flow: Flow, move: Microstep) -> str:
     """What a move was made for, in words of the flow's own: the name of somebody's leg, or a key, stands there only where
     a row names it."""
     trigger = move.trigger
-    written = {row.pattern for state in flow.states.values() for row in state.rows}
-    if trigger in written or "." not in trigger:
+    if "." not in trigger:
         return trigger
-    closest = sorted((one for one in written if matches(one, trigger)), key=len)
-    return closest[-1] if closest else f"{trigger.partition('.')[0]}.*"
+    return best(heard(flow.states), trigger) or f"{trigger.partition('.')[0]}.*"
 
 
 def _told(result: Mapping[str, Any]) -> dict[str, Any]:

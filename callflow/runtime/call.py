@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
+from callflow.core.statechart.lists import place_at
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
 from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
@@ -32,7 +33,7 @@ from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.logs import CallFields, log_fields
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
-from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, place_of, record_of
+from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, record_of
 from callflow.runtime.redact import WITH_PRIVATE, Redactor
 from callflow.runtime.shutdown import HOLD_SECONDS, WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps
@@ -673,7 +674,7 @@ class Call:
             self.redactor.overhear(error)
         if result or one.verb in WITH_PRIVATE or self.redactor.is_worked_out(one):
             self._learn(one, result)
-        seconds, at = self.now() - effect.began, place_of(self.flow, one)
+        seconds, at = self.now() - effect.began, place_at(self.flow, one.source)
         self.log.effect(EffectRecord(one.id, one.verb, effect.began, seconds, status, effect.tries, result, error, at))
 
     def _learn(self, one: Start, result: Mapping[str, Any]) -> None:

@@ -8,8 +8,10 @@ force: bounded, and without pretending that it has heard everything.
 
 from __future__ import annotations
 
-from callflow.core.events import DIGITS, EVENTS, Event, Flooded, flooded, matches
-from callflow.core.flow import Flow, every_action
+from callflow.core.events import DIGITS, EVENTS, Event, Flooded, flooded
+from callflow.core.flow import Flow
+from callflow.core.statechart.descriptors import heard, matches
+from callflow.core.statechart.lists import actions_during
 
 INBOX_LIMIT = 1000
 """Inputs that may wait before a flood costs anything. A hang-up is never behind more than this and one of each event that
@@ -25,10 +27,8 @@ class Flood:
     __slots__ = ("_collects", "_kinds", "_patterns", "held")
 
     def __init__(self, flow: Flow) -> None:
-        self._patterns = frozenset(row.pattern for state in flow.states.values() for row in state.rows)
-        self._collects = any(
-            action.verb == "collect_digits" for state in flow.states.values() for action in every_action(state)
-        )
+        self._patterns = heard(flow.states)
+        self._collects = any(action.verb == "collect_digits" for action in actions_during(flow))
         self._kinds: dict[str, Flooded] = {}
         self.held: dict[str, Event] = {}
 

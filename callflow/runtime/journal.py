@@ -34,7 +34,7 @@ from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Cancel, Start, Step
-from callflow.runtime.record import place_of
+from callflow.core.statechart.lists import place_at
 from callflow.runtime.redact import Redactor
 
 VERSION = 1
@@ -245,7 +245,7 @@ class Lines:
         self._effects[effect.id] = (effect, time)
         line = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
         line |= {"timeout": effect.timeout, "tries": effect.tries}
-        at = place_of(self._flow, effect)
+        at = place_at(self._flow, effect.source)
         return line | {"at": at} if at else line
 
     def _move(

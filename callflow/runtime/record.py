@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
-from callflow.core.snapshot import OF_ROWS, Microstep, Note, Snapshot, Start, Step
+from callflow.core.snapshot import Microstep, Note, Snapshot, Start, Step
 from callflow.runtime.ports import Facts
 from callflow.runtime.redact import Redactor
 
@@ -523,28 +523,6 @@ def _visits(log: Log, now: float) -> tuple[Visit, ...]:
     for index in open_at.values():
         found[index] = found[index]._replace(seconds=now - found[index].entered)
     return tuple(found)
-
-
-def place_of(flow: Flow, effect: Start) -> str:
-    """Where the action of an effect stands: `file:line`; empty for what the runtime started by itself."""
-    kind, key, index = effect.source
-    try:
-        if kind in OF_ROWS:
-            position = flow.transitions[int(key)].actions[index].position
-        elif kind in ("entry", "exit"):
-            state = flow.states[str(key)]
-            position = (state.entry if kind == "entry" else state.exit)[index].position
-        elif kind == "wrap_up":
-            position = flow.wrap_up[index].position
-        elif kind == "tool":
-            position = flow.tools[str(key)].position
-        elif kind == "task":
-            position = flow.states[str(key)].position
-        else:
-            return ""
-    except (LookupError, ValueError):
-        return ""
-    return f"{position.file}:{position.line}"
 
 
 def amend(path: Path, line: Line, *, dropped: float | None, notes: Iterable[str]) -> dict[str, Any]:

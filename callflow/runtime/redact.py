@@ -21,8 +21,9 @@ from callflow.core.actions import INTERNAL_VERBS, VERBS
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.expressions import TEXT
 from callflow.core.flow import Field, Flow
-from callflow.core.privacy import PRIVATE_OF_CALL, action_at
+from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Snapshot, Start
+from callflow.core.statechart.descriptors import heard
 from callflow.runtime.search import LONGEST_NUMBER, Index, is_number_like
 from callflow.runtime.spelling import forms
 
@@ -111,7 +112,7 @@ class Redactor:
         self.full = False  # more than is looked for: from now on texts are hidden as a whole
         self._results: dict[int, frozenset[str]] = {}  # of effects that are over, the private fields of their results
         self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
-        self._rows = frozenset(row.pattern for state in flow.states.values() for row in state.rows)
+        self._rows = heard(flow.states)
 
     # -- values --------------------------------------------------------------------------------------------------
 
@@ -276,7 +277,7 @@ class Redactor:
         given = effect.arguments
         if effect.source[0] == "wrap_up":  # the whole conversation may be in it
             return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
-        opaque = self._flow.privacy.opaque(action_at(self._flow, effect.source))
+        opaque = self._flow.privacy.opaque_at(effect.source)
         if opaque:
             self._worked_out.add(effect.id)
             for name in opaque:
@@ -296,7 +297,7 @@ class Redactor:
 
     def is_worked_out(self, effect: Start) -> bool:
         """Whether an effect was given something private that cannot be looked for."""
-        return bool(self._flow.privacy.opaque(action_at(self._flow, effect.source)))
+        return bool(self._flow.privacy.opaque_at(effect.source))
 
     def result(self, effect: Start | None, result: Mapping[str, Any]) -> Any:
         """The result of an effect, as the catalogue or the declaration of what Python returns says."""

@@ -15,6 +15,7 @@ from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnde
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Type
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
+from callflow.core.statechart.descriptors import heard
 from callflow.core.step import start, step
 from callflow.core.turn import Verdicts
 from callflow.errors import JournalError
@@ -176,7 +177,7 @@ class _Inputs:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.started: dict[int, Start] = {}
-        rows = {row.pattern for state in flow.states.values() for row in state.rows}
+        rows = heard(flow.states)
         # A key was hidden because no row names it; any other such key takes the same way.
         self.key = next((digit for digit in DIGITS if f"dtmf.{digit}" not in rows), DIGITS[0])
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
-from callflow.core.events import matches_any
-from callflow.core.flow import ROOT, Flow, State, TimerRow
+from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
+from callflow.core.statechart.descriptors import matches_any
+from callflow.core.statechart.reach import closure, targets
+from callflow.core.statechart.structure import around, in_ending, inside, inward
 from callflow.errors import Defect
-from callflow.verify.endings import own_results, self_driven, within
+from callflow.verify.endings import own_results, self_driven
 from callflow.verify.places import defect, named
 
 OF_A_PERSON = (
@@ -32,10 +34,10 @@ ANSWERED = ("call.answered", "dial.answered", "amd.human")
 def bounds(flow: Flow) -> Iterator[Defect]:
     unanswered = before_the_answer(flow) if flow.outbound else frozenset()
     for path, state in flow.states.items():
-        if path == ROOT or state.children or state.kind in ("final", "history") or within(path, flow.ending):
+        if path == ROOT or state.children or state.kind in ("final", "history") or in_ending(flow, path):
             continue
-        around = [state, *(flow.states[outer] for outer in flow.ancestors(path))]
-        timers = [timer for outer in around for timer in outer.timers if _ends(timer)]
+        levels = [flow.states[outer] for outer in around(flow.states, path)]
+        timers = [timer for outer in levels for timer in outer.timers if _ends(timer)]
         if any(not _of_the_call(timer) for timer in timers) or _ends_by_itself(flow, state):
             continue
         if not timers:
@@ -43,12 +45,12 @@ def bounds(flow: Flow) -> Iterator[Defect]:
                 "no-time-bound", f"nothing bounds how long {named(path)} may last", state.position,
                 "add `after`, here or further out, or `limits: {call: 1h}`", len(state.name),
             )  # fmt: skip
-        elif path in unanswered and not any(one.waits for one in around):
+        elif path in unanswered and not any(one.waits for one in levels):
             yield defect(
                 "waits-for-nobody", f"only the limit on the whole call bounds {named(path)}, in which nobody is on the line yet",
                 state.position, "add `after`, or say with `waits: …` why it may last so long", len(state.name),
             )  # fmt: skip
-        elif not _person_ends(around) and not any(one.waits for one in around):
+        elif not _person_ends(levels) and not any(one.waits for one in levels):
             yield defect(
                 "waits-for-nobody", f"only the limit on the whole call bounds {named(path)}, and no event of a person ends it",
                 state.position, "add `after`, or say with `waits: …` why it may last so long", len(state.name),
@@ -60,7 +62,7 @@ def never_due(flow: Flow) -> Iterator[Defect]:
     limits = {"after": ("call", flow.limits.call), "every": ("call", flow.limits.call),
               "silence": ("silence", flow.limits.silence)}  # fmt: skip
     for path, state in flow.states.items():
-        if any(flow.states[outer].must_finish for outer in (path, *flow.ancestors(path))):
+        if any(flow.states[outer].must_finish for outer in around(flow.states, path)):
             continue  # the limit is kept until the state is done
         yield from _behind_another(flow, path, state)
         for timer in state.timers:
@@ -90,9 +92,7 @@ def _behind_another(flow: Flow, path: str, state: State) -> Iterator[Defect]:
 def _leaves(path: str, timer: TimerRow) -> bool:
     """Whether the row is sure to leave the state that writes it: its target is not inside."""
     return any(
-        move.guard is None
-        and move.target is not None
-        and (move.reenter or not within(move.target, path) or move.target == path)
+        move.guard is None and move.target is not None and (move.reenter or not inside(move.target, path))
         for move in timer.transitions
     )
 
@@ -121,10 +121,10 @@ def _ends_by_itself(flow: Flow, state: State) -> bool:
     return any(row.pattern == "done" and any(move.target is not None for move in row.transitions) for row in state.rows)
 
 
-def _person_ends(around: list[State]) -> bool:
+def _person_ends(levels: list[State]) -> bool:
     return any(
         move.target is not None
-        for state in around
+        for state in levels
         for row in state.rows
         if row.pattern.startswith(("tool.", "leg.")) or matches_any(row.pattern, OF_A_PERSON)
         for move in row.transitions
@@ -133,25 +133,21 @@ def _person_ends(around: list[State]) -> bool:
 
 def before_the_answer(flow: Flow) -> frozenset[str]:
     """The states in which a call that dials may be before anybody has answered."""
-    seen: set[str] = set()
-    waiting = [ROOT]
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        state = flow.states[path]
-        if state.initial is not None:
-            waiting.append(state.initial)
-        if state.kind == "parallel":
-            waiting += state.children
-        for row in state.rows if path != ROOT else ():
-            if row.pattern.startswith(("call.", "dtmf.", "tool.", "amd.", "session.")) or row.pattern in ANSWERED:
-                continue
-            waiting += [move.target for move in row.transitions if move.target is not None]
-        for timer in state.timers if path != ROOT else ():
-            waiting += [
-                move.target for move in timer.transitions if move.target is not None and timer.kind != "silence"
-            ]
-        waiting += [move.target for move in state.always if move.target is not None]
-    return frozenset(seen)
+
+    def onward(path: str) -> Iterator[str]:
+        yield from inward(flow.states[path])
+        yield from targets(_unanswered(flow.states[path]))
+
+    return closure((ROOT,), onward)
+
+
+def _unanswered(state: State) -> Iterator[Transition]:
+    """The rows of a state for what comes while nobody is on the line."""
+    if state.path != ROOT:
+        for row in state.rows:
+            if not (row.pattern.startswith(("call.", "dtmf.", "tool.", "amd.", "session.")) or row.pattern in ANSWERED):
+                yield from row.transitions
+        for timer in state.timers:
+            if timer.kind != "silence":
+                yield from timer.transitions
+    yield from state.always

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.flow import Flow, State, Transition
+from callflow.core.statechart.structure import entered, in_ending, inside, subtree, within
 from callflow.errors import Defect
-from callflow.verify.endings import self_driven, subtree, within
+from callflow.verify.endings import self_driven
 from callflow.verify.places import defect, named
 
 
@@ -20,7 +21,7 @@ def chains(flow: Flow) -> Iterator[Defect]:
     follow = {
         path: _follows(flow, state)
         for path, state in flow.states.items()
-        if state.must_finish and not within(path, flow.ending)
+        if state.must_finish and not in_ending(flow, path)
     }
     bound = {path: after for path, after in follow.items() if after is not None}
     before: dict[str, list[str]] = {}
@@ -50,9 +51,9 @@ def _follows(flow: Flow, outer: State) -> list[str] | None:
     if all(move.guard is not None for move in done) or any(move.target is None for move in done):
         return None  # it may be done and stay
     leaving: list[str] = []
-    for path in subtree(flow, outer.path):
+    for path in subtree(flow.states, outer.path):
         for move in self_driven(flow.states[path]):
-            if move.target is None or (within(move.target, outer.path) and move.target != outer.path):
+            if move.target is None or inside(move.target, outer.path):
                 continue
             held = _held(flow, move)
             if not held:
@@ -64,16 +65,11 @@ def _follows(flow: Flow, outer: State) -> list[str] | None:
 def _held(flow: Flow, move: Transition) -> list[str]:
     """The states that must finish which a row enters."""
     target = move.target or ""
-    if within(target, flow.ending):
+    if in_ending(flow, target):
         return []
-    entered = [target, *flow.ancestors(target)]
-    state = flow.states[target]
-    while state.initial is not None:
-        state = flow.states[state.initial]
-        entered.append(state.path)
     return [
         path
-        for path in entered
+        for path in entered(flow.states, target)
         if flow.states[path].must_finish and (path == move.source or not within(move.source, path))
     ]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from callflow.core.actions import VERBS
-from callflow.core.flow import Action, Flow, State, every_transition
+from callflow.core.flow import Action, Flow, State
+from callflow.core.statechart.lists import transitions
+from callflow.core.statechart.structure import around, in_ending, subtree
 from callflow.errors import Defect
-from callflow.verify.endings import subtree, within
 from callflow.verify.places import defect, named
 
 
@@ -15,7 +16,7 @@ def stays_without_a_line(flow: Flow) -> Iterator[Defect]:
     """Each action that drops the line of a call that then waits in a state which nothing leads out of any more."""
     for path, state in flow.states.items():
         yield from _stays(flow, path, state.entry)
-        for move in every_transition(state):
+        for move in transitions(state):
             if move.target is None:
                 yield from _stays(flow, path, move.actions)
             else:
@@ -43,11 +44,13 @@ def _drops(action: Action) -> bool:
 def _leads_on(flow: Flow, path: str) -> bool:
     """Whether a state is left, or ends the call, without anybody outside."""
     state = flow.states[path]
-    if state.kind == "final" or within(path, flow.ending):
+    if state.kind == "final" or in_ending(flow, path):
         return True
-    around = [path, *flow.ancestors(path)]
-    regions = [inner for outer in around if flow.states[outer].kind == "parallel" for inner in subtree(flow, outer)]
-    return any(_left_by_itself(flow.states[one]) for one in (*around, *regions))
+    levels = list(around(flow.states, path))
+    regions = (
+        inner for outer in levels if flow.states[outer].kind == "parallel" for inner in subtree(flow.states, outer)
+    )
+    return any(_left_by_itself(flow.states[one]) for one in (*levels, *regions))
 
 
 def _left_by_itself(state: State) -> bool:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from callflow.core.actions import VERBS
-from callflow.core.events import matches, matches_any
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
+from callflow.core.statechart.descriptors import asked, matches_any
+from callflow.core.statechart.reach import closure, targets
+from callflow.core.statechart.structure import around, ends_the_call, inward, is_over
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
 
@@ -48,7 +50,7 @@ def endings(flow: Flow) -> Iterator[Defect]:
             "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
             "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
         )  # fmt: skip
-    over = {path for path in flow.states if _over(flow, path)}
+    over = {path for path in flow.states if is_over(flow, path)}
     led = _led_to(before, over)
     for event, fact in ENDS.items():
         answers = _Answers(flow, event, over, led)
@@ -96,8 +98,7 @@ class _Answers:
     def _own(self, state: State) -> set[Answer]:
         """What the state's rows may do, in the order in which they are asked; `passes` if none of them is sure to hold."""
         found: set[Answer] = set()
-        rows = [row for row in state.rows if matches(row.pattern, self.event)]
-        for row in sorted(rows, key=self._precedence):
+        for row in asked(state.rows, self.event):
             if row.ignore:
                 return found | {Answer("stays", row.position, len(row.pattern))}
             for move in row.transitions:
@@ -105,9 +106,6 @@ class _Answers:
                 if move.guard is None:
                     return found
         return found | {PASSES}
-
-    def _precedence(self, row: Row) -> tuple[bool, bool, int]:
-        return row.level != "inner", row.pattern != self.event, -len(row.pattern)
 
     def _answer(self, row: Row, move: Transition) -> Answer:
         if move.target is None:
@@ -129,32 +127,13 @@ def _side_by_side(regions: list[set[Answer]]) -> set[Answer]:
     return found
 
 
-def _over(flow: Flow, path: str) -> bool:
-    """Whether the call is ending in this state, or over."""
-    state = flow.states[path]
-    return within(path, flow.ending) or (state.kind == "final" and state.parent == ROOT)
-
-
-def within(path: str, outer: str) -> bool:
-    return bool(outer) and (path == outer or path.startswith(outer + "."))
-
-
-def subtree(flow: Flow, path: str) -> Iterator[str]:
-    """A state and all that stands in it, in the order of the file."""
-    waiting = [path]
-    while waiting:
-        path = waiting.pop()
-        yield path
-        waiting += reversed(flow.states[path].children)
-
-
 def ending_ends(flow: Flow) -> bool:
     """Whether some way leads from the ending to a final state by rows that need nobody outside."""
     return flow.ending in _led_to(_before(flow), _final_states(flow))
 
 
 def _final_states(flow: Flow) -> set[str]:
-    return {path for path, state in flow.states.items() if state.kind == "final" and state.parent == ROOT}
+    return {path for path, state in flow.states.items() if ends_the_call(state)}
 
 
 def _before(flow: Flow) -> Mapping[str, list[str]]:
@@ -168,28 +147,15 @@ def _before(flow: Flow) -> Mapping[str, list[str]]:
 
 def _led_to(before: Mapping[str, list[str]], goals: set[str]) -> frozenset[str]:
     """The goals, and the states from which a call comes to one of them by rows that need nobody outside."""
-    led = set(goals)
-    waiting = list(led)
-    while waiting:
-        for path in before.get(waiting.pop(), ()):
-            if path not in led:
-                led.add(path)
-                waiting.append(path)
-    return frozenset(led)
+    return closure(goals, lambda path: before.get(path, ()))
 
 
 def _driven(flow: Flow, path: str) -> Iterator[str]:
     """Where a state leads by itself: its inside, and rows for what comes without anybody outside."""
-    state = flow.states[path]
-    if state.initial is not None:
-        yield state.initial
-    if state.kind == "parallel":
-        yield from state.children
-    around = [path, *(outer for outer in flow.ancestors(path) if outer != ROOT)]
-    for outer in around:
-        for move in self_driven(flow.states[outer]):
-            if move.target is not None:
-                yield move.target
+    yield from inward(flow.states[path])
+    for outer in around(flow.states, path):
+        if outer == path or outer != ROOT:
+            yield from targets(self_driven(flow.states[outer]))
 
 
 def own_results(state: State) -> frozenset[str]:

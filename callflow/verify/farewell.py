@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callflow.core.farewell import goodbyes
 from callflow.core.flow import Action, Flow
+from callflow.core.statechart.structure import is_over
 from callflow.errors import Defect
-from callflow.verify.endings import within
 from callflow.verify.places import warning
 
 
@@ -23,11 +24,7 @@ def never_interrupted(flow: Flow) -> Iterator[Defect]:
 
 def _last_words(flow: Flow) -> Iterator[Action]:
     """What is said in the ending, in a state that leads nowhere else, in a final one, and on the way there."""
-    last = {
-        path
-        for path, state in flow.states.items()
-        if within(path, flow.ending) or path in flow.table.goodbyes or (state.kind == "final" and state.parent == "")
-    }
+    last = goodbyes(flow) | {path for path in flow.states if is_over(flow, path)}
     for path in flow.states:
         if path in last:
             yield from (*flow.states[path].entry, *flow.states[path].exit)

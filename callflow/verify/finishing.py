@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
-from callflow.core.events import matches_any
-from callflow.core.flow import ROOT, Flow, State, Transition
+from callflow.core.flow import Flow, State, Transition
+from callflow.core.statechart.descriptors import matches_any
+from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.structure import around, ends_the_call, in_ending, inward, subtree, within
 from callflow.errors import Defect
 from callflow.verify.chains import chains
-from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, own_results, subtree, within
+from callflow.verify.endings import ENDS, SELF_DRIVEN, ending_ends, own_results
 from callflow.verify.places import defect, named
 
 
 def finishing(flow: Flow) -> Iterator[Defect]:
     """The rule, for the ending and for each state that must finish."""
-    emitted = frozenset(str(action.arguments["event"]) for action in flow.actions if action.verb == "emit")
+    emitted = frozenset(str(action.arguments["event"]) for action in actions_during(flow) if action.verb == "emit")
     for path, state in flow.states.items():
         if path == flow.ending:
             stays = list(_stays(flow, state))
             if stays and ending_ends(flow):
                 yield from stays
-        elif state.must_finish and state.kind in ("compound", "parallel") and not within(path, flow.ending):
+        elif state.must_finish and state.kind in ("compound", "parallel") and not in_ending(flow, path):
             yield from _never_done(flow, state, emitted)
     yield from _done_in_vain(flow)
     yield from chains(flow)
@@ -89,7 +91,7 @@ def _lost(flow: Flow, outer: State, region: State, comes: frozenset[str] | None)
     `comes` names the events that come from elsewhere than the states themselves, None for all that there are; then only
     the region as it is entered is asked.
     """
-    inside = list(subtree(flow, region.path))
+    inside = list(subtree(flow.states, region.path))
     finals = {child for child in region.children if flow.states[child].kind == "final"}
     led = _led(flow, outer, [*inside, *([outer.path] if region is not outer else [])], finals, comes)
     if comes is None:
@@ -111,8 +113,8 @@ def _led(flow: Flow, outer: State, inside: list[str], finals: set[str], comes: f
                 rows_to.setdefault(move.target, []).extend(sources)
                 if not within(move.target, outer.path):
                     by_rows += sources
-        for begin in (state.initial, *(state.children if state.kind == "parallel" else ())):
-            begins.setdefault(begin or "", []).append(path)
+        for begin in inward(state):
+            begins.setdefault(begin, []).append(path)
     led = set(finals)
     waiting = list(finals)
     held: set[str] = set()  # the states that a row of theirs, or of a state around, leads on from
@@ -166,11 +168,11 @@ def can_be_done(flow: Flow, path: str) -> bool:
 
 def _stays(flow: Flow, ending: State) -> Iterator[Defect]:
     """A defect for each place inside the ending that no row is sure to lead on from."""
-    for path in subtree(flow, ending.path):
+    for path in subtree(flow.states, ending.path):
         state = flow.states[path]
         if state.children or state.kind == "history":
             continue
-        if state.kind == "final" and state.parent == ROOT:
+        if ends_the_call(state):
             continue
         if not _leads_on(flow, ending, state):
             yield defect(
@@ -182,7 +184,7 @@ def _stays(flow: Flow, ending: State) -> Iterator[Defect]:
 
 def _leads_on(flow: Flow, ending: State, leaf: State) -> bool:
     done = not _endless(leaf)
-    for path in (leaf.path, *flow.ancestors(leaf.path)):
+    for path in around(flow.states, leaf.path):
         if not within(path, ending.path):
             break
         state = flow.states[path]

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
 from callflow.core.flow import Action, Flow, State, Transition
+from callflow.core.statechart.lists import lists_during
+from callflow.core.statechart.reach import endless
+from callflow.core.statechart.structure import entered
 from callflow.errors import Defect
 from callflow.flowfile.nodes import shorten
 from callflow.verify.places import defect, named
@@ -55,7 +58,7 @@ def early_always(flow: Flow) -> Iterator[Defect]:
     entering: dict[str, list[Transition]] = {}
     for move in flow.transitions:
         if move.target is not None:
-            for path in _entered(flow, move.target):
+            for path in entered(flow.states, move.target):
                 entering.setdefault(path, []).append(move)
     for state in early:
         late = _late(state, entering.get(state.path, ()))
@@ -74,53 +77,13 @@ def early_always(flow: Flow) -> Iterator[Defect]:
 
 def always_round(flow: Flow) -> Iterator[Defect]:
     """No `always` rows without guards lead round in a circle: nothing would ever come between them."""
-    following = {path: move for path, state in flow.states.items() if (move := _first_always(flow, state)) is not None}
-    seen: set[str] = set()
-    for start in following:
-        way: list[str] = []
-        path = start
-        while path in following and path not in seen:
-            seen.add(path)
-            way.append(path)
-            path = _leaf(flow, following[path].target or "")
-        if path in way:
-            circle = way[way.index(path) :]
-            names = " → ".join(flow.states[one].name for one in (*circle, path))
-            first = min(circle, key=lambda one: following[one].id)
-            yield defect(
-                "endless-always", f"these `always` rows lead round for ever: {shorten(names, 100)}",
-                following[first].position, "give one of them a `when`, or wait for an event",
-            )  # fmt: skip
-
-
-def _first_always(flow: Flow, leaf: State) -> Transition | None:
-    """The `always` row that is sure to be taken as soon as this leaf is active."""
-    if leaf.children:
-        return None
-    for path in (leaf.path, *flow.ancestors(leaf.path)):
-        rows = flow.states[path].always
-        if flow.states[path].kind == "parallel":
-            return None
-        if rows:
-            return rows[0] if rows[0].guard is None and rows[0].target is not None else None
-    return None
-
-
-def _leaf(flow: Flow, path: str) -> str:
-    """The leaf in which a target begins; the target itself where that is not one alone."""
-    while path and flow.states[path].kind == "compound" and flow.states[path].initial is not None:
-        path = flow.states[path].initial or ""
-    return path
-
-
-def _entered(flow: Flow, target: str) -> Iterator[str]:
-    """The states that a target enters, as far as it names them: itself, those around it, and where it begins."""
-    yield target
-    yield from flow.ancestors(target)
-    inner = flow.states[target].initial
-    while inner is not None:
-        yield inner
-        inner = flow.states[inner].initial
+    for circle in endless(flow.states):
+        move = min((move for _, move in circle), key=lambda one: one.id)
+        names = " → ".join(flow.states[path].name for path, _ in (*circle, circle[0]))
+        yield defect(
+            "endless-always", f"these `always` rows lead round for ever: {shorten(names, 100)}",
+            move.position, "give one of them a `when`, or wait for an event",
+        )  # fmt: skip
 
 
 def _late(state: State, moves: Iterable[Transition]) -> set[str]:
@@ -148,20 +111,12 @@ def _set_late(actions: Iterable[Action], waits: bool) -> tuple[set[str], bool]:
 def line_left_up(flow: Flow) -> Iterator[Defect]:
     """`shutdown` ends the agent's job and drops nobody: something before it in its list drops the line, or leaves it on
     purpose (`stand_by`, `hang_up: {for: agent}`)."""
-    for actions in _lists(flow):
+    for written in lists_during(flow):
         closed = False
-        for action in actions:
+        for action in written.actions:
             closed = closed or "line" in VERBS[action.verb].closes or action.verb == "remove_participant"
             if action.verb == "shutdown" and not closed:
                 yield defect(
                     "shutdown-keeps-line", "`shutdown` ends the agent's job, and the far end stays on a line on which nobody is",
                     action.position, "put `delete_room` before it, or write `hang_up` for both", len("shutdown"),
                 )  # fmt: skip
-
-
-def _lists(flow: Flow) -> Iterator[Iterable[Action]]:
-    for state in flow.states.values():
-        yield state.entry
-        yield state.exit
-    for move in flow.transitions:
-        yield move.actions

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from callflow.core.flow import Flow
 from callflow.core.privacy import may_be_private
+from callflow.core.statechart.lists import actions_during
 from callflow.errors import Defect
 from callflow.verify.places import defect, warning
 
@@ -20,7 +21,7 @@ _LOOKED_AT = frozenset({*_SHOWN, "log"})
 
 def private_values_shown(flow: Flow) -> Iterator[Defect]:
     """What is private, or made of it, is written to no place that cannot hide it."""
-    for action in (*flow.actions, *flow.wrap_up):
+    for action in (*actions_during(flow), *flow.wrap_up):
         if action.verb not in _LOOKED_AT or not may_be_private(action.arguments):
             continue
         made = flow.privacy.of(action)

@@ -9,6 +9,7 @@ from pathlib import Path
 from callflow.core.actions import VERBS
 from callflow.core.expressions import Template
 from callflow.core.flow import Action, Flow
+from callflow.core.statechart.lists import actions_during
 from callflow.core.suggest import closest
 from callflow.errors import Defect
 from callflow.verify.places import defect
@@ -46,7 +47,7 @@ def _hint(folder: Path, name: str, wrong: str) -> str:
 def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
     """The actions whose sound is no file with something in it: the action, the name, and what is wrong."""
     folder = Path(flow.file).parent
-    for action in (*flow.actions, *flow.wrap_up):
+    for action in (*actions_during(flow), *flow.wrap_up):
         for key, argument in VERBS[action.verb].arguments.items():
             value = action.arguments.get(key) if argument.sound else None
             name = value.value if isinstance(value, Template) and value.constant else value

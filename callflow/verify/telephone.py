@@ -6,8 +6,12 @@ from collections.abc import Container, Iterator
 
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
-from callflow.core.events import MAIN_LEG, matches, matches_any
-from callflow.core.flow import ROOT, Action, Flow, State
+from callflow.core.events import MAIN_LEG
+from callflow.core.flow import Action, Flow, Row, State
+from callflow.core.statechart.descriptors import is_wild, matches, matches_any
+from callflow.core.statechart.lists import actions_during, triggers
+from callflow.core.statechart.reach import closure
+from callflow.core.statechart.structure import around, entered, inward, subtree, widest
 from callflow.errors import Defect
 from callflow.verify.places import defect, named, warning
 
@@ -28,7 +32,10 @@ def redial_too_late(flow: Flow) -> Iterator[Defect]:
         for timer in flow.states[path].timers:
             if timer.kind == "silence" or timer.seconds < DEPARTURE:
                 continue
-            if any(move.target is not None and dialling & set(begins(flow, move.target)) for move in timer.transitions):
+            if any(
+                move.target is not None and dialling & set(entered(flow.states, move.target))
+                for move in timer.transitions
+            ):
                 yield warning(
                     "redial-too-late",
                     f"from {named(path)} the flow dials again after {timer.text}; the server closes the room "
@@ -60,7 +67,7 @@ def _after_the_answer(flow: Flow) -> frozenset[str]:
     starts = []
     for state in flow.states.values():
         rows = [row for row in state.rows if matches_any(row.pattern, ANSWERED)]
-        exact = [row for row in rows if not row.pattern.endswith("*")]
+        exact = [row for row in rows if not is_wild(row.pattern)]
         starts += [move.target for row in exact or rows for move in row.transitions if move.target is not None]
     return _reached(flow, starts, everything=True)
 
@@ -93,7 +100,7 @@ def _while_it_rings(state: State) -> Iterator[Defect]:
 
 def digits_to_collect(flow: Flow) -> Iterator[Defect]:
     """`collect_digits` says in one way how many keys it wants."""
-    for action in flow.actions:
+    for action in actions_during(flow):
         if action.verb != "collect_digits":
             continue
         count, least, most = (action.arguments.get(name) for name in ("count", "min", "max"))
@@ -130,11 +137,8 @@ def decisions(flow: Flow) -> Iterator[Defect]:
 def _offered_in(flow: Flow, path: str) -> frozenset[str]:
     """The tools that some state may offer while this one is active: those around it, inside it, and beside it in other
     regions."""
-    around = [one for one in (path, *flow.ancestors(path)) if one != ROOT]
-    regions = [one for one in around if flow.states[one].kind == "parallel"]
-    widest = regions[-1] if regions else path
-    inside = [one for one in flow.states if one == widest or widest in flow.ancestors(one)]
-    return frozenset(tool for one in (*around, *inside, ROOT) for tool in flow.states[one].tools)
+    beside = subtree(flow.states, widest(flow.states, path))
+    return frozenset(tool for one in (*around(flow.states, path), *beside) for tool in flow.states[one].tools)
 
 
 WITH_A_WAY_BACK = frozenset({"dial", "consult", "transfer"})
@@ -143,8 +147,7 @@ WITH_A_WAY_BACK = frozenset({"dial", "consult", "transfer"})
 def results_taken(flow: Flow) -> Iterator[Defect]:
     """Each result of a dial, a consultation and a transfer is taken by a row: otherwise it is a failure, and ends the call."""
     for path, state in flow.states.items():
-        around = [state, *(flow.states[outer] for outer in flow.ancestors(path))]
-        rows = [row.pattern for one in around for row in one.rows]
+        rows = [row.pattern for one in around(flow.states, path) for row in flow.states[one].rows]
         for action in state.entry:
             verb = VERBS[action.verb]
             if action.verb not in WITH_A_WAY_BACK or action.optional or "failed" in rows:
@@ -172,17 +175,9 @@ def dial_in(state: State, *, main: bool = False) -> Action | None:
 
 def other_legs(flow: Flow) -> bool:
     """Whether the flow may bring somebody else than its far end on the line, who hears what is said then."""
-    return any(action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in flow.actions)
-
-
-def begins(flow: Flow, target: str) -> Iterator[str]:
-    """The states that a target enters as far as it names them: itself, those around it, and where it begins."""
-    yield target
-    yield from (path for path in flow.ancestors(target) if path != ROOT)
-    inner = flow.states[target].initial
-    while inner is not None:
-        yield inner
-        inner = flow.states[inner].initial
+    return any(
+        action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in actions_during(flow)
+    )
 
 
 def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:
@@ -201,20 +196,13 @@ def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:
 def _reached(flow: Flow, starts: list[str], ends: Container[str] = (), *, everything: bool = False) -> frozenset[str]:
     """The states that rows lead to from `starts`, and not on from `ends`; with `everything` also by rows for what the far
     end does on the line."""
-    seen: set[str] = set()
-    waiting = list(starts)
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
+
+    def onward(path: str) -> Iterator[str]:
         state = flow.states[path]
-        waiting += [state.initial] if state.initial is not None else []
-        waiting += state.children if state.kind == "parallel" else ()
-        if path in ends:
-            continue
-        rows = [row for row in state.rows if everything or not row.pattern.startswith(("call.", "dial.answered"))]
-        moves = [move for row in rows for move in row.transitions]
-        moves += [move for timer in state.timers for move in timer.transitions] + list(state.always)
-        waiting += [move.target for move in moves if move.target is not None]
-    return frozenset(seen)
+        yield from inward(state)
+        for row, move in triggers(state) if path not in ends else ():
+            on_the_line = isinstance(row, Row) and row.pattern.startswith(("call.", "dial.answered"))
+            if move.target is not None and (everything or not on_the_line):
+                yield move.target
+
+    return closure(starts, onward)

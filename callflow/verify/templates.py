@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callflow.core.expressions import Template
-from callflow.core.flow import Flow, Position, every_transition
+from callflow.core.flow import Flow, Position
+from callflow.core.statechart.lists import actions_during
 from callflow.errors import Defect
 from callflow.verify.places import warning
 
@@ -62,13 +63,10 @@ def _parts(flow: Flow, text: str) -> Iterator[tuple[str, str]]:
 
 def _texts(flow: Flow) -> Iterator[tuple[Position, str, Any]]:
     """What a list or a state says, with its place and its verb."""
-    for state in flow.states.values():
-        moved = (action for move in every_transition(state) for action in move.actions)
-        for action in (*state.entry, *state.exit, *moved):
-            yield action.position, action.verb, dict(action.arguments)
-        yield state.position, "", [state.instructions, dict(state.returns), dict(state.arguments)]
-    for action in flow.wrap_up:
+    for action in (*actions_during(flow), *flow.wrap_up):
         yield action.position, action.verb, dict(action.arguments)
+    for state in flow.states.values():
+        yield state.position, "", [state.instructions, dict(state.returns), dict(state.arguments)]
     for tool in flow.tools.values():
         yield tool.position, "", [tool.result, tool.run and dict(tool.run.arguments)]
 

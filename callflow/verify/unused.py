@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callflow.core.events import matches
 from callflow.core.expressions import Template
-from callflow.core.flow import ROOT, Action, Declaration, Flow, every_transition
+from callflow.core.flow import ROOT, Action, Declaration, Flow
 from callflow.core.render import templates_in
+from callflow.core.statechart.descriptors import is_heard
+from callflow.core.statechart.lists import every_action, every_list, lists_during
 from callflow.errors import Defect
 from callflow.verify.places import warning
 from callflow.verify.templates import meant_names
@@ -89,12 +90,11 @@ class _Used:
 
     def _heard(self, event: str) -> bool:
         """Whether some row waits for it."""
-        return any(matches(row.pattern, event) for state in self.flow.states.values() for row in state.rows)
+        return is_heard(self.flow.states, event)
 
     @cached_property
     def _actions(self) -> tuple[Action, ...]:
-        runs = (tool.run for tool in self.flow.tools.values() if tool.run is not None)
-        return (*self.flow.actions, *self.flow.wrap_up, *runs)
+        return tuple(every_action(self.flow))
 
     @cached_property
     def _names(self) -> frozenset[tuple[str, str]]:
@@ -119,23 +119,19 @@ class _Used:
         for move in self.flow.transitions:
             if move.guard is not None:
                 yield from ((move.scope, name) for name in move.guard.reads)
-        for state in self.flow.states.values():
-            yield from _set(state.scope, (*state.entry, *state.exit))
-            for move in every_transition(state):
-                yield from _set(move.scope, move.actions)
+        for written in lists_during(self.flow):
+            yield from _set(written.scope, written.actions)
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         """Everything that may hold a template, with the scope of its names."""
         flow = self.flow
+        for written in every_list(flow):
+            yield written.scope, [action.arguments for action in written.actions]
         for state in flow.states.values():
-            yield state.scope, [action.arguments for action in (*state.entry, *state.exit)]
-            for move in every_transition(state):
-                yield move.scope, [action.arguments for action in move.actions]
             yield state.scope, [state.instructions, dict(state.returns), dict(state.arguments)]
             if state.task is not None:
                 yield state.scope, dict(state.task.arguments)
-        yield ROOT, [action.arguments for action in flow.wrap_up]
-        yield ROOT, [[tool.result, tool.run and tool.run.arguments] for tool in flow.tools.values()]
+        yield ROOT, [tool.result for tool in flow.tools.values()]
         yield ROOT, dict(flow.agent)
 
 

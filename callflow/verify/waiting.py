@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from callflow.core.actions import VERBS
 from callflow.core.durations import format_duration
 from callflow.core.flow import ROOT, Action, Flow, State, TimerRow
+from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.structure import ancestors, around, in_ending, is_over
 from callflow.errors import Defect
 from callflow.verify.bounds import ANSWERED, before_the_answer
-from callflow.verify.endings import within
 from callflow.verify.places import named, warning
 
 ANSWERS = ("tool.", "dtmf.", "session.user_", "amd.", "call.answered", "call.offered")
@@ -25,13 +26,16 @@ UNHEARD = frozenset({"answer", "hold", "mute"})
 def silent_waits(flow: Flow) -> Iterator[Defect]:
     """A warning for an `after` before which the silence of the wait has ended the call, without a word."""
     unanswered = before_the_answer(flow) if flow.outbound else frozenset()
-    if any(action.verb in UNHEARD for action in _actions(flow)):
+    if any(action.verb in UNHEARD for action in actions_during(flow)):
         return
     for path, state in flow.states.items():
         if path in unanswered or not _waits(flow, state):
             continue
         ends = [
-            timer for outer in flow.ancestors(path) for timer in flow.states[outer].timers if timer.kind == "silence"
+            timer
+            for outer in ancestors(flow.states, path)
+            for timer in flow.states[outer].timers
+            if timer.kind == "silence"
         ]
         if not ends or any(_speaks(timer) for timer in (*ends, *state.timers) if timer.kind == "silence"):
             continue
@@ -51,17 +55,17 @@ def silent_waits(flow: Flow) -> Iterator[Defect]:
 
 def _waits(flow: Flow, state: State) -> bool:
     """Whether this is a state in which the caller has nothing to say and nothing to listen to."""
-    around = [state, *(flow.states[path] for path in flow.ancestors(state.path))]
-    if state.kind != "atomic" or state.path == ROOT or state.task is not None or within(state.path, flow.ending):
+    levels = [flow.states[path] for path in around(flow.states, state.path)]
+    if state.kind != "atomic" or state.path == ROOT or state.task is not None or in_ending(flow, state.path):
         return False
-    if any(one.must_finish or one.tools or one.kind == "parallel" for one in around):
+    if any(one.must_finish or one.tools or one.kind == "parallel" for one in levels):
         return False
     before = [action for move in flow.transitions if move.target == state.path for action in move.actions]
-    if any(_occupies(action) for action in (*before, *(action for one in around for action in one.entry))):
+    if any(_occupies(action) for action in (*before, *(action for one in levels for action in one.entry))):
         return False
-    if any(one.instructions is not None for one in around if one.path != ROOT):
+    if any(one.instructions is not None for one in levels if one.path != ROOT):
         return False  # the model talks
-    patterns = [row.pattern for one in around if one.path != ROOT for row in one.rows]
+    patterns = [row.pattern for one in levels if one.path != ROOT for row in one.rows]
     patterns += [row.pattern for row in flow.states[ROOT].rows if not row.pattern.startswith("call.")]
     if any(pattern.startswith(ANSWERS) or pattern in ANSWERED for pattern in patterns):
         return False
@@ -75,13 +79,6 @@ def _comes(pattern: str) -> bool:
     return pattern.startswith("leg.") and pattern.endswith(".answered")
 
 
-def _actions(flow: Flow) -> Iterator[Action]:
-    for state in flow.states.values():
-        yield from (*state.entry, *state.exit)
-    for move in flow.transitions:
-        yield from move.actions
-
-
 def _occupies(action: Action) -> bool:
     return action.verb in TALKS or VERBS[action.verb].occupies or bool(action.arguments.get("loop"))
 
@@ -93,13 +90,9 @@ def _speaks(timer: TimerRow) -> bool:
 def _ends(flow: Flow, timer: TimerRow) -> bool:
     """Whether it is sure to end the call."""
     target = next((move.target for move in timer.transitions if move.guard is None), None)
-    return target is not None and _is_end(flow, target)
+    return target is not None and is_over(flow, target)
 
 
 def _is_more(flow: Flow, timer: TimerRow) -> bool:
     """Whether it does more than the silence does: ends the call."""
-    return any(move.actions or move.target is None or not _is_end(flow, move.target) for move in timer.transitions)
-
-
-def _is_end(flow: Flow, target: str) -> bool:
-    return flow.states[target].kind == "final" or within(target, flow.ending)
+    return any(move.actions or move.target is None or not is_over(flow, move.target) for move in timer.transitions)

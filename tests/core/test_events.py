@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.core.events import EVENTS, matches, matches_any
+from callflow.core.events import EVENTS
+from callflow.core.statechart.descriptors import matches, matches_any
 
 NAMES = st.sampled_from([*EVENTS, "tool.x", "tool.xy", "app.done", "done", "dial", "amd.machine"])
 PATTERNS = NAMES | NAMES.map(lambda name: name[: name.rfind(".") + 1] + "*") | st.just("amd.machine-*") | st.just("*")

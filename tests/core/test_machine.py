@@ -13,6 +13,7 @@ from transitions import MachineError
 import callflow
 from callflow.core.events import Event
 from callflow.core.flow import Flow
+from callflow.core.statechart.structure import around
 from callflow.core.step import start, step
 from tests.core.oracle.generate import Dice
 from tests.support.play import flow_of
@@ -158,7 +159,7 @@ def listeners(flow: Flow, leaves: list[str], name: str) -> int:
     """How many different states the active leaves find a row in, each on its way outward."""
     found = set()
     for leaf in leaves:
-        for path in (leaf, *flow.ancestors(leaf)):
+        for path in around(flow.states, leaf):
             if any(row.pattern == name for row in flow.states[path].rows):
                 found.add(path)
                 break

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from attrs import define, field
 
 from callflow.core.actions import OUTCOMES, VERBS, Verb
-from callflow.core.events import EffectEnded, Event, keep_policy, matches
+from callflow.core.events import EffectEnded, Event, keep_policy
 from callflow.core.expressions import Context, EvaluationError, Expression, Template, coerce
 from callflow.core.flow import ROOT, Action, Flow, Position, Transition
+from callflow.core.statechart.descriptors import matches
 from tests.core.oracle.structure import (
     EntrySet,
     apart,
