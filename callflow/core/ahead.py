@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callflow.core.actions import verb_of
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import OF_ROWS, Snapshot
 from callflow.core.statechart.lists import list_at
-
-ADDRESSED = frozenset({"say", "play", "send_data"})
-"""The verbs whose `to` is a leg."""
 
 GOES_ON = OF_ROWS | {"entry", "exit"}
 """The lists that belong to the call: not what a tool has left behind, nor what follows the end."""
@@ -17,7 +15,7 @@ GOES_ON = OF_ROWS | {"entry", "exit"}
 
 def addresses(action: Action, leg: str) -> bool:
     """Whether an action is for this leg alone."""
-    return action.verb in ADDRESSED and action.arguments.get("to") == leg
+    return bool(verb_of(action.verb).given("listener", action.arguments) == leg)
 
 
 def ahead(flow: Flow, snapshot: Snapshot) -> Iterator[Action]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
+from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Running, Silence, Timer
-from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 
 STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it

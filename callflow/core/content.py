@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from callflow.core.actions import verb_of
 from callflow.core.expressions import ANY, EvaluationError, Template, accepts, coerce, describe
 from callflow.core.flow import Action
 from callflow.core.render import render
 from callflow.core.snapshot import ActionList
 from callflow.core.statechart.lists import list_at, scope_at
-from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from callflow.core import clocks, tools
-from callflow.core.actions import Verb
+from callflow.core.actions import verb_of
 from callflow.core.content import actions_of, scope_of, variables_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
 from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start
-from callflow.core.table import verb_of
 from callflow.core.turn import Queued, Turn
-
-ON_A_LEG = frozenset({"dial", "transfer", "consult", "hold", "resume"})
+from callflow.core.verbs.verb import Verb
 
 
 def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]) -> int:
@@ -23,7 +21,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
     verb = verb_of(action.verb)
     source = (one.kind, one.key, one.position)
     owner = None if one.kind in OWED | CARRIED else one.owner
-    leg = arguments.get("leg") if action.verb in ON_A_LEG else None
+    leg = arguments.get("leg")
     turn.effects[number] = Running(
         number,
         action.verb,
@@ -35,7 +33,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
         quiet=bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG),
     )
     turn.closing |= verb.closes
-    if action.verb == "dial":
+    if verb.dials:
         name = str(leg or MAIN_LEG)
         turn.legs[name] = Leg(name, "dialing")
     turn.out.append(
@@ -75,9 +73,9 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     _closed_by(turn, effect, end)
     if effect.stopping:
         clocks.disarm(turn, "stop", ROOT, effect.id)
-        if effect.verb == "dial" and end.status == "ok" and end.result.get("result") == "answered":
+        if verb.late is not None and end.status == "ok" and end.result.get("result") == verb.late.result:
             turn.note("late_answer", effect=effect.id, leg=effect.leg)
-            _drop_leg(turn, effect)
+            _undo(turn, effect, verb.late.verb)
         return None
     one = None if effect.list is None else turn.lists.get(effect.list)
     action = None if one is None else actions_of(turn, one)[one.position]
@@ -108,26 +106,28 @@ def _named_result(
     turn: Turn, one: ActionList, action: Action, verb: Verb, effect: Running, end: EffectEnded
 ) -> Queued | None:
     if end.status == "ok":
-        family = verb.results[0].partition(".")[0]
-        name, data = f"{family}.{end.result.get('result', '')}", dict(end.result)
-        if verb.name == "task":  # its typed result is all that its event carries
+        name, data = verb.result_event(end.result), dict(end.result)
+        if verb.value_alone:  # its typed result is all that its event carries
             data = {"result": data.get("value")}
     else:
-        name, data = _error_result(verb, end.error or end.status, end.status == "timed_out")
-        if verb.name == "dial":
-            data |= {"leg": effect.leg or MAIN_LEG, "elapsed": turn.time - effect.started}
+        name, data = _error_result(
+            turn, verb, effect.leg, effect.started, end.error or end.status, end.status == "timed_out"
+        )
     if action.save_as is not None and end.status == "ok":
         variables_of(turn, one)[action.save_as] = dict(end.result)
     turn.lists[one.seq] = one._replace(stopped=True)
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
 
 
-def _error_result(verb: Verb, error: str, timed_out: bool) -> tuple[str, dict[str, Any]]:
+def _error_result(
+    turn: Turn, verb: Verb, leg: str | None, began: float, error: str, timed_out: bool
+) -> tuple[str, dict[str, Any]]:
+    """The event that an error becomes, and its payload: as much of it as the catalogue says."""
     name = verb.error_result(timed_out) or verb.results[-1]
-    data: dict[str, Any] = {"result": name.partition(".")[2], "error": error}
-    if verb.name == "detect_machine":
-        data["category"] = "uncertain"
-    return name, data
+    result = name.partition(".")[2]
+    about = {"leg": leg or MAIN_LEG, "elapsed": turn.time - began, "category": result}
+    told = {field: value for field, value in about.items() if field in verb.failed_with}
+    return name, {"result": result, "error": error, **told}
 
 
 def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
@@ -138,9 +138,7 @@ def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
         fail(turn, one, action, error, timed_out=False)
         return
     note_failure(turn, one, action, error)
-    name, data = _error_result(verb, error, timed_out=False)
-    if verb.name == "dial":
-        data |= {"leg": str(action.arguments.get("leg") or MAIN_LEG), "elapsed": 0.0}
+    name, data = _error_result(turn, verb, action.arguments.get("leg"), turn.time, error, timed_out=False)
     turn.lists[one.seq] = one._replace(stopped=True)
     turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
 
@@ -155,18 +153,22 @@ def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
 
 
 def _legs_after(turn: Turn, effect: Running) -> None:
-    if effect.verb in ("mute", "unmute"):
-        turn.muted = effect.verb == "mute"
-    if effect.verb in ("hold", "resume"):
+    verb = verb_of(effect.verb)
+    if verb.mutes is not None:
+        turn.muted = verb.mutes
+    if verb.leg_after is not None:
         name = effect.leg or MAIN_LEG
         leg = turn.legs.get(name)
         if leg is not None and leg.status in ("on_line", "hold"):
-            turn.legs[name] = leg._replace(status="hold" if effect.verb == "hold" else "on_line")
+            turn.legs[name] = leg._replace(status=verb.leg_after)
 
 
-def _drop_leg(turn: Turn, effect: Running) -> None:
-    """A leg that answers after its dial was cancelled is dropped."""
+def _undo(turn: Turn, effect: Running, verb: str) -> None:
+    """What a cancelled effect has done all the same is undone: a leg that answers after its dial was cancelled is dropped."""
     number = turn.next_effect
     turn.next_effect += 1
-    turn.effects[number] = Running(number, "remove_participant", None, None, effect.source, turn.time)
-    turn.out.append(Start(number, "remove_participant", {"leg": effect.leg or MAIN_LEG}, 5.0, 3, source=effect.source))
+    entry = verb_of(verb)
+    turn.effects[number] = Running(number, verb, None, None, effect.source, turn.time)
+    turn.out.append(
+        Start(number, verb, {"leg": effect.leg or MAIN_LEG}, entry.timeout, entry.tries, source=effect.source)
+    )

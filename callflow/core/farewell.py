@@ -45,11 +45,8 @@ def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
 def _converses(state: State) -> bool:
     """Whether its entry list asks somebody for something, hands them on, or has the model talk while work is done."""
     verbs = [VERBS[action.verb] for action in state.entry]
-    works = any(not (verb.at_once or verb.speech or verb.name == "wait_for_speech") for verb in verbs)
-    return any(
-        verb.results or verb.occupies or verb.name == "update_agent" or (verb.name == "generate_reply" and works)
-        for verb in verbs
-    )
+    works = any(not (verb.at_once or verb.speech or (verb.lets_speech_end and not verb.closes)) for verb in verbs)
+    return any(verb.results or verb.occupies or verb.takes_over or (verb.talks and works) for verb in verbs)
 
 
 def _own(state: State) -> Iterator[Transition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from callflow.core.content import fit, scope_of, variables_of
@@ -15,27 +15,44 @@ from callflow.errors import EffectError
 
 def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
     """`set`, `outcome`, `emit`, `log`."""
-    if action.verb == "set":
-        scope = scope_of(turn, one)
-        variables = turn.flow.scopes[scope].variables
-        values = {
-            # `name: null` empties a variable: from then on its value is absent.
-            name: None if value is None else fit(turn, variables[name].type, value, f"set.{name}")
-            for name, value in arguments["values"].items()
-        }
-        variables_of(turn, one).update(values)
-        for name, value in values.items():
-            turn.note("set", scope=scope, name=name, value=value)
-    elif action.verb == "outcome":
-        set_outcome(turn, str(arguments["name"]))
-    elif action.verb == "emit":
-        event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
-        turn.note("emitted", event=event.name, data=event.data)
-        if turn.live:
-            turn.queue.append(Queued(event))
-    else:
-        hidden = {"private": True} if turn.flow.privacy.opaque(action) else {}
-        turn.note("log", level=arguments.get("level", "info"), message=arguments["message"], **hidden)
+    _AT_ONCE[action.verb](turn, one, action, arguments)
+
+
+def _set(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    scope = scope_of(turn, one)
+    variables = turn.flow.scopes[scope].variables
+    values = {
+        # `name: null` empties a variable: from then on its value is absent.
+        name: None if value is None else fit(turn, variables[name].type, value, f"set.{name}")
+        for name, value in arguments["values"].items()
+    }
+    variables_of(turn, one).update(values)
+    for name, value in values.items():
+        turn.note("set", scope=scope, name=name, value=value)
+
+
+def _outcome(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    set_outcome(turn, str(arguments["name"]))
+
+
+def _emit(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
+    turn.note("emitted", event=event.name, data=event.data)
+    if turn.live:
+        turn.queue.append(Queued(event))
+
+
+def _log(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+    hidden = {"private": True} if turn.flow.privacy.opaque(action) else {}
+    turn.note("log", level=arguments.get("level", "info"), message=arguments["message"], **hidden)
+
+
+_AT_ONCE: Mapping[str, Callable[[Turn, ActionList, Action, Mapping[str, Any]], None]] = {
+    "set": _set,
+    "outcome": _outcome,
+    "emit": _emit,
+    "log": _log,
+}
 
 
 def set_outcome(turn: Turn, name: str) -> None:

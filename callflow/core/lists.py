@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callflow.core import tools
+from callflow.core.actions import verb_of
 from callflow.core.content import WITH, actions_of, attempt, emptied, fit, forget, resolve
 from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
@@ -18,12 +19,8 @@ from callflow.core.immediate import carry_out
 from callflow.core.render import render
 from callflow.core.snapshot import OWED, ActionList
 from callflow.core.statechart.structure import inside
-from callflow.core.table import verb_of
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
-
-NEEDS_NO_LINE = frozenset({"http", "python", "tag", "send_data", "start_recording", "stop_recording"})
-"""What a tool's `do` still does while the call ends: nobody on the line hears of it, or waits for it."""
 
 
 def owe_exit(turn: Turn, path: str) -> None:
@@ -140,7 +137,7 @@ def _passed_over(turn: Turn, one: ActionList, action: Action) -> bool:
     nothing that needs the line, once the call is on its way to its end."""
     if one.kind == "rest":
         return True
-    if one.kind != "late" or action.verb in NEEDS_NO_LINE or (turn.live and not turn.in_ending):
+    if one.kind != "late" or verb_of(action.verb).beside_the_line or (turn.live and not turn.in_ending):
         return False
     if turn.flow.transitions[int(one.key)].target != turn.flow.ending:  # else it has led there: the words were said
         turn.note("passed_over", action=action.verb, state=one.writer)

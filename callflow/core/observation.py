@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callflow.core import clocks
-from callflow.core.actions import RESULT_EVENTS
+from callflow.core.actions import RESULT_EVENTS, verb_of
 from callflow.core.events import MAIN_LEG, ROOM_IS_GONE, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
@@ -28,7 +28,7 @@ def observe(turn: Turn, event: Event) -> bool:
         if not turn.in_ending:
             turn.entered = 0
     if name.startswith("dtmf.") and name not in RESULT_EVENTS:
-        if any(one.verb == "collect_digits" and not one.stopping for one in turn.effects.values()):
+        if any(verb_of(one.verb).takes_keys and not one.stopping for one in turn.effects.values()):
             turn.note("collected", event=name)
             return True
     elif name == "session.close":
@@ -67,13 +67,11 @@ def _leg(turn: Turn, event: Event) -> bool:
     status: Any = _STATUS.get(what)
     if status is None or (family == "dial" and what != "answered"):
         return False
-    if what == "hangup":
-        transfer = any(one.verb == "transfer" and not one.stopping and one.leg == leg for one in turn.effects.values())
-        if transfer and event not in turn.held:
-            turn.held.append(event)
-            clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
-            turn.note("held", event=event.name, why="a transfer runs on this leg")
-            return True
+    if what == "hangup" and _is_handed_over(turn, leg) and event not in turn.held:
+        turn.held.append(event)
+        clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
+        turn.note("held", event=event.name, why="a transfer runs on this leg")
+        return True
     known = turn.legs.get(leg)
     if known is not None and known.status == "hold" and what in ("dropped", "restored"):
         status = "hold"  # whoever is on hold is so still when their network is back
@@ -82,3 +80,8 @@ def _leg(turn: Turn, event: Event) -> bool:
         data.update(event.data)
     turn.legs[leg] = Leg(leg, status, data)
     return False
+
+
+def _is_handed_over(turn: Turn, leg: str) -> bool:
+    """Whether it may be our own doing that this leg leaves: the result of what runs on it says so."""
+    return any(one.leg == leg and not one.stopping and verb_of(one.verb).holds_hang_up for one in turn.effects.values())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from callflow.core.actions import verb_of
 from callflow.core.content import actions_of
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT, Flow
 from callflow.core.render import render
 from callflow.core.snapshot import Snapshot, Start, Step
-from callflow.core.table import verb_of
 from callflow.core.turn import Turn
 
 
@@ -42,14 +42,11 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
     return Offers(tools, "\n\n".join(paragraphs))
 
 
-TAKE_OVER = frozenset({"update_agent", "task"})
-
-
 def says_goodbye(flow: Flow, step: Step, *, before: bool) -> bool:
     """Whether the model has no turn any more after this step, given whether it had none `before`: the call is ending, or
     is at its last words, and they have begun. The agent of a `task` that runs has turns of its own."""
     turn = Turn(flow, step.snapshot, 0.0)
-    if any(effect.verb == "task" and not effect.stopping for effect in turn.effects.values()):
+    if any(verb_of(one.verb).takes_over == "while it runs" and not one.stopping for one in turn.effects.values()):
         return False
     if turn.in_ending or not turn.live:
         return True
@@ -63,7 +60,7 @@ def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
     found = {
         one.seq
         for one in turn.lists.values()
-        if any(action.verb in TAKE_OVER for action in actions_of(turn, one)[max(one.position, 0) :])
+        if any(verb_of(action.verb).takes_over for action in actions_of(turn, one)[max(one.position, 0) :])
         or (one.kind == "entry" and flow.states[one.owner].task is not None)
     }
     return frozenset(found)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE
 from callflow.core.expressions import BOOLEAN, Template
 from callflow.core.flow import Action, Flow, State
@@ -127,13 +127,13 @@ class Privacy:
             yield ("done", host)
 
     def _spread_action(self, action: Action, one: Written) -> Iterator[tuple[str, ...]]:
-        if action.verb == "set":
-            for name, value in (action.arguments["values"] or {}).items():
-                yield from self._mark(one.scope, name, self._of(value, one))
-        elif action.verb == "emit":
-            event = str(action.arguments["event"])
+        verb = verb_of(action.verb)
+        for name, value in (verb.given("variables", action.arguments) or {}).items():
+            yield from self._mark(one.scope, name, self._of(value, one))
+        event = verb.given("event", action.arguments)
+        if event is not None:
             fields = self.fields.setdefault(event, set())
-            for name, value in (action.arguments.get("data") or {}).items():
+            for name, value in (verb.given("payload", action.arguments) or {}).items():
                 if name not in fields and self._of(value, one).private:
                     fields.add(name)
                     yield ("app", event)
@@ -154,11 +154,11 @@ class Privacy:
             yield ("vars", scope, name)
 
     def _result_is_private(self, action: Action) -> bool:
-        if action.verb == "python":
-            declared = self._flow.python.get(str(action.arguments.get("name")))
+        verb = verb_of(action.verb)
+        if "function" in verb.roles:
+            declared = self._flow.python.get(str(verb.given("function", action.arguments)))
             return declared is not None and any(one.pii for one in declared.returns.values())
-        kept = VERBS[action.verb].result
-        return any(name in EVENTS[event].pii for event in VERBS[action.verb].results for name in kept)
+        return any(name in EVENTS[event].pii for event in verb.results for name in verb.result)
 
     def _of(self, value: Any, one: Written) -> Made:
         private = opaque = False

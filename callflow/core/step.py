@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callflow.core import clocks, effects, lists, moves, tools
+from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
@@ -179,7 +180,7 @@ def _effect_ended(turn: Turn, end: EffectEnded) -> None:
         if result.event.name.startswith(OBSERVED):
             observe(turn, result.event)
         _take_first(turn, result)
-    if effect is not None and effect.verb == "transfer" and turn.held:
+    if effect is not None and turn.held and verb_of(effect.verb).holds_hang_up:
         clocks.disarm(turn, "settle", ROOT)
         _return_held(turn)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from callflow.core.actions import INTERNAL_VERBS, VERBS, Verb
+from callflow.core.actions import verb_of
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
@@ -122,10 +122,6 @@ class Table:
         return self.states[nearest].kind == "parallel"
 
 
-def verb_of(name: str) -> Verb:
-    return VERBS.get(name) or INTERNAL_VERBS[name]
-
-
 def compile_table(flow: Flow) -> Table:
     """Reads the tables off the flow's machine."""
     machine = build_machine(flow)
@@ -178,7 +174,6 @@ def _state_table(
         ancestors.append(outer)
         outer = parents.get(outer, flow.states[outer].parent)
     history = tuple(child for child in state.children if flow.states[child].kind == "history")
-    verbs = {action.verb for action in state.entry}
     return StateTable(
         state=state,
         path=path,
@@ -192,14 +187,8 @@ def _state_table(
         timers=state.timers,
         history=history,
         has_silence=any(timer.kind == "silence" for timer in state.timers),
-        speaks=any(_takes_the_turn(verb) for verb in verbs),
+        speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
     )
-
-
-def _takes_the_turn(verb: str) -> bool:
-    """Whether a state with this in its entry list speaks by itself, or has the far end listen to somebody else."""
-    entry = verb_of(verb)
-    return entry.speech or entry.yields or entry.occupies or verb == "hang_up"
 
 
 def _reads_visits(flow: Flow, path: str) -> bool:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from callflow.core.actions import verb_of
 from callflow.core.content import attempt
 from callflow.core.events import EffectEnded, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
 from callflow.core.snapshot import ActionList, Start
-from callflow.core.table import verb_of
 from callflow.core.turn import Queued, ToolCall, Turn
 from callflow.errors import EffectError
 
@@ -100,8 +100,9 @@ def give_back(turn: Turn) -> None:
 def _hands_over(turn: Turn, call: Event) -> bool:
     """Whether the agent that called this tool gives the conversation to another: for good, to the agent of a `task` whose
     state was entered since, or, where the state of its own task was left, back."""
-    tasks = [one for one in turn.effects.values() if one.verb == "task"]
-    if any(one.stopping for one in tasks) or any(one.verb == "update_agent" for one in turn.effects.values()):
+    takes_over = {one.id: verb_of(one.verb).takes_over for one in turn.effects.values()}
+    tasks = [one for one in turn.effects.values() if takes_over[one.id] == "while it runs"]
+    if any(one.stopping for one in tasks) or "for good" in takes_over.values():
         return True
     return any(one.owner not in _offered_in(turn, call) for one in tasks)
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
+from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
 from callflow.core.statechart.lists import Trigger, triggers
 from callflow.core.statechart.structure import ends_the_call, inside
@@ -349,7 +350,9 @@ class _Builder:
         target = self.flow.states.get(transition.target or "")
         outcome = words.returned_outcome(state, transition, trigger) if transition.target is not None else ""
         shown = full or self.ends_with(state, transition, trigger) if target is not None else False
-        actions = tuple(words.action(it) for it in transition.actions if not (shown and it.verb == "outcome"))
+        actions = tuple(
+            words.action(it) for it in transition.actions if not (shown and "outcome" in verb_of(it.verb).roles)
+        )
         return Label(
             words.clean(trigger),
             words.guard(transition),

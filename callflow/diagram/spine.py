@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
-from callflow.core.actions import OUTCOMES
+from callflow.core.actions import OUTCOMES, verb_of
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import around, ends_the_call, inside
@@ -166,8 +166,9 @@ class _Search:
 
     def outcome_price(self, state: State, transition: Transition) -> int:
         for action in (*transition.actions, *state.entry):
-            if action.verb == "outcome":
-                name = str(getattr(action.arguments.get("name"), "source", action.arguments.get("name")))
+            named = verb_of(action.verb).given("outcome", action.arguments)
+            if named is not None:
+                name = str(getattr(named, "source", named))
                 if name in _BAD_OUTCOMES or "{{" in name:
                     return _BAD
                 return 0 if name in _GOOD_OUTCOMES else 1

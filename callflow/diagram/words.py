@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from callflow.core.actions import VERBS
@@ -28,7 +28,6 @@ _WORD = re.compile(
 _SPACE = re.compile(r"\s+")
 # They turn the reading direction of whatever follows them, also of what is not theirs.
 _DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_SPEAKING = frozenset({"say", "generate_reply", "collect_digits", "hang_up", "log"})
 
 
 def clean(text: object) -> str:
@@ -128,41 +127,17 @@ def action(it: Action) -> str:
 
 
 def _arguments(it: Action) -> str:
-    arguments = it.arguments
-    special = _SPECIAL.get(it.verb)
-    if special is not None:
-        return special(arguments)
     verb = VERBS.get(it.verb)
-    main = arguments.get(verb.main) if verb is not None and verb.main is not None else None
-    words = source(main)
-    if it.verb in _SPEAKING and words:
+    if verb is None:
+        return ""
+    if verb.picture is not None:
+        return verb.picture({name: source(it.arguments.get(name)) for name in verb.arguments})
+    if verb.main is None:
+        return ""
+    words, main = source(it.arguments.get(verb.main)), verb.arguments[verb.main]
+    if main.words and words:
         return f"“{words}”"
-    if verb is not None and verb.main == "leg":
-        return "" if words == MAIN_LEG else words
-    return words
-
-
-def _hang_up(arguments: Mapping[str, Any]) -> str:
-    goodbye = source(arguments.get("goodbye"))
-    whose = "for the agent only" if source(arguments.get("for")) == "agent" else ""
-    return f"“{goodbye}” {whose}".strip() if goodbye else whose
-
-
-def _tool(name: str, arguments: object) -> str:
-    given = source(arguments)
-    return f"{name}({given})" if given else name
-
-
-_SPECIAL: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    "hang_up": _hang_up,
-    "http": lambda given: f"{source(given.get('method')) or 'GET'} {source(given.get('url'))}",
-    "python": lambda given: _tool(source(given.get("name")), given.get("arguments")),
-    "send_dtmf": lambda given: source(given.get("digits")),
-    "dial": lambda given: (
-        source(given.get("to")) + ("" if given.get("leg") in {None, MAIN_LEG} else f" as {source(given['leg'])}")
-    ),
-    "drain": lambda _given: "",
-}
+    return "" if main.role == "leg" and words == MAIN_LEG else words
 
 
 def timer(kind: str, text: str, seconds: float) -> str:
@@ -176,8 +151,9 @@ def returned_outcome(state: State, transition: Transition, pattern: str) -> str:
     `outcome: "{{ event.result }}"` on `dial.*` is spelled out as the results that no other row of the state takes.
     """
     for it in (*transition.actions, *state.entry):
-        if it.verb == "outcome":
-            words = source(it.arguments.get("name"))
+        named = None if it.verb not in VERBS else VERBS[it.verb].given("outcome", it.arguments)
+        if named is not None:
+            words = source(named)
             return _results(state, pattern) if words == "{event.result}" and pattern else shorten(words)
     return ""
 

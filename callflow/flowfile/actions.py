@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callflow.core.actions import COMMON_ARGUMENTS, MOST_KEYS, VERBS, Argument, Verb
+from callflow.core.actions import COMMON_ARGUMENTS, VERBS, verb_of
 from callflow.core.events import SENDERS
 from callflow.core.expressions import ANY, DURATION, INTEGER, PHONE, TEXT, Names, Record, Type, coerce
-from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Field
 from callflow.core.forms import BRIDGES_OWN, HEADER, PRINTABLE
+from callflow.core.verbs.verb import Argument, Role, Verb
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name, literal, misfit
 from callflow.flowfile.elsewhere import argument_meant
@@ -29,19 +29,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 BACKOFF = 0.5
 """Seconds before the second try of a verb that has tries of its own, or a `retry` without `backoff`."""
 
-RING_GRACE = 5.0
-TRANSFER_GRACE = (
-    28.0  # what is being said ends first, LiveKit's answer may come a little late, and the leg leaves a little after it
-)
-LONGEST_RING = 120.0
-KEY_SENT = 0.6
-PROMPT = 60.0
 TELEPHONE_KEYS = "0123456789*#abcd"
 
-PARTICULAR = frozenset({"python", "emit", "hang_up", "dial", "consult", "transfer", "collect_digits"})
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
-
-NO_TIMEOUT = frozenset({"shutdown", "stand_by"})
 
 
 def action_list(
@@ -208,20 +198,21 @@ class _Builder:
 
     def _unwritten(self, arguments: dict[str, Any]) -> None:
         """What must be given by name is also missed where nothing is given at all."""
-        if self.verb.name == "python" and "arguments" not in self.nodes:
-            declared = self.part.python.get(str(arguments["name"]))
+        roles = self.verb.roles
+        if "function" in roles and roles.get("given") not in self.nodes:
+            declared = self.part.python.get(str(arguments[roles["function"]]))
             if declared is not None and "python" not in self.part.broken:
                 what = f"`{declared.name}`"
                 typed_map(self.part, None, declared.parameters, self.path, what, self.names, self.key)
-        elif self.verb.name == "emit" and "data" not in self.nodes:
-            name = str(arguments["event"])
+        elif "event" in roles and roles.get("payload") not in self.nodes:
+            name = str(arguments[roles["event"]])
             fields = self.part.events.get(name, {})
             typed_map(self.part, None, fields, self.path, f"the payload of `{shorten(name)}`", self.names, self.key)
 
     def _is_main(self, node: MappingNode) -> bool:
         """`set: {pin: …}`: the mapping is the main argument itself, unless it is written with the argument's name."""
-        main = self.verb.main
-        return main == "values" and "values" not in node.entries
+        main = self.verb.roles.get("variables")
+        return main is not None and main not in node.entries
 
     def _arguments(self, node: MappingNode, arguments: dict[str, Any]) -> None:
         verb = self.verb
@@ -248,7 +239,7 @@ class _Builder:
     def _set(self, name: str, argument: Argument, node: Node, arguments: dict[str, Any], path: str, what: str) -> None:
         self.bad = False
         before = len(self.part.defects)
-        special = SPECIAL[self.verb.name].get(name) if self.verb.name in SPECIAL else None
+        special = None if argument.role is None else SPECIAL.get(argument.role)
         if special is not None:
             value = special(self, argument, node, path, what)
         elif (
@@ -261,7 +252,7 @@ class _Builder:
         elif argument.kind == "template":
             value = template_value(self.part, argument.type, node, path, what, self.names)
         elif argument.kind == "name":
-            value = self.name_of(name, node, path, what)
+            value = self.name_of(argument, node, path, what)
         elif argument.kind == "template-map":
             value = self.map_of(node, path, what)
         elif argument.kind == "expression":
@@ -285,27 +276,29 @@ class _Builder:
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             self.part.within(value, argument.least, argument.most, node, path, what, argument.type == DURATION)
 
-    def name_of(self, name: str, node: Node, path: str, what: str) -> str | None:
+    def name_of(self, argument: Argument, node: Node, path: str, what: str) -> str | None:
         word = self.part.text(node, path, what)
         if word is None:
             return None
         if "{{" in word:
             self.part.defect("bad-name", f"{what} takes a name, which is known before the call", node, path)
             return None
-        if name in ("leg", "to"):
-            if self.verb.name in ("dial", "consult"):
-                if not is_name(word):
-                    self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
-                                     "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
-                elif word in SENDERS:
-                    message = f"`{word}` is no name for a leg: under `senders` it means somebody else"
-                    self.part.defect("bad-name", message, node, path, "choose another name")
-                elif word in self.part.loading.parties:
-                    message = f"the leg `{word}` comes by itself, as `legs` says: it is not called"
-                    self.part.defect("duplicate-name", message, node, path, "give the one that is called another name")
-            else:
-                self.part.loading.leg_mentions.append(Mention(word, self.part, node, path))
+        if argument.role == "called":
+            self._new_leg(word, node, path)
+        elif argument.role in ("leg", "listener"):
+            self.part.loading.leg_mentions.append(Mention(word, self.part, node, path))
         return word
+
+    def _new_leg(self, word: str, node: Node, path: str) -> None:
+        if not is_name(word):
+            self.part.defect("bad-name", f"`{shorten(word)}` is no name for a leg", node, path,
+                             "a name has letters, digits and `_`, and does not begin with a digit")  # fmt: skip
+        elif word in SENDERS:
+            message = f"`{word}` is no name for a leg: under `senders` it means somebody else"
+            self.part.defect("bad-name", message, node, path, "choose another name")
+        elif word in self.part.loading.parties:
+            message = f"the leg `{word}` comes by itself, as `legs` says: it is not called"
+            self.part.defect("duplicate-name", message, node, path, "give the one that is called another name")
 
     def map_of(self, node: Node, path: str, what: str) -> dict[str, Any] | None:
         mapping = self.part.mapping(node, path, what)
@@ -333,8 +326,7 @@ class _Builder:
                 save_as = self._save_as()
                 tries, backoff = self._retry(tries, backoff)
                 timeout = self._timeout(timeout)
-        if verb.name in PARTICULAR:
-            timeout = self._particular(arguments, timeout)
+        timeout = self._particular(arguments, timeout)
         wait = True
         if "wait" in arguments and (arguments["wait"] is False or arguments.get("loop")):
             wait = False
@@ -343,20 +335,20 @@ class _Builder:
         return Action(verb.name, arguments, timeout, position, optional, save_as, tries, backoff, wait)
 
     def _particular(self, arguments: dict[str, Any], timeout: float | None) -> float | None:
-        """What only a few verbs are asked; the time limit that this leaves."""
+        """What the roles of its arguments ask; the time limit that this leaves."""
         verb, part = self.verb, self.part
-        if verb.name in ("python", "emit"):
-            self._unwritten(arguments)
-        elif verb.name == "hang_up" and arguments["for"] == "agent":
+        self._unwritten(arguments)
+        if verb.leaves_line and verb.leaves(arguments):
             part.loading.agent_leaves.append(Mention("for", part, self.key, self.path))
-        elif verb.name in ("dial", "consult") and arguments["leg"] is not None:
-            part.loading.legs.add(arguments["leg"])
+        leg = verb.given("called", arguments)
+        if leg is not None:
+            part.loading.legs.add(leg)
         if "timeout" in self.nodes:
             return timeout
-        declared = part.python.get(str(arguments["name"])) if verb.name == "python" else None
+        declared = part.python.get(str(verb.given("function", arguments))) if "function" in verb.roles else None
         if declared is not None:
             return declared.timeout
-        return BY_PARTS[verb.name](arguments) if verb.name in BY_PARTS else timeout
+        return timeout if verb.timeout_of is None else verb.timeout_of(arguments)
 
     def _common(self, name: str) -> Node | None:
         entry = self.nodes.get(name)
@@ -367,7 +359,7 @@ class _Builder:
         if node is None:
             return default
         path = join(self.path, "timeout")
-        if self.verb.name in NO_TIMEOUT:
+        if self.verb.last or self.verb.parties_end:
             self.part.defect(
                 "unknown-key", f"`{self.verb.name}` has no timeout", self.nodes["timeout"][0], path, "take it out"
             )
@@ -397,7 +389,8 @@ class _Builder:
         return name
 
     def python_name(self) -> str:
-        node = self._common("name")
+        """The function of the program's that is called, as it is written."""
+        node = self._common(self.verb.roles.get("function", ""))
         return node.text if isinstance(node, Scalar) else ""
 
     def _retry(self, tries: int, backoff: float) -> tuple[int, float]:
@@ -492,7 +485,7 @@ def typed_map(
 
 def result_type(part: Part, verb: Verb, python_name: str = "") -> Record | None:
     """What `as:` keeps."""
-    if verb.name == "python":
+    if "function" in verb.roles:
         declared = part.python.get(python_name)
         returns = {name: field.type for name, field in declared.returns.items()} if declared else {}
         unsure = declared is None or "python" in part.broken or f"python.{python_name}.returns" in part.broken
@@ -553,7 +546,7 @@ def _event(builder: _Builder, argument: Argument, node: Node, path: str, what: s
 
 
 def _event_data(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> dict[str, Any]:
-    event = builder.nodes.get("event")
+    event = builder.nodes.get(builder.verb.roles["event"])
     name = event[1].text if event and isinstance(event[1], Scalar) else ""
     fields = builder.part.events.get(name, {})
     return typed_map(builder.part, node, fields, path, f"the payload of `{shorten(name)}`", builder.names, builder.key)
@@ -579,7 +572,7 @@ def _python_arguments(builder: _Builder, argument: Argument, node: Node, path: s
 
 
 def _agent(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> str | None:
-    name = builder.name_of("agent", node, path, what)
+    name = builder.name_of(argument, node, path, what)
     if name is not None:
         builder.part.loading.agents.add(name)
     return name
@@ -591,7 +584,7 @@ _DETECT = ("timeout", "ivr_detection")
 def _detect(builder: _Builder, argument: Argument, node: Node, path: str, what: str) -> Mapping[str, Any] | None:
     """`detect_machine: {timeout: 15s}`, or `true`: `timeout` in seconds, `ivr_detection`; None for no detection."""
     part = builder.part
-    options: dict[str, Any] = {"timeout": VERBS["detect_machine"].timeout, "ivr_detection": False}
+    options: dict[str, Any] = {"timeout": verb_of("detect_machine").timeout, "ivr_detection": False}
     if isinstance(node, MappingNode):
         part.unknown_keys(node, path, _DETECT, _DETECT, what)
         if "timeout" in node.entries:
@@ -684,47 +677,19 @@ def _headers(builder: _Builder, argument: Argument, node: Node, path: str, what:
     return builder.map_of(node, path, what)
 
 
-SPECIAL: Mapping[str, Mapping[str, Special]] = {
-    "outcome": {"name": _outcome},
-    "set": {"values": _set_values},
-    "emit": {"event": _event, "data": _event_data},
-    "python": {"name": _python, "arguments": _python_arguments},
-    "update_agent": {"agent": _agent},
-    "dial": {"detect_machine": _detect, "headers": _sip_headers},
-    "consult": {"accept": _accept, "decline": _accept, "headers": _sip_headers},
-    "transfer": {"headers": _sip_headers},
-    "http": {"url": _address, "headers": _headers, "expect": _statuses},
+SPECIAL: Mapping[Role, Special] = {
+    "outcome": _outcome,
+    "variables": _set_values,
+    "event": _event,
+    "payload": _event_data,
+    "function": _python,
+    "given": _python_arguments,
+    "agent": _agent,
+    "detection": _detect,
+    "decision": _accept,
+    "sip_headers": _sip_headers,
+    "address": _address,
+    "http_headers": _headers,
+    "statuses": _statuses,
 }
-
-# -- time limits that are the sum of their parts
-
-
-def _ring(arguments: Mapping[str, Any]) -> float:
-    ring, keys = arguments["ringing_timeout"], arguments["dtmf"]
-    if isinstance(keys, Template) and keys.constant:
-        keys = keys.value
-    sent = 0 if keys is None else len(keys) if isinstance(keys, str) else MOST_KEYS
-    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + RING_GRACE + KEY_SENT * sent
-
-
-def _transfer(arguments: Mapping[str, Any]) -> float:
-    ring = arguments["ringing_timeout"]
-    return (ring if isinstance(ring, (int, float)) else LONGEST_RING) + TRANSFER_GRACE
-
-
-def _digits(arguments: Mapping[str, Any]) -> float:
-    def seconds(name: str) -> float:
-        value = arguments[name]
-        return value if isinstance(value, (int, float)) else 10.0
-
-    most = next((n for n in (arguments["count"], arguments["max"]) if isinstance(n, int)), MOST_KEYS)
-    tries = arguments["tries"] if isinstance(arguments["tries"], int) else 3
-    prompt = PROMPT if arguments["prompt"] else 0.0
-    return max(tries, 1) * (prompt + seconds("first_digit") + most * seconds("between_digits"))
-
-
-BY_PARTS: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
-    "dial": _ring,
-    "transfer": _transfer,
-    "collect_digits": _digits,
-}
+"""How the arguments of these roles are read."""

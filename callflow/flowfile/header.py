@@ -140,7 +140,7 @@ def _keep_result(part: Part, verb: str, node: MappingNode) -> None:
     kept = node.get("as")
     if not isinstance(kept, Scalar) or not isinstance(kept.value, str) or kept.value in part.variables:
         return
-    named = node.get("name")
+    named = node.get(VERBS[verb].roles.get("function", ""))
     found: Type | None = result_type(part, VERBS[verb], named.text if isinstance(named, Scalar) else "")
     if found is not None:
         part.results[kept.value] = found if part.results.setdefault(kept.value, found) == found else ANY

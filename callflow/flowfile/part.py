@@ -376,7 +376,7 @@ def tool_record(tool: Tool, unsure: bool = False) -> Record:
     found = _types(tool.parameters)
     if tool.run is not None:
         result = VERBS[tool.run.verb].result
-        found["result"] = Record(dict(result), open=True) if tool.run.verb == "http" else ANY
+        found["result"] = Record(dict(result), open=True) if result else ANY
     if unsure or (tool.own and not tool.parameters):
         return Record({**ALWAYS_THERE, **found}, open=True, kind=f"tool.{tool.name}")
     return _record(found, f"tool.{tool.name}")

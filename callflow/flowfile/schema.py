@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS, Argument, Verb
+from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS
 from callflow.core.events import EVENTS
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, TYPE_NAMES, ListOf, Type
 from callflow.core.expressions.types import LARGEST
+from callflow.core.verbs.verb import Argument, Verb
 from callflow.flowfile import keys, session
 
 NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
@@ -155,7 +156,7 @@ def _tool() -> dict[str, Any]:
     run = _either(
         *(
             {"type": "object", "properties": {verb: {"$ref": f"{_ref}do-{verb}"}}, "required": [verb]}
-            for verb in ("http", "python")
+            for verb in (one.name for one in VERBS.values() if one.asks_outside)
         )
     )
     return {"description": _text(), "parameters": _fields(), "run": run, "result": _text(), "own": {"type": "boolean"}}
@@ -212,7 +213,7 @@ def _verb(verb: Verb) -> dict[str, Any]:
     if required:
         whole["required"] = required
     described = {"description": verb.description}
-    if verb.name == "set":
+    if "variables" in verb.roles:
         return {**described, "type": "object"}
     choices = [whole, {"type": "null"}]
     if verb.main is not None:
@@ -223,7 +224,7 @@ def _verb(verb: Verb) -> dict[str, Any]:
 
 def _common(verb: Verb) -> dict[str, Any]:
     common: dict[str, Any] = {"timeout": {"$ref": _ref + "duration"}, "optional": {"type": "boolean"}}
-    if verb.result or verb.name == "python":
+    if verb.result or "function" in verb.roles:
         common["as"] = {"type": "string"}
     if verb.repeatable:
         times = {"type": "integer", "minimum": 0, "maximum": 20}

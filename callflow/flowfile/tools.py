@@ -15,7 +15,7 @@ from callflow.flowfile.nodes import Node, Scalar, quoted
 from callflow.flowfile.part import ALWAYS_THERE, CALL, Part
 from callflow.flowfile.report import is_name, is_nothing, join, one_of
 
-RUNS = ("http", "python")
+RUNS = tuple(verb.name for verb in VERBS.values() if verb.asks_outside)
 
 
 def read_tools(part: Part) -> None:
@@ -78,7 +78,7 @@ def _run(part: Part, node: Node, path: str, names: Names) -> Action | None:
 def _result(part: Part, node: Node, path: str, names: Names, run: Action | None, unsure: bool) -> Template | None:
     others: dict[str, Type] = {"result": ANY} if unsure else {}
     if run is not None:
-        kept = result_type(part, VERBS[run.verb], str(run.arguments.get("name", "")))
+        kept = result_type(part, VERBS[run.verb], str(VERBS[run.verb].given("function", run.arguments) or ""))
         others["result"] = ANY if kept is None else kept
     if isinstance(node, Scalar) and isinstance(node.value, str):
         known = part.keep(Names(names.event, names.vars, names.call, names.env, names.state, others))

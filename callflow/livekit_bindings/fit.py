@@ -12,7 +12,7 @@ from livekit.agents.utils import is_given
 
 from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, PythonAction
-from callflow.core.statechart.lists import every_action
+from callflow.core.statechart.lists import every_action, given
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError
@@ -89,7 +89,7 @@ def problems(
 
 def detects(flow: Flow) -> bool:
     """Whether the flow listens who has answered as part of a dial."""
-    return any(action.verb == "dial" and action.arguments.get("detect_machine") for action in every_action(flow))
+    return any(given(every_action(flow), "detection"))
 
 
 # -- models ------------------------------------------------------------------------------------------------------------
@@ -101,10 +101,10 @@ def _models(flow: Flow, session: AgentSession[Any], agent: Agent) -> Iterator[st
     speaks = bool(realtime and getattr(model.capabilities, "supports_say", False))
     seen: set[str] = set()
     for action in every_action(flow):
-        needed = VERBS[action.verb].models if action.verb in VERBS else frozenset()
-        if action.verb == "collect_digits" and not action.arguments.get("prompt"):
+        verb = VERBS[action.verb]
+        if verb.speaks_if is not None and not action.arguments.get(verb.speaks_if):
             continue
-        for kind in sorted(needed - seen):
+        for kind in sorted(verb.models - seen):
             missing = own_or_session(session, agent, kind) is None and not (kind == "tts" and speaks)
             if missing:
                 seen.add(kind)

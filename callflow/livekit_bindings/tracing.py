@@ -18,7 +18,7 @@ from livekit.agents.telemetry import trace_types, tracer
 from opentelemetry import context, trace
 from opentelemetry.trace import Span, Status, StatusCode
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import VERBS, verb_of
 from callflow.core.events import EffectEnded
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Microstep, Start, Step
@@ -38,9 +38,6 @@ IDS = {
     "agent_name": trace_types.ATTR_AGENT_NAME,
 }
 """Fields of the call's log lines, by LiveKit's names for them."""
-
-OF_THE_PROGRAM = frozenset({"python", "http"})
-"""Verbs whose work may make spans of its own, and starts nothing that outlives it."""
 
 TOLD = ("interrupted", "heard", "sip_status_code")
 """Fields of results that are numbers and truth values."""
@@ -84,7 +81,9 @@ class Tracing:
     def performing(self, effect: Start) -> Iterator[None]:
         """Around one try of an effect."""
         span = self._effects.get(effect.id)
-        if span is None or effect.verb not in OF_THE_PROGRAM:
+        if (
+            span is None or not verb_of(effect.verb).asks_outside
+        ):  # its work may make spans, and starts nothing that outlives it
             yield
             return
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
@@ -128,8 +127,9 @@ class Tracing:
             "callflow.effect": effect.id,
             "callflow.at": place_at(self._call.flow, effect.source),
         }
-        if effect.verb == "python":
-            about["callflow.python"] = str(effect.arguments.get("name"))
+        function = verb_of(effect.verb).given("function", effect.arguments)
+        if function is not None:
+            about["callflow.python"] = str(function)
         running = self._call.snapshot.memory.effects.get(effect.id)
         owner = None if running is None else running.owner
         return self._inside(owner, f"effect {effect.verb}", about)

@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from callflow.core.actions import verb_of
 from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
@@ -641,12 +642,13 @@ class Call:
     # -- effects -------------------------------------------------------------------------------------------------
 
     def _start(self, effect: Start) -> None:
-        if effect.verb == "shutdown":
+        verb = verb_of(effect.verb)
+        if verb.last:
             self.reason = str(effect.arguments.get("reason") or "")
             self.effect_ended(Effect(self, effect), "ok", NO_DATA, None)
         elif self._shutdown is not None and self._shutdown.passes_over(effect.verb):
             self.effect_ended(Effect(self, effect), *unspoken(effect.verb))
-        elif effect.verb == "close":
+        elif verb.forced:
             self.log.force(name for name in ("line", "session") if effect.arguments.get(name))
             self._begin_effect(Closing(self, effect))
         else:
@@ -661,7 +663,7 @@ class Call:
     def effect_ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None:
         """An effect has come to its end, all its tries included."""
         self.record_effect(effect, status, result, error)
-        if effect.start.verb == "close" and status == "ok" and self.flow.wrap_up:
+        if status == "ok" and self.flow.wrap_up and verb_of(effect.start.verb).forced:
             result = {**result, **self._for_wrap_up()}
         self.put(EffectEnded(effect.start.id, status, result, error, self.now()))
 

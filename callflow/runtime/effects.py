@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
@@ -181,15 +181,15 @@ class Goodbye(Effect):
 
 def is_speech(verb: str) -> bool:
     """Whether this is worth nothing to a caller who is about to be dropped."""
-    entry = VERBS.get(verb)
-    return entry is not None and (entry.speech or verb in ("drain", "wait_for_speech"))
+    entry = verb_of(verb)
+    return entry.speech or entry.lets_speech_end
 
 
 def unspoken(verb: str) -> tuple[Status, Mapping[str, Any], str | None]:
     """How a speech ends for which there is no time any more."""
-    if VERBS[verb].results:
+    if verb_of(verb).results:
         return "failed", NO_DATA, "the worker closes"
-    return "ok", (UNHEARD if VERBS[verb].speech else NO_DATA), None
+    return "ok", (UNHEARD if verb_of(verb).speech else NO_DATA), None
 
 
 def outcome_of(task: asyncio.Task[Any]) -> tuple[Mapping[str, Any], str | None]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
 from callflow.runtime.effects import sentence
 from callflow.runtime.journal import aside
@@ -188,7 +189,7 @@ def still_open(call: Call) -> frozenset[str]:
     """What the flow has neither closed nor left on purpose."""
     found = {"session", "line"} - call.snapshot.memory.closed
     for effect in call.effects.values():
-        if effect.start.verb == "hang_up" and effect.start.arguments.get("for") == "agent":
+        if verb_of(effect.start.verb).leaves(effect.start.arguments):
             found.discard("line")
     return frozenset(found)
 

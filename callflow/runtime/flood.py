@@ -8,6 +8,7 @@ force: bounded, and without pretending that it has heard everything.
 
 from __future__ import annotations
 
+from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, Event, Flooded, flooded
 from callflow.core.flow import Flow
 from callflow.core.statechart.descriptors import heard, matches
@@ -28,7 +29,7 @@ class Flood:
 
     def __init__(self, flow: Flow) -> None:
         self._patterns = heard(flow.states)
-        self._collects = any(action.verb == "collect_digits" for action in actions_during(flow))
+        self._collects = any(verb_of(action.verb).takes_keys for action in actions_during(flow))
         self._kinds: dict[str, Flooded] = {}
         self.held: dict[str, Event] = {}
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import attrs
 from attrs import define, field, frozen
 
+from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Microstep, Note, Snapshot, Start, Step
@@ -186,9 +187,13 @@ def _plain(value: Any) -> Any:
 
 _ENDS = {"call.hangup": "caller", "room.disconnected": "system", "session.close": "system", "job.shutdown": "worker"}
 _MAY_FOLLOW = frozenset({"room.disconnected", "session.close", "fault"})
-_DROPS = frozenset({"hang_up", "delete_room"})
-_AT_ONCE = frozenset({"hang_up", "delete_room", "remove_participant", "close"})
-_LEAVINGS = frozenset({"call.hangup", "remove_participant", "transfer.completed"})
+_AT_ONCE = frozenset(
+    verb.name for verb in EVERY_VERB.values() if verb.drops_leg or ("line" in verb.closes and not verb.parties_end)
+)
+_LEAVINGS = frozenset({"call.hangup"}.union(
+    *({verb.name} for verb in EVERY_VERB.values() if verb.drops_leg),
+    *(verb.success for verb in EVERY_VERB.values() if verb.holds_hang_up),
+))  # fmt: skip
 _READ = frozenset({"late_outcome", "late_answer", "never_stopped", "not_carried_out", "passed_over"})
 
 CROSSES = 0.5
@@ -259,11 +264,14 @@ class Log:
         if fault is not None and before.memory.fault is None:
             self.caused("fault", "system", before, {"error": fault})
         for effect in step.effects:
-            if isinstance(effect, Start) and effect.verb == "dial" and effect.arguments.get("leg") in (None, MAIN_LEG):
+            if not isinstance(effect, Start):
+                continue
+            verb = verb_of(effect.verb)
+            if verb.dials and effect.arguments.get("leg") in (None, MAIN_LEG):
                 self._goes_on(before)
-            if isinstance(effect, Start) and _drops_line(effect):
+            if _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})
-                self.line_left = effect.verb == "hang_up" and effect.arguments.get("for") == "agent"
+                self.line_left = verb.leaves(effect.arguments)
 
     def moved(self, step: Step) -> None:
         """The states that a step left and entered."""
@@ -297,7 +305,8 @@ class Log:
         running = before.memory.effects.get(end.id)
         if running is None or end.status == "cancelled":
             return
-        if running.verb == "dial" and running.leg in (None, MAIN_LEG):
+        verb = verb_of(running.verb)
+        if verb.dials and running.leg in (None, MAIN_LEG):
             result = str(end.result.get("result") or ("no_answer" if end.status == "timed_out" else "failed"))
             if result == "answered":
                 self._answered(end.time, before)
@@ -305,16 +314,16 @@ class Log:
                 self.caused(f"dial.{result}", _UNANSWERED[result], before, {**end.result, "error": end.error})
         elif end.status != "ok" and self.cause is not None and self.cause[:2] == (running.verb, "agent"):
             self.undone = True
-        elif running.verb == "stand_by" and end.status == "ok":  # until then the parties talk, or one of them ends it
-            self.caused("stand_by", "agent", before, {})
-        elif running.verb == "transfer" and end.result.get("result") == "completed":
-            self.caused("transfer.completed", "agent", before, end.result)
+        elif verb.parties_end and end.status == "ok":  # until then the parties talk, or one of them ends it
+            self.caused(running.verb, "agent", before, {})
+        elif verb.holds_hang_up and verb.result_event(end.result) in verb.success:
+            self.caused(verb.result_event(end.result), "agent", before, end.result)
 
     def _comes(self, event: Event, before: Snapshot) -> None:
         """Somebody is on the line. Whom the flow has dialled beside the far end is not who has left, and has come back."""
         if event.name == "call.answered":
             self._answered(event.time, before)
-        elif not any(one.verb in ("dial", "consult") for one in before.memory.effects.values()):
+        elif not any(verb_of(one.verb).calls for one in before.memory.effects.values()):
             self._goes_on(before)
 
     def _answered(self, time: float, before: Snapshot) -> None:
@@ -412,11 +421,12 @@ class Log:
 
 
 def _drops_line(effect: Start) -> bool:
-    if effect.verb == "close":
+    verb = verb_of(effect.verb)
+    if verb.forced:
         return bool(effect.arguments.get("line"))
-    return effect.verb in _DROPS or (
-        effect.verb == "remove_participant" and effect.arguments.get("leg") in (None, MAIN_LEG)
-    )
+    if verb.parties_end:
+        return False
+    return "line" in verb.closes or (verb.drops_leg and effect.arguments.get("leg") in (None, MAIN_LEG))
 
 
 def record_of(

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any
 
-from callflow.core.actions import INTERNAL_VERBS, VERBS
+from callflow.core.actions import VERBS, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.expressions import TEXT
-from callflow.core.flow import Field, Flow
+from callflow.core.flow import Action, Field, Flow
 from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Snapshot, Start
 from callflow.core.statechart.descriptors import heard
@@ -33,7 +33,7 @@ MARK = "pii:"
 WITH_PRIVATE = frozenset(
     verb.name
     for verb in VERBS.values()
-    if verb.name == "python"
+    if "function" in verb.roles
     or any(argument.pii for argument in verb.arguments.values())
     or any(EVENTS[event].pii for event in verb.results)
 )
@@ -262,8 +262,8 @@ class Redactor:
             return self.data(event.data)
         private = private_fields(tool.parameters)
         answer = event.data.get("result")
-        if tool.run is not None and tool.run.verb == "python" and isinstance(answer, Mapping):
-            self.fields(answer, self._returned(tool.run.arguments.get("name")))  # learns
+        if tool.run is not None and isinstance(answer, Mapping) and _function(tool.run) is not None:
+            self.fields(answer, self._returned(_function(tool.run)))  # learns
         return self.fields(event.data, private)
 
     def name(self, name: str) -> str:
@@ -272,8 +272,8 @@ class Redactor:
 
     def arguments(self, effect: Start) -> Any:
         """The arguments of an effect, as the catalogue says."""
-        verb = VERBS.get(effect.verb) or INTERNAL_VERBS.get(effect.verb)
-        private = () if verb is None else [name for name, one in verb.arguments.items() if one.pii]
+        verb = verb_of(effect.verb)
+        private = [name for name, one in verb.arguments.items() if one.pii]
         given = effect.arguments
         if effect.source[0] == "wrap_up":  # the whole conversation may be in it
             return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
@@ -285,14 +285,13 @@ class Redactor:
             rest = {name: value for name, value in given.items() if name not in opaque}
             hidden = {name: self.hide(given.get(name), learn=False) for name in opaque}
             return {**hidden, **self.fields(rest, [name for name in private if name in rest])}
-        if effect.verb == "python":
-            declared = self._flow.python.get(str(given.get("name")))
-            inner = given.get("arguments")
+        taken = verb.roles.get("given")
+        if taken is not None:
+            declared = self._flow.python.get(str(_function(effect)))
+            inner = given.get(taken)
             if declared is not None and isinstance(inner, Mapping):
-                return {
-                    **self.data({**given, "arguments": None}),
-                    "arguments": self.fields(inner, private_fields(declared.parameters)),
-                }
+                hidden = self.fields(inner, private_fields(declared.parameters))
+                return {**self.data({**given, taken: None}), taken: hidden}
         return self.fields(given, private)
 
     def is_worked_out(self, effect: Start) -> bool:
@@ -307,7 +306,7 @@ class Redactor:
             return self.data(result)
         if effect.id in self._worked_out:
             return self.hide(result, learn=False)
-        if effect.verb == "close":  # the whole conversation, for `wrap_up`
+        if verb_of(effect.verb).forced:  # the whole conversation, for `wrap_up`
             return {name: self.hide_whole(value) for name, value in result.items()}
         private = self._private_in(effect, result)
         if private:
@@ -316,16 +315,16 @@ class Redactor:
 
     def _private_in(self, effect: Start, result: Mapping[str, Any]) -> frozenset[str]:
         """The private fields of a result: those that are declared so, and those that are not declared."""
-        if effect.verb == "python":
-            declared = self._flow.python.get(str(effect.arguments.get("name")))
+        verb = verb_of(effect.verb)
+        if "function" in verb.roles:
+            declared = self._flow.python.get(str(_function(effect)))
             returns = {} if declared is None else declared.returns
             known = {name: one.type for name, one in returns.items()}
             pii = {name for name, one in returns.items() if one.pii}
         else:
-            verb = VERBS.get(effect.verb) or INTERNAL_VERBS.get(effect.verb)
-            types = [] if verb is None else [EVENTS[event] for event in verb.results]
+            types = [EVENTS[event] for event in verb.results]
             known = {name: kind for one in types for name, kind in one.fields.items()}
-            known |= {} if verb is None else verb.result
+            known |= verb.result
             pii = {name for one in types for name in one.pii}
             if any(one.name.partition(".")[2] == result.get("result") for one in types):
                 known, pii = {**known, "result": TEXT}, pii - {"result"}
@@ -395,6 +394,11 @@ class Redactor:
 def _type_of(name: str) -> EventType | None:
     entry = EVENTS.get(name)
     return LEG_EVENTS.get(name.split(".", 2)[-1]) if entry is None and name.startswith("leg.") else entry
+
+
+def _function(action: Action | Start) -> Any:
+    """The function of the program's that is called; None where none is."""
+    return verb_of(action.verb).given("function", action.arguments)
 
 
 def private_fields(fields: Mapping[str, Field]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Type
 from callflow.core.flow import Flow
@@ -213,12 +213,10 @@ class _Inputs:
         effect = self.started.get(line["ended"])
         if effect is None:
             return {}
-        if effect.verb == "python":
-            declared = self.flow.python.get(str(effect.arguments.get("name")))
+        verb = verb_of(effect.verb)
+        if "function" in verb.roles:
+            declared = self.flow.python.get(str(verb.given("function", effect.arguments)))
             return {} if declared is None else {name: one.type for name, one in declared.returns.items()}
-        verb = VERBS.get(effect.verb)
-        if verb is None:
-            return {}
         return {name: kind for event in verb.results for name, kind in EVENTS[event].fields.items()} | dict(verb.result)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
 from callflow.core.statechart.descriptors import matches_any
@@ -116,8 +116,8 @@ def _ends_by_itself(flow: Flow, state: State) -> bool:
     results = own_results(state)
     if any(matches_any(row.pattern, results) for row in state.rows):
         return True
-    if any(action.timeout is None and not VERBS[action.verb].at_once and action.wait for action in state.entry):
-        return any(action.verb == "stand_by" for action in state.entry)
+    if any(action.timeout is None and not verb_of(action.verb).at_once and action.wait for action in state.entry):
+        return any(verb_of(action.verb).parties_end for action in state.entry)
     return any(row.pattern == "done" and any(move.target is not None for move in row.transitions) for row in state.rows)
 
 

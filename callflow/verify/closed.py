@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.flow import Action, Flow, State
 from callflow.core.statechart.lists import transitions
 from callflow.core.statechart.structure import around, in_ending, subtree
@@ -27,7 +27,7 @@ def _stays(flow: Flow, path: str, actions: Iterable[Action]) -> Iterator[Defect]
     """The same for one list that runs while, or before, the call is in a state."""
     listed = tuple(actions)
     drops = next((action for action in listed if _drops(action)), None)
-    if drops is None or any(action.verb == "emit" for action in listed) or _leads_on(flow, path):
+    if drops is None or any("event" in verb_of(action.verb).roles for action in listed) or _leads_on(flow, path):
         return
     yield defect(
         "line-down-and-stays", f"`{drops.verb}` drops the line, and nothing leads out of {named(path)} then",
@@ -37,8 +37,8 @@ def _stays(flow: Flow, path: str, actions: Iterable[Action]) -> Iterator[Defect]
 
 def _drops(action: Action) -> bool:
     """Whether nobody is on the line after an action that has gone well: `stand_by` stays until then by itself."""
-    closes = "line" in VERBS[action.verb].closes and action.verb != "stand_by"
-    return closes and action.arguments.get("for") != "agent"
+    verb = verb_of(action.verb)
+    return "line" in verb.closes and not verb.parties_end and not verb.leaves(action.arguments)
 
 
 def _leads_on(flow: Flow, path: str) -> bool:

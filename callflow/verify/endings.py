@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
 from callflow.core.statechart.descriptors import asked, matches_any
 from callflow.core.statechart.reach import closure, targets
@@ -160,7 +160,7 @@ def _driven(flow: Flow, path: str) -> Iterator[str]:
 
 def own_results(state: State) -> frozenset[str]:
     """The events that end the actions of a state's own list."""
-    return frozenset(result for action in state.entry for result in VERBS[action.verb].results)
+    return frozenset(result for action in state.entry for result in verb_of(action.verb).results)
 
 
 def self_driven(state: State) -> Iterable[Transition]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.flow import Flow, State, Transition
 from callflow.core.statechart.descriptors import matches_any
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.lists import actions_during, given
 from callflow.core.statechart.structure import around, ends_the_call, in_ending, inward, subtree, within
 from callflow.errors import Defect
 from callflow.verify.chains import chains
@@ -21,7 +21,7 @@ from callflow.verify.places import defect, named
 
 def finishing(flow: Flow) -> Iterator[Defect]:
     """The rule, for the ending and for each state that must finish."""
-    emitted = frozenset(str(action.arguments["event"]) for action in actions_during(flow) if action.verb == "emit")
+    emitted = frozenset(given(actions_during(flow), "event"))
     for path, state in flow.states.items():
         if path == flow.ending:
             stays = list(_stays(flow, state))
@@ -211,7 +211,7 @@ def _sure(moves: tuple[Transition, ...]) -> bool:
 def _endless(state: State) -> bool:
     """Whether something in the state's list may last for ever."""
     return any(
-        action.timeout is None and action.wait and not VERBS[action.verb].at_once
-        and action.verb not in ("shutdown", "stand_by")
+        action.timeout is None and action.wait and not (verb.at_once or verb.last or verb.parties_end)
         for action in state.entry
+        for verb in (verb_of(action.verb),)
     )  # fmt: skip

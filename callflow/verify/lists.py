@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import Action, Flow, State, Transition
 from callflow.core.statechart.lists import lists_during
@@ -41,7 +41,8 @@ def longest_time(actions: Iterable[Action]) -> float | None:
     """Seconds that a list may take, each action for all its tries; None where nothing bounds it."""
     total = 0.0
     for action in actions:
-        if not action.wait or VERBS[action.verb].at_once or action.verb == "shutdown":
+        verb = verb_of(action.verb)
+        if not action.wait or verb.at_once or verb.last:
             continue
         if action.timeout is None:
             return None
@@ -100,11 +101,12 @@ def _late(state: State, moves: Iterable[Transition]) -> set[str]:
 def _set_late(actions: Iterable[Action], waits: bool) -> tuple[set[str], bool]:
     late: set[str] = set()
     for action in actions:
-        if action.verb == "set" and waits:
-            late.update(action.arguments["values"] or ())
+        verb = verb_of(action.verb)
+        if waits:
+            late.update(verb.given("variables", action.arguments) or ())
         if action.save_as is not None:
             late.add(action.save_as)
-        waits = waits or (action.wait and not VERBS[action.verb].at_once)
+        waits = waits or (action.wait and not verb.at_once)
     return late, waits
 
 
@@ -114,9 +116,10 @@ def line_left_up(flow: Flow) -> Iterator[Defect]:
     for written in lists_during(flow):
         closed = False
         for action in written.actions:
-            closed = closed or "line" in VERBS[action.verb].closes or action.verb == "remove_participant"
-            if action.verb == "shutdown" and not closed:
+            verb = verb_of(action.verb)
+            closed = closed or "line" in verb.closes or verb.drops_leg
+            if verb.last and not closed:
                 yield defect(
-                    "shutdown-keeps-line", "`shutdown` ends the agent's job, and the far end stays on a line on which nobody is",
-                    action.position, "put `delete_room` before it, or write `hang_up` for both", len("shutdown"),
+                    "shutdown-keeps-line", f"`{verb.name}` ends the agent's job, and the far end stays on a line on which nobody is",
+                    action.position, "put `delete_room` before it, or write `hang_up` for both", len(verb.name),
                 )  # fmt: skip

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Action, Flow, State, Transition
 from callflow.core.statechart.lists import actions_during, transitions
 from callflow.core.statechart.reach import closure, targets
 from callflow.core.statechart.structure import around, entered, inward, subtree, widest
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
-from callflow.verify.telephone import NEEDS_SOMEBODY, other_legs
+from callflow.verify.telephone import other_legs
 
 
 def offered_calls(flow: Flow) -> Iterator[Defect]:
     """The flow takes the call or refuses it, where it is asked at all."""
-    decides = [action for action in actions_during(flow) if action.verb in ("answer", "reject")]
+    decides = [action for action in actions_during(flow) if verb_of(action.verb).offer is not None]
     if flow.answer == "manual" and not decides:
         yield defect(
             "never-answered", "with `answer: manual` the flow takes the call or refuses it, and it does neither", flow.root.position,
@@ -30,7 +31,7 @@ def offered_calls(flow: Flow) -> Iterator[Defect]:
 
 def speech_before_the_answer(flow: Flow) -> Iterator[Defect]:
     """What is for the caller stands where the call may have been taken: before that, it waits until its time is out."""
-    if flow.answer != "manual" or not any(one.verb in ("answer", "reject") for one in actions_during(flow)):
+    if flow.answer != "manual" or all(verb_of(one.verb).offer is None for one in actions_during(flow)):
         return
     takers = {path for path, state in flow.states.items() if _takes(state)}
     if other_legs(flow) or ROOT in takers:
@@ -47,9 +48,9 @@ def speech_before_the_answer(flow: Flow) -> Iterator[Defect]:
 
 def _too_early(actions: Iterable[Action], path: str) -> Iterator[Defect]:
     for action in actions:
-        if action.verb == "answer":
+        if verb_of(action.verb).offer == "takes":
             return
-        if action.verb in NEEDS_SOMEBODY:
+        if verb_of(action.verb).needs_somebody:
             yield defect(
                 "nobody-on-the-line", f"`{action.verb}` comes before `answer`: in {named(path)} nobody is on the line yet",
                 action.position, "put it behind `answer`, or into a state that comes after it", len(action.verb),
@@ -63,7 +64,7 @@ def _takes(state: State) -> bool:
 
 
 def _answers(actions: Iterable[Action]) -> bool:
-    return any(action.verb == "answer" for action in actions)
+    return any(verb_of(action.verb).offer == "takes" for action in actions)
 
 
 def _after(flow: Flow, takers: Iterable[str], leaving: Iterable[Transition]) -> frozenset[str]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from callflow.core.flow import Flow
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.lists import actions_during, given
 from callflow.errors import Defect
 from callflow.verify.places import warning
 
 
 def senders_named(flow: Flow) -> Iterator[Defect]:
     """A flow that waits for an event from outside says who may send it: what is not said is the program's alone."""
-    emitted = {action.arguments["event"] for action in actions_during(flow) if action.verb == "emit"}
+    emitted = given(actions_during(flow), "event")
     told: set[str] = set()
     for state in flow.states.values():
         for row in state.rows:

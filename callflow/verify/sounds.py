@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.expressions import Template
 from callflow.core.flow import Action, Flow
 from callflow.core.statechart.lists import actions_during
@@ -48,7 +48,7 @@ def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
     """The actions whose sound is no file with something in it: the action, the name, and what is wrong."""
     folder = Path(flow.file).parent
     for action in (*actions_during(flow), *flow.wrap_up):
-        for key, argument in VERBS[action.verb].arguments.items():
+        for key, argument in verb_of(action.verb).arguments.items():
             value = action.arguments.get(key) if argument.sound else None
             name = value.value if isinstance(value, Template) and value.constant else value
             if isinstance(name, str) and (wrong := _wrong(folder / name)):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Action, Flow, Row, State
 from callflow.core.statechart.descriptors import is_wild, matches, matches_any
-from callflow.core.statechart.lists import actions_during, triggers
+from callflow.core.statechart.lists import actions_during, calls_far_end, given, triggers
 from callflow.core.statechart.reach import closure
 from callflow.core.statechart.structure import around, entered, inward, subtree, widest
 from callflow.errors import Defect
@@ -24,7 +24,7 @@ UNANSWERED = ("dial.busy", "dial.no_answer", "dial.declined", "dial.invalid", "d
 
 def redial_too_late(flow: Flow) -> Iterator[Defect]:
     """A pause between two dials is shorter than the server keeps a room in which only the agent is left."""
-    dialling = {path for path, state in flow.states.items() if dial_in(state, main=True)}
+    dialling = {path for path, state in flow.states.items() if dials_far_end(state)}
     alone = _alone(flow, dialling)
     for path in flow.states:
         if path not in alone or path in dialling:
@@ -45,16 +45,10 @@ def redial_too_late(flow: Flow) -> Iterator[Defect]:
                 )  # fmt: skip
 
 
-NEEDS_SOMEBODY = frozenset({
-    "say", "generate_reply", "play", "collect_digits", "transfer", "consult", "send_dtmf", "hold", "resume",
-})  # fmt: skip
-"""Verbs for somebody who is on the line."""
-
-
 def nobody_on_the_line(flow: Flow) -> Iterator[Defect]:
     """What is for the far end does not stand before the `dial` that brings it on the line."""
     others = other_legs(flow)
-    dialling = [state for state in flow.states.values() if dial_in(state, main=True) is not None and not others]
+    dialling = [state for state in flow.states.values() if dials_far_end(state) and not others]
     answered = _after_the_answer(flow) if dialling else frozenset()
     for state in dialling:
         if state.path not in answered:
@@ -73,9 +67,11 @@ def _after_the_answer(flow: Flow) -> frozenset[str]:
 
 
 def _too_early(actions: tuple[Action, ...]) -> Iterator[Defect]:
-    verbs = [action.verb for action in actions]
-    for action in actions[: verbs.index("dial")]:
-        if action.verb in NEEDS_SOMEBODY:
+    for action in actions:
+        verb = verb_of(action.verb)
+        if verb.dials:
+            return
+        if verb.needs_somebody:
             yield defect(
                 "nobody-on-the-line", f"`{action.verb}` stands before `dial`: nobody is on the line yet", action.position,
                 "put it behind `dial`, or into the state that follows", len(action.verb),
@@ -91,7 +87,7 @@ def _while_it_rings(state: State) -> Iterator[Defect]:
     moves += [move for timer in state.timers if timer.kind != "silence" for move in timer.transitions]
     for move in moves:
         for action in move.actions if move.target is None else ():
-            if action.verb in NEEDS_SOMEBODY:
+            if verb_of(action.verb).needs_somebody:
                 yield defect(
                     "nobody-on-the-line", f"`{action.verb}` comes while it rings: nobody is on the line yet", action.position,
                     "put it into the state that follows `dial.answered`", len(action.verb),
@@ -101,7 +97,7 @@ def _while_it_rings(state: State) -> Iterator[Defect]:
 def digits_to_collect(flow: Flow) -> Iterator[Defect]:
     """`collect_digits` says in one way how many keys it wants."""
     for action in actions_during(flow):
-        if action.verb != "collect_digits":
+        if not verb_of(action.verb).takes_keys:
             continue
         count, least, most = (action.arguments.get(name) for name in ("count", "min", "max"))
         if count is not None and (least is not None or most is not None):
@@ -117,20 +113,21 @@ def decisions(flow: Flow) -> Iterator[Defect]:
     """A human who is asked by `consult` can say yes, and that is not what says no."""
     for path, state in flow.states.items():
         for action in state.entry:
-            if action.verb != "consult":
+            ways = [name for name, one in verb_of(action.verb).arguments.items() if one.role == "decision"]
+            if not ways:
                 continue
-            accept, decline = (action.arguments.get(name) or {} for name in ("accept", "decline"))
+            accept, decline = (action.arguments.get(name) or {} for name in ways)
             for how in ("key", "tool"):
                 if how in accept and accept[how] == decline.get(how):
                     what = f"the {how} `{accept[how]}` both accepts and declines"
                     yield defect(
-                        "never-decided", what, action.position, f"take two of them, one {how} each", len("consult")
+                        "never-decided", what, action.position, f"take two of them, one {how} each", len(action.verb)
                     )
-            for tool in dict.fromkeys(given["tool"] for given in (accept, decline) if "tool" in given):
+            for tool in dict.fromkeys(way["tool"] for way in (accept, decline) if "tool" in way):
                 if tool not in _offered_in(flow, path):
                     yield defect(
                         "never-decided", f"the tool `{tool}` decides, and {named(path)} does not offer it: the model cannot call it",
-                        action.position, f"write `tools: [{tool}]` into the state", len("consult"),
+                        action.position, f"write `tools: [{tool}]` into the state", len(action.verb),
                     )  # fmt: skip
 
 
@@ -141,16 +138,13 @@ def _offered_in(flow: Flow, path: str) -> frozenset[str]:
     return frozenset(tool for one in (*around(flow.states, path), *beside) for tool in flow.states[one].tools)
 
 
-WITH_A_WAY_BACK = frozenset({"dial", "consult", "transfer"})
-
-
 def results_taken(flow: Flow) -> Iterator[Defect]:
     """Each result of a dial, a consultation and a transfer is taken by a row: otherwise it is a failure, and ends the call."""
     for path, state in flow.states.items():
         rows = [row.pattern for one in around(flow.states, path) for row in flow.states[one].rows]
         for action in state.entry:
-            verb = VERBS[action.verb]
-            if action.verb not in WITH_A_WAY_BACK or action.optional or "failed" in rows:
+            verb = verb_of(action.verb)
+            if not verb.wants_rows or action.optional or "failed" in rows:
                 continue
             missing = [
                 result
@@ -165,19 +159,14 @@ def results_taken(flow: Flow) -> Iterator[Defect]:
                 )  # fmt: skip
 
 
-def dial_in(state: State, *, main: bool = False) -> Action | None:
-    """The dial in a state's entry list; with `main` only that of the far end."""
-    return next(
-        (one for one in state.entry if one.verb == "dial" and not (main and one.arguments.get("leg") != MAIN_LEG)),
-        None,
-    )
+def dials_far_end(state: State) -> bool:
+    """Whether a state's entry list brings the far end on the line."""
+    return any(calls_far_end(action) for action in state.entry)
 
 
 def other_legs(flow: Flow) -> bool:
     """Whether the flow may bring somebody else than its far end on the line, who hears what is said then."""
-    return any(
-        action.verb in ("dial", "consult") and action.arguments["leg"] != MAIN_LEG for action in actions_during(flow)
-    )
+    return any(leg != MAIN_LEG for leg in given(actions_during(flow), "called"))
 
 
 def _alone(flow: Flow, dialling: set[str]) -> frozenset[str]:

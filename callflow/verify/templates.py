@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callflow.core.actions import verb_of
 from callflow.core.expressions import Template
 from callflow.core.flow import Flow, Position
 from callflow.core.statechart.lists import actions_during
+from callflow.core.verbs.verb import Verb
 from callflow.errors import Defect
 from callflow.verify.places import warning
 
@@ -16,9 +18,6 @@ _NAME = r"(?:vars|event|call|env|state)\.[A-Za-z_]\w*"
 _WHOLE = re.compile(_NAME)
 _IN_BRACES = re.compile(rf"[$#]?\{{\s*({_NAME}[^{{}}]*?)\s*\}}")
 _CHOICE = re.compile(r"\{%.*?%\}", re.DOTALL)
-SPOKEN = frozenset({"set", "say", "generate_reply", "dial", "consult", "transfer", "outcome"})
-"""Verbs of which no text is such a name on purpose; a program may be sent the word `call.ended`."""
-
 _BETWEEN = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -43,7 +42,7 @@ def _found(flow: Flow) -> Iterator[tuple[Position, str, str]]:
         for text in _inside(value):
             written = _BETWEEN.sub("", text)
             alone = written.strip()
-            if alone in declared or (verb in SPOKEN and _WHOLE.fullmatch(alone)):
+            if alone in declared or (verb is not None and verb.tells and _WHOLE.fullmatch(alone)):
                 yield at, alone, alone
             else:
                 yield from ((at, found, instead) for found, instead in _parts(flow, written))
@@ -61,14 +60,14 @@ def _parts(flow: Flow, text: str) -> Iterator[tuple[str, str]]:
             yield shell[0], f"env.{name}"
 
 
-def _texts(flow: Flow) -> Iterator[tuple[Position, str, Any]]:
+def _texts(flow: Flow) -> Iterator[tuple[Position, Verb | None, Any]]:
     """What a list or a state says, with its place and its verb."""
     for action in (*actions_during(flow), *flow.wrap_up):
-        yield action.position, action.verb, dict(action.arguments)
+        yield action.position, verb_of(action.verb), dict(action.arguments)
     for state in flow.states.values():
-        yield state.position, "", [state.instructions, dict(state.returns), dict(state.arguments)]
+        yield state.position, None, [state.instructions, dict(state.returns), dict(state.arguments)]
     for tool in flow.tools.values():
-        yield tool.position, "", [tool.result, tool.run and dict(tool.run.arguments)]
+        yield tool.position, None, [tool.result, tool.run and dict(tool.run.arguments)]
 
 
 def _inside(value: Any) -> Iterator[str]:

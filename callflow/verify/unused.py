@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from callflow.core.actions import verb_of
 from callflow.core.expressions import Template
 from callflow.core.flow import ROOT, Action, Declaration, Flow
 from callflow.core.render import templates_in
 from callflow.core.statechart.descriptors import is_heard
-from callflow.core.statechart.lists import every_action, every_list, lists_during
+from callflow.core.statechart.lists import every_action, every_list, given, lists_during
 from callflow.errors import Defect
 from callflow.verify.places import warning
 from callflow.verify.templates import meant_names
@@ -55,12 +56,11 @@ class _Used:
         return read or f"env.{one.name}" in self._meant
 
     def events(self, one: Declaration) -> bool:
-        emitted = any(action.verb == "emit" and action.arguments.get("event") == one.name for action in self._actions)
-        return emitted or self._heard(one.name)
+        return one.name in given(self._actions, "event") or self._heard(one.name)
 
     def outcomes(self, one: Declaration) -> bool:
         """Named as it stands, by a template that may give anything, or looked for in an expression."""
-        names = [action.arguments.get("name") for action in self._actions if action.verb == "outcome"]
+        names = given(self._actions, "outcome")
         plain = {name.value if isinstance(name, Template) and name.constant else name for name in names}
         made = any(isinstance(name, Template) and not name.constant for name in names)
         return made or one.name in plain or any(one.name in re.findall(r"\w+", source) for source in self._sources)
@@ -71,14 +71,11 @@ class _Used:
         states = self.flow.states.values()
         # A row, or a consult, that waits for what nobody offers has a defect of its own.
         waited_for = any(row.pattern == f"tool.{one.name}" for state in states for row in state.rows)
-        consults = [action.arguments for action in self._actions if action.verb == "consult"]
-        decides = any(
-            one.name == (given.get(how) or {}).get("tool") for given in consults for how in ("accept", "decline")
-        )
+        decides = any(one.name == how.get("tool") for how in given(self._actions, "decision"))
         return waited_for or decides or any(one.name in state.tools for state in states)
 
     def python(self, one: Declaration) -> bool:
-        return any(action.verb == "python" and action.arguments.get("name") == one.name for action in self._actions)
+        return one.name in given(self._actions, "function")
 
     def use(self, one: Declaration) -> bool:
         scopes = self.flow.scopes.values()
@@ -138,5 +135,5 @@ class _Used:
 def _set(scope: str, actions: Iterable[Action]) -> Iterator[tuple[str, str]]:
     """The variables that a list sets: a program may read them in the record's steps."""
     for action in actions:
-        if action.verb == "set":
-            yield from ((scope, f"vars.{name}") for name in action.arguments["values"] or ())
+        values = verb_of(action.verb).given("variables", action.arguments)
+        yield from ((scope, f"vars.{name}") for name in values or ())

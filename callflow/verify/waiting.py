@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.actions import VERBS
+from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import ROOT, Action, Flow, State, TimerRow
 from callflow.core.statechart.lists import actions_during
 from callflow.core.statechart.structure import ancestors, around, in_ending, is_over
+from callflow.core.verbs.verb import Verb
 from callflow.errors import Defect
 from callflow.verify.bounds import ANSWERED, before_the_answer
 from callflow.verify.places import named, warning
@@ -16,17 +17,11 @@ from callflow.verify.places import named, warning
 ANSWERS = ("tool.", "dtmf.", "session.user_", "amd.", "call.answered", "call.offered")
 """How those begin with which the caller is listened to, or is not on the line yet."""
 
-TALKS = frozenset({"generate_reply", "update_agent"})
-"""Actions after which the model talks with the caller."""
-
-UNHEARD = frozenset({"answer", "hold", "mute"})
-"""Actions by which the caller is not heard, in the states after them as well: no silence counts."""
-
 
 def silent_waits(flow: Flow) -> Iterator[Defect]:
     """A warning for an `after` before which the silence of the wait has ended the call, without a word."""
     unanswered = before_the_answer(flow) if flow.outbound else frozenset()
-    if any(action.verb in UNHEARD for action in actions_during(flow)):
+    if any(_is_unheard(verb_of(action.verb)) for action in actions_during(flow)):
         return
     for path, state in flow.states.items():
         if path in unanswered or not _waits(flow, state):
@@ -79,12 +74,18 @@ def _comes(pattern: str) -> bool:
     return pattern.startswith("leg.") and pattern.endswith(".answered")
 
 
+def _is_unheard(verb: Verb) -> bool:
+    """Whether the caller is not heard by it, in the states after it as well: no silence counts."""
+    return verb.offer == "takes" or verb.leg_after == "hold" or verb.mutes is True
+
+
 def _occupies(action: Action) -> bool:
-    return action.verb in TALKS or VERBS[action.verb].occupies or bool(action.arguments.get("loop"))
+    verb = verb_of(action.verb)
+    return verb.talks or verb.takes_over is not None or verb.occupies or bool(action.arguments.get("loop"))
 
 
 def _speaks(timer: TimerRow) -> bool:
-    return any(VERBS[action.verb].speech for move in timer.transitions for action in move.actions)
+    return any(verb_of(action.verb).speech for move in timer.transitions for action in move.actions)
 
 
 def _ends(flow: Flow, timer: TimerRow) -> bool:

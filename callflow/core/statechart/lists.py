@@ -5,12 +5,14 @@ A list is found by its kind and key (`snapshot.ListKind`): a state's path, the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
+from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, NO_DATA
 from callflow.core.flow import NOWHERE, ROOT, Action, Flow, Row, State, TimerRow, Transition
 from callflow.core.snapshot import OF_ROWS
+from callflow.core.verbs.verb import Role
 
 CLOSE = Action("close", NO_DATA, 30.0, NOWHERE)
 """What a final state of the top level finds still open is closed (rule 13): the step's own, in no file."""
@@ -98,8 +100,23 @@ def every_action(flow: Flow) -> Iterator[Action]:
 
 def dials_first(states: Mapping[str, State]) -> bool:
     """Whether a flow of these states dials its far end itself, and does not wait for it."""
-    dials = (action for state in states.values() for action in actions_in(state) if action.verb == "dial")
-    return any(action.arguments.get("leg") == MAIN_LEG for action in dials)
+    return any(calls_far_end(action) for state in states.values() for action in actions_in(state))
+
+
+def calls_far_end(action: Action) -> bool:
+    """Whether this is the dial that brings the far end on the line."""
+    verb = verb_of(action.verb)
+    return verb.dials and verb.given("called", action.arguments) == MAIN_LEG
+
+
+def given(actions: Iterable[Action], role: Role) -> list[Any]:
+    """What actions are given in the arguments of one role: the events that they raise, the outcomes, the legs."""
+    return [
+        action.arguments[name]
+        for action in actions
+        for name, argument in verb_of(action.verb).arguments.items()
+        if argument.role == role and action.arguments.get(name) is not None
+    ]
 
 
 # -- by kind and key
