@@ -13,13 +13,13 @@ from callflow.core.flow import NOWHERE, Declaration, Tool
 from callflow.core.suggest import closest
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys, parties
-from callflow.flowfile.actions import result_type
 from callflow.flowfile.elsewhere import key_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, kind, shorten
 from callflow.flowfile.part import Part
 from callflow.flowfile.report import is_name
 from callflow.flowfile.tools import read_tools
+from callflow.flowfile.values import result_type
 
 _AS = ("as:", "as :", 'as"', "as'")
 

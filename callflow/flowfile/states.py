@@ -7,13 +7,14 @@ from typing import Any, Literal
 from callflow.core.expressions import TEXT, Template
 from callflow.core.flow import ROOT, Field, Row, State, Task, TimerRow, Transition
 from callflow.flowfile import keys
-from callflow.flowfile.actions import action_list, any_value, typed_map
+from callflow.flowfile.actions import action_list
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
 from callflow.flowfile.outline import Draft, find, missing_target
 from callflow.flowfile.part import Part
 from callflow.flowfile.report import join, notes
 from callflow.flowfile.rows import RowReader
+from callflow.flowfile.values import any_value, typed_map
 
 TimerKind = Literal["after", "every", "silence"]
 TIMERS: tuple[TimerKind, ...] = ("after", "every", "silence")

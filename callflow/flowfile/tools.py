@@ -8,12 +8,13 @@ from callflow.core.actions import VERBS
 from callflow.core.expressions import ANY, TEXT, Names, Record, Template, Type
 from callflow.core.flow import ROOT, Action, Tool
 from callflow.flowfile import keys
-from callflow.flowfile.actions import build_action, result_type
+from callflow.flowfile.actions import build_action
 from callflow.flowfile.declarations import fields
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, quoted
 from callflow.flowfile.part import ALWAYS_THERE, CALL, Part
 from callflow.flowfile.report import is_name, is_nothing, join, one_of
+from callflow.flowfile.values import result_type
 
 RUNS = tuple(verb.name for verb in VERBS.values() if verb.asks_outside)
 
