@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from callflow.core.events import EffectEnded, Event, TimerFired
     from callflow.core.flow import Flow
+    from callflow.core.machine import build_machine
     from callflow.core.snapshot import Cancel, Note, Snapshot, Start, Step
     from callflow.core.step import start, step
     from callflow.errors import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "callflow.core.events": ("EffectEnded", "Event", "TimerFired"),
     "callflow.core.flow": ("Flow",),
+    "callflow.core.machine": ("build_machine",),
     "callflow.core.snapshot": ("Cancel", "Note", "Snapshot", "Start", "Step"),
     "callflow.core.step": ("start", "step"),
     "callflow.errors": (
@@ -79,6 +81,7 @@ __all__ = [
     "TimerFired",
     "__version__",
     "bind",
+    "build_machine",
     "current_call",
     "guard",
     "load",

@@ -11,17 +11,12 @@ row is not: its `index` is a method of every tuple.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
 from callflow.core.events import PROGRAM
 from callflow.core.expressions import Expression, Template, Type
-
-if TYPE_CHECKING:
-    from callflow.core.privacy import Privacy
-    from callflow.core.table import Table
 
 ROOT = ""
 
@@ -243,9 +238,13 @@ class Limits:
     no_progress: int | None = 50
 
 
-@frozen(slots=False)  # with slots, attrs looks its cached properties up through `__getattr__`, at every step
+@frozen
 class Flow:
-    """A whole flow. Build it with `callflow.load` or `callflow.loads`."""
+    """A whole flow, as data. Build it with `callflow.load` or `callflow.loads`.
+
+    `made` holds what others make of it once and need again (its table, what is private in it), each by a name of its own
+    and known to itself alone: it lives as long as the flow, and is no part of it.
+    """
 
     name: str
     states: Mapping[str, State]  # by path, in document order, the top level ("") first
@@ -275,31 +274,12 @@ class Flow:
     outbound: bool = False  # it dials its far end itself; otherwise it begins when the far end is on the line
     digest: str = field(default="", eq=False)  # of the text of its files: 12 hexadecimal digits that name this version
     declared: tuple[Declaration, ...] = ()
+    made: dict[str, Any] = field(init=False, factory=dict, eq=False, repr=False)
 
     @property
     def root(self) -> State:
         """The top level as a state: its rows and timers hold in every state."""
         return self.states[ROOT]
-
-    @cached_property
-    def table(self) -> Table:
-        """The dispatch tables that `step` runs on, compiled once."""
-        from callflow.core.table import compile_table
-
-        return compile_table(self)
-
-    @cached_property
-    def privacy(self) -> Privacy:
-        """What is private in this flow, and what is made of that, worked out once."""
-        from callflow.core.privacy import Privacy
-
-        return Privacy(self)
-
-    def machine(self) -> Any:
-        """The flow's structure as a `transitions.extensions.HierarchicalMachine`, for whoever uses its tools."""
-        from callflow.core.machine import build_machine
-
-        return build_machine(self)
 
     def may_send(self, event: str) -> frozenset[str]:
         """Who may send an event of the author's own: `program`, `agents`, `anyone`, names of legs."""

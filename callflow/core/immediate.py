@@ -8,6 +8,7 @@ from typing import Any
 from callflow.core.content import fit, scope_of, variables_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import Action
+from callflow.core.privacy import privacy_of
 from callflow.core.snapshot import ActionList
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
@@ -43,7 +44,7 @@ def _emit(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, A
 
 
 def _log(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
-    hidden = {"private": True} if turn.flow.privacy.opaque(action) else {}
+    hidden = {"private": True} if privacy_of(turn.flow).opaque(action) else {}
     turn.note("log", level=arguments.get("level", "info"), message=arguments["message"], **hidden)
 
 

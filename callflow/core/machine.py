@@ -56,7 +56,8 @@ class Holds:
 
 
 def build_machine(flow: Flow) -> FlowMachine:
-    """The machine of a flow. Raises nothing for a flow that the loader has accepted."""
+    """The structure of a flow as a machine of transitions, for whoever uses its tools. Raises nothing for a flow that the
+    loader has accepted."""
 
     def describe(path: str) -> dict[str, Any]:
         state = flow.states[path]

@@ -13,11 +13,7 @@ from callflow.core.flow import ROOT, Transition
 from callflow.core.observation import OBSERVED
 from callflow.core.snapshot import Microstep
 from callflow.core.statechart.structure import ends_the_call, inside
-from callflow.core.table import CACHE_LIMIT, Table
-
-PlainMove = tuple[tuple[str, ...], tuple[Microstep, ...], int]
-"""Where an event leads from one configuration: the configuration, the moves (none: nobody listens to it), how many states
-were entered. A bare tuple, which is taken apart in a third of the time of a named one."""
+from callflow.core.table import CACHE_LIMIT, PlainMove, Table
 
 
 def plain_move(table: Table, configuration: tuple[str, ...], name: str) -> PlainMove | None:

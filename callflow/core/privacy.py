@@ -218,6 +218,14 @@ def _names_of(state: State) -> Written:
     return Written((), state.scope, "", "")
 
 
+def privacy_of(flow: Flow) -> Privacy:
+    """What is private in a flow, worked out once."""
+    found: Privacy | None = flow.made.get("privacy")
+    if found is None:
+        found = flow.made["privacy"] = Privacy(flow)
+    return found
+
+
 def may_be_private(value: Any) -> bool:
     """Whether a value reads anything that is private in some flow; if not, no flow need be looked through for it."""
     names = (name.partition(".") for template in templates_in(value) for name in template.reads)

@@ -46,6 +46,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step
+from callflow.core.table import TABLE, table_of
 from callflow.core.turn import Queued, Turn, Verdicts
 from callflow.errors import StartError
 
@@ -114,7 +115,7 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | N
     """
     memory = snapshot.memory
     if memory.idle and type(event) is Event:
-        table = flow.table
+        table = flow.made.get(TABLE) or table_of(flow)
         try:
             move = table.plain[snapshot.configuration][event.name]
         except KeyError:

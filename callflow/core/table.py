@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import Factory, define
 
@@ -17,14 +17,19 @@ from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
+from callflow.core.snapshot import Microstep
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import lists_of, transitions
 from callflow.core.statechart.structure import inside
 
-if TYPE_CHECKING:
-    from callflow.core.plain import PlainMove
+TABLE = "table"
 
 CACHE_LIMIT = 1024  # event names come from outside: the cache of their rows is bounded
+
+
+PlainMove = tuple[tuple[str, ...], tuple[Microstep, ...], int]
+"""Where an event leads from one configuration: the configuration, the moves (none: nobody listens to it), how many states
+were entered. A bare tuple, which is taken apart in a third of the time of a named one."""
 
 
 @define
@@ -120,6 +125,14 @@ class Table:
         around = set(self.states[one].ancestors)
         nearest = next(outer for outer in self.states[other].ancestors if outer in around)
         return self.states[nearest].kind == "parallel"
+
+
+def table_of(flow: Flow) -> Table:
+    """The tables of a flow, made once."""
+    found: Table | None = flow.made.get(TABLE)
+    if found is None:
+        found = flow.made[TABLE] = compile_table(flow)
+    return found
 
 
 def compile_table(flow: Flow) -> Table:

@@ -30,7 +30,7 @@ from callflow.core.snapshot import (
     Timer,
 )
 from callflow.core.statechart.structure import within
-from callflow.core.table import Table
+from callflow.core.table import Table, table_of
 
 NOTHING: frozenset[str] = frozenset()
 NO_EFFECTS: Mapping[int, Running] = {}
@@ -77,7 +77,7 @@ class Turn:
         memory = snapshot.memory  # what it holds may be shared with other snapshots: everything is copied
         self._before = memory
         self.flow: Flow = flow
-        self.table: Table = flow.table
+        self.table: Table = table_of(flow)
         self.time = time
         self.verdicts = None if recorded is None else iter(recorded.guards)
         self.broken = None if recorded is None else recorded.broken

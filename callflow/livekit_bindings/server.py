@@ -15,6 +15,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProc
 
 from callflow.core.flow import Flow
 from callflow.core.step import start
+from callflow.core.table import table_of
 from callflow.errors import BindError, StartError
 from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
@@ -58,7 +59,7 @@ def server_of(
 
 def warm_up(_process: JobProcess, *, file: str, factory: str | None) -> None:
     """In a job's process, before there is a caller who would wait for it."""
-    load(file).table  # noqa: B018 - compiled when it is first used
+    table_of(load(file))
     if factory is not None:
         found(factory)
 

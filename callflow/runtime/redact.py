@@ -21,7 +21,7 @@ from callflow.core.actions import VERBS, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.expressions import TEXT
 from callflow.core.flow import Action, Field, Flow
-from callflow.core.privacy import PRIVATE_OF_CALL
+from callflow.core.privacy import PRIVATE_OF_CALL, privacy_of
 from callflow.core.snapshot import Snapshot, Start
 from callflow.core.statechart.descriptors import heard
 from callflow.runtime.search import LONGEST_NUMBER, Index, is_number_like
@@ -256,7 +256,7 @@ class Redactor:
             return self.fields(event.data, entry.private_in(event.data), free=UNSEARCHABLE)
         family, _, name = event.name.partition(".")
         if family == "app":
-            return self.fields(event.data, self._flow.privacy.fields.get(event.name, ()))
+            return self.fields(event.data, privacy_of(self._flow).fields.get(event.name, ()))
         tool = self._flow.tools.get(name) if family == "tool" else None
         if tool is None:
             return self.data(event.data)
@@ -277,7 +277,7 @@ class Redactor:
         given = effect.arguments
         if effect.source[0] == "wrap_up":  # the whole conversation may be in it
             return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
-        opaque = self._flow.privacy.opaque_at(effect.source)
+        opaque = privacy_of(self._flow).opaque_at(effect.source)
         if opaque:
             self._worked_out.add(effect.id)
             for name in opaque:
@@ -296,7 +296,7 @@ class Redactor:
 
     def is_worked_out(self, effect: Start) -> bool:
         """Whether an effect was given something private that cannot be looked for."""
-        return bool(self._flow.privacy.opaque_at(effect.source))
+        return bool(privacy_of(self._flow).opaque_at(effect.source))
 
     def result(self, effect: Start | None, result: Mapping[str, Any]) -> Any:
         """The result of an effect, as the catalogue or the declaration of what Python returns says."""
@@ -333,7 +333,7 @@ class Redactor:
     def variables(self, values: Mapping[str, Any], scope: str = "") -> Any:
         """The values of one scope's variables."""
         scope = scope.partition("#")[0]  # a sub-flow's that is over
-        privacy = self._flow.privacy
+        privacy = privacy_of(self._flow)
         return self.fields(
             values, privacy.variables.get(scope, ()), free=frozenset(privacy.unsearchable.get(scope, ()))
         )
@@ -373,7 +373,7 @@ class Redactor:
             self.fields(self._facts, PRIVATE_OF_CALL, free=_CONVERSATION)
         for value in snapshot.memory.env.values():
             self.learn(value)
-        privacy = self._flow.privacy
+        privacy = privacy_of(self._flow)
         for scope, values in snapshot.memory.vars.items():
             path = scope.partition("#")[0]
             for name in privacy.variables.get(path, ()):

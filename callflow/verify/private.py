@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import Flow
-from callflow.core.privacy import may_be_private
+from callflow.core.privacy import may_be_private, privacy_of
 from callflow.core.statechart.lists import actions_during
 from callflow.errors import Defect
 from callflow.verify.places import defect, warning
@@ -20,7 +20,7 @@ def private_values_shown(flow: Flow) -> Iterator[Defect]:
         line = verb.roles.get("line")
         if not (shown or line) or not may_be_private(action.arguments):
             continue
-        made = flow.privacy.of(action)
+        made = privacy_of(flow).of(action)
         for name, why in shown.items():
             if name in made:
                 yield defect(

@@ -1,4 +1,4 @@
-"""`flow.machine()` driven through transitions' own triggers, beside `step`: the same states and the same order of exits and
+"""`build_machine(flow)` driven through transitions' own triggers, beside `step`: the same states and the same order of exits and
 entries on what both have. Where they differ on purpose is `DIFFERENCES`, each with its clause of W3C SCXML."""
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from transitions import MachineError
 import callflow
 from callflow.core.events import Event
 from callflow.core.flow import Flow
+from callflow.core.machine import build_machine
 from callflow.core.statechart.structure import around
 from callflow.core.step import start, step
 from tests.core.oracle.generate import Dice
@@ -37,7 +38,7 @@ class Triggered:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.trace: list[str] = []
-        self.machine = flow.machine()
+        self.machine = build_machine(flow)
         self.model = Model()
         self.machine.add_model(self.model)
         for path, state in flow.states.items():
@@ -430,7 +431,7 @@ states:
   out: {}
 """
     )
-    machine = flow.machine()
+    machine = build_machine(flow)
     assert machine.initial == "s"
     assert {"s", "s.t", "s.u", "out", "ending", "closed"} <= set(machine.get_nested_state_names())
     rows = [row.row for row in machine.get_transitions("call.answered")]

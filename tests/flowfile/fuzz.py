@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from callflow.core.table import table_of
 from callflow.flowfile.codes import CODES
 from callflow.flowfile.loader import read_loads
 from callflow.flowfile.source import decode
@@ -105,7 +106,7 @@ def _judged(data: bytes) -> bool:
         assert one.code in EVERY_CODE, one
         assert one.message.isprintable(), f"a message that a terminal would obey: {one.message!r}"
     if flow is not None:
-        assert flow.table is flow.table
+        assert table_of(flow) is table_of(flow)
     return flow is not None
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.flowfile.codes import CODES, whole
 from callflow.flowfile.loader import read_loads
@@ -58,7 +59,7 @@ def judge(text: str) -> None:
         assert "\n" not in defect.message + defect.hint
     if flow is not None:
         check(flow)
-        assert flow.table is flow.table
+        assert table_of(flow) is table_of(flow)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 import callflow
+from callflow.core.privacy import privacy_of
 from callflow.runtime import redact
 from callflow.runtime.redact import Redactor
 from callflow.runtime.replay import read_journal, replay
@@ -81,7 +82,7 @@ async def test_nothing_of_it_is_written(written, tmp_path, caplog):
 
 class TestWhatIsMadeOfIt:
     def privacy(self, rest: str):
-        return callflow.loads(f"callflow: 1\nname: t\ninitial: a\n{rest}", check=False).privacy
+        return privacy_of(callflow.loads(f"callflow: 1\nname: t\ninitial: a\n{rest}", check=False))
 
     @pytest.mark.parametrize(
         ("value", "names"),
@@ -122,7 +123,7 @@ class TestWhatIsMadeOfIt:
             " [{set: {x: '{{ event.returns.back }}'}}, {set: {y: '{{ vars.x }}'}}]}}}}\n",
             folder=tmp_path,
         )
-        assert flow.privacy.variables == {"": {"pin", "x", "y"}, "a": {"given"}}
+        assert privacy_of(flow).variables == {"": {"pin", "x", "y"}, "a": {"given"}}
 
 
 def test_more_than_can_be_looked_for_hides_whole_texts(monkeypatch):
