@@ -31,7 +31,7 @@ from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, 
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
 from callflow.runtime.journal import Journal, Lines
-from callflow.runtime.logs import CallFields, log_fields
+from callflow.runtime.logs import CallFields, current, log_fields
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
 from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, record_of
@@ -63,12 +63,11 @@ _BEFORE = Snapshot((), Memory(phase="waiting"))
 
 _COUNTING = threading.Lock()
 
-_current: contextvars.ContextVar[Call] = contextvars.ContextVar("callflow_call")
-
 
 def calling() -> Call | None:
     """The call in which this code runs, if it runs in one."""
-    return _current.get(None)
+    call = current.get(None)
+    return call if isinstance(call, Call) else None
 
 
 def current_call() -> Call:
@@ -220,7 +219,7 @@ class Call:
             self._begun = True
             self.loop = asyncio.get_running_loop()
             self._context = contextvars.copy_context()
-            self._context.run(_current.set, self)
+            self._context.run(current.set, self)
             self._context.run(self._begin)
         cancelled: asyncio.CancelledError | None = None
         while (record := self.record) is None:
@@ -229,7 +228,7 @@ class Call:
             try:
                 await waiter
             except asyncio.CancelledError as error:
-                if _current.get(None) is self:
+                if current.get(None) is self:
                     raise  # stopped by the call itself
                 cancelled = error
                 self._cancelled()
@@ -772,7 +771,7 @@ class Call:
 
     def _own(self, function: Callable[[], None]) -> None:
         """In the call's own context, so that what is started there finds its call."""
-        if _current.get(None) is self or self._context is None:
+        if current.get(None) is self or self._context is None:
             function()
         else:
             self._context.run(function)

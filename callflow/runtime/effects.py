@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-
-if TYPE_CHECKING:
-    from callflow.runtime.call import Call
+from callflow.runtime.ports import World
 
 GRACE = 1.0
 """Seconds that a try may take to stop once its time is up; then the effect goes on without it."""
@@ -26,13 +24,35 @@ UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
 Status = Literal["ok", "failed", "timed_out", "cancelled"]
 
 
+class Owner(Protocol):
+    """What an effect is given of its call: who performs it, the clock, and who is told of its end."""
+
+    @property
+    def world(self) -> World: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    def now(self) -> float: ...
+
+    def effect_ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
+
+    def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None: ...
+
+    def came_late(self, effect: Start, result: Mapping[str, Any]) -> None: ...
+
+    def opened(self, status: Status, error: str | None) -> None: ...
+
+    def said_goodbye(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
+
+
 class Effect:
     """An effect that runs. `phase`: trying, late (its time is up, it is stopping), pausing (before the next try),
     stopping (cancelled by the call), over."""
 
     __slots__ = ("alarm", "began", "call", "phase", "start", "task", "tries")
 
-    def __init__(self, call: Call, start: Start) -> None:
+    def __init__(self, call: Owner, start: Start) -> None:
         self.call = call
         self.start = start
         self.began = call.now()
@@ -158,7 +178,7 @@ class Closing(Effect):
 
     __slots__ = ()
 
-    def __init__(self, call: Call, start: Start) -> None:
+    def __init__(self, call: Owner, start: Start) -> None:
         super().__init__(call, start._replace(tries=2, backoff=0.0))
 
     def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:

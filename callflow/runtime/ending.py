@@ -9,20 +9,19 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import attrs
 
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
-from callflow.runtime.effects import sentence
-from callflow.runtime.journal import aside
-from callflow.runtime.record import CallRecord, save, without_payloads
-
-if TYPE_CHECKING:
-    from callflow.runtime.call import Call
+from callflow.core.snapshot import Snapshot
+from callflow.runtime.effects import Effect, sentence
+from callflow.runtime.journal import Journal, aside
+from callflow.runtime.ports import World
+from callflow.runtime.record import CallRecord, Log, save, without_payloads
 
 logger = logging.getLogger("callflow")
 
@@ -32,12 +31,71 @@ DISK_SECONDS = 2.0
 """How long effects may take to stop, the world to close, the disk to take journal and record."""
 
 
+class Written(Protocol):
+    """What is asked of a call whose record stands on the disk, or will."""
+
+    record: CallRecord | None
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def folder(self) -> Path | None: ...
+
+    @property
+    def journal(self) -> Journal | None: ...
+
+
+class Ended(Written, Protocol):
+    """What is asked of a call that comes to its end."""
+
+    log: Log
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def world(self) -> World: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def effects(self) -> Mapping[int, Effect]: ...
+
+    @property
+    def opening(self) -> Effect | None: ...
+
+    @property
+    def open_failed(self) -> bool: ...
+
+    @property
+    def strays(self) -> tuple[asyncio.Task[Any], ...]: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+    @property
+    def hurried(self) -> bool: ...
+
+    @property
+    def worker_seconds(self) -> float: ...
+
+    def now(self) -> float: ...
+
+    def note(self, sentence: str) -> None: ...
+
+    def draft(self) -> CallRecord: ...
+
+    def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None: ...
+
+
 class Ending:
     """Brings one call to its end."""
 
     __slots__ = ("_call", "_haste", "_open", "_share", "_stopping")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Ended) -> None:
         self._call = call
         self._open = still_open(call)
         self._share = 1.0
@@ -170,7 +228,7 @@ class Ending:
             pending = {one for one in pending if not one.done()}
 
 
-async def amend(call: Call, sentence: str) -> None:
+async def amend(call: Written, sentence: str) -> None:
     """Something that was learned once the record was written: it is written anew. What the disk does not take stands in the
     log alone."""
     if call.record is None or sentence in call.record.notes:
@@ -185,7 +243,7 @@ async def amend(call: Call, sentence: str) -> None:
         logger.error("a record could not be amended: %s", sentence, extra={"call": call.id})
 
 
-def still_open(call: Call) -> frozenset[str]:
+def still_open(call: Ended) -> frozenset[str]:
     """What the flow has neither closed nor left on purpose."""
     found = {"session", "line"} - call.snapshot.memory.closed
     for effect in call.effects.values():
@@ -194,7 +252,7 @@ def still_open(call: Call) -> frozenset[str]:
     return frozenset(found)
 
 
-def record_path(call: Call) -> Path | None:
+def record_path(call: Written) -> Path | None:
     """The record stands beside its journal, under the same name; None where none is written."""
     if call.folder is None:
         return None

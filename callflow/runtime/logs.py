@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 LOGGED = ("room_sid", "job", "worker_id", "dispatch_id", "agent_name")
 """By which a call is found at LiveKit: made up there, or the program's own, and nothing of it private."""
@@ -20,14 +21,25 @@ def log_fields(call: str, flow: str, facts: Mapping[str, Any]) -> dict[str, Any]
     return {"call": call, "flow": flow, **{name: facts[name] for name in LOGGED if facts.get(name)}}
 
 
+class Told(Protocol):
+    """What a line of the log is told of the call that it comes from."""
+
+    @property
+    def log_fields(self) -> Mapping[str, Any]: ...
+
+    def hidden(self, text: str, *, name: bool = False) -> str: ...
+
+
+current: contextvars.ContextVar[Told] = contextvars.ContextVar("callflow_call")
+"""The call in whose context this code runs."""
+
+
 class CallFields(logging.Filter):
     """Adds the fields of the call in which a line is logged, and hides the call's private values in the line, in what the line
     says beside, and in the exception that it tells of. What the line says by itself stays."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        from callflow.runtime.call import calling
-
-        call = calling()
+        call = current.get(None)
         if call is not None:
             hide_in(record, call.hidden)
             for name, value in call.log_fields.items():

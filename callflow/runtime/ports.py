@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from attrs import field, frozen
 
-from callflow.core.snapshot import Start, Step
-
-if TYPE_CHECKING:
-    from callflow.runtime.call import Call
+from callflow.core.events import NO_DATA
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Snapshot, Start, Step
 
 
 class ToolReturn(NamedTuple):
@@ -48,11 +49,68 @@ class Facts:
     dropped_again: float | None = None
 
 
+class CallOf(Protocol):
+    """What a world is given of its call: where what happens goes to, and how the call is now. See `callflow.Call`."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def flow(self) -> Flow: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def folder(self) -> Path | None: ...
+
+    @property
+    def log_fields(self) -> Mapping[str, Any]: ...
+
+    @property
+    def over(self) -> bool: ...
+
+    def now(self) -> float: ...
+
+    def note(self, sentence: str) -> None: ...
+
+    def hidden(self, text: str, *, name: bool = False) -> str: ...
+
+    def in_context(self, function: Callable[..., None], *args: Any) -> None: ...
+
+    def post(
+        self,
+        name: str,
+        data: Mapping[str, Any] = NO_DATA,
+        *,
+        effect: int | None = None,
+        state: str | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> None: ...
+
+    def receive(self, name: str, data: Mapping[str, Any], sender: str) -> None: ...
+
+    def job_ends(self, reason: str = "", *, worker: bool = False) -> None: ...
+
+    async def tool_called(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        effect: int | None = None,
+        id: str | None = None,  # noqa: A002
+        offered_in: tuple[str, ...] | None = None,
+    ) -> ToolReturn: ...
+
+
 class World(Protocol):
     """One call's surroundings. In the order in which the runtime uses it: begin, open, settle and perform, close,
     facts, finish. Each is called in the call's own context (`callflow.current_call()` is this call)."""
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: CallOf) -> None:
         """The call is about to take its first step. Subscribe: from now on whatever happens goes to `call.post`, and
         a job that is told to end to `call.job_ends`."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
-from callflow.core.events import NO_DATA, Event
-from callflow.core.snapshot import CARRIED, Memory
+from callflow.core.events import NO_DATA, Event, Input
+from callflow.core.snapshot import CARRIED, Memory, Snapshot
 from callflow.errors import CallflowError
-from callflow.runtime.effects import is_speech, sentence, unspoken
-
-if TYPE_CHECKING:
-    from callflow.runtime.call import Call
+from callflow.runtime.effects import Effect, is_speech, sentence, unspoken
+from callflow.runtime.ports import World
+from callflow.runtime.record import Log
 
 logger = logging.getLogger("callflow")
 
@@ -44,13 +44,45 @@ HOLD_SECONDS = 60.0
 """How long that shutdown is held for what the model called and for `wrap_up`, and how long a call that the program hangs up may take to end."""
 
 
+class Ended(Protocol):
+    """What is asked of a call that was told to end."""
+
+    log: Log
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def world(self) -> World: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def effects(self) -> Mapping[int, Effect]: ...
+
+    @property
+    def worker_seconds(self) -> float: ...
+
+    def now(self) -> float: ...
+
+    def put(self, entry: Input) -> None: ...
+
+    def note(self, sentence: str) -> None: ...
+
+    def break_off(self, error: Exception) -> None: ...
+
+
 class Shutdown:
     """Made when a call is first told to end. `told`: `job.shutdown` is in the inbox, was taken, or follows a goodbye.
     `expected`: LiveKit will cancel the entrypoint, and means no more by it. `hurried`: the worker closes."""
 
     __slots__ = ("_call", "_held", "_timer", "_unspoken", "expected", "hurried", "told")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Ended) -> None:
         self._call = call
         self._held = False
         self._timer: asyncio.TimerHandle | None = None
