@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import aiohttp
 from livekit import api
+from livekit.agents import JobContext
 
 from callflow.livekit_bindings import lease, private
+from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.returning import Lookout, see_to
+from callflow.livekit_bindings.surroundings import OfACall
 from callflow.runtime.ending import record_path
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 SECONDS = 90.0
 SECONDS_IN_HASTE = 5.0
 """For which a job's process looks, at most; the second where its worker closes."""
 
 
+class Given(OfACall, Protocol):
+    """What is seen to when the call is over."""
+
+    @property
+    def ctx(self) -> JobContext: ...
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+
 class Afterwards:
     """Of one call."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._api: api.LiveKitAPI | None = None
         self._http: aiohttp.ClientSession | None = None  # of `_api`
@@ -50,7 +60,7 @@ class Afterwards:
         elif held is not None:
             lease.leave_to_guard(held, lookout, record_path(world.call))
         else:
-            seconds = SECONDS_IN_HASTE if world.hurried else SECONDS
+            seconds = SECONDS_IN_HASTE if world.call.hurried else SECONDS
             work = self._see_to(lookout, record_path(world.call), seconds)
             self._looking = world.call.loop.create_task(work, name="callflow afterwards")
             world.ctx.add_shutdown_callback(self._over)

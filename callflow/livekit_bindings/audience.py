@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from callflow.core.events import MAIN_LEG
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Track
+from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Subscriptions, Track
+from callflow.livekit_bindings.surroundings import InConversation
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.line import Line
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 TAIL = 0.2
 """Seconds after its playout in which the last of a speech is still on its way to the ear: until then nobody is kept from
@@ -58,7 +58,14 @@ class Audience:
             await self._line.next_change()
 
 
-async def all_is_said(world: LiveKitWorld, *, tail: float = TAIL) -> None:
+class Given(InConversation, Protocol):
+    """What is asked before somebody would not hear the rest of what is said."""
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+
+async def all_is_said(world: Given, *, tail: float = TAIL) -> None:
     """Returns when what is being said has reached the ear (`tail`: or has but been played); also what was begun beside
     this, and speaks in a moment. What is still being said after SAID_WITHIN is cut.
 
@@ -73,7 +80,7 @@ async def all_is_said(world: LiveKitWorld, *, tail: float = TAIL) -> None:
         await said(world, tail)
 
 
-async def said(world: LiveKitWorld, tail: float = TAIL) -> None:
+async def said(world: InConversation, tail: float = TAIL) -> None:
     """Returns when what is being said has reached the ear, also what was begun beside this."""
     while True:
         await private.speech_is_out(world.session)
@@ -83,7 +90,7 @@ async def said(world: LiveKitWorld, tail: float = TAIL) -> None:
 
 
 @contextlib.asynccontextmanager
-async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
+async def privately(world: Given, to: str | None) -> AsyncIterator[None]:
     """While this is entered the agent speaks to one leg alone; to everybody where `to` is None.
 
     What is being said to all is not taken from them: it ends first. Raises EffectError where the others cannot be
@@ -105,7 +112,7 @@ async def privately(world: LiveKitWorld, to: str | None) -> AsyncIterator[None]:
             world.subscriptions.remove(rule)
 
 
-def speech_only_for(world: LiveKitWorld, name: str) -> Rule:
+def speech_only_for(world: Given, name: str) -> Rule:
     """Of all that the agent publishes, its speech is for this leg; music has rules of its own."""
 
     def rule(listener: str, track: Track) -> bool | None:

@@ -10,16 +10,15 @@ import asyncio
 import logging
 import weakref
 from collections.abc import Collection, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livekit import api
+from livekit.api import LiveKitAPI
 
 from callflow.livekit_bindings import returning
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.returning import QUIET, REQUEST, Lookout, Party
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
 
@@ -53,10 +52,25 @@ SEEN = 0.5
 """Seconds in which the room says that a leg is active whose dial has returned: as a rule 15 ms."""
 
 
+class Given(OnTheLine, Protocol):
+    """What clearing is given of its call."""
+
+    @property
+    def api(self) -> LiveKitAPI: ...
+
+    @property
+    def left(self) -> bool: ...
+
+    @property
+    def stands(self) -> bool: ...
+
+    def shows(self, identities: Collection[str]) -> bool: ...
+
+
 class Clearing:
     """Of one call, from its beginning to its end."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._tasks: set[asyncio.Task[Any]] = set()
         self._awaited: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # by the end of the call
@@ -122,7 +136,7 @@ class Clearing:
         if telephones:
             await self._confirm(telephones)
         parties = self._who_may_come(legs)
-        if parties and not self._world.hurried:
+        if parties and not self._world.call.hurried:
             if self._looking is not None:
                 self._looking.cancel()
             lookout = self._lookout = Lookout(self._world.api, self._world.room_name, parties)
@@ -130,7 +144,7 @@ class Clearing:
             self._awaited.add(self._looking)
 
     async def _confirm(self, telephones: dict[str, str]) -> None:
-        within = CONFIRMED_WITHIN_IN_HASTE if self._world.hurried else CONFIRMED_WITHIN
+        within = CONFIRMED_WITHIN_IN_HASTE if self._world.call.hurried else CONFIRMED_WITHIN
         try:
             async with asyncio.timeout(within):
                 await self._until_gone(telephones)

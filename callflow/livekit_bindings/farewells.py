@@ -6,16 +6,15 @@ What the flow goes on with stands in the snapshot, in the lists that are on thei
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from callflow.core.ahead import addresses, ahead
 from callflow.core.snapshot import Snapshot
 from callflow.core.statechart.lists import actions_during
 from callflow.livekit_bindings.audience import TAIL
+from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.legs import Leg
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import OfACall
 
 
 class Farewell(NamedTuple):
@@ -25,10 +24,17 @@ class Farewell(NamedTuple):
     effect: int
 
 
+class Given(OfACall, Protocol):
+    """What last words to a leg are given of their call."""
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+
 class Farewells:
     """Of one call."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._waiting: list[Farewell] = []
 

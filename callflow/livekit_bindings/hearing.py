@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from livekit.agents import llm
+from livekit.agents import Agent, llm
 
 from callflow.core.events import MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE
 from callflow.core.statechart.descriptors import heard, matches
 from callflow.livekit_bindings import messages, private
 from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
+from callflow.livekit_bindings.ears import Ears
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
 from callflow.livekit_bindings.listeners import Listeners
+from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.room_events import ROOM_EVENTS, microphone_fields
 from callflow.livekit_bindings.session_events import SESSION_EVENTS
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.subscriptions import Subscriptions
+from callflow.livekit_bindings.surroundings import InConversation
+from callflow.livekit_bindings.turns import Turns
 
 logger = logging.getLogger("callflow")
 
@@ -53,10 +55,38 @@ TRACKS = frozenset({"track_published", "track_unpublished", "track_subscribed"})
 """Those after which somebody may be muted, or not be so any more, without LiveKit's saying it: they have come like that."""
 
 
+class Given(messages.Given, InConversation, Protocol):
+    """What is told of what happens in the room and the session."""
+
+    def post(self, name: str, data: Mapping[str, Any]) -> None: ...
+
+    failures: int
+
+    last_failure: str
+
+    spoke: int
+
+    @property
+    def ears(self) -> Ears: ...
+
+    @property
+    def turns(self) -> Turns: ...
+
+    @property
+    def offering(self) -> Offering: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+    def watch(self, agent: Agent) -> None: ...
+
+    def out_of_room(self) -> None: ...
+
+
 class Hearing:
     """Of one call, from its beginning to its end."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._listeners = Listeners()
         self._speaking: list[str] = []  # legs, as far as the session does not hear them

@@ -19,9 +19,9 @@ from attrs import asdict, frozen
 from livekit.agents import JobContext
 
 from callflow.livekit_bindings.returning import Lookout
-from callflow.runtime.call import Call
 from callflow.runtime.ending import file_name
 from callflow.runtime.logs import log_fields
+from callflow.runtime.ports import CallOf
 
 logger = logging.getLogger("callflow")
 
@@ -74,7 +74,7 @@ class Lease:
             return True
 
 
-def take(call: Call, ctx: JobContext, room: str) -> Path | None:
+def take(call: CallOf, ctx: JobContext, room: str) -> Path | None:
     """Writes the lease of a call that begins; None where nobody guards it."""
     folder = os.environ.get(FOLDER)
     if folder is None or ctx.is_fake_job():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define, field
 from livekit import rtc
@@ -19,9 +19,7 @@ from livekit import rtc
 from callflow.core.events import AGENTS, ANYONE
 from callflow.errors import CallflowError
 from callflow.livekit_bindings.room_events import KINDS
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
 
@@ -96,11 +94,15 @@ class Allowance:
         return not self.over
 
 
+class Given(OnTheLine, Protocol):
+    """What whoever sends something to the flow is given."""
+
+
 @define(eq=False)
 class Mailbox:
     """Of one call: what comes from the room."""
 
-    world: LiveKitWorld
+    world: Given
     _allowances: dict[str, Allowance] = field(factory=dict)  # by identity
     _noted: set[str] = field(factory=set)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from livekit.agents import Agent, llm
 
@@ -15,12 +15,10 @@ from callflow.core.snapshot import Step
 from callflow.core.tools import UNDER_WAY
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.instructions import StateInstructions
+from callflow.livekit_bindings.surroundings import InConversation
 from callflow.livekit_bindings.tools import States, Toolbox
-from callflow.livekit_bindings.turns import Entrance
+from callflow.livekit_bindings.turns import Entrance, Turns
 from callflow.runtime.ports import ToolReturn
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 logger = logging.getLogger("callflow")
 
@@ -37,10 +35,22 @@ class Turn(NamedTuple):
     ahead: frozenset[int]
 
 
+class Given(InConversation, Protocol):
+    """What the offers to the model are given of their call."""
+
+    @property
+    def turns(self) -> Turns: ...
+
+    @property
+    def speeches(self) -> Mapping[str, int]: ...
+
+    def tell(self, name: str) -> bool: ...
+
+
 class Offering:
     """Of one call. Tools are offered at once; instructions, and whatever a realtime model has to be told, in a task."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._instructions = StateInstructions()
         self._offers = Offers()

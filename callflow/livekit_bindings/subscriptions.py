@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from livekit import api, rtc
 
 from callflow.errors import EffectError
+from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.line import PARTIES
 from callflow.livekit_bindings.room_events import KINDS
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
 
@@ -65,10 +64,17 @@ Rule = Callable[[str, Track], bool | None]
 """Whether this listener (an identity) may hear this track; None: no opinion."""
 
 
+class Given(OnTheLine, Protocol):
+    """What the rules of who hears whom are given of their call."""
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+
 class Subscriptions:
     """The rules of one call, and what of them stands on the server."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._rules: list[Rule] = []
         self._taken: dict[str, set[str]] = {}  # a listener's sid -> sids of tracks that were taken from it

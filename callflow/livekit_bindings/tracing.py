@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from livekit.agents.telemetry import trace_types, tracer
 from opentelemetry import context, trace
@@ -24,9 +24,7 @@ from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Microstep, Start, Step
 from callflow.core.statechart.descriptors import best, heard
 from callflow.core.statechart.lists import place_at
-
-if TYPE_CHECKING:
-    from callflow.runtime.call import Call
+from callflow.runtime.ports import CallOf
 
 logger = logging.getLogger("callflow")
 
@@ -47,12 +45,12 @@ class Tracing:
     """The spans of one call. What a provider raises ends them, and never the call."""
 
     def __init__(self) -> None:
-        self._call: Call
+        self._call: CallOf
         self._span: Span | None = None
         self._states: dict[str, Span] = {}
         self._effects: dict[int, Span] = {}
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: CallOf) -> None:
         """The call begins; in its own context, of which its span becomes the current one."""
         with self._surviving():
             fields = call.log_fields

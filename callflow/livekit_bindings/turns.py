@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define, field
 from livekit.agents.voice import SpeechHandle
@@ -17,9 +17,7 @@ from livekit.agents.voice import SpeechHandle
 from callflow.core.offers import says_goodbye
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import private
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import InConversation
 
 
 @define(eq=False)
@@ -34,11 +32,18 @@ _ENTERING: ContextVar[Entrance | None] = ContextVar("_ENTERING", default=None)
 """The `on_enter` that runs, also for what it has others do."""
 
 
+class Given(InConversation, Protocol):
+    """What the model's turns are given of their call."""
+
+    @property
+    def conversation_over(self) -> bool: ...
+
+
 class Turns:
     """Of one call. `entrance` is the last agent's, None before the first; `begun` is how many replies the model has begun
     that no action asked for."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self.entrance: Entrance | None = None
         self.begun = 0

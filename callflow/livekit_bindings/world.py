@@ -44,14 +44,13 @@ from callflow.livekit_bindings.verbs.answering import Door
 from callflow.livekit_bindings.verbs.keys import Keys
 from callflow.livekit_bindings.verbs.recording import Recordings
 from callflow.runtime.logs import LOGGED
-from callflow.runtime.ports import Facts
+from callflow.runtime.ports import CallOf, Facts
 from callflow.runtime.shutdown import JOB_SECONDS
 
 if TYPE_CHECKING:
     from callflow.livekit_bindings.verbs.detection import Detection
     from callflow.livekit_bindings.verbs.holding import Hold
     from callflow.livekit_bindings.verbs.transferring import Refer
-    from callflow.runtime.call import Call
 
 logger = logging.getLogger("callflow")
 
@@ -92,11 +91,10 @@ class LiveKitWorld:
         nowhere = ctx.is_fake_job() and (isinstance(ctx.room, NonCallableMock) or not ctx.room.isconnected())
         self.has_room = not nowhere
         self.conversation_over = self.session_closed = False
-        self.hurried = False
         self.stands = False  # the line, although it was to be dropped by force
         self.left = False  # on purpose, to those who are on it
         self.job_ends: float | None = None  # the line may stand, and LiveKit ends the job: when, by the loop's clock
-        self.call: Call  # from `begin` on
+        self.call: CallOf  # from `begin` on
         self._begun = self._overtaken = False
         self._opening: asyncio.Task[Any] | None = None
         self.speeches: dict[str, int] = {}  # LiveKit's id of a speech -> the effect that it is
@@ -136,7 +134,7 @@ class LiveKitWorld:
 
     # -- the World
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: CallOf) -> None:
         self.call, self._begun = call, True
         self._connected: asyncio.Future[None] = call.loop.create_future()
         self._started: asyncio.Future[None] = call.loop.create_future()
@@ -173,7 +171,6 @@ class LiveKitWorld:
             return await self._verbs[effect.verb](self, effect)
 
     def hurry(self) -> None:
-        self.hurried = True
         private.silence_now(self.session)
 
     async def close(self, *, session: bool, line: bool) -> None:
@@ -263,9 +260,9 @@ class LiveKitWorld:
         """Waits until the session runs under its real agent, with what its states offer, and whoever a speech is for is
         there. False: nobody will ever hear it."""
         await self.started()
-        while self.detection is not None and not self.hurried:
+        while self.detection is not None and not self.call.hurried:
             await self.detection.over.wait()
-        if not await Audience(self.line, to).heard() or self.hurried:
+        if not await Audience(self.line, to).heard() or self.call.hurried:
             return False
         await private.handoff_done(self.session)
         await self.offering.settled()

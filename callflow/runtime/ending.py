@@ -31,10 +31,8 @@ DISK_SECONDS = 2.0
 """How long effects may take to stop, the world to close, the disk to take journal and record."""
 
 
-class Written(Protocol):
-    """What is asked of a call whose record stands on the disk, or will."""
-
-    record: CallRecord | None
+class Filed(Protocol):
+    """What is asked of a call to know where its record stands."""
 
     @property
     def id(self) -> str: ...
@@ -44,6 +42,12 @@ class Written(Protocol):
 
     @property
     def journal(self) -> Journal | None: ...
+
+
+class Written(Filed, Protocol):
+    """What is asked of a call whose record stands on the disk, or will."""
+
+    record: CallRecord | None
 
 
 class Ended(Written, Protocol):
@@ -252,7 +256,7 @@ def still_open(call: Ended) -> frozenset[str]:
     return frozenset(found)
 
 
-def record_path(call: Written) -> Path | None:
+def record_path(call: Filed) -> Path | None:
     """The record stands beside its journal, under the same name; None where none is written."""
     if call.folder is None:
         return None

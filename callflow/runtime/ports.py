@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from attrs import field, frozen
-
 from callflow.core.events import NO_DATA
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
+from callflow.runtime.facts import Facts
+from callflow.runtime.journal import Journal
+from callflow.runtime.record import CallRecord
+from callflow.runtime.redact import Redactor
+
+__all__ = ["CallOf", "Facts", "ToolReturn", "World"]
 
 
 class ToolReturn(NamedTuple):
@@ -20,33 +24,6 @@ class ToolReturn(NamedTuple):
     result: Any = None
     error: str | None = None
     reply: bool = True
-
-
-@frozen
-class Facts:
-    """What the world knows of a call that has ended, for its record.
-
-    `room`, `room_sid`, `job`, `worker_id`, `dispatch_id`, `agent_name` are LiveKit's, None where there are none.
-    `transcript` holds one mapping for each message: `role` ("user", "assistant"), `text`, `time` (seconds since the
-    epoch), `interrupted`. `usage` is by model. `latencies` holds one mapping for each turn, in seconds: `total`, and
-    what it is made of as far as the models report it. `notes` are sentences that somebody should read. `line_in_doubt`:
-    the line was dropped, and somebody may be on it all the same. `dropped_again` is when it was dropped once more (seconds
-    since the epoch), where somebody had come back.
-    """
-
-    room: str | None = None
-    room_sid: str | None = None
-    job: str | None = None
-    worker_id: str | None = None
-    dispatch_id: str | None = None
-    agent_name: str | None = None
-    participant: str | None = None
-    transcript: tuple[Mapping[str, Any], ...] = ()
-    usage: Mapping[str, Any] = field(factory=dict)
-    latencies: tuple[Mapping[str, Any], ...] = ()
-    notes: tuple[str, ...] = ()
-    line_in_doubt: bool = False
-    dropped_again: float | None = None
 
 
 class CallOf(Protocol):
@@ -68,12 +45,23 @@ class CallOf(Protocol):
     def folder(self) -> Path | None: ...
 
     @property
+    def journal(self) -> Journal | None: ...
+
+    @property
+    def redactor(self) -> Redactor: ...
+
+    @property
     def log_fields(self) -> Mapping[str, Any]: ...
+
+    @property
+    def hurried(self) -> bool: ...
 
     @property
     def over(self) -> bool: ...
 
     def now(self) -> float: ...
+
+    def draft(self) -> CallRecord: ...
 
     def note(self, sentence: str) -> None: ...
 

@@ -18,7 +18,7 @@ from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Microstep, Note, Snapshot, Start, Step
-from callflow.runtime.ports import Facts
+from callflow.runtime.facts import Facts
 from callflow.runtime.redact import Redactor
 
 

@@ -15,9 +15,8 @@ from callflow.core.actions import VERBS
 from callflow.core.snapshot import Start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import EffectError
-from callflow.livekit_bindings.verbs import Perform, outside
+from callflow.livekit_bindings.verbs import Given, Perform, outside
 from callflow.livekit_bindings.web import Answer, Request
-from callflow.livekit_bindings.world import LiveKitWorld
 
 Said: TypeAlias = Any
 """What a service or a verb gives: a value, an exception to raise, a tuple of those (one after the other, the last for all
@@ -80,7 +79,7 @@ class Fakes:
             found.setdefault("http", self._http)
         return found
 
-    async def _perform(self, verb: str, _world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    async def _perform(self, verb: str, _world: Given, effect: Start) -> Mapping[str, Any]:
         arguments = dict(effect.arguments)
         self.performed.append((verb, arguments))
         result = await self._said(verb, self.verbs[verb], arguments)
@@ -95,7 +94,7 @@ class Fakes:
             raise self._failed(TypeError(f"a fake of {verb} gives a mapping or a result's name, not {result!r}"))
         return dict(result or {})
 
-    async def _http(self, world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+    async def _http(self, world: Given, effect: Start) -> Mapping[str, Any]:
         return await outside.http(world, effect, fetch=self._fetch)
 
     async def _fetch(self, request: Request, *, wanted: frozenset[int] = frozenset()) -> Answer:

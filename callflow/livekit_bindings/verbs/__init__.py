@@ -4,7 +4,7 @@ and the effect, return the verb's result fields, and raise EffectError, or anyth
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings.verbs import (
@@ -24,10 +24,21 @@ from callflow.livekit_bindings.verbs import (
     transferring,
 )
 
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
-Perform = Callable[["LiveKitWorld", Start], Awaitable[Mapping[str, Any]]]
+class Given(
+    answering.Given,
+    consulting.Given,
+    handoff.Given,
+    keys.Given,
+    outside.Given,
+    recording.Recorded,
+    standing_by.Given,
+    Protocol,
+):
+    """What the verbs are given, all of them together."""
+
+
+Perform = Callable[[Given, Start], Awaitable[Mapping[str, Any]]]
 
 PERFORM: Mapping[str, Perform] = {
     "say": speech.say,

@@ -9,19 +9,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livekit import rtc
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.surroundings import OnTheLine
 
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+
+class Given(OnTheLine, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def door(self) -> Door: ...
+
+    @property
+    def clearing(self) -> Clearing: ...
 
 
-async def answer(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def answer(world: Given, _effect: Start) -> Mapping[str, Any]:
     """Takes the call; ends when the far end is on the line. One that is answered already is done. Raises EffectError when
     the far end has given up."""
     await world.connected()
@@ -32,7 +41,7 @@ async def answer(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-async def reject(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def reject(world: Given, _effect: Start) -> Mapping[str, Any]:
     """Refuses the call: LiveKit answers it with 486 Busy Here, whatever the reason. Raises EffectError when it has been
     answered, or the API's refusal."""
     await world.connected()

@@ -7,16 +7,14 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from livekit import rtc
 from livekit.agents.utils.audio import audio_frames_from_file
 
-from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Track
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Subscriptions, Track
+from callflow.livekit_bindings.surroundings import InConversation
 
 SAMPLE_RATE = 48_000
 AHEAD = 400
@@ -27,6 +25,13 @@ UNPUBLISH = 2.0
 """Seconds to take the track back."""
 
 
+class Given(InConversation, Protocol):
+    """What a sound in the room is given."""
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+
 class Source(Protocol):
     """What takes a track's sound, frame by frame, as fast as it is heard: rtc.AudioSource."""
 
@@ -34,9 +39,7 @@ class Source(Protocol):
     async def aclose(self) -> None: ...
 
 
-async def loop(
-    world: LiveKitWorld, file: Path, duck: float | None = None, *, to: str | None = None
-) -> Mapping[str, Any]:
+async def loop(world: Given, file: Path, duck: float | None = None, *, to: str | None = None) -> Mapping[str, Any]:
     """Plays the file again and again; ends only by being cancelled. `duck` is the volume, 0 to 1, while the agent or the
     caller speaks. `to`: the one leg that hears it. Raises EffectError where the others cannot be kept from it."""
     if not world.has_room:
@@ -56,7 +59,7 @@ async def loop(
     return {"interrupted": False, "spoken": "", "heard": True}
 
 
-def _only_for(world: LiveKitWorld, leg: str, name: str) -> Rule:
+def _only_for(world: Given, leg: str, name: str) -> Rule:
     def rule(listener: str, track: Track) -> bool | None:
         return listener == world.line.identity_of(leg) if track.name == name else None
 
@@ -64,7 +67,7 @@ def _only_for(world: LiveKitWorld, leg: str, name: str) -> Rule:
 
 
 @contextlib.asynccontextmanager
-async def _published(world: LiveKitWorld, name: str) -> AsyncIterator[Source]:
+async def _published(world: Given, name: str) -> AsyncIterator[Source]:
     source, track = _new_track(world.ctx.room, name)
     try:
         await world.ctx.room.local_participant.publish_track(track, rtc.TrackPublishOptions())
@@ -90,7 +93,7 @@ async def _take_back(room: rtc.Room, name: str, source: Source) -> None:
     await source.aclose()
 
 
-async def _again_and_again(world: LiveKitWorld, file: Path, duck: float | None) -> AsyncIterator[rtc.AudioFrame]:
+async def _again_and_again(world: Given, file: Path, duck: float | None) -> AsyncIterator[rtc.AudioFrame]:
     while True:
         async for frame in audio_frames_from_file(str(file), sample_rate=SAMPLE_RATE):
             speaks = "speaking" in (world.session.agent_state, world.session.user_state)

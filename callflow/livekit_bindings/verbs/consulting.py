@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from typing import Any, Literal, Protocol
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
@@ -17,13 +17,11 @@ from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import TAIL, all_is_said, speech_only_for
 from callflow.livekit_bindings.clearing import settled
+from callflow.livekit_bindings.farewells import Farewells
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.line import KEYS
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import dialing, holding, speech
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 Decision = Literal["accepted", "declined", "no_answer", "failed"]
 
@@ -44,7 +42,17 @@ OF_A_DIAL: Mapping[str, Decision] = {
 """What the result of the human's dial is for a consult."""
 
 
-async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(dialing.Given, holding.Given, speech.Given, Protocol):
+    """What a consultation is given."""
+
+    @property
+    def farewells(self) -> Farewells: ...
+
+    @property
+    def watchers(self) -> set[Callable[[str], bool]]: ...
+
+
+async def consult(world: Given, effect: Start) -> Mapping[str, Any]:
     """The fields of one `consult.*`. Cancelled, or when the caller leaves, the human's leg is gone before this returns,
     for 4 s at most, unless the flow goes on with a word to them. Raises EffectError where the briefing cannot be spoken, or somebody may hear what is not for them."""
     one = Consultation(world, effect)
@@ -69,7 +77,7 @@ async def consult(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
 
 
 async def _unless_gone(
-    world: LiveKitWorld, leg: Leg, work: Coroutine[Any, Any, Mapping[str, Any]]
+    world: Given, leg: Leg, work: Coroutine[Any, Any, Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
     """The result of `work`, which is cancelled, its clearing up included, when this leg leaves: None."""
     working = asyncio.ensure_future(work)
@@ -88,7 +96,7 @@ async def _unless_gone(
 class Consultation:
     """One of them. `arguments` are those of the action; `told` is called with the names of events."""
 
-    def __init__(self, world: LiveKitWorld, effect: Start) -> None:
+    def __init__(self, world: Given, effect: Start) -> None:
         self._world = world
         self._effect = effect
         self._arguments = effect.arguments

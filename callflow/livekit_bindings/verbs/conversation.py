@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+from livekit.agents import Agent
 
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import said
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.ears import Ears
+from callflow.livekit_bindings.offering import Offering
+from callflow.livekit_bindings.surroundings import InConversation
 
 logger = logging.getLogger("callflow")
 
@@ -38,43 +40,68 @@ ABANDON_WITHIN = 0.8
 """Seconds to take a session off the room that did not close."""
 
 
-async def wait_for_speech(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+class Given(InConversation, Protocol):
+    """What these verbs are given."""
+
+    conversation_over: bool
+
+    session_closed: bool
+
+    @property
+    def agent(self) -> Agent: ...
+
+    @property
+    def ears(self) -> Ears: ...
+
+    @property
+    def offering(self) -> Offering: ...
+
+    def agents_seen(self) -> tuple[Agent, ...]: ...
+
+    async def session_aclose(self) -> None: ...
+
+    async def session_drain(self) -> None: ...
+
+    def stop_opening(self, *, connecting: bool = False) -> None: ...
+
+
+async def wait_for_speech(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
     await said(world)
     return NOTHING
 
 
-async def interrupt(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def interrupt(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
     private.silence_now(world.session)
     return NOTHING
 
 
-async def mute(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def mute(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
     world.ears.mute(True)
     return NOTHING
 
 
-async def unmute(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def unmute(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
     world.ears.mute(False)
     return NOTHING
 
 
-async def drain(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def drain(world: Given, effect: Start) -> Mapping[str, Any]:
     """`tail` (seconds) is how long the last sound may travel after its playout, to the ear."""
     await end_conversation(world, tail=effect.arguments.get("tail", 0.2))
     return NOTHING
 
 
-async def end_conversation(world: LiveKitWorld, *, tail: float) -> None:
+async def end_conversation(world: Given, *, tail: float) -> None:
     """Lets what is being said end, as long as anybody who hears it is on the line; cancels the tools that run, and takes
     no speech any more."""
     world.conversation_over = True
     if not private.is_running(world.session):
         return
-    if world.hurried or not world.line.anybody_hears:
+    if world.call.hurried or not world.line.anybody_hears:
         private.silence_now(world.session)
         return
     draining = asyncio.ensure_future(_drain(world))
@@ -97,11 +124,11 @@ async def end_conversation(world: LiveKitWorld, *, tail: float) -> None:
         await stop(draining, cut)
 
 
-async def _drain(world: LiveKitWorld) -> None:
+async def _drain(world: Given) -> None:
     await asyncio.gather(_cut_tools(world), world.session_drain())
 
 
-async def _cut_tools(world: LiveKitWorld) -> int:
+async def _cut_tools(world: Given) -> int:
     """Cancels the tools that run, and says so. What the flow's own were called for goes on: they only wait for it. Returns
     how many cannot be stopped."""
     cut, stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN, cutting=world.offering.cutting)
@@ -120,12 +147,12 @@ async def _first(work: Coroutine[Any, Any, Any], cut: asyncio.Future[None]) -> N
         await stop(task)
 
 
-async def aclose(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def aclose(world: Given, _effect: Start) -> Mapping[str, Any]:
     await close_session(world)
     return NOTHING
 
 
-async def close_session(world: LiveKitWorld) -> None:
+async def close_session(world: Given) -> None:
     """`session.aclose()`, in the call's own task. One that does not come to its end is taken off the room: nobody hears
     it any more, and what it waits for is left to the end of the process."""
     world.conversation_over = True
@@ -153,13 +180,13 @@ async def close_session(world: LiveKitWorld) -> None:
         raise
 
 
-async def _abandon(world: LiveKitWorld) -> None:
+async def _abandon(world: Given) -> None:
     world.session_closed = True
     with contextlib.suppress(Exception):
         await asyncio.wait_for(private.abandon(world.session), ABANDON_WITHIN)
 
 
-async def close_models(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def close_models(world: Given, _effect: Start) -> Mapping[str, Any]:
     """STT, LLM, TTS of the session and of its agents, with their streams and connection pools."""
     world.conversation_over = True
     session, agents = world.session, [world.agent, *world.agents_seen()]

@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define, field
+from livekit.agents import Agent
 from livekit.agents.utils import is_given
 from livekit.agents.voice.amd import AMDPredictionEvent
 
@@ -22,9 +23,7 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.surroundings import InConversation
 
 logger = logging.getLogger("callflow")
 
@@ -44,7 +43,20 @@ AGAIN = 0.1
 """Seconds before LiveKit's detector, which gives up 5 s after its start where nobody can be heard yet, is started anew."""
 
 
-async def detect_machine(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(InConversation, Protocol):
+    """What a detection is given."""
+
+    def post(self, name: str, data: Mapping[str, Any]) -> None: ...
+
+    detection: Detection | None
+
+    @property
+    def agent(self) -> Agent: ...
+
+    def detection_over(self) -> None: ...
+
+
+async def detect_machine(world: Given, effect: Start) -> Mapping[str, Any]:
     """Who is on the line. The result is one of LiveKit's categories; out of time it is `uncertain`."""
     seconds = (effect.timeout or CAP) - HEADROOM
     detection = begin(world, {"timeout": max(seconds, 0.0), **_options(effect.arguments)})
@@ -56,7 +68,7 @@ async def detect_machine(world: LiveKitWorld, effect: Start) -> Mapping[str, Any
         detection.cancel()
 
 
-def begin(world: LiveKitWorld, options: Mapping[str, Any], *, leg: str = MAIN_LEG) -> Detection:
+def begin(world: Given, options: Mapping[str, Any], *, leg: str = MAIN_LEG) -> Detection:
     """Starts to listen to a leg, as soon as the session runs and the leg is there: call it before the INVITE.
 
     `options`: `timeout`, in seconds from the answer, and `ivr_detection`. Ends with `Detection.cancel`, or by itself with
@@ -72,7 +84,7 @@ class Detection:
     """One detection. `verdict` resolves to the fields of its `amd.*` event, and never where the far end has left: that
     is `call.hangup`, and says nothing of who it was."""
 
-    world: LiveKitWorld
+    world: Given
     timeout: float
     ivr_detection: bool
     leg: str

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livekit import api
 from livekit.protocol import sip as proto_sip
@@ -20,12 +20,10 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import dial_results, private, vouching
+from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.verbs import detection
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 logger = logging.getLogger("callflow")
 
@@ -61,11 +59,21 @@ ENCRYPTION = {
 }
 
 
-async def dial(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(detection.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def secret(self) -> str | None: ...
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+
+async def dial(world: Given, effect: Start) -> Mapping[str, Any]:
     return await call_leg(world, str(effect.arguments.get("leg") or MAIN_LEG), effect.arguments)
 
 
-async def cancel_dial(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def cancel_dial(world: Given, effect: Start) -> Mapping[str, Any]:
     """Stops the ringing of a leg, whose dial ends with that. One that was answered, or that nobody dials, is left as it
     is."""
     leg = world.line.leg(str(effect.arguments.get("leg") or MAIN_LEG))
@@ -75,7 +83,7 @@ async def cancel_dial(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-async def call_leg(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+async def call_leg(world: Given, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Dials `arguments["to"]` as the leg `name`, with the arguments of `dial`; the fields of its result.
 
     Cancelled, the telephone stops ringing, or is hung up on where it was answered at this moment, before this returns.
@@ -97,9 +105,7 @@ async def call_leg(world: LiveKitWorld, name: str, arguments: Mapping[str, Any])
     return result
 
 
-async def _until_something_is_dialled(
-    world: LiveKitWorld, name: str, arguments: Mapping[str, Any]
-) -> Mapping[str, Any]:
+async def _until_something_is_dialled(world: Given, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Tries again, for a moment, where LiveKit had nobody who could dial; the fields of the result."""
     began, pause = world.call.loop.time(), RETRY_PAUSE
     while True:
@@ -113,7 +119,7 @@ async def _until_something_is_dialled(
         pause *= 2
 
 
-async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> Evidence | None:
+async def _try(world: Given, name: str, arguments: Mapping[str, Any]) -> Evidence | None:
     """One try; None when it was answered."""
     line = world.line
     if line.ending or not world.has_room:
@@ -147,9 +153,7 @@ async def _try(world: LiveKitWorld, name: str, arguments: Mapping[str, Any]) -> 
     return evidence
 
 
-async def _outcome(
-    world: LiveKitWorld, leg: Leg, calling: asyncio.Task[None], ring: float, keys: float
-) -> Evidence | None:
+async def _outcome(world: Given, leg: Leg, calling: asyncio.Task[None], ring: float, keys: float) -> Evidence | None:
     """What became of it, by the request and by the room together; None when it was answered. `keys`: how long it takes
     to send those that follow the answer."""
     loop = world.call.loop
@@ -188,7 +192,7 @@ async def _outcome(
     return Evidence(error, left=left, reason=leg.reason, rang=leg.rang)
 
 
-async def _ask(world: LiveKitWorld, leg: Leg, watching: asyncio.Future[None], until: float) -> None:
+async def _ask(world: Given, leg: Leg, watching: asyncio.Future[None], until: float) -> None:
     """Returns when the room says what became of the leg, or LiveKit, asked every second: what a room says may be lost."""
     while not watching.done() and (left := until - world.call.loop.time()) > 0:
         await asyncio.wait({watching}, timeout=min(ASK, left))
@@ -230,14 +234,14 @@ def _has_returned(calling: asyncio.Task[None]) -> bool:
     return calling.done() and not calling.cancelled() and calling.exception() is None
 
 
-async def _place(world: LiveKitWorld, request: api.CreateSIPParticipantRequest, placed: asyncio.Event) -> None:
+async def _place(world: Given, request: api.CreateSIPParticipantRequest, placed: asyncio.Event) -> None:
     """Sends the request, once: the API's own client would repeat it, and the telephone would ring twice."""
     sip = private.without_failover(world.ctx.api)
     placed.set()
     await sip.create_sip_participant(request)
 
 
-def _request(world: LiveKitWorld, leg: Leg, arguments: Mapping[str, Any]) -> api.CreateSIPParticipantRequest:
+def _request(world: Given, leg: Leg, arguments: Mapping[str, Any]) -> api.CreateSIPParticipantRequest:
     given = {name: value for name, value in arguments.items() if value is not None}
     request = api.CreateSIPParticipantRequest(
         sip_trunk_id=str(given["trunk"]),

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from livekit.agents import AgentTask
+from livekit.agents import Agent, AgentTask
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import audience, private
 from callflow.livekit_bindings.audience import all_is_said
+from callflow.livekit_bindings.offering import Offering
 from callflow.livekit_bindings.plain import plain
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 CANCEL_WITHIN = 2.0
 """Seconds that an AgentTask gets to hand the conversation back once its state was left; its tools that run still are cut
 then, and it gets as many again."""
 
 
-async def update_agent(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(audience.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def registered(self) -> Mapping[str, Any]: ...
+
+    @property
+    def offering(self) -> Offering: ...
+
+    def make(self, name: str) -> Any: ...
+
+    def watch(self, agent: Agent) -> None: ...
+
+    async def hand_over(self, agent: Agent) -> None: ...
+
+
+async def update_agent(world: Given, effect: Start) -> Mapping[str, Any]:
     await world.started()
     if not private.is_running(world.session):
         raise EffectError("the conversation is over: no other agent can take it")
@@ -31,7 +45,7 @@ async def update_agent(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-async def task(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def task(world: Given, effect: Start) -> Mapping[str, Any]:
     """Runs the AgentTask that the program registered; its result as plain data. Cancelled: the task is, too."""
     if not await world.can_be_heard():
         raise EffectError("nobody is on the line")
@@ -55,7 +69,7 @@ async def task(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return {"result": "completed", "value": plain(result)}
 
 
-async def _cut_tools(world: LiveKitWorld, agent_task: AgentTask[Any]) -> None:
+async def _cut_tools(world: Given, agent_task: AgentTask[Any]) -> None:
     """What the flow's own were called for goes on: they only wait for it."""
     cutting = world.offering.cutting
     cut, _ = await private.cancel_tools(world.session, within=CANCEL_WITHIN / 2, cutting=cutting, of=agent_task)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from livekit import api
 
@@ -21,9 +21,6 @@ from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.returning import delete_room as delete
 from callflow.livekit_bindings.returning import not_found
 from callflow.livekit_bindings.verbs import conversation, holding, speech, transferring
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 logger = logging.getLogger("callflow")
 
@@ -53,12 +50,31 @@ DRAIN = 10.0
 CLOSE = 10.0
 
 
-async def delete_room(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+class Given(conversation.Given, holding.Given, speech.Given, transferring.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def api(self) -> api.LiveKitAPI: ...
+
+    left: bool
+
+    stands: bool
+
+    job_ends: float | None
+
+    def shows(self, identities: Collection[str]) -> bool: ...
+
+    def stay_out(self) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
+async def delete_room(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.clearing.confirm(await drop_room(world))
     return NOTHING
 
 
-async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
+async def drop_room(world: Given) -> Sequence[Leg]:
     """Deletes the room; one that is gone already is done, where our own agrees. Returns who was in it. Raises whatever the
     API raises otherwise."""
     legs = world.line.present()
@@ -83,7 +99,7 @@ async def drop_room(world: LiveKitWorld) -> Sequence[Leg]:
     return legs
 
 
-async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
+async def _delete(world: Given, legs: Sequence[Leg]) -> None:
     there = {leg.identity for leg in legs if leg.sid}
     try:
         await world.api.room.delete_room(api.DeleteRoomRequest(room=world.room_name))
@@ -102,14 +118,14 @@ async def _delete(world: LiveKitWorld, legs: Sequence[Leg]) -> None:
         await _delete_unlisted(world)
 
 
-async def _delete_unlisted(world: LiveKitWorld) -> None:
+async def _delete_unlisted(world: Given) -> None:
     """LiveKit has lost its list of rooms. Should it be of no use that we have left, our own room tells nothing any more."""
     broken = world.line.broken
     await delete(world.api, world.room_name, known=False, leave=world.leave)
     world.line.broken = broken
 
 
-async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def remove_participant(world: Given, effect: Start) -> Mapping[str, Any]:
     leg = world.line.leg(str(effect.arguments.get("leg") or MAIN_LEG))
     if leg is None or not world.has_room:
         return NOTHING
@@ -122,13 +138,13 @@ async def remove_participant(world: LiveKitWorld, effect: Start) -> Mapping[str,
     return NOTHING
 
 
-async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def hang_up(world: Given, effect: Start) -> Mapping[str, Any]:
     """goodbye -> drain -> the line -> aclose; the job ends with the record. Raises EffectError when the line stands."""
     everyone = effect.arguments.get("for", "everyone") == "everyone"
     if not everyone and sum(leg.is_telephone for leg in world.line.parties()) > 1:
         raise EffectError("two telephone legs would outlive the agent for ever: use stand_by instead of for: agent")
     world.turns.end()
-    if effect.arguments.get("goodbye") and not world.hurried:
+    if effect.arguments.get("goodbye") and not world.call.hurried:
         goodbye = {"text": effect.arguments["goodbye"], "interruptible": False}
         await within(GOODBYE, "the goodbye", lambda: speech.say(world, effect._replace(arguments=goodbye)))
     await within(DRAIN, "the drain", lambda: conversation.end_conversation(world, tail=TAIL))
@@ -142,7 +158,7 @@ async def hang_up(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return NOTHING
 
 
-async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def close(world: Given, effect: Start) -> Mapping[str, Any]:
     """What a final state finds still open: the goodbye that is being said ends, the line drops, the session closes."""
     arguments = effect.arguments
     if arguments.get("session"):
@@ -151,7 +167,7 @@ async def close(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return NOTHING
 
 
-async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
+async def force(world: Given, *, session: bool, line: bool) -> None:
     """The line first: whoever is on it waits for nothing. Raises EffectError when the line stands."""
     world.stands = world.stands or line
     persistence = PERSISTENCE if world.has_room and world.ctx.room.isconnected() else 0.0
@@ -167,7 +183,7 @@ async def force(world: LiveKitWorld, *, session: bool, line: bool) -> None:
         raise EffectError(f"the line could not be dropped: {failure}")
 
 
-async def drop_line(world: LiveKitWorld, *, persistence: float = 0.0) -> str | None:
+async def drop_line(world: Given, *, persistence: float = 0.0) -> str | None:
     """Deletes the room, bounded and repeated; `persistence` (seconds) beyond that. What went wrong, when the line still
     stands."""
     attempt, until = 0, world.call.loop.time() + persistence
@@ -185,12 +201,12 @@ async def drop_line(world: LiveKitWorld, *, persistence: float = 0.0) -> str | N
         if attempt >= TRIES:
             if await _remove_everyone(world, failure):
                 return None
-            if world.hurried or world.call.loop.time() >= until:
+            if world.call.hurried or world.call.loop.time() >= until:
                 return failure
         await asyncio.sleep(min(BACKOFF * 2 ** (attempt - 1), PAUSE))
 
 
-async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
+async def _remove_everyone(world: Given, failure: str) -> bool:
     """The room cannot be deleted: whoever is in it is removed, all at once. Whether nobody is left in silence."""
     legs = world.line.present()
     if not legs:
@@ -206,7 +222,7 @@ async def _remove_everyone(world: LiveKitWorld, failure: str) -> bool:
     return True
 
 
-async def _remove(world: LiveKitWorld, leg: Leg) -> None:
+async def _remove(world: Given, leg: Leg) -> None:
     """Removes one participant; one that has left already is done. Of a telephone, until it is not there any more.
     Raises whatever the API raises otherwise."""
     try:
@@ -219,7 +235,7 @@ async def _remove(world: LiveKitWorld, leg: Leg) -> None:
     raise EffectError(f"{leg.name} was removed and is still there")
 
 
-async def everybody_hears_everybody(world: LiveKitWorld) -> None:
+async def everybody_hears_everybody(world: Given) -> None:
     """Whoever was kept apart hears and is heard again: nobody is left to see to it later."""
     holding.release_all(world)
     await world.subscriptions.restore()
@@ -236,7 +252,7 @@ async def within(seconds: float, what: str, act: Callable[[], Awaitable[Any]]) -
             logger.warning("part of an ending has failed", extra={"part": what}, exc_info=True)
 
 
-def _left(world: LiveKitWorld) -> float | None:
+def _left(world: Given) -> float | None:
     """Seconds for which the line may still be tried, None for no limit."""
     return None if world.job_ends is None else max(0.0, world.job_ends - RESERVE - world.call.loop.time())
 

@@ -6,24 +6,37 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
+from callflow.livekit_bindings import audience
 from callflow.livekit_bindings.audience import TAIL, all_is_said
+from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.ears import Ears
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import background
 
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
-
 logger = logging.getLogger("callflow")
 
 NOTHING: Mapping[str, Any] = {}
+
+
+class Given(audience.Given, background.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def holds(self) -> dict[str, Hold]: ...
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+    @property
+    def ears(self) -> Ears: ...
 
 
 @define(eq=False)
@@ -35,7 +48,7 @@ class Hold:
     music: asyncio.Task[None] | None = None
 
 
-async def hold(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def hold(world: Given, effect: Start) -> Mapping[str, Any]:
     """What is being said ends first. Raises EffectError where nobody is on this leg, there is no such sound, or the server
     does not keep it apart."""
     name, music = str(effect.arguments.get("leg") or MAIN_LEG), effect.arguments.get("music")
@@ -46,13 +59,13 @@ async def hold(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return NOTHING
 
 
-async def resume(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def resume(world: Given, effect: Start) -> Mapping[str, Any]:
     """A leg that is not on hold, or not there any more, is fine."""
     await take(world, str(effect.arguments.get("leg") or MAIN_LEG))
     return NOTHING
 
 
-def sound_of(world: LiveKitWorld, music: str | None) -> Path | None:
+def sound_of(world: Given, music: str | None) -> Path | None:
     """The file of this music. Raises EffectError when there is none."""
     if music is None:
         return None
@@ -62,7 +75,7 @@ def sound_of(world: LiveKitWorld, music: str | None) -> Path | None:
     return file
 
 
-async def put(world: LiveKitWorld, name: str, music: Path | None) -> None:
+async def put(world: Given, name: str, music: Path | None) -> None:
     """Puts a leg on hold, or gives one that is on hold another music. Cancelled before it is, it is not on hold."""
     leg = world.line.leg(name)
     if leg is None or not leg.on_line:
@@ -83,13 +96,13 @@ async def put(world: LiveKitWorld, name: str, music: Path | None) -> None:
         one.music = world.clearing.own(_play(world, leg, music), f"callflow music for {name}")
 
 
-async def take(world: LiveKitWorld, name: str) -> None:
+async def take(world: Given, name: str) -> None:
     """Takes a leg off hold; returns when it hears and is heard. Raises EffectError where the server does not see to it."""
     if release(world, name):
         await world.subscriptions.settled()
 
 
-def release(world: LiveKitWorld, name: str) -> bool:
+def release(world: Given, name: str) -> bool:
     """The same at once: the server is told, and nobody waits for it. Whether there was anything to do."""
     one = world.holds.pop(name, None)
     if one is None:
@@ -100,7 +113,7 @@ def release(world: LiveKitWorld, name: str) -> bool:
     return True
 
 
-def release_all(world: LiveKitWorld) -> None:
+def release_all(world: Given) -> None:
     for name in list(world.holds):
         release(world, name)
 
@@ -114,7 +127,7 @@ def _apart(identity: str) -> Rule:
     return rule
 
 
-async def _play(world: LiveKitWorld, leg: Leg, music: Path) -> None:
+async def _play(world: Given, leg: Leg, music: Path) -> None:
     """Until the leg is taken off hold or has left. Music that cannot be played is no reason to end a hold."""
     playing = asyncio.ensure_future(background.loop(world, music, to=leg.name))
     leaving = asyncio.ensure_future(world.line.gone(leg))

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define
 
@@ -19,9 +19,6 @@ from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import all_is_said
 from callflow.livekit_bindings.verbs import speech
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 CODES: Mapping[str, int] = {key: code for code, key in enumerate("0123456789*#abcd")}
 """As RFC 4733 has them: a key that is sent with another code is lost."""
@@ -36,7 +33,14 @@ LOOK = 0.1
 """Seconds between two looks whether the caller's time goes by: somebody may begin to speak to them."""
 
 
-async def send_dtmf(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(speech.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def keys(self) -> Keys: ...
+
+
+async def send_dtmf(world: Given, effect: Start) -> Mapping[str, Any]:
     """Sends the keys once the far end is on the line (those sent while it rings are lost) and we have said what we are
     saying; ends when they are on the wire, and the agent says nothing meanwhile."""
     keys = str(effect.arguments["digits"]).lower()
@@ -91,7 +95,7 @@ class Keys:
             self._collecting = None
 
 
-async def collect_digits(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def collect_digits(world: Given, effect: Start) -> Mapping[str, Any]:
     """Asks, and takes keys until there are enough, the terminator comes, or no further one does.
 
     The result: `input`, `no_input` (no key came) or `no_match` (too few, or only the terminator), of the last try;
@@ -114,7 +118,7 @@ async def collect_digits(world: LiveKitWorld, effect: Start) -> Mapping[str, Any
 class _Try:
     """One try. `least` and `most` keys are wanted; times are in seconds."""
 
-    def __init__(self, world: LiveKitWorld, effect: Start) -> None:
+    def __init__(self, world: Given, effect: Start) -> None:
         self._world, self._effect = world, effect
         arguments = effect.arguments
         count, least, most = arguments.get("count"), arguments.get("min"), arguments.get("max")

@@ -6,16 +6,14 @@ import inspect
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.actions import in_thread
 from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.surroundings import OnTheLine
 from callflow.livekit_bindings.web import LARGEST_BODY, Answer, Request, fetch
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 Fetch = Callable[..., Awaitable[Answer]]
 
@@ -25,13 +23,20 @@ DEEPEST = 64
 __all__ = ["LARGEST_BODY", "http", "python", "send_data", "tag"]
 
 
-async def tag(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(OnTheLine, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def actions(self) -> Mapping[str, Callable[..., Any]]: ...
+
+
+async def tag(world: Given, effect: Start) -> Mapping[str, Any]:
     for name in effect.arguments["tags"]:
         world.ctx.tagger.add(name)
     return {}
 
 
-async def send_data(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def send_data(world: Given, effect: Start) -> Mapping[str, Any]:
     data, to = effect.arguments["data"], effect.arguments.get("to")
     payload = data if isinstance(data, str) else json.dumps(plain(data), ensure_ascii=False)
     identities = []
@@ -47,7 +52,7 @@ async def send_data(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-async def http(world: LiveKitWorld, effect: Start, *, fetch: Fetch = fetch) -> Mapping[str, Any]:
+async def http(world: Given, effect: Start, *, fetch: Fetch = fetch) -> Mapping[str, Any]:
     """The answer's status and body: what JSON says it is, else its text. Raises EffectError on any other status than
     `expect` says, and on a body of more than LARGEST_BODY bytes, in either direction. `fetch` sends it."""
     arguments = effect.arguments
@@ -109,7 +114,7 @@ def _shallow(value: Any) -> Any:
     raise ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
-async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def python(world: Given, effect: Start) -> Mapping[str, Any]:
     """Calls what the program has supplied: a coroutine function on the loop, any other in a thread, which a time-out
     leaves running and no longer waits for."""
     name, arguments = effect.arguments["name"], effect.arguments.get("arguments") or {}
@@ -124,7 +129,7 @@ async def python(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return _returned(world, name, result)
 
 
-def _returned(world: LiveKitWorld, name: str, result: Any) -> Mapping[str, Any]:
+def _returned(world: Given, name: str, result: Any) -> Mapping[str, Any]:
     """The declared fields, out of a mapping or, where one alone is declared, the value itself. Raises EffectError."""
     declared = world.flow.python[name].returns if name in world.flow.python else {}
     try:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import aiohttp
 from livekit import api
@@ -19,9 +19,8 @@ from livekit import api
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
+from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
 
@@ -37,7 +36,21 @@ TYPES = {".mp4": api.EncodedFileType.MP4, ".ogg": api.EncodedFileType.OGG, ".mp3
 BROKEN = ("EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED")
 
 
-async def start_recording(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(OnTheLine, Protocol):
+    """What recordings are given of their call."""
+
+    @property
+    def clearing(self) -> Clearing: ...
+
+
+class Recorded(OnTheLine, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def recordings(self) -> Recordings: ...
+
+
+async def start_recording(world: Recorded, effect: Start) -> Mapping[str, Any]:
     """Begins to record the room: its sound, and with a `layout` its picture. Raises EffectError where no egress service
     runs, or it refuses."""
     await world.connected()
@@ -46,7 +59,7 @@ async def start_recording(world: LiveKitWorld, effect: Start) -> Mapping[str, An
     return {"egress_id": await world.recordings.start(effect.arguments)}
 
 
-async def stop_recording(world: LiveKitWorld, _effect: Start) -> Mapping[str, Any]:
+async def stop_recording(world: Recorded, _effect: Start) -> Mapping[str, Any]:
     """Ends every recording of this call; one that has ended by itself is fine. Raises EffectError when one runs on."""
     await world.recordings.stop()
     return {}
@@ -55,7 +68,7 @@ async def stop_recording(world: LiveKitWorld, _effect: Start) -> Mapping[str, An
 class Recordings:
     """Those of one call that may still run."""
 
-    def __init__(self, world: LiveKitWorld) -> None:
+    def __init__(self, world: Given) -> None:
         self._world = world
         self._running: list[str] = []
         self._starting: set[asyncio.Task[str]] = set()

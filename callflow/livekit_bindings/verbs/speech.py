@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livekit import rtc
 from livekit.agents.utils.audio import audio_frames_from_file
@@ -16,12 +16,10 @@ from livekit.agents.voice import SpeechHandle
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import audience, private
 from callflow.livekit_bindings.audience import Audience, privately
+from callflow.livekit_bindings.turns import Turns
 from callflow.livekit_bindings.verbs import background
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 Result = Mapping[str, Any]
 
@@ -35,11 +33,33 @@ SAMPLE_RATE = 24_000
 """Of RoomIO's audio output."""
 
 
+class Given(audience.Given, background.Given, Protocol):
+    """What these verbs are given."""
+
+    @property
+    def failures(self) -> int: ...
+
+    @property
+    def last_failure(self) -> str: ...
+
+    @property
+    def spoke(self) -> int: ...
+
+    @property
+    def speeches(self) -> dict[str, int]: ...
+
+    @property
+    def conversation_over(self) -> bool: ...
+
+    @property
+    def turns(self) -> Turns: ...
+
+
 def unheard(why: str) -> Result:
     return {"interrupted": False, "spoken": "", "heard": False, "note": why}
 
 
-async def say(world: LiveKitWorld, effect: Start) -> Result:
+async def say(world: Given, effect: Start) -> Result:
     arguments = effect.arguments
     # Half a surrogate pair, as JSON from elsewhere may hold it, cannot be spoken: LiveKit's own parts fail on it.
     text = arguments["text"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -58,7 +78,7 @@ async def say(world: LiveKitWorld, effect: Start) -> Result:
         await private.idle(world.session)
 
 
-async def generate_reply(world: LiveKitWorld, effect: Start) -> Result:
+async def generate_reply(world: Given, effect: Start) -> Result:
     arguments = effect.arguments
     options: dict[str, Any] = {"allow_interruptions": _interruptible(arguments)}
     if arguments.get("instructions"):
@@ -68,7 +88,7 @@ async def generate_reply(world: LiveKitWorld, effect: Start) -> Result:
     return await speak(world, effect, lambda: world.session.generate_reply(**options))
 
 
-async def play(world: LiveKitWorld, effect: Start) -> Result:
+async def play(world: Given, effect: Start) -> Result:
     arguments = effect.arguments
     file = world.path_of(arguments["file"])
     if not file.is_file():
@@ -83,9 +103,7 @@ async def play(world: LiveKitWorld, effect: Start) -> Result:
     return await speak(world, effect, once, by_model=False)
 
 
-async def speak(
-    world: LiveKitWorld, effect: Start, begin: Callable[[], SpeechHandle], *, by_model: bool = True
-) -> Result:
+async def speak(world: Given, effect: Start, begin: Callable[[], SpeechHandle], *, by_model: bool = True) -> Result:
     """Begins a speech once whoever it is for hears us, and waits for its playout; begins again what a drop has cut. What
     is for one leg (`to`) is heard by nobody else.
 

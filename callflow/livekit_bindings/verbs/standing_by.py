@@ -7,21 +7,22 @@ as their telephone likes. The job is what notices.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.audience import all_is_said
-from callflow.livekit_bindings.verbs import conversation
+from callflow.livekit_bindings.verbs import conversation, hanging_up
 from callflow.livekit_bindings.verbs.hanging_up import CLOSE, drop_line, everybody_hears_everybody, within
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 NOTHING: Mapping[str, Any] = {}
 
 
-async def stand_by(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+class Given(hanging_up.Given, Protocol):
+    """What standing by is given."""
+
+
+async def stand_by(world: Given, effect: Start) -> Mapping[str, Any]:
     """What is being said ends first. Ends when fewer than two parties are left, and the line has dropped for the last of them. Raises EffectError when
     the line stands."""
     await all_is_said(world)

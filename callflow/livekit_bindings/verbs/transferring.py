@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import define, field
 from livekit import api
@@ -17,13 +17,11 @@ from livekit import api
 from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
-from callflow.livekit_bindings import dial_results, private
+from callflow.livekit_bindings import audience, dial_results, private
 from callflow.livekit_bindings.audience import all_is_said
+from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
-
-if TYPE_CHECKING:
-    from callflow.livekit_bindings.world import LiveKitWorld
 
 GIVE_UP = 2.5
 """Seconds after the `ringing_timeout` at which we stop waiting for LiveKit's answer: as with a dial."""
@@ -47,6 +45,16 @@ AT_ITS_END = 1.0
 
 LEAST = 1.0
 """Seconds that have to be left for a transfer to be worth beginning."""
+
+
+class Given(audience.Given, Protocol):
+    """What a transfer is given."""
+
+    @property
+    def transfers(self) -> dict[str, Refer]: ...
+
+    @property
+    def clearing(self) -> Clearing: ...
 
 
 @define(eq=False)
@@ -73,7 +81,7 @@ class Refer:
         return self.began + UNSETTLED if vague else self.began
 
 
-async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
+async def transfer(world: Given, effect: Start) -> Mapping[str, Any]:
     """The fields of `transfer.completed` or `transfer.failed`; what is being said ends first. Cancelled, it goes on at
     LiveKit, and what becomes of it is noted; the next transfer of this leg waits for that. Raises EffectError where a
     header cannot be sent."""
@@ -111,7 +119,7 @@ async def transfer(world: LiveKitWorld, effect: Start) -> Mapping[str, Any]:
     return result("failed", cause, sip_status_code=evidence.sip_status_code, sip_status=evidence.sip_status, error=why)
 
 
-def unsettled(world: LiveKitWorld, leg: Leg) -> bool:
+def unsettled(world: Given, leg: Leg) -> bool:
     """Whether an answer to its last transfer may still come. One that comes after its time keeps the bridge from anything
     else for 5 s (measured, livekit-sip 1.10.0), a BYE too."""
     refer = world.transfers.get(leg.identity)
@@ -125,9 +133,7 @@ def address(to: str) -> str:
     return f"sip:{to}" if "@" in to else f"tel:{to}"
 
 
-def _request(
-    world: LiveKitWorld, leg: Leg, arguments: Mapping[str, Any], ring: float
-) -> api.TransferSIPParticipantRequest:
+def _request(world: Given, leg: Leg, arguments: Mapping[str, Any], ring: float) -> api.TransferSIPParticipantRequest:
     request = api.TransferSIPParticipantRequest(
         room_name=world.room_name,
         participant_identity=leg.identity,
@@ -139,26 +145,26 @@ def _request(
     return request
 
 
-def _begin(world: LiveKitWorld, request: api.TransferSIPParticipantRequest, leg: Leg) -> Refer:
+def _begin(world: Given, request: api.TransferSIPParticipantRequest, leg: Leg) -> Refer:
     task = world.clearing.own(_send(world, request), f"callflow transfer of {leg.identity}")
     refer = world.transfers[leg.identity] = Refer(leg, task, world.call.loop.time())
     task.add_done_callback(lambda _: _answered_late(world, refer))
     return refer
 
 
-async def _send(world: LiveKitWorld, request: api.TransferSIPParticipantRequest) -> None:
+async def _send(world: Given, request: api.TransferSIPParticipantRequest) -> None:
     """Sends the request, once: repeated, the far end would call twice."""
     await private.without_failover(world.ctx.api).transfer_sip_participant(request)
 
 
-def _answered_late(world: LiveKitWorld, refer: Refer) -> None:
+def _answered_late(world: Given, refer: Refer) -> None:
     if refer.request.cancelled() or refer.request.exception() is not None or not refer.given_up:
         return
     refer.leg.asked = "transfer"
     world.note(f"the transfer of {refer.leg.name} that was given up was carried out after all")
 
 
-async def _last_is_settled(world: LiveKitWorld, leg: Leg, *, within: float) -> bool:
+async def _last_is_settled(world: Given, leg: Leg, *, within: float) -> bool:
     """Waits until nothing can come any more of the transfer before on this leg."""
     before = world.transfers.get(leg.identity)
     if before is None:
@@ -177,7 +183,7 @@ async def _last_is_settled(world: LiveKitWorld, leg: Leg, *, within: float) -> b
         leaving.cancel()
 
 
-async def _outcome(world: LiveKitWorld, refer: Refer, until: float) -> tuple[str | None, BaseException | None]:
+async def _outcome(world: Given, refer: Refer, until: float) -> tuple[str | None, BaseException | None]:
     """Why it has failed, and LiveKit's error if there is one; a cause of None: it was handed over."""
     leg, request, loop = refer.leg, refer.request, world.call.loop
     leaving = asyncio.ensure_future(world.line.gone(leg))
@@ -206,7 +212,7 @@ async def _outcome(world: LiveKitWorld, refer: Refer, until: float) -> tuple[str
         leaving.cancel()
 
 
-def _who_left(world: LiveKitWorld, leg: Leg) -> str | None:
+def _who_left(world: Given, leg: Leg) -> str | None:
     """The leg has left, or is leaving, and not because it was handed over; None: it is there."""
     if world.line.dropped_by_us or leg.asked == "leave":
         return "dropped_by_us"
