@@ -1,9 +1,10 @@
-"""Imports go one way, and what reads, checks and draws a flow needs no LiveKit."""
+"""Imports go one way, between the parts and inside of each, and what reads, checks and draws a flow needs no LiveKit."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import graphlib
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,31 @@ def test_imports_go_one_way(part):
             if top == "callflow" and other != part and LEVEL.get(other, -1) >= LEVEL[part]:
                 wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {module}")
     assert wrong == []
+
+
+def _modules() -> dict[str, Path]:
+    """Every module of the package by its name; a package by that of its `__init__.py`."""
+    paths = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for name, path in paths.items()}
+
+
+def _known(module: str, modules: Container[str]) -> str:
+    """The module that a name is imported from: itself, or the one that it stands in."""
+    return module if module in modules else module.rpartition(".")[0]
+
+
+def test_no_two_modules_know_each_other():
+    """Also not by way of others, nor for their types alone: what needs a part of something says which, as a Protocol."""
+    modules = _modules()
+    graph = {
+        name: {_known(module, modules) for module, _ in _imports(path)} & (modules.keys() - {name})
+        for name, path in modules.items()
+    }
+    sorter = graphlib.TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("part", sorted(set(_parts()) & {*WITHOUT_LIVEKIT, "__init__"}))

@@ -1,6 +1,6 @@
 """The dispatch tables that a step runs on, read off the flow's machine once, and what SCXML derives from structure alone.
 
-Structure and rows come from `transitions` (`flow.machine()`); order, levels and what transitions has no word for come
+Structure and rows come from `transitions` (`build_machine`); order, levels and what transitions has no word for come
 from the flow itself.
 """
 

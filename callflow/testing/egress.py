@@ -6,22 +6,36 @@ for half a second, and `EGRESS_COMPLETE`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from attrs import define, field
 from google.protobuf.message import Message
 from livekit.protocol import egress as proto
 
 from callflow.simulate.refusals import BridgeError
-
-if TYPE_CHECKING:
-    from callflow.testing.server import SimulatedServer
+from callflow.testing.rooms import SimulatedRoomState
 
 Service = Literal["works", "not_connected", "absent", "fails"]
 
 STARTS, ENDS = 1.0, 0.5
 """Seconds until a recording runs, and until a stopped one is complete."""
+
+
+class Recorded(Protocol):
+    """A server whose rooms are recorded."""
+
+    @property
+    def rooms(self) -> Mapping[str, SimulatedRoomState]: ...
+
+    @property
+    def egress(self) -> Egress: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    def new_id(self, prefix: str) -> str: ...
 
 
 @define(eq=False)
@@ -32,7 +46,7 @@ class Egress:
     service: Service = "works"
     recordings: list[proto.EgressInfo] = field(factory=list)
 
-    def start(self, server: SimulatedServer, request: proto.RoomCompositeEgressRequest) -> proto.EgressInfo:
+    def start(self, server: Recorded, request: proto.RoomCompositeEgressRequest) -> proto.EgressInfo:
         """Raises BridgeError."""
         self._look()
         state = server.rooms.get(request.room_name)
@@ -50,7 +64,7 @@ class Egress:
         server.loop.call_later(STARTS, self._started, server, info)
         return info
 
-    def stop(self, server: SimulatedServer, egress_id: str) -> proto.EgressInfo:
+    def stop(self, server: Recorded, egress_id: str) -> proto.EgressInfo:
         """Raises BridgeError."""
         self._look()
         info = next((one for one in self.recordings if one.egress_id == egress_id), None)
@@ -73,7 +87,7 @@ class Egress:
             and (_runs(info) or not request.active)
         ]
 
-    def room_ended(self, server: SimulatedServer, name: str) -> None:
+    def room_ended(self, server: Recorded, name: str) -> None:
         """What records this room ends."""
         for info in self.recordings:
             if info.room_name == name and _runs(info):
@@ -85,7 +99,7 @@ class Egress:
         if self.service == "absent":
             raise BridgeError("unavailable", "no response from servers")
 
-    def _started(self, server: SimulatedServer, info: proto.EgressInfo) -> None:
+    def _started(self, server: Recorded, info: proto.EgressInfo) -> None:
         if info.status != proto.EgressStatus.EGRESS_STARTING:
             return
         if self.service == "fails":
@@ -94,12 +108,12 @@ class Egress:
         else:
             info.status = proto.EgressStatus.EGRESS_ACTIVE
 
-    def _end(self, server: SimulatedServer, info: proto.EgressInfo) -> None:
+    def _end(self, server: Recorded, info: proto.EgressInfo) -> None:
         info.status = proto.EgressStatus.EGRESS_ENDING
         server.loop.call_later(ENDS, self._ended, server, info)
 
     @staticmethod
-    def _ended(server: SimulatedServer, info: proto.EgressInfo) -> None:
+    def _ended(server: Recorded, info: proto.EgressInfo) -> None:
         info.status, info.ended_at = proto.EgressStatus.EGRESS_COMPLETE, _nanoseconds(server)
 
 
@@ -107,23 +121,23 @@ def _runs(info: proto.EgressInfo) -> bool:
     return info.status in (proto.EgressStatus.EGRESS_STARTING, proto.EgressStatus.EGRESS_ACTIVE)
 
 
-def _nanoseconds(server: SimulatedServer) -> int:
+def _nanoseconds(server: Recorded) -> int:
     return round(server.loop.time() * 1e9)
 
 
-def _start(server: SimulatedServer, body: bytes) -> Message:
+def _start(server: Recorded, body: bytes) -> Message:
     return server.egress.start(server, proto.RoomCompositeEgressRequest.FromString(body))
 
 
-def _stop(server: SimulatedServer, body: bytes) -> Message:
+def _stop(server: Recorded, body: bytes) -> Message:
     return server.egress.stop(server, proto.StopEgressRequest.FromString(body).egress_id)
 
 
-def _list(server: SimulatedServer, body: bytes) -> Message:
+def _list(server: Recorded, body: bytes) -> Message:
     return proto.ListEgressResponse(items=server.egress.find(proto.ListEgressRequest.FromString(body)))
 
 
-METHODS: Mapping[str, Callable[[SimulatedServer, bytes], Message]] = {
+METHODS: Mapping[str, Callable[[Recorded, bytes], Message]] = {
     "ListEgress": _list,
     "StartRoomCompositeEgress": _start,
     "StopEgress": _stop,

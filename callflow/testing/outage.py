@@ -8,15 +8,14 @@ server, and makes its room anew where that was deleted meanwhile; its telephone 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from attrs import define, field
 from livekit import rtc
 from livekit.rtc._proto import room_pb2 as proto_events
 
-if TYPE_CHECKING:
-    from callflow.testing.server import Member, SimulatedServer
+from callflow.testing.rooms import Member, Reason, SimulatedRoomState
 
 SEEN_TO_LEAVE = 0.16
 GIVES_UP = 20.0
@@ -25,12 +24,26 @@ GIVES_UP = 20.0
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 
+class Reached(Protocol):
+    """A server that may be out of reach."""
+
+    @property
+    def rooms(self) -> Mapping[str, SimulatedRoomState]: ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    def leave(self, state: SimulatedRoomState, member: Member, reason: Reason) -> None: ...
+
+    def forget(self) -> None: ...
+
+
 @define(eq=False)
 class Outage:
     """The server does not answer for `seconds` (0: it does, and only connections break); then callers are back after `callers` seconds, and agents, whose clients have
     not given up, after `agents` (None: they never are). `forgets`: it has lost its list of rooms."""
 
-    server: SimulatedServer
+    server: Reached
     seconds: float
     callers: float
     agents: float | None

@@ -11,21 +11,18 @@ import asyncio
 import inspect
 import itertools
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias, cast
+from typing import Self, cast
 
 import aiohttp
 from attrs import define, field, frozen
 from google.protobuf.message import Message
 from livekit import rtc
 from livekit.api import LiveKitAPI
-from livekit.protocol import models
 from livekit.protocol import room as proto_room
-from livekit.rtc._proto import participant_pb2 as proto_participant
 from livekit.rtc._proto import room_pb2 as proto_events
 from livekit.rtc._proto import track_pb2 as proto_track
 
@@ -35,8 +32,21 @@ from callflow.testing import egress, sip
 from callflow.testing.clock import wall_clock
 from callflow.testing.emptied import Emptiness
 from callflow.testing.outage import Outage, answers
+from callflow.testing.rooms import Member, Reason, SimulatedRoomState, participant_info, room_info
+from callflow.testing.transport import Transport
 
-Reason: TypeAlias = proto_participant.DisconnectReason.ValueType
+__all__ = [
+    "KEY",
+    "NOTICED",
+    "SECRET",
+    "URL",
+    "VANISHED",
+    "Fault",
+    "Member",
+    "Reason",
+    "SimulatedRoomState",
+    "SimulatedServer",
+]
 
 SPEAKS_AFTER, QUIET_AFTER = 0.1, 0.5
 """Seconds after which the server says that somebody speaks, or does not any more."""
@@ -44,74 +54,10 @@ NOTICED = 0.02
 """Seconds until the others see that somebody came or left."""
 VANISHED = 21.0
 """Seconds until the server gives somebody up who has vanished: CONNECTION_TIMEOUT."""
-DEPARTURE_TIMEOUT = 20.0
-"""Seconds that a room lasts after the last caller has left it."""
-EMPTY_TIMEOUT = 300.0
-"""Seconds that a room lasts in which nobody but agents has ever been."""
-
 KEY, SECRET = "simulated", "a secret of the simulation, 32 characters long"
 URL = "http://simulated.invalid"
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-
-
-class Member(Protocol):
-    """One participant's connection, as the server sees it: an agent's room, a caller's client."""
-
-    info: proto_participant.ParticipantInfo
-    publications: dict[str, proto_track.TrackPublicationInfo]
-
-    def receive(self, event: proto_events.RoomEvent) -> None:
-        """Something happened in the room."""
-
-    def dropped(self, reason: Reason) -> None:
-        """The connection is over, by the server's will."""
-
-    def receive_data(self, sender: Member | None, data: bytes, topic: str) -> None:
-        """A data packet."""
-
-    def subscription_changed(self, publisher: Member, sid: str, subscribed: bool) -> None:
-        """The server has subscribed it to a track, or has taken it away."""
-
-    def lose_connection(self) -> None:
-        """Its connection has broken: it is told of nothing until it comes back."""
-
-    def come_back(self, room: str) -> None:
-        """It has its connection anew, and is in this room, which it makes if it is not there; not if it has left meanwhile."""
-
-    def see(self, event: proto_events.RoomEvent) -> None:
-        """What its client tells by itself while the connection is gone."""
-
-
-@define(eq=False)
-class SimulatedRoomState:
-    """One room on the server."""
-
-    name: str
-    sid: str
-    created: float
-    metadata: str = ""
-    empty_timeout: float = EMPTY_TIMEOUT
-    departure_timeout: float = DEPARTURE_TIMEOUT
-    members: dict[str, Member] = field(factory=dict)
-    closing: asyncio.TimerHandle | None = None
-    visited: bool = False
-    speakers: list[str] = field(factory=list)  # by identity, once for each speech
-    subscriptions: dict[tuple[str, str], list[tuple[float, bool]]] = field(factory=dict)
-    """By listener's identity and track's sid: from when on it is subscribed, or is not. At first everybody is."""
-
-    def others(self, member: Member) -> list[Member]:
-        return [other for other in self.members.values() if other is not member]
-
-    def subscribed(self, listener: str, track: str) -> bool:
-        """Whether this identity gets this track (a sid) now."""
-        changes = self.subscriptions.get((listener, track))
-        return changes[-1][1] if changes else True
-
-    def subscribed_during(self, listener: str, track: str) -> list[tuple[float, float]]:
-        """From when to when it got, and gets, it."""
-        changes = [(-math.inf, True), *self.subscriptions.get((listener, track), ()), (math.inf, False)]
-        return [(since, until) for (since, on), (until, _) in itertools.pairwise(changes) if on]
 
 
 @frozen
@@ -169,7 +115,7 @@ class SimulatedServer:
 
     def client(self) -> LiveKitAPI:
         """A client of this server's API, as `LiveKitAPI(url, key, secret)` is of a real one's."""
-        transport = cast(aiohttp.ClientSession, _Transport(self))
+        transport = cast(aiohttp.ClientSession, Transport(self))
         return LiveKitAPI(URL, KEY, SECRET, session=transport)
 
     def new_id(self, prefix: str) -> str:
@@ -491,14 +437,14 @@ def _create_room(server: SimulatedServer, body: bytes) -> Answer:
     state.departure_timeout = request.departure_timeout or state.departure_timeout
     if not state.members:
         server.wait_for_somebody(state)
-    return _room_info(state)
+    return room_info(state)
 
 
 def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
     names = list(proto_room.ListRoomsRequest.FromString(body).names)
     known = [state for name, state in server.rooms.items() if server.emptied.lists(name)]
     states = [state for state in known if not names or state.name in names]
-    return proto_room.ListRoomsResponse(rooms=[_room_info(state) for state in states])
+    return proto_room.ListRoomsResponse(rooms=[room_info(state) for state in states])
 
 
 def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
@@ -506,13 +452,13 @@ def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
     state = server.rooms.get(name)
     members = state.members.values() if state is not None else ()  # a room that is not there has nobody in it
     known = [member for member in members if server.emptied.knows(name, member.info.identity)]
-    return proto_room.ListParticipantsResponse(participants=[_participant_info(member) for member in known])
+    return proto_room.ListParticipantsResponse(participants=[participant_info(member) for member in known])
 
 
 def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
     request = proto_room.RoomParticipantIdentity.FromString(body)
     found = server.found(request.room, request.identity)
-    return _participant_info(found[1]) if found else _error(404, "not_found", "participant does not exist")
+    return participant_info(found[1]) if found else _error(404, "not_found", "participant does not exist")
 
 
 def _mute_published_track(server: SimulatedServer, body: bytes) -> Answer:
@@ -540,7 +486,7 @@ def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
     if found is None:
         return _error(404, "not_found", "participant does not exist")
     server.set_attributes(*found, dict(request.attributes))
-    return _participant_info(found[1])
+    return participant_info(found[1])
 
 
 def _update_subscriptions(server: SimulatedServer, body: bytes) -> Answer:
@@ -568,75 +514,6 @@ _METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
 }
 
 
-def _room_info(state: SimulatedRoomState) -> models.Room:
-    return models.Room(
-        sid=state.sid,
-        name=state.name,
-        metadata=state.metadata,
-        num_participants=len(state.members),
-        departure_timeout=int(state.departure_timeout),
-        empty_timeout=int(state.empty_timeout),
-    )
-
-
-def _participant_info(member: Member) -> models.ParticipantInfo:
-    return models.ParticipantInfo(
-        sid=member.info.sid,
-        identity=member.info.identity,
-        name=member.info.name,
-        state=models.ParticipantInfo.State.ACTIVE,
-        attributes=dict(member.info.attributes),
-        kind=cast(Any, int(member.info.kind)),
-        metadata=member.info.metadata,
-        tracks=[models.TrackInfo(sid=one.sid, name=one.name) for one in member.publications.values()],
-    )
-
-
 def _error(status: int, code: str, message: str, meta: Mapping[str, str] | None = None) -> tuple[int, bytes]:
     told = {"code": code, "msg": message} | ({"meta": dict(meta)} if meta else {})
     return status, json.dumps(told).encode()
-
-
-@define(eq=False)
-class _Transport:
-    """As much of `aiohttp.ClientSession` as `LiveKitAPI` uses."""
-
-    server: SimulatedServer
-    timeout: aiohttp.ClientTimeout = field(factory=aiohttp.ClientTimeout)
-
-    def post(
-        self, url: str, *, data: bytes, headers: dict[str, str], timeout: aiohttp.ClientTimeout | None = None
-    ) -> _Exchange:
-        limit = timeout.total if timeout else None
-        return _Exchange(self.server, url.rpartition("/")[2], data, limit)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-@define(eq=False)
-class _Exchange:
-    """One request and its response."""
-
-    server: SimulatedServer
-    method: str
-    data: bytes
-    limit: float | None
-    status: int = 0
-    body: bytes = b""
-
-    async def __aenter__(self) -> Self:
-        async with asyncio.timeout(self.limit):
-            self.status, self.body = await self.server.answer(self.method, self.data)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is open."""
-
-    async def read(self) -> bytes:
-        return self.body
-
-    async def json(self) -> Any:
-        return json.loads(self.body)

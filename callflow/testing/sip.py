@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
@@ -13,11 +13,15 @@ from livekit.protocol import sip as proto
 from callflow.simulate.bridge import Bridge, Dial, Transfer
 from callflow.simulate.refusals import BridgeError
 
-if TYPE_CHECKING:
-    from callflow.testing.server import SimulatedServer
+
+class Bridged(Protocol):
+    """A server with SIP nodes, by the room that they serve."""
+
+    @property
+    def bridges(self) -> Mapping[str, Bridge]: ...
 
 
-async def _create_participant(server: SimulatedServer, body: bytes) -> Message:
+async def _create_participant(server: Bridged, body: bytes) -> Message:
     request = proto.CreateSIPParticipantRequest.FromString(body)
     dial = Dial(
         to=request.sip_call_to,
@@ -48,7 +52,7 @@ async def _create_participant(server: SimulatedServer, body: bytes) -> Message:
     )
 
 
-async def _transfer_participant(server: SimulatedServer, body: bytes) -> Message:
+async def _transfer_participant(server: Bridged, body: bytes) -> Message:
     request = proto.TransferSIPParticipantRequest.FromString(body)
     await _bridge(server, request.room_name).transfer(
         Transfer(
@@ -63,22 +67,22 @@ async def _transfer_participant(server: SimulatedServer, body: bytes) -> Message
     return Empty()  # as measured: neither a status nor an id
 
 
-async def _list_outbound_trunks(server: SimulatedServer, body: bytes) -> Message:
+async def _list_outbound_trunks(server: Bridged, body: bytes) -> Message:
     asked = proto.ListSIPOutboundTrunkRequest.FromString(body).trunk_ids
     names = {name for bridge in server.bridges.values() for name in bridge.network.trunks or ()}
     items = [proto.SIPOutboundTrunkInfo(sip_trunk_id=name) for name in sorted(names) if not asked or name in asked]
     return proto.ListSIPOutboundTrunkResponse(items=items)
 
 
-async def _list_inbound_trunks(_server: SimulatedServer, _body: bytes) -> Message:
+async def _list_inbound_trunks(_server: Bridged, _body: bytes) -> Message:
     return proto.ListSIPInboundTrunkResponse()
 
 
-async def _list_dispatch_rules(_server: SimulatedServer, _body: bytes) -> Message:
+async def _list_dispatch_rules(_server: Bridged, _body: bytes) -> Message:
     return proto.ListSIPDispatchRuleResponse()
 
 
-METHODS: Mapping[str, Callable[[SimulatedServer, bytes], Awaitable[Message]]] = {
+METHODS: Mapping[str, Callable[[Bridged, bytes], Awaitable[Message]]] = {
     "CreateSIPParticipant": _create_participant,
     "ListSIPDispatchRule": _list_dispatch_rules,
     "ListSIPInboundTrunk": _list_inbound_trunks,
@@ -87,7 +91,7 @@ METHODS: Mapping[str, Callable[[SimulatedServer, bytes], Awaitable[Message]]] = 
 }
 
 
-def _bridge(server: SimulatedServer, room: str) -> Bridge:
+def _bridge(server: Bridged, room: str) -> Bridge:
     bridge = server.bridges.get(room) or server.bridges.get("")
     if bridge is None:
         raise BridgeError("internal", "sip not connected (redis required)")
