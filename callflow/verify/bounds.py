@@ -12,7 +12,7 @@ from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
 from callflow.core.statechart.descriptors import matches_any
-from callflow.core.statechart.reach import closure, targets
+from callflow.core.statechart.reach import closure, sure, targets
 from callflow.core.statechart.structure import around, in_ending, inside, inward
 from callflow.errors import Defect
 from callflow.verify.endings import own_results, self_driven
@@ -99,7 +99,7 @@ def _leaves(path: str, timer: TimerRow) -> bool:
 
 def _ends(timer: TimerRow) -> bool:
     """Whether a timer is sure to lead on: `every` and `silence` may not, nor a row with a guard."""
-    return timer.kind == "after" and any(move.guard is None and move.target is not None for move in timer.transitions)
+    return timer.kind == "after" and sure(timer.transitions)
 
 
 def _of_the_call(timer: TimerRow) -> bool:
@@ -109,7 +109,7 @@ def _of_the_call(timer: TimerRow) -> bool:
 
 def _ends_by_itself(flow: Flow, state: State) -> bool:
     """Whether the state's own list, whose actions are all bounded, or its task, leads on."""
-    if any(move.target is not None and move.guard is None for move in state.always):
+    if sure(state.always):
         return True
     if state.task is not None:
         return any(move.target is not None for move in self_driven(state))

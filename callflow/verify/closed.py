@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from callflow.core.actions import verb_of
 from callflow.core.flow import Action, Flow, State
 from callflow.core.statechart.lists import transitions
-from callflow.core.statechart.structure import around, in_ending, subtree
+from callflow.core.statechart.reach import driven
+from callflow.core.statechart.structure import around, begins, beside, in_ending
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
+
+DONE = frozenset({"done"})
 
 
 def stays_without_a_line(flow: Flow) -> Iterator[Defect]:
@@ -46,22 +49,14 @@ def _leads_on(flow: Flow, path: str) -> bool:
     state = flow.states[path]
     if state.kind == "final" or in_ending(flow, path):
         return True
-    levels = list(around(flow.states, path))
-    regions = (
-        inner for outer in levels if flow.states[outer].kind == "parallel" for inner in subtree(flow.states, outer)
-    )
-    return any(_left_by_itself(flow.states[one]) for one in (*levels, *regions))
+    together = (*around(flow.states, path), *beside(flow.states, path))
+    return any(_left_by_itself(flow.states[one]) for one in together)
 
 
 def _left_by_itself(state: State) -> bool:
-    moves = [move for row in state.rows if row.pattern == "done" for move in row.transitions]
-    moves += [move for timer in state.timers if timer.kind != "silence" for move in timer.transitions]
-    return any(move.target is not None and not move.supplied for move in (*moves, *state.always))
+    return any(move.target is not None and not move.supplied for _, move in driven(state, DONE))
 
 
 def _first(flow: Flow, path: str) -> str:
     """The innermost state in which a state begins."""
-    state = flow.states[path]
-    while state.initial is not None and state.initial != path:
-        path, state = state.initial, flow.states[state.initial]
-    return path
+    return list(begins(flow.states, path))[-1]

@@ -6,13 +6,13 @@ may delay them by `must_finish`; nobody may hide them: no inner row or pattern, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
-from callflow.core.statechart.descriptors import asked, matches_any
-from callflow.core.statechart.reach import closure, targets
+from callflow.core.statechart.descriptors import asked
+from callflow.core.statechart.reach import closure, driven, targets
 from callflow.core.statechart.structure import around, ends_the_call, inward, is_over
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
@@ -163,13 +163,6 @@ def own_results(state: State) -> frozenset[str]:
     return frozenset(result for action in state.entry for result in verb_of(action.verb).results)
 
 
-def self_driven(state: State) -> Iterable[Transition]:
+def self_driven(state: State) -> list[Transition]:
     """The rows of a state that come to be taken without anybody outside: also for the results of its own actions."""
-    comes = SELF_DRIVEN | own_results(state)
-    for row in state.rows:
-        if matches_any(row.pattern, comes):
-            yield from row.transitions
-    for timer in state.timers:
-        if timer.kind != "silence":
-            yield from timer.transitions
-    yield from state.always
+    return [move for _, move in driven(state, SELF_DRIVEN | own_results(state))]

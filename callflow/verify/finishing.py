@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
-from callflow.core.flow import Flow, State, Transition
+from callflow.core.flow import Flow, Row, State, Transition
 from callflow.core.statechart.descriptors import matches_any
-from callflow.core.statechart.lists import actions_during, given
+from callflow.core.statechart.lists import actions_during, given, triggers
+from callflow.core.statechart.reach import driven, sure
 from callflow.core.statechart.structure import around, ends_the_call, in_ending, inward, subtree, within
 from callflow.errors import Defect
 from callflow.verify.chains import chains
@@ -137,14 +138,8 @@ def _led(flow: Flow, outer: State, inside: list[str], finals: set[str], comes: f
 
 def _moves(state: State, comes: frozenset[str] | None) -> Iterator[tuple[str, Transition]]:
     """The rows that are taken when nothing but `comes` comes from elsewhere, each with its event."""
-    results = own_results(state)
-    for row in state.rows:
-        if comes is None or matches_any(row.pattern, results | comes | SELF_DRIVEN):
-            yield from ((row.pattern, move) for move in row.transitions)
-    for timer in state.timers:
-        if comes is None or timer.kind != "silence":
-            yield from (("", move) for move in timer.transitions)
-    yield from (("", move) for move in state.always)
+    rows = triggers(state) if comes is None else driven(state, own_results(state) | comes | SELF_DRIVEN)
+    return ((row.pattern if isinstance(row, Row) else "", move) for row, move in rows)
 
 
 def _finals(flow: Flow, path: str) -> list[str]:
@@ -190,22 +185,18 @@ def _leads_on(flow: Flow, ending: State, leaf: State) -> bool:
         state = flow.states[path]
         if path != leaf.path:
             done = done and can_be_done(flow, path) and (leaf.kind == "final" or state.kind == "parallel")
-        if any(_sure(timer.transitions) for timer in state.timers if timer.kind != "silence") or _sure(state.always):
+        if any(sure(timer.transitions) for timer in state.timers if timer.kind != "silence") or sure(state.always):
             return True
-        if done and any(_sure(row.transitions) for row in state.rows if row.pattern == "done"):
+        if done and any(sure(row.transitions) for row in state.rows if row.pattern == "done"):
             return True
         if state.task is not None and any(
-            _sure(row.transitions) for row in state.rows if row.pattern.startswith("task.")
+            sure(row.transitions) for row in state.rows if row.pattern.startswith("task.")
         ):
             return True
         results = own_results(state)
-        if any(_sure(row.transitions) for row in state.rows if matches_any(row.pattern, results)):
+        if any(sure(row.transitions) for row in state.rows if matches_any(row.pattern, results)):
             return True
     return False
-
-
-def _sure(moves: tuple[Transition, ...]) -> bool:
-    return any(move.guard is None and move.target is not None for move in moves)
 
 
 def _endless(state: State) -> bool:

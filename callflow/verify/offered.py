@@ -8,7 +8,7 @@ from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Action, Flow, State, Transition
 from callflow.core.statechart.lists import actions_during, transitions
 from callflow.core.statechart.reach import closure, targets
-from callflow.core.statechart.structure import around, entered, inward, subtree, widest
+from callflow.core.statechart.structure import around, beside, entered, inward, subtree
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
 from callflow.verify.telephone import other_legs
@@ -84,7 +84,6 @@ def _after(flow: Flow, takers: Iterable[str], leaving: Iterable[Transition]) -> 
 
 def _leads_to(flow: Flow, path: str) -> Iterator[str]:
     """Where the rows lead that may be taken while a state is active: its own, those around it, and in other regions."""
-    beside = widest(flow.states, path)
-    for one in (*around(flow.states, path), *(subtree(flow.states, beside) if beside != path else ())):
+    for one in (*around(flow.states, path), *beside(flow.states, path)):
         for target in targets(transitions(flow.states[one])):
             yield from entered(flow.states, target)

@@ -10,8 +10,8 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Action, Flow, Row, State
 from callflow.core.statechart.descriptors import is_wild, matches, matches_any
 from callflow.core.statechart.lists import actions_during, calls_far_end, given, triggers
-from callflow.core.statechart.reach import closure
-from callflow.core.statechart.structure import around, entered, inward, subtree, widest
+from callflow.core.statechart.reach import closure, sure
+from callflow.core.statechart.structure import around, beside, entered, inward, subtree
 from callflow.errors import Defect
 from callflow.verify.places import defect, named, warning
 
@@ -81,7 +81,7 @@ def _too_early(actions: tuple[Action, ...]) -> Iterator[Defect]:
 def _while_it_rings(state: State) -> Iterator[Defect]:
     """The rows of a state that dials, where its own rows lead away as soon as somebody answers."""
     answered = [row for row in state.rows if matches(row.pattern, "dial.answered")]
-    if not any(move.target is not None and move.guard is None for row in answered for move in row.transitions):
+    if not any(sure(row.transitions) for row in answered):
         return
     moves = [move for row in state.rows if row.pattern == "call.ringing" for move in row.transitions]
     moves += [move for timer in state.timers if timer.kind != "silence" for move in timer.transitions]
@@ -134,8 +134,8 @@ def decisions(flow: Flow) -> Iterator[Defect]:
 def _offered_in(flow: Flow, path: str) -> frozenset[str]:
     """The tools that some state may offer while this one is active: those around it, inside it, and beside it in other
     regions."""
-    beside = subtree(flow.states, widest(flow.states, path))
-    return frozenset(tool for one in (*around(flow.states, path), *beside) for tool in flow.states[one].tools)
+    together = (*around(flow.states, path), *subtree(flow.states, path), *beside(flow.states, path))
+    return frozenset(tool for one in together for tool in flow.states[one].tools)
 
 
 def results_taken(flow: Flow) -> Iterator[Defect]:

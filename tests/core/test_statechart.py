@@ -49,8 +49,10 @@ def test_who_stands_where(flow):
     assert not structure.inside("home", "home")
     assert structure.within("home", "home")
     assert not structure.within("homely", "home")
-    assert structure.widest(states, "home.pair.left.one") == "home.pair"
-    assert structure.widest(states, "away") == "away"
+    pair = [path for path in states if path.startswith("home.pair")]
+    assert sorted(structure.beside(states, "home.pair.left.one")) == sorted(pair)
+    assert sorted(structure.beside(states, "home.pair")) == sorted(pair)
+    assert list(structure.beside(states, "home")) == list(structure.beside(states, "away")) == []
     assert list(structure.subtree(states, "home.pair.right")) == [
         "home.pair.right",
         "home.pair.right.one",

@@ -5,10 +5,11 @@ Guards are not asked: a row may be taken, and `always` rows without one are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from callflow.core.flow import ROOT, Transition
-from callflow.core.statechart.lists import transitions
+from callflow.core.flow import ROOT, State, TimerRow, Transition
+from callflow.core.statechart.descriptors import matches_any
+from callflow.core.statechart.lists import Trigger, transitions, triggers
 from callflow.core.statechart.structure import States, ancestors, around, inward, leaf
 
 
@@ -27,6 +28,19 @@ def closure(starts: Iterable[str], onward: Callable[[str], Iterable[str]]) -> fr
 def targets(moves: Iterable[Transition]) -> Iterator[str]:
     """Where rows lead; those that stay lead nowhere."""
     return (move.target for move in moves if move.target is not None)
+
+
+def sure(moves: Iterable[Transition]) -> bool:
+    """Whether one of these rows leads on whatever the call brings: the first whose guard holds is taken."""
+    return any(move.guard is None and move.target is not None for move in moves)
+
+
+def driven(state: State, comes: Collection[str]) -> Iterator[tuple[Trigger, Transition]]:
+    """The rows of a state that are taken when nothing but these events comes: those for them, those that time brings, and
+    those that need no event. A silence is somebody's."""
+    for row, move in triggers(state):
+        if row is None or (row.kind != "silence" if isinstance(row, TimerRow) else matches_any(row.pattern, comes)):
+            yield row, move
 
 
 def reachable(states: States, start: str = ROOT) -> frozenset[str]:

@@ -53,15 +53,21 @@ def inward(state: State) -> tuple[str, ...]:
     return (*begins, *state.children) if state.kind == "parallel" else begins
 
 
-def entered(states: States, target: str) -> Iterator[str]:
-    """The states that a target enters as far as it names them: itself, those around it, and where it begins. A parallel
-    state's regions are not among them (see `inward`)."""
-    yield target
-    yield from (path for path in ancestors(states, target) if path != ROOT)
-    inner = states[target].initial
+def begins(states: States, path: str) -> Iterator[str]:
+    """A state, the one in which it begins, and so on inward; of a history what it stands for when nothing is remembered."""
+    inner: str | None = path
     while inner is not None:
         yield inner
         inner = states[inner].initial
+
+
+def entered(states: States, target: str) -> Iterator[str]:
+    """The states that a target enters as far as it names them: itself, those around it, and where it begins. A parallel
+    state's regions are not among them (see `inward`)."""
+    first, *inner = begins(states, target)
+    yield first
+    yield from (path for path in ancestors(states, target) if path != ROOT)
+    yield from inner
 
 
 def leaf(states: States, path: str) -> str:
@@ -87,11 +93,8 @@ def is_over(flow: Flow, path: str) -> bool:
     return in_ending(flow, path) or ends_the_call(flow.states[path])
 
 
-def widest(states: States, path: str) -> str:
-    """The outermost parallel state around one: what is inside it may be active beside it. The state itself where there is
-    none."""
-    found = path
-    for outer in around(states, path):
-        if states[outer].kind == "parallel":
-            found = outer
-    return found
+def beside(states: States, path: str) -> Iterator[str]:
+    """The states that may be active together with this one in other regions: those of the outermost parallel state around it,
+    or of itself, that state included. None where nothing is parallel."""
+    outermost = [outer for outer in around(states, path) if states[outer].kind == "parallel"]
+    return subtree(states, outermost[-1]) if outermost else iter(())
