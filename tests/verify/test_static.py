@@ -342,9 +342,13 @@ OTHER_LEG = "{dial: {to: '+15551234567', trunk: t, leg: other}}"
         # offered calls
         ("answer: manual\nstates: {talking: {entry: [{log: x}], on: {done: ending}}}", ["never-answered"]),
         ("answer: manual\nstates: {talking: {entry: [reject], on: {done: ending}}}", []),
-        ("answer: manual\nstates:\n  talking:\n    parallel: true\n    entry: [answer]\n    states:\n"
-         "      a: {initial: x, states: {x: {on: {dtmf.1: y}}, y: {entry: [{say: Hello.}], after: {5s: ending}}}}\n"
-         "      b: {initial: z, states: {z: {after: {9s: ending}}}}", []),
+        (
+            (
+                "answer: manual\nstates:\n  talking:\n    parallel: true\n    entry: [answer]\n    states:\n      a: {initial: x, states: "
+                "{x: {on: {dtmf.1: y}}, y: {entry: [{say: Hello.}], after: {5s: ending}}}}\n      b: {after: {9s: ending}}\n"
+            ),
+            [],
+        ),
         ("answer: manual\nstates: {talking: {entry: [{say: Not now.}, reject], on: {done: ending}}}", ["nobody-on-the-line"]),
         ("states: {talking: {entry: [{say: Hello.}], on: {dtmf.1: {do: [reject]}, done: ending}}}", ["answered-already"]),
         # keys
