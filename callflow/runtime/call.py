@@ -27,6 +27,7 @@ from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
 from callflow.core.statechart.lists import place_at
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
+from callflow.runtime.course import Log, bare_record, record_of
 from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
@@ -34,7 +35,7 @@ from callflow.runtime.journal import Journal, Lines
 from callflow.runtime.logs import CallFields, current, log_fields
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
-from callflow.runtime.record import CallRecord, EffectRecord, Log, bare_record, record_of
+from callflow.runtime.record import CallRecord, EffectRecord
 from callflow.runtime.redact import WITH_PRIVATE, Redactor
 from callflow.runtime.shutdown import HOLD_SECONDS, WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps

@@ -18,10 +18,11 @@ import attrs
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
 from callflow.core.snapshot import Snapshot
+from callflow.runtime.course import Log
 from callflow.runtime.effects import Effect, sentence
 from callflow.runtime.journal import Journal, aside
 from callflow.runtime.ports import World
-from callflow.runtime.record import CallRecord, Log, save, without_payloads
+from callflow.runtime.record import CallRecord, save, without_payloads
 
 logger = logging.getLogger("callflow")
 

@@ -10,9 +10,9 @@ from typing import Protocol
 from callflow.core.events import NO_DATA, Event, Input
 from callflow.core.snapshot import CARRIED, Memory, Snapshot
 from callflow.errors import CallflowError
+from callflow.runtime.course import Log
 from callflow.runtime.effects import Effect, is_speech, sentence, unspoken
 from callflow.runtime.ports import World
-from callflow.runtime.record import Log
 
 logger = logging.getLogger("callflow")
 
