@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -19,20 +18,18 @@ from typing import Self, cast
 
 import aiohttp
 from attrs import define, field, frozen
-from google.protobuf.message import Message
 from livekit import rtc
 from livekit.api import LiveKitAPI
-from livekit.protocol import room as proto_room
 from livekit.rtc._proto import room_pb2 as proto_events
 from livekit.rtc._proto import track_pb2 as proto_track
 
 from callflow.simulate.bridge import Bridge
 from callflow.simulate.refusals import BridgeError
-from callflow.testing import egress, sip
+from callflow.testing import egress, room_api, sip
 from callflow.testing.clock import wall_clock
 from callflow.testing.emptied import Emptiness
 from callflow.testing.outage import Outage, answers
-from callflow.testing.rooms import Member, Reason, SimulatedRoomState, participant_info, room_info
+from callflow.testing.rooms import Member, Reason, SimulatedRoomState
 from callflow.testing.transport import Transport
 
 __all__ = [
@@ -377,23 +374,23 @@ class SimulatedServer:
         fault = waiting.pop(0) if waiting else Fault()
         await asyncio.sleep(fault.seconds or 0.002)
         if fault.status is not None and not fault.works:
-            return _error(fault.status, fault.code, fault.message)
+            return room_api.error(fault.status, fault.code, fault.message)
         answer = await self._do(method, body)
         if fault.status is not None:
-            return _error(fault.status, fault.code, fault.message)
+            return room_api.error(fault.status, fault.code, fault.message)
         if answer is None:
-            return _error(404, "not_found", f"the simulated server does not know {method}")
+            return room_api.error(404, "not_found", f"the simulated server does not know {method}")
         return answer if isinstance(answer, tuple) else (200, answer.SerializeToString())
 
-    async def _do(self, method: str, body: bytes) -> Answer | None:
-        work = _METHODS.get(method) or sip.METHODS.get(method) or egress.METHODS.get(method)
+    async def _do(self, method: str, body: bytes) -> room_api.Answer | None:
+        work = room_api.METHODS.get(method) or sip.METHODS.get(method) or egress.METHODS.get(method)
         if work is None:
             return None
         try:
             answer = work(self, body)
             return await answer if inspect.isawaitable(answer) else answer
         except BridgeError as error:
-            return _error(error.status, error.code, error.message, error.metadata)
+            return room_api.error(error.status, error.code, error.message, error.metadata)
 
 
 def _departs(member: Member, reason: Reason) -> Reason:
@@ -407,113 +404,3 @@ def _left(identity: str, reason: Reason) -> proto_events.RoomEvent:
     event.participant_disconnected.participant_identity = identity
     event.participant_disconnected.disconnect_reason = reason
     return event
-
-
-Answer = Message | tuple[int, bytes]
-
-
-def _delete_room(server: SimulatedServer, body: bytes) -> Answer:
-    name = proto_room.DeleteRoomRequest.FromString(body).room
-    if not server.emptied.lists(name):
-        return _error(404, "not_found", "requested room does not exist")
-    if not server.emptied.places(name):
-        return _error(500, "unknown", "could not find object")
-    gone = server.delete_room(name)
-    return proto_room.DeleteRoomResponse() if gone else _error(404, "not_found", "requested room does not exist")
-
-
-def _remove_participant(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.RoomParticipantIdentity.FromString(body)
-    gone = server.found(request.room, request.identity) and server.remove(request.room, request.identity)
-    return proto_room.RemoveParticipantResponse() if gone else _error(404, "not_found", "participant does not exist")
-
-
-def _create_room(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.CreateRoomRequest.FromString(body)
-    server.emptied.placed(request.name)
-    state = server.room(request.name)
-    state.metadata = request.metadata or state.metadata
-    state.empty_timeout = request.empty_timeout or state.empty_timeout
-    state.departure_timeout = request.departure_timeout or state.departure_timeout
-    if not state.members:
-        server.wait_for_somebody(state)
-    return room_info(state)
-
-
-def _list_rooms(server: SimulatedServer, body: bytes) -> Answer:
-    names = list(proto_room.ListRoomsRequest.FromString(body).names)
-    known = [state for name, state in server.rooms.items() if server.emptied.lists(name)]
-    states = [state for state in known if not names or state.name in names]
-    return proto_room.ListRoomsResponse(rooms=[room_info(state) for state in states])
-
-
-def _list_participants(server: SimulatedServer, body: bytes) -> Answer:
-    name = proto_room.ListParticipantsRequest.FromString(body).room
-    state = server.rooms.get(name)
-    members = state.members.values() if state is not None else ()  # a room that is not there has nobody in it
-    known = [member for member in members if server.emptied.knows(name, member.info.identity)]
-    return proto_room.ListParticipantsResponse(participants=[participant_info(member) for member in known])
-
-
-def _get_participant(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.RoomParticipantIdentity.FromString(body)
-    found = server.found(request.room, request.identity)
-    return participant_info(found[1]) if found else _error(404, "not_found", "participant does not exist")
-
-
-def _mute_published_track(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.MuteRoomTrackRequest.FromString(body)
-    state = server.rooms.get(request.room)
-    member = state.members.get(request.identity) if state is not None else None
-    if state is None or member is None or request.track_sid not in member.publications:
-        return _error(404, "not_found", "participant does not exist")
-    server.mute(state, member, request.track_sid, request.muted)
-    return proto_room.MuteRoomTrackResponse()
-
-
-def _send_data(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.SendDataRequest.FromString(body)
-    state = server.rooms.get(request.room)
-    if state is None:
-        return _error(404, "not_found", "requested room does not exist")
-    server.send_data(state, None, request.data, request.topic, list(request.destination_identities))
-    return proto_room.SendDataResponse()
-
-
-def _update_participant(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.UpdateParticipantRequest.FromString(body)
-    found = server.found(request.room, request.identity)
-    if found is None:
-        return _error(404, "not_found", "participant does not exist")
-    server.set_attributes(*found, dict(request.attributes))
-    return participant_info(found[1])
-
-
-def _update_subscriptions(server: SimulatedServer, body: bytes) -> Answer:
-    request = proto_room.UpdateSubscriptionsRequest.FromString(body)
-    state = server.rooms.get(request.room)
-    listener = state.members.get(request.identity) if state else None
-    if state is None or listener is None:
-        return _error(404, "not_found", "participant does not exist")
-    named = [sid for one in request.participant_tracks for sid in one.track_sids]
-    server.subscribe(state, listener, [*request.track_sids, *named], request.subscribe)
-    return proto_room.UpdateSubscriptionsResponse()
-
-
-_METHODS: dict[str, Callable[[SimulatedServer, bytes], Answer]] = {
-    "CreateRoom": _create_room,
-    "DeleteRoom": _delete_room,
-    "GetParticipant": _get_participant,
-    "ListParticipants": _list_participants,
-    "ListRooms": _list_rooms,
-    "MutePublishedTrack": _mute_published_track,
-    "RemoveParticipant": _remove_participant,
-    "SendData": _send_data,
-    "UpdateParticipant": _update_participant,
-    "UpdateSubscriptions": _update_subscriptions,
-}
-
-
-def _error(status: int, code: str, message: str, meta: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-    told = {"code": code, "msg": message} | ({"meta": dict(meta)} if meta else {})
-    return status, json.dumps(told).encode()
