@@ -11,39 +11,19 @@ from typing import Final
 
 from attrs import frozen
 
-from callflow.core.actions import OUTCOMES, verb_of
+from callflow.core.actions import EVERY_VERB, OUTCOMES, verb_of
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import around, ends_the_call, inside
 
-_GOOD_EVENTS = frozenset(
-    {
-        "dial.answered",
-        "call.answered",
-        "call.restored",
-        "amd.human",
-        "done",
-        "dtmf.input",
-        "transfer.completed",
-        "consult.accepted",
-        "task.completed",
-    }
-)
+_RESULTS = [verb for verb in EVERY_VERB.values() if verb.results]
+_GOOD_EVENTS = frozenset({"call.answered", "call.restored", "done", *(verb.results[0] for verb in _RESULTS)})
 _GOOD_FAMILIES = ("tool.", "app.")
-_BAD_EVENTS = frozenset(
-    {
-        "failed",
-        "dial.*",
-        "transfer.*",
-        "consult.*",
-        "session.close",
-        "session.error",
-        "call.dropped",
-        "room.disconnected",
-        "room.reconnecting",
-        "job.shutdown",
-    }
-)
+_BAD_EVENTS = frozenset({
+    "failed", "session.close", "session.error", "call.dropped", "room.disconnected", "room.reconnecting", "job.shutdown",
+    *(f"{verb.family}.*" for verb in _RESULTS if verb.wants_rows),
+    *(result for verb in _RESULTS if verb.wants_rows for result in verb.results[1:]),
+})  # fmt: skip
 _BAD_ENDINGS = (
     ".failed",
     ".no_answer",

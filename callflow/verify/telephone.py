@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import VERBS, verb_of
 from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Action, Flow, Row, State
@@ -18,8 +18,9 @@ from callflow.verify.places import defect, named, warning
 DEPARTURE = 20.0
 """Seconds after which livekit-server closes a room that its last caller has left (`departure_timeout`)."""
 
-ANSWERED = ("dial.answered", "call.answered")
-UNANSWERED = ("dial.busy", "dial.no_answer", "dial.declined", "dial.invalid", "dial.failed")
+_DIALS = [verb for verb in VERBS.values() if verb.dials]
+ANSWERED = ("call.answered", *(result for verb in _DIALS for result in verb.success))
+UNANSWERED = tuple(result for verb in _DIALS for result in verb.results if result not in verb.success)
 
 
 def redial_too_late(flow: Flow) -> Iterator[Defect]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import callflow
 from callflow.core.snapshot import Start
 from callflow.diagram import graph_of, to_text
+from callflow.diagram.spine import find_spine
 from callflow.flowfile.loader import read_loads
 from callflow.flowfile.schema import schema
 from callflow.simulate.phone import FarEnd, PhoneNetwork
@@ -51,6 +52,7 @@ def is_drawn(flow: callflow.Flow) -> None:
     picture = to_text(graph_of(flow))
     assert "page +15550100100" in picture
     assert "→ together  page.heard" in picture
+    assert "together" in find_spine(flow).states  # the straight line of a good call
     sys.stdout.write("drawn\n")
 
 

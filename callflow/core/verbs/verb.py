@@ -30,8 +30,9 @@ class Argument:
     """One argument of a verb. `default` is what holds when it is not written; `required` ones have none.
 
     `least` and `most` bound a number, or the seconds of a duration; `form` is what a text has to look like. `sound`: it
-    names a sound's file, `written`: one that is written elsewhere; what is rendered into either leads out of no folder. `shown` says why what stands in it is seen outside of callflow, where nothing can hide it. `words`:
-    it is what somebody says or writes, and stands in quotation marks in a picture.
+    names a sound's file, `written`: one that is written elsewhere; what is rendered into either leads out of no folder.
+    `shown` says why what stands in it is seen outside of callflow, where nothing can hide it. `words`: it is what somebody
+    says or writes, and stands in quotation marks in a picture.
     """
 
     type: Type
@@ -64,7 +65,7 @@ class Verb:
 
     `main` is the argument that `say: Hello.` fills. `timeout` is the default, in seconds for one try; `timeout_is` says
     why an author cannot set one, `timeout_of` works it out of the arguments. `results` are the events that end it
-    (`dial.answered`), of which `success` are the ones that need no row; `on_timeout` and `on_error` name the result that a
+    (`dial.answered`), the one that is hoped for first, of which `success` are the ones that need no row; `on_timeout` and `on_error` name the result that a
     time-out or an error becomes. `result` is what `as:` stores. `needs` must be open when it starts, `closes` is closed
     once it has ended.
     """
@@ -136,7 +137,12 @@ class Verb:
 
     def result_event(self, result: Mapping[str, Any]) -> str:
         """The event that a result becomes: `dial.answered` of `{"result": "answered", …}`."""
-        return f"{self.results[0].partition('.')[0]}.{result.get('result', '')}" if self.results else ""
+        return f"{self.family}.{result.get('result', '')}" if self.results else ""
+
+    @property
+    def family(self) -> str:
+        """How its results begin: `dial`."""
+        return self.results[0].partition(".")[0] if self.results else ""
 
     def given(self, role: Role, arguments: Mapping[str, Any]) -> Any:
         """What stands in the argument of this role; None where the verb has none."""
