@@ -116,3 +116,14 @@ def test_only_the_machine_imports_transitions():
         if module.split(".")[0] == "transitions"
     }
     assert users <= {"core/machine.py"}
+
+
+def test_nobody_knows_the_whole_world():
+    """What runs for a call is given what it needs of it; only who makes a world has it whole."""
+    users = {
+        name
+        for name, path in _modules().items()
+        for module, _ in _imports(path)
+        if module.startswith("callflow.livekit_bindings.world.LiveKitWorld")
+    }
+    assert users <= {"callflow.livekit_bindings", "callflow.livekit_bindings.binding"}

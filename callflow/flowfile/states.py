@@ -78,11 +78,6 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         part.defect("bad-parallel", message, draft.key, where, "put the final state inside the region")
     entry, leave = entries.get("entry"), entries.get("exit")
     instructions = entries.get("instructions")
-    finish = (
-        part.boolean(node.get("must_finish"), join(where, "must_finish"), "`must_finish`")
-        if "must_finish" in entries
-        else False
-    )
     return State(
         path=draft.path,
         name=draft.name,
@@ -97,7 +92,7 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         always=rows.always,
         tools=_tools(draft) if "tools" in entries else (),
         instructions=_template(part, instructions[1], join(where, "instructions")) if instructions else None,
-        must_finish=bool(finish) or must_finish,
+        must_finish=_must_finish(draft) or must_finish,
         waits=(part.text(node.get("waits"), join(where, "waits"), "`waits`") or "") if "waits" in entries else "",
         history=history,  # type: ignore[arg-type] # one of the two, or None
         returns=_returns(draft) if "returns" in entries else {},
@@ -110,6 +105,11 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         supplied=draft.supplied,
         notes=notes(node),
     )
+
+
+def _must_finish(draft: Draft) -> bool:
+    node = draft.node.get("must_finish")
+    return node is not None and bool(draft.part.boolean(node, join(draft.where, "must_finish"), "`must_finish`"))
 
 
 def _parent(draft: Draft) -> str | None:

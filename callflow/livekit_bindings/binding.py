@@ -147,17 +147,7 @@ def bind(
     actions, agents = actions or {}, agents or {}
     own = agent is None  # then the flow says who the agent is
     agent = Agent(instructions="") if agent is None else agent
-    taken: list[tuple[str, Any, type]] = [
-        ("flow", flow, Flow),
-        ("session", session, AgentSession),
-        ("agent", agent, Agent),
-    ]
-    for what, given, kind in taken:
-        if not isinstance(given, kind):
-            found = f"{given.__name__} itself" if isinstance(given, type) else f"{given!r:.80}"
-            raise BindError([f"{what} takes an instance of {kind.__name__}, not {found}{_HOW.get(what, '')}"])
-    if room_options is not None and not isinstance(room_options, OPTIONS):
-        raise BindError([f"room_options takes an instance of RoomOptions, not {room_options!r:.80}"])
+    _check_kinds(flow, session, agent, room_options)
     values, wrong, notes = fit.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
     wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
@@ -197,6 +187,21 @@ def bind(
         key=key,
         worker_seconds=worker_seconds,
     )
+
+
+def _check_kinds(flow: object, session: object, agent: object, room_options: object) -> None:
+    """Raises BindError for what is of another kind than `bind` takes."""
+    taken: list[tuple[str, Any, type]] = [
+        ("flow", flow, Flow),
+        ("session", session, AgentSession),
+        ("agent", agent, Agent),
+    ]
+    for what, given, kind in taken:
+        if not isinstance(given, kind):
+            found = f"{given.__name__} itself" if isinstance(given, type) else f"{given!r:.80}"
+            raise BindError([f"{what} takes an instance of {kind.__name__}, not {found}{_HOW.get(what, '')}"])
+    if room_options is not None and not isinstance(room_options, OPTIONS):
+        raise BindError([f"room_options takes an instance of RoomOptions, not {room_options!r:.80}"])
 
 
 def _takes_what(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:

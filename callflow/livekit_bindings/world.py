@@ -16,6 +16,7 @@ from livekit import api
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
+from callflow.core.actions import VERBS
 from callflow.core.events import MAIN_LEG, SENDERS, Event
 from callflow.core.expressions import Rendered
 from callflow.core.flow import Flow
@@ -105,16 +106,8 @@ class LiveKitWorld:
         self._stand_in: Agent | None = None
         self.detection: Detection | None = None  # while one runs
         self.keys, self.door, self.recordings = Keys(), Door(), Recordings(self)
-        only = self.room_options.participant_identity
-        self.line = Line(
-            self.post,
-            flow.reconnect_grace,
-            only if isinstance(only, str) else None,
-            inbound=not flow.outbound,
-            offers=flow.answer == "manual" and not flow.outbound,
-            dials=flow.outbound and "dial" not in (telephony or {}),
-            reserved=frozenset({*flow.legs, *SENDERS}),
-            vouched=lambda fields: vouching.leg_of(self.secret, self.room_name, fields),
+        self.line = self._new_line(
+            dials=flow.outbound and not any(VERBS[name].dials for name in VERBS.keys() & (telephony or {}))
         )
         self.subscriptions, self.ears = Subscriptions(self), Ears(session)
         self.holds: dict[str, Hold] = {}  # by leg
@@ -131,6 +124,20 @@ class LiveKitWorld:
         self._afterwards = Afterwards(self)
         self._ownership = Ownership(ctx, session, self.post)
         self.session_aclose, self.session_drain = self._ownership.session_aclose, self._ownership.session_drain
+
+    def _new_line(self, *, dials: bool) -> Line:
+        """`dials`: it is called by callflow itself, and not by somebody in its place."""
+        flow, only = self.flow, self.room_options.participant_identity
+        return Line(
+            self.post,
+            flow.reconnect_grace,
+            only if isinstance(only, str) else None,
+            inbound=not flow.outbound,
+            offers=flow.answer == "manual" and not flow.outbound,
+            dials=dials,
+            reserved=frozenset({*flow.legs, *SENDERS}),
+            vouched=lambda fields: vouching.leg_of(self.secret, self.room_name, fields),
+        )
 
     # -- the World
 
