@@ -10,7 +10,7 @@ from callflow.core.snapshot import OF_ROWS, Snapshot
 from callflow.core.statechart.lists import list_at
 
 GOES_ON = OF_ROWS | {"entry", "exit"}
-"""The lists that belong to the call: not what a tool has left behind, nor what follows the end."""
+"""The lists of states and rows: not what a tool runs, nor what follows the end."""
 
 
 def addresses(action: Action, leg: str) -> bool:
