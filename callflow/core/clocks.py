@@ -113,12 +113,13 @@ def broken(turn: Turn) -> None:
 def quiet(turn: Turn) -> bool:
     """Whether a silence counts now: the far end on the line, not on hold and not handed on, heard by us, and nobody
     speaking or about to."""
-    leg = turn.legs.get(MAIN_LEG)
+    leg = turn.seen("legs").get(MAIN_LEG)
     if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
         return False
     if turn.others_speak or turn.muted or turn.caller_muted or turn.cut_off:
         return False
-    return not any(_is_heard(one) for one in turn.effects.values())
+    effects = turn.seen("effects")
+    return not effects or not any(_is_heard(one) for one in effects.values())
 
 
 def _is_heard(effect: Running) -> bool:
@@ -127,12 +128,22 @@ def _is_heard(effect: Running) -> bool:
     return not effect.stopping and ((verb.speech and not effect.quiet) or verb.occupies)
 
 
+_COUNTS = frozenset({
+    *("agent_busy", "caller_muted", "caller_speaks", "cut_off", "effects", "legs", "muted", "others_speak", "silences"),
+})  # fmt: skip
+
+
 def count(turn: Turn) -> None:
     """At a step's end: silences count on, or pause."""
-    if not turn.silences:
+    silences = turn.seen("silences")
+    if not silences:
+        return
+    if _COUNTS.isdisjoint(turn.__dict__):  # nothing of what it hangs on was touched
         return
     now = turn.time
     counting = quiet(turn)
+    if type(silences) is tuple and all((one.since is not None) is counting for one in silences):
+        return
     for path, one in list(turn.silences.items()):
         if counting and one.since is None:
             turn.silences[path] = one._replace(since=now)

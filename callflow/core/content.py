@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from callflow.core.actions import verb_of
-from callflow.core.expressions import ANY, EvaluationError, Template, accepts, coerce, describe
-from callflow.core.flow import Action
-from callflow.core.render import render
-from callflow.core.snapshot import ActionList
+from callflow.core.expressions import ANY, Context, EvaluationError, Template, accepts, coerce, describe
+from callflow.core.flow import Action, Flow
+from callflow.core.privacy import privacy_of
+from callflow.core.render import render, templates_in
+from callflow.core.snapshot import OF_ROWS, ActionList
 from callflow.core.statechart.lists import list_at, scope_at
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
@@ -20,14 +21,51 @@ WITH = -1
 _T = TypeVar("_T")
 
 
-def actions_of(turn: Turn, one: ActionList) -> tuple[Action, ...]:
-    """The actions of a list, found in the flow by its kind and key."""
-    return list_at(turn.flow, one.kind, one.key)
+class Prepared:
+    """An action, with what can be known of it before its turn comes. `arguments` is None where a text has to be rendered
+    first; `checked` are those of them whose types were not known when the flow was loaded."""
+
+    def __init__(self, flow: Flow, action: Action) -> None:
+        self.action = action
+        self.verb = verb_of(action.verb)
+        constant = not any(not one.constant for one in templates_in(action.arguments))
+        self.arguments: Mapping[str, Any] | None = render(action.arguments, Context()) if constant else None
+        self.private = bool(privacy_of(flow).opaque(action))
+        self.checked = [
+            (name, argument)
+            for name, argument in self.verb.arguments.items()
+            if isinstance(action.arguments.get(name), Template) and (argument.type is not ANY or argument.choices)
+        ]
+
+
+class Content(NamedTuple):
+    """What a list holds, and the sub-flow whose variables it reads and sets."""
+
+    actions: tuple[Prepared, ...]
+    scope: str
+
+
+def content(turn: Turn, one: ActionList) -> Content:
+    """What a list holds, found in the flow by its kind and key, and remembered."""
+    known = turn.table.contents
+    key = ("row" if one.kind in OF_ROWS else one.kind, one.key)
+    found = known.get(key)
+    if found is None:
+        actions = list_at(turn.flow, one.kind, one.key)
+        found = known[key] = Content(
+            tuple(Prepared(turn.flow, action) for action in actions), scope_at(turn.flow, one.kind, one.key)
+        )
+    return found
+
+
+def action_of(turn: Turn, one: ActionList) -> Prepared:
+    """The action that a list has come to."""
+    return content(turn, one).actions[one.position]
 
 
 def scope_of(turn: Turn, one: ActionList) -> str:
     """The sub-flow whose variables a list reads and sets."""
-    return scope_at(turn.flow, one.kind, one.key)
+    return content(turn, one).scope
 
 
 def variables_of(turn: Turn, one: ActionList) -> dict[str, Any]:
@@ -40,6 +78,7 @@ def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
     what this very move adds), apart from those of the next time; and, until then, for what a tool was called for in it."""
     if path not in turn.flow.scopes:
         return
+    turn.put_down()
     values = turn.vars.pop(path, None)
     owed = [one for one in turn.lists.values() if one.instance is None and scope_of(turn, one) == path]
     if values is not None and (owed or asked or path in turn.table.hears_tools):
@@ -51,7 +90,7 @@ def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
 
 def forget(turn: Turn) -> None:
     """Drops the variables of sub-flows that are over and that nothing can ask for any more."""
-    used = {one.instance for one in turn.lists.values()}
+    used = {one.instance for one in (*turn.fresh, *turn.lists.values())}
     for name in [name for name in turn.vars if "#" in name and name not in used]:
         scope = name.partition("#")[0]
         if scope not in turn.table.hears_tools or turn.latest(scope) != name:
@@ -90,24 +129,22 @@ def emptied(value: Any) -> Any:
     return [emptied(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
+def resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:
     """An action's arguments, its texts rendered now. Raises EvaluationError, or EffectError where a value is not of its type."""
     if one.kind == "closing":
         open_ones = {"session", "line"} - turn.closed
         return {name: name in open_ones for name in ("session", "line")}
     context = turn.context(one.instance or scope_of(turn, one), one.writer, one.event)
-    verb = verb_of(action.verb)
-    arguments: dict[str, Any] = {}
-    for name, value in action.arguments.items():
-        rendered = arguments[name] = render(value, context)
-        argument = verb.arguments.get(name)
-        # What stands in the file was checked when it was loaded; a digest in a replayed journal is of no type.
-        if argument is None or not isinstance(value, Template) or rendered is None or turn.verdicts is not None:
-            continue
-        if argument.type is not ANY and not accepts(argument.type, rendered):
-            raise EffectError(f"{action.verb}.{name} must be {argument.type}, not {describe(rendered)}")
-        if argument.choices and rendered not in argument.choices:
-            raise EffectError(f"{action.verb}.{name} is one of {', '.join(argument.choices)}")
+    arguments = {name: render(value, context) for name, value in prepared.action.arguments.items()}
+    if turn.verdicts is None:  # a digest in a replayed journal is of no type
+        for name, argument in prepared.checked:
+            value = arguments[name]
+            if value is None:
+                continue
+            if argument.type is not ANY and not accepts(argument.type, value):
+                raise EffectError(f"{prepared.verb.name}.{name} must be {argument.type}, not {describe(value)}")
+            if argument.choices and value not in argument.choices:
+                raise EffectError(f"{prepared.verb.name}.{name} is one of {', '.join(argument.choices)}")
     return arguments
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from callflow.core import clocks, tools
 from callflow.core.actions import verb_of
-from callflow.core.content import actions_of, scope_of, variables_of
+from callflow.core.content import Prepared, action_of, scope_of, variables_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
@@ -15,10 +16,10 @@ from callflow.core.turn import Queued, Turn
 from callflow.core.verbs.verb import Verb
 
 
-def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]) -> int:
+def start(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> int:
     number = turn.next_effect
     turn.next_effect += 1
-    verb = verb_of(action.verb)
+    action, verb = prepared.action, prepared.verb
     source = (one.kind, one.key, one.position)
     owner = None if one.kind in OWED | CARRIED else one.owner
     leg = arguments.get("leg")
@@ -45,7 +46,7 @@ def start(turn: Turn, one: ActionList, action: Action, arguments: dict[str, Any]
 def last_words(turn: Turn) -> None:
     """At a step's end: the speech that begins now is not interruptible where it is one of the call's last words and the
     flow does not say so. Not before, since the step may still be on its way out."""
-    for n, effect in enumerate(turn.out if turn.farewell else ()):
+    for n, effect in enumerate(turn.out if turn.out and turn.farewell else ()):
         if type(effect) is Start and verb_of(effect.verb).speech and effect.arguments.get("interruptible") is None:
             turn.out[n] = effect._replace(arguments={**effect.arguments, "interruptible": False})
 
@@ -78,7 +79,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
             _undo(turn, effect, verb.late.verb)
         return None
     one = None if effect.list is None else turn.lists.get(effect.list)
-    action = None if one is None else actions_of(turn, one)[one.position]
+    action = None if one is None else action_of(turn, one).action
     if one is None or action is None:
         if end.status in ("failed", "timed_out"):
             fail_unawaited(turn, effect, end)

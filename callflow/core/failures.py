@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from callflow.core.content import content
 from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import ROOT, Action
 from callflow.core.snapshot import CARRIED, OF_ROWS, OWED, ActionList, Running
-from callflow.core.statechart.lists import list_at, writer_at
+from callflow.core.statechart.lists import writer_at
 from callflow.core.turn import Queued, Turn
 
 
@@ -31,7 +32,7 @@ def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
     kind, key, position = effect.source
     outlived = effect.owner is None and kind not in OWED | CARRIED
     one = ActionList(0, kind, ROOT, writer_at(turn.flow, kind, key), key)
-    recorded = outlived or not turn.live or list_at(turn.flow, kind, key)[position].optional
+    recorded = outlived or not turn.live or content(turn, one).actions[position].action.optional
     error = end.error or ("out of time" if end.status == "timed_out" else end.status)
     turn.note("failure", action=effect.verb, error=error, state=one.writer, optional=recorded)
     if not recorded:

@@ -21,12 +21,16 @@ def through(turn: Turn, one: ActionList) -> None:
         return
     state = turn.table.states[one.owner]
     if one.kind == "entry" and state.state.task is not None:
+        turn.put_down()
         turn.add_list("task", one.owner, one.owner, one.owner)
     elif state.kind == "final":
         turn.has_finished(one.owner)
         _inside_done(turn, state.parent or ROOT, one.owner)
     elif not state.children:
-        turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=one.owner)))
+        if state.hears_done:
+            turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=one.owner)))
+        else:
+            turn.queue.append(Queued(state.unheard, heard=False))
 
 
 def _inside_done(turn: Turn, path: str, final: str) -> None:
@@ -74,7 +78,8 @@ def _is_done(turn: Turn, path: str) -> bool:
 
 
 def _entering(turn: Turn, path: str) -> bool:
-    return any(one.kind == "entry" and one.owner == path for one in turn.lists.values())
+    under_way = (*turn.fresh, *turn.lists.values())
+    return any(one.kind == "entry" and one.owner == path for one in under_way)
 
 
 def wind_up(turn: Turn) -> bool:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callflow.core.content import fit, scope_of, variables_of
+from callflow.core.content import Prepared, fit, scope_of, variables_of
 from callflow.core.events import NO_DATA, Event
-from callflow.core.flow import Action
-from callflow.core.privacy import privacy_of
-from callflow.core.snapshot import ActionList
+from callflow.core.snapshot import ActionList, Note
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
 
 
-def carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+def carry_out(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:
     """`set`, `outcome`, `emit`, `log`."""
-    _AT_ONCE[action.verb](turn, one, action, arguments)
+    _AT_ONCE[prepared.verb.name](turn, one, prepared, arguments)
 
 
-def _set(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+def _set(turn: Turn, one: ActionList, _: Prepared, arguments: Mapping[str, Any]) -> None:
     scope = scope_of(turn, one)
     variables = turn.flow.scopes[scope].variables
     values = {
@@ -32,23 +30,23 @@ def _set(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, An
         turn.note("set", scope=scope, name=name, value=value)
 
 
-def _outcome(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+def _outcome(turn: Turn, _one: ActionList, _prepared: Prepared, arguments: Mapping[str, Any]) -> None:
     set_outcome(turn, str(arguments["name"]))
 
 
-def _emit(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
+def _emit(turn: Turn, _one: ActionList, _prepared: Prepared, arguments: Mapping[str, Any]) -> None:
     event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
     turn.note("emitted", event=event.name, data=event.data)
     if turn.live:
         turn.queue.append(Queued(event))
 
 
-def _log(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
-    hidden = {"private": True} if privacy_of(turn.flow).opaque(action) else {}
-    turn.note("log", level=arguments.get("level", "info"), message=arguments["message"], **hidden)
+def _log(turn: Turn, _one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:
+    line = {"level": arguments.get("level", "info"), "message": arguments["message"]}
+    turn.notes.append(Note("log", line | {"private": True} if prepared.private else line))
 
 
-_AT_ONCE: Mapping[str, Callable[[Turn, ActionList, Action, Mapping[str, Any]], None]] = {
+_AT_ONCE: Mapping[str, Callable[[Turn, ActionList, Prepared, Mapping[str, Any]], None]] = {
     "set": _set,
     "outcome": _outcome,
     "emit": _emit,

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callflow.core import tools
-from callflow.core.actions import verb_of
-from callflow.core.content import WITH, actions_of, attempt, emptied, fit, forget, resolve
+from callflow.core.content import WITH, Prepared, action_of, attempt, content, emptied, fit, forget, resolve
 from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
@@ -24,19 +23,20 @@ from callflow.errors import EffectError
 
 
 def owe_exit(turn: Turn, path: str) -> None:
-    turn.add_list("exit", path, path, path)
+    turn.begin_list("exit", path, path, path)
 
 
 def add_do(turn: Turn, row: Transition, event: Event | None) -> None:
     """A `do`: owed where the row has a target, else its state's own."""
     if row.target is None:
-        turn.add_list("stay", row.source, row.source, row.id, event)
+        turn.begin_list("stay", row.source, row.source, row.id, event)
     else:
-        turn.add_list("do", turn.table.domain(row), row.source, row.id, event)
+        turn.begin_list("do", turn.table.domain(row), row.source, row.id, event)
 
 
 def add_left(turn: Turn, kind: Literal["rest", "late"], row: Transition, event: Event | None) -> None:
     """The `do` of a row whose state was left, by the same event (`rest`) or before its tool's event came (`late`)."""
+    turn.put_down()
     one = turn.add_list(kind, row.source, row.source, row.id, event)
     latest = turn.latest(row.scope)
     if latest != row.scope:
@@ -46,10 +46,10 @@ def add_left(turn: Turn, kind: Literal["rest", "late"], row: Transition, event: 
 def waits(turn: Turn, one: ActionList) -> bool:
     """Whether a list may not go on yet: for what was owed before it, for a cancelled effect of its region that has not
     stopped, for the entry lists around it, for the `do` before it."""
-    table = turn.table
     if one.kind in ("tool", "rest"):
         return False
-    for other in turn.lists.values():
+    table = turn.table
+    for other in turn.lists.values() if len(turn.lists) > 1 else ():
         if other.seq == one.seq:
             continue
         if one.kind == "late":
@@ -62,85 +62,88 @@ def waits(turn: Turn, one: ActionList) -> bool:
             return True
         if one.kind == "stay" and other.kind == "stay" and other.seq < one.seq and other.owner == one.owner:
             return True
-    return one.kind != "late" and any(
-        effect.stopping and effect.seq < one.seq and not table.side_by_side(effect.owner or ROOT, one.owner)
-        for effect in turn.effects.values()
-    )
+    if one.kind == "late":
+        return False
+    for effect in turn.seen("effects").values():
+        if effect.stopping and effect.seq < one.seq and not table.side_by_side(effect.owner or ROOT, one.owner):
+            return True
+    return False
 
 
 def advance(turn: Turn) -> None:
     """Carries every list as far as it can go now."""
     while True:
-        ready = next(
-            (
-                one
-                for one in turn.lists.values()
-                if one.effect is None and not one.stopped and (one.position == WITH or not waits(turn, one))
-            ),
-            None,
-        )
+        ready = turn.fresh[0] if turn.fresh else _ready(turn) if turn.seen("lists") else None
         if ready is not None:
             _run(turn, ready)
-        elif not wind_up(turn):
+        elif turn.live or not wind_up(turn):
             return
+
+
+def _ready(turn: Turn) -> ActionList | None:
+    for one in turn.lists.values():
+        if one.effect is None and not one.stopped and (one.position == WITH or not waits(turn, one)):
+            return one
+    return None
 
 
 def _run(turn: Turn, one: ActionList) -> None:
     if one.position == WITH:
+        one = turn.numbered(one, WITH)
         if _take_arguments(turn, one):
             turn.lists[one.seq] = one._replace(position=0)
         return
-    actions = actions_of(turn, one)
-    while one.position < len(actions):
-        action = actions[one.position]
-        at_once = verb_of(action.verb).at_once
-        if not at_once and _passed_over(turn, one, action):
-            one = one._replace(position=one.position + 1)
+    actions = content(turn, one).actions
+    for position in range(one.position, len(actions)):
+        prepared = actions[position]
+        at_once = prepared.verb.at_once
+        if not at_once and _passed_over(turn, one, prepared):
             continue
         try:
-            arguments = _resolve(turn, one, action)
+            arguments = _resolve(turn, one, prepared)
             if at_once:
-                _carry_out(turn, one, action, arguments)
+                _carry_out(turn, one, prepared, arguments)
+                continue
         except (EvaluationError, EffectError) as error:
             if one.kind == "rest":  # its state is gone, and the call on its way elsewhere
-                note_failure(turn, one, action, str(error))
-                one = one._replace(position=one.position + 1)
+                note_failure(turn, one, prepared.action, str(error))
                 continue
             if one.kind == "tool":
                 tools.failed(turn, one, str(error))
             else:
-                not_begun(turn, one, action, str(error))
+                not_begun(turn, turn.numbered(one, position), prepared.action, str(error))
             return
-        if not at_once:
-            effect = start(turn, one, action, arguments)
-            if action.wait:
-                turn.lists[one.seq] = one._replace(effect=effect)
-                return
-        one = one._replace(position=one.position + 1)
-        turn.lists[one.seq] = one
-    del turn.lists[one.seq]
+        if prepared.action.wait:
+            one = turn.numbered(one, position)
+            turn.lists[one.seq] = one._replace(effect=start(turn, one, prepared, arguments))
+            return
+        start(turn, one._replace(position=position), prepared, arguments)
+    turn.done_with(one)
     if one.instance is not None:
         forget(turn)
     through(turn, one)
 
 
-def _resolve(turn: Turn, one: ActionList, action: Action) -> dict[str, Any]:
-    return attempt(turn, lambda: resolve(turn, one, action), lambda: dict(emptied(action.arguments)))
+def _resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:
+    if prepared.arguments is not None and one.kind != "closing":  # there is no text in it that could fail
+        turn.attempts += 1
+        return prepared.arguments
+    return attempt(turn, lambda: resolve(turn, one, prepared), lambda: dict(emptied(prepared.action.arguments)))
 
 
-def _carry_out(turn: Turn, one: ActionList, action: Action, arguments: Mapping[str, Any]) -> None:
-    attempt(turn, lambda: carry_out(turn, one, action, arguments), lambda: None)
+def _carry_out(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:
+    attempt(turn, lambda: carry_out(turn, one, prepared, arguments), lambda: None)
 
 
-def _passed_over(turn: Turn, one: ActionList, action: Action) -> bool:
+def _passed_over(turn: Turn, one: ActionList, prepared: Prepared) -> bool:
     """Whether an action of a state that was left is not begun: of a `rest` nothing that takes time is, and of a `late` list
     nothing that needs the line, once the call is on its way to its end."""
     if one.kind == "rest":
         return True
-    if one.kind != "late" or verb_of(action.verb).beside_the_line or (turn.live and not turn.in_ending):
+    if one.kind != "late" or prepared.verb.beside_the_line or (turn.live and not turn.in_ending):
         return False
     if turn.flow.transitions[int(one.key)].target != turn.flow.ending:  # else it has led there: the words were said
-        turn.note("passed_over", action=action.verb, state=one.writer)
+        turn.note("passed_over", action=prepared.verb.name, state=one.writer)
     return True
 
 
@@ -167,6 +170,9 @@ def leave(turn: Turn, paths: Iterable[str], speech: int | None) -> None:
     """States are left, in this order: their lists that are not owed are dropped, what runs for them is cancelled; of a `do`
     without a target the rest of what acts at once acts now, inner states first, regions in document order (rule 6).
     `speech`: the one in which the model called the tool that brings this about; it is not cut."""
+    turn.put_down()
+    if not turn.seen("lists") and not turn.seen("effects"):
+        return
     left = list(paths)
     stays = [one for one in turn.lists.values() if one.kind == "stay" and one.owner in left]
     if len(stays) > 1:
@@ -194,14 +200,13 @@ def _inner_first(turn: Turn, path: str) -> tuple[float, ...]:
 
 
 def _act_at_once(turn: Turn, one: ActionList) -> None:
-    actions = actions_of(turn, one)
     begin = one.position if one.effect is None and not one.stopped else one.position + 1
-    for action in actions[begin:]:
-        if verb_of(action.verb).at_once:
+    for prepared in content(turn, one).actions[begin:]:
+        if prepared.verb.at_once:
             try:
-                _carry_out(turn, one, action, _resolve(turn, one, action))
+                _carry_out(turn, one, prepared, _resolve(turn, one, prepared))
             except (EvaluationError, EffectError) as error:
-                note_failure(turn, one, action, str(error))
+                note_failure(turn, one, prepared.action, str(error))
 
 
 def settle(turn: Turn, queued: Queued, taken: bool) -> None:
@@ -209,11 +214,12 @@ def settle(turn: Turn, queued: Queued, taken: bool) -> None:
     one = None if queued.list is None else turn.lists.get(queued.list)
     if one is None:
         return
-    action = actions_of(turn, one)[one.position] if one.position >= 0 else None
-    if queued.result and not taken and action is not None:
-        verb = verb_of(action.verb)
+    if queued.result and not taken and one.position >= 0:
+        prepared = action_of(turn, one)
+        verb = prepared.verb
         if queued.event.name not in verb.success:
-            fail(turn, one, action, _sentence(queued.event), timed_out=queued.event.name == verb.on_timeout)
+            timed_out = queued.event.name == verb.on_timeout
+            fail(turn, one, prepared.action, _sentence(queued.event), timed_out=timed_out)
             return
     turn.lists[one.seq] = one._replace(stopped=False, position=one.position + 1)
 

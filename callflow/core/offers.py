@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.content import actions_of
+from callflow.core.content import content
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT, Flow
 from callflow.core.render import render
@@ -60,7 +60,7 @@ def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
     found = {
         one.seq
         for one in turn.lists.values()
-        if any(verb_of(action.verb).takes_over for action in actions_of(turn, one)[max(one.position, 0) :])
+        if any(item.verb.takes_over for item in content(turn, one).actions[max(one.position, 0) :])
         or (one.kind == "entry" and flow.states[one.owner].task is not None)
     }
     return frozenset(found)

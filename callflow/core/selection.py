@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from callflow.core.configuration import Configuration, Rows
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
-from callflow.core.moves import exit_set
 from callflow.core.statechart.structure import inside, within
 from callflow.core.turn import Turn
 
@@ -28,7 +28,7 @@ class _Search:
     def __init__(self, turn: Turn, event: Event | None, barred_by: frozenset[str] | None = None) -> None:
         self.turn = turn
         self.event = event
-        self.guarded = turn.table.must_finish & turn.active if barred_by is None else barred_by
+        self.guarded = turn.at.must_finish if barred_by is None else barred_by
         self.barred = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
@@ -38,11 +38,12 @@ class _Search:
         for row in rows:
             if row is None:
                 return None
-            if row.id not in self.verdicts:
-                self.verdicts[row.id] = self.turn.holds(row, self.event)
-            if not self.verdicts[row.id]:
-                continue
-            if self.bars(row):
+            if row.guard is not None:
+                if row.id not in self.verdicts:
+                    self.verdicts[row.id] = self.turn.holds(row, row.guard, self.event)
+                if not self.verdicts[row.id]:
+                    continue
+            if self.guarded and self.bars(row):
                 self.barred = True
                 return True
             return row
@@ -55,7 +56,7 @@ class _Search:
         turn = self.turn
         if not self.guarded:
             return False
-        leaving = exit_set(turn, row)
+        leaving = turn.at.exit_set(row)
         event = self.event
         origin = event.state if event is not None and event.name == "failed" else None
         for path in self.guarded - turn.finished:
@@ -69,26 +70,28 @@ class _Search:
 
 def select(turn: Turn, event: Event) -> Selected:
     """The rows for an event that everybody may hear."""
+    chains = turn.at.rows(event.name)
+    if not chains:
+        return NOTHING
     search = _Search(turn, event)
-    rows, taken = _rows(turn, search)
+    rows, taken = _rows(turn.at, chains, search)
     return Selected(rows, taken, search.barred)
 
 
-def _rows(turn: Turn, search: _Search) -> tuple[tuple[Transition, ...], bool]:
-    """The rows for an event in the active states, and whether it is taken."""
+def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple[tuple[Transition, ...], bool]:
+    """Of each region's rows the first that holds, and whether the event is taken."""
+    if len(chains) == 1:
+        row = search.first(chains[0])
+        return ((row,), True) if isinstance(row, Transition) else ((), row is None)
     found: list[Transition] = []
     taken = False
-    name = "" if search.event is None else search.event.name
-    for leaf in turn.table.leaves(turn.active) or (None,):
-        around = (ROOT,) if leaf is None else (leaf, *turn.table.states[leaf].ancestors)
-        for path in around:
-            row = search.first(turn.table.states[path].candidates(name))
-            if row is not False:
-                taken = taken or row is not True
-                if isinstance(row, Transition) and all(row is not other for other in found):
-                    found.append(row)
-                break
-    return _optimal(turn, found), taken
+    for rows in chains:
+        row = search.first(rows)
+        if row is not False:
+            taken = taken or row is not True
+            if isinstance(row, Transition) and all(row is not other for other in found):
+                found.append(row)
+    return _optimal(at, found), taken
 
 
 def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
@@ -97,27 +100,15 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     leaves = [leaf for leaf in event.offered_in or () if leaf in turn.table.states]
     if turn.live and turn.active.issuperset(leaves):
         return ()
-    now, turn.active = turn.active, turn.table.expand(leaves)
-    try:
-        rows = _rows(turn, _Search(turn, event, barred_by=frozenset()))[0]
-    finally:
-        turn.active = now
+    then = turn.table.configuration(tuple(sorted(leaves, key=turn.table.order)))
+    rows = _rows(then, then.rows(event.name), _Search(turn, event, barred_by=frozenset()))[0]
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
     """The rows that need no event."""
-    search = _Search(turn, None)
-    found: list[Transition] = []
-    for leaf in turn.table.leaves(turn.active):
-        for path in (leaf, *turn.table.states[leaf].ancestors):
-            rows = turn.table.states[path].always
-            row = search.first(rows) if rows else False
-            if row is not False:
-                if isinstance(row, Transition) and all(row is not other for other in found):
-                    found.append(row)
-                break
-    return _optimal(turn, found)
+    chains = turn.at.always
+    return _rows(turn.at, chains, _Search(turn, None))[0] if chains else ()
 
 
 def select_done(turn: Turn, event: Event) -> Selected:
@@ -178,21 +169,21 @@ def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
 def has_outer_row(turn: Turn, name: str) -> bool:
     """Whether a level around a state that must finish has a row for this event, whatever its guard."""
     outer: set[str] = set()
-    for path in (turn.table.must_finish & turn.active) - turn.finished:
+    for path in turn.at.must_finish - turn.finished:
         outer.update(turn.table.states[path].ancestors)
     return any(turn.table.states[path].candidates(name) for path in outer)
 
 
-def _optimal(turn: Turn, rows: list[Transition]) -> tuple[Transition, ...]:
+def _optimal(at: Configuration, rows: list[Transition]) -> tuple[Transition, ...]:
     """Of rows that would leave the same state, the inner one, else the first (W3C SCXML, removeConflictingTransitions)."""
     if len(rows) < 2:
         return tuple(rows)
     kept: list[Transition] = []
     for row in rows:
-        leaving = exit_set(turn, row)
+        leaving = at.exit_set(row)
         beaten: list[Transition] = []
         for other in kept:
-            if leaving & exit_set(turn, other):
+            if leaving & at.exit_set(other):
                 if inside(row.source, other.source):
                     beaten.append(other)
                 else:

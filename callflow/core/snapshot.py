@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from attrs import field, frozen
-
-from callflow.core.events import Event, Input
+from callflow.core.events import NO_DATA, Event, Input
 
 VERSION = 1
 
@@ -95,25 +93,24 @@ class Leg(NamedTuple):
     data: Mapping[str, Any] = {}
 
 
-@frozen
-class Memory:
+class Memory(NamedTuple):
     """Everything of a snapshot that most events leave as it is."""
 
     started: float = 0.0
-    vars: Mapping[str, Mapping[str, Any]] = field(factory=dict)  # by scope: "" is the main flow's; see `instance`
-    env: Mapping[str, str] = field(factory=dict)
-    call: Mapping[str, Any] = field(factory=dict)  # id, direction …: what the program said of the call
+    vars: Mapping[str, Mapping[str, Any]] = NO_DATA  # by scope: "" is the main flow's; see `instance`
+    env: Mapping[str, str] = NO_DATA
+    call: Mapping[str, Any] = NO_DATA  # id, direction …: what the program said of the call
     phase: Phase = "running"
     lists: tuple[ActionList, ...] = ()
-    effects: Mapping[int, Running] = field(factory=dict)
+    effects: Mapping[int, Running] = {}
     timers: tuple[Timer, ...] = ()
     silences: tuple[Silence, ...] = ()
     kept: tuple[Event, ...] = ()
     held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
-    history: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    visits: Mapping[str, int] = field(factory=dict)
+    history: Mapping[str, tuple[str, ...]] = NO_DATA
+    visits: Mapping[str, int] = NO_DATA
     finished: frozenset[str] = frozenset()  # states that must finish and are done
-    legs: Mapping[str, Leg] = field(factory=dict)
+    legs: Mapping[str, Leg] = NO_DATA
     caller_speaks: bool = False
     agent_busy: bool = False  # thinks or speaks
     others_speak: bool = False  # whom the session does not hear
@@ -129,12 +126,6 @@ class Memory:
     next_effect: int = 1
     next_seq: int = 1
     next_generation: int = 1
-    idle: bool = field(init=False, eq=False, repr=False)
-    """No list, effect or kept event: most events can be looked up. Worked out, since each step asks."""
-
-    @idle.default
-    def _is_idle(self) -> bool:
-        return not (self.lists or self.effects or self.kept)
 
 
 class Snapshot(NamedTuple):

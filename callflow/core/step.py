@@ -34,7 +34,6 @@ from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.immediate import set_outcome
 from callflow.core.observation import OBSERVED, observe
-from callflow.core.plain import plain_move
 from callflow.core.selection import (
     Selected,
     has_outer_row,
@@ -49,8 +48,6 @@ from callflow.core.snapshot import Leg, Memory, Snapshot, Step
 from callflow.core.table import TABLE, table_of
 from callflow.core.turn import Queued, Turn, Verdicts
 from callflow.errors import StartError
-
-_new = tuple.__new__
 
 # Most calls begin alike, and share how.
 NO_VARS: Mapping[str, Mapping[str, Any]] = {ROOT: NO_DATA}
@@ -113,18 +110,6 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | N
 
     Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
-    memory = snapshot.memory
-    if memory.idle and type(event) is Event:
-        table = flow.made.get(TABLE) or table_of(flow)
-        try:
-            move = table.plain[snapshot.configuration][event.name]
-        except KeyError:
-            move = plain_move(table, snapshot.configuration, event.name)
-        if move is not None:
-            there, moved, count = move
-            entered = snapshot.entered + count
-            if entered < table.most_entered:  # tuple.__new__ takes half the time of the class's own call
-                return _new(Step, (event, _new(Snapshot, (there, memory, entered)), (), moved, ()))
     turn = Turn(flow, snapshot, event.time, recorded)
     if isinstance(event, EffectEnded):
         _effect_ended(turn, event)
@@ -161,7 +146,7 @@ def _happened(turn: Turn, event: Event) -> None:
 def _called(turn: Turn, event: Event) -> None:
     """The model has called a tool."""
     if event.offered_in is None:
-        event = event._replace(offered_in=turn.table.leaves(turn.active))
+        event = event._replace(offered_in=turn.at.leaves)
     if tools.called(turn, event):
         return
     if turn.live:
@@ -229,19 +214,18 @@ def _nobody_came(turn: Turn, why: Mapping[str, Any]) -> None:
 def _take(turn: Turn, queued: Queued) -> bool:
     """Takes the rows of one event. True: somebody handled it, or it is kept."""
     event = queued.event
-    if event.name == "done":
-        if event.state is not None:
-            turn.has_finished(event.state)  # not again for one that was kept
+    if event.state is None:  # everybody may hear it
+        selected = select(turn, event)
+    elif event.name == "done":
+        turn.has_finished(event.state)  # not again for one that was kept
         selected = select_done(turn, event)
     elif event.name == "failed":
         selected = select_failed(turn, event)
-    elif clocks.is_timer(event):
+    else:  # a timer
         if event.state != ROOT and event.state not in turn.active:
             return False
-        row = turn.table.states[event.state or ROOT].timers[event.data["row"]]
+        row = turn.table.states[event.state].timers[event.data["row"]]
         selected = select_timer(turn, row, event)
-    else:
-        selected = select(turn, event)
     if selected.rows:
         _move(turn, selected.rows, event.name, event)
     elif not selected.taken:
@@ -269,14 +253,14 @@ def _take_first(turn: Turn, queued: Queued) -> None:
 
 def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
     turn.budget += len(rows)
-    moves.move(turn, rows, trigger, event)
-    if turn.kept and not turn.table.must_finish.isdisjoint(turn.moves[-1].exited):  # one that had to finish was left
-        turn.release_kept()
+    way = moves.move(turn, rows, trigger, event)
+    if turn.table.must_finish and turn.kept and not turn.table.must_finish.isdisjoint(way.exited):
+        turn.release_kept()  # one that had to finish was left
 
 
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
     """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
-    unfinished = (turn.table.must_finish & turn.active) - turn.finished
+    unfinished = turn.at.must_finish and turn.at.must_finish - turn.finished
     if not unfinished or not turn.live:
         return False
     timer = clocks.is_timer(event)
@@ -319,6 +303,9 @@ def _complete(turn: Turn) -> None:
         if not turn.live:
             return
         rows = select_always(turn)
+        while turn.queue and not (rows or turn.queue[0].heard or turn.budget >= BUDGET):
+            turn.queue.popleft()
+            turn.budget += 1
         if not rows and not turn.queue and not turn.returning:
             if not _without_progress(turn):
                 return
@@ -330,7 +317,8 @@ def _complete(turn: Turn) -> None:
         elif turn.queue:
             queued = turn.queue.popleft()
             turn.budget += 1
-            _take_first(turn, queued)
+            if queued.heard:
+                _take_first(turn, queued)
         else:
             _take(turn, Queued(turn.returning.popleft()))
 
@@ -357,7 +345,7 @@ def _without_progress(turn: Turn) -> bool:
     an ending that goes round as often again, to the end."""
     most = turn.table.most_entered
     bounded = most < math.inf
-    if turn.in_ending and not turn.began_in_ending:
+    if turn.in_ending and not turn.table.configuration(turn.before.configuration).in_ending:
         turn.entered = int(min(turn.entered, most)) if bounded else 0
     if turn.entered < (most if not turn.in_ending else 2 * most if bounded else BUDGET):
         return False
@@ -375,8 +363,7 @@ def _go_to_the_end(turn: Turn, error: str) -> None:
     """Not even the ending is of use: nothing is left but to close what is open."""
     turn.fault = turn.fault or error
     turn.note("fault", error=error)
-    leaving = set(turn.active)
-    moves.enter(turn, (), leaving, set(), "", None)
+    moves.enter(turn, (), turn.at.way_out(), "", None)
     lists.leave(turn, (ROOT,), None)
     moves.end(turn, None)
 
@@ -391,8 +378,7 @@ def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:
 
 
 def _enter_initial(turn: Turn) -> None:
-    entering = moves.initial_set(turn, ROOT)
-    moves.enter(turn, (), set(), entering, "", None)
+    moves.enter(turn, (), turn.at.initial_way(turn.history), "", None)
 
 
 def _finish(turn: Turn, event: Input | None) -> Step:

@@ -7,29 +7,27 @@ from the flow itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
 from callflow.core.actions import verb_of
+from callflow.core.configuration import CACHE_LIMIT, Configuration
+from callflow.core.events import Event
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
-from callflow.core.snapshot import Microstep
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import lists_of, transitions
 from callflow.core.statechart.structure import inside
 
+if TYPE_CHECKING:
+    from callflow.core.content import Content
+
+
 TABLE = "table"
-
-CACHE_LIMIT = 1024  # event names come from outside: the cache of their rows is bounded
-
-
-PlainMove = tuple[tuple[str, ...], tuple[Microstep, ...], int]
-"""Where an event leads from one configuration: the configuration, the moves (none: nobody listens to it), how many states
-were entered. A bare tuple, which is taken apart in a third of the time of a named one."""
 
 
 @define
@@ -49,6 +47,9 @@ class StateTable:
     history: tuple[str, ...]  # the history states among its children
     has_silence: bool
     speaks: bool
+    hears_done: bool  # something follows from its being done
+    unheard: Event  # its `done`, where nothing follows from that
+    enters_silently: bool  # nothing is done on the way in, and nothing follows from that
     cache: dict[str, tuple[Transition | None, ...]] = Factory(dict)
 
     def at_level(self, name: str, level: str) -> tuple[Transition | None, ...]:
@@ -80,7 +81,18 @@ class Table:
     hears_tools: frozenset[str]  # the scopes with rows for tools
     most_entered: float  # `limits.no_progress`, infinite where there is none
     goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
-    plain: dict[tuple[str, ...], dict[str, PlainMove | None]] = Factory(dict)
+    has_regions: bool
+    contents: dict[tuple[str, str | int], Content] = Factory(dict)  # of the lists, by kind and key
+    _configurations: dict[tuple[str, ...], Configuration] = Factory(dict)
+
+    def configuration(self, leaves: tuple[str, ...]) -> Configuration:
+        """What follows from the active leaves, remembered."""
+        found = self._configurations.get(leaves)
+        if found is None:
+            if len(self._configurations) >= CACHE_LIMIT:
+                self._configurations.clear()
+            found = self._configurations[leaves] = Configuration(self, leaves)
+        return found
 
     def expand(self, leaves: Iterable[str]) -> set[str]:
         """The active states, the top level excepted, from the active leaves."""
@@ -91,7 +103,7 @@ class Table:
         active.discard(ROOT)
         return active
 
-    def leaves(self, active: set[str]) -> tuple[str, ...]:
+    def leaves(self, active: Collection[str]) -> tuple[str, ...]:
         """The active leaves in document order: what a snapshot holds."""
         inner = {self.states[path].parent for path in active}
         return tuple(sorted((path for path in active if path not in inner), key=self.order))
@@ -102,8 +114,9 @@ class Table:
     def domain(self, row: Transition) -> str:
         """The state that a transition stays inside (W3C SCXML, getTransitionDomain), with XState's difference: a target
         inside the state that writes the row keeps that state active, also a parallel one, unless `reenter`."""
-        if row.id in self.domains:
-            return self.domains[row.id]
+        known = self.domains.get(row.id)
+        if known is not None:
+            return known
         target = row.target or ROOT
         top = row.source == ROOT or row.level == "inner"  # a sub-flow's top level stays, as the main flow's does
         if top or (not row.reenter and inside(target, row.source)):
@@ -114,8 +127,7 @@ class Table:
                 for outer in self.states[row.source].ancestors
                 if self.states[outer].kind != "parallel" and inside(target, outer)
             )
-        if row.id >= 0:
-            self.domains[row.id] = domain
+        self.domains[row.id] = domain
         return domain
 
     def side_by_side(self, one: str, other: str) -> bool:
@@ -158,8 +170,8 @@ def compile_table(flow: Flow) -> Table:
     walk(machine.states, ROOT)
     states = {path: _state_table(flow, path, number, found[path], parents) for number, path in enumerate(flow.states)}
     scopes = {
-        path: Transition(-1, scope.path, scope.ending, None, (), False, flow.states[scope.path].position, scope=path)
-        for path, scope in flow.scopes.items()
+        path: Transition(-n, scope.path, scope.ending, None, (), False, flow.states[scope.path].position, scope=path)
+        for n, (path, scope) in enumerate(flow.scopes.items(), 1)
         if scope.ending is not None
     }
     reads = {path for path in flow.states if _reads_visits(flow, path)}
@@ -173,7 +185,10 @@ def compile_table(flow: Flow) -> Table:
     )
     most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
     endings = frozenset(row.target for row in scopes.values() if row.target is not None)
-    return Table(flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow))
+    regions = any(state.kind == "parallel" for state in states.values())
+    return Table(
+        flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow), regions
+    )
 
 
 def _state_table(
@@ -187,6 +202,9 @@ def _state_table(
         ancestors.append(outer)
         outer = parents.get(outer, flow.states[outer].parent)
     history = tuple(child for child in state.children if flow.states[child].kind == "history")
+    rows = tuple(row for row in state.rows if row.ignore or row.pattern in found)
+    hears_done = state.must_finish or any(True for _ in candidates(rows, "done"))
+    acts = bool(state.entry or state.arguments or state.task or state.kind == "final")
     return StateTable(
         state=state,
         path=path,
@@ -195,12 +213,15 @@ def _state_table(
         parent=parent,
         ancestors=tuple(ancestors),
         children=tuple(child for child in state.children if child not in history),
-        rows=tuple(row for row in state.rows if row.ignore or row.pattern in found),
+        rows=rows,
         always=tuple(found.get(ALWAYS, ())),
         timers=state.timers,
         history=history,
         has_silence=any(timer.kind == "silence" for timer in state.timers),
         speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
+        hears_done=hears_done,
+        unheard=Event("done", state=path),
+        enters_silently=not acts and state.kind != "atomic",
     )
 
 

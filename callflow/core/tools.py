@@ -88,7 +88,8 @@ def give_back(turn: Turn) -> None:
     would hold up the end of the conversation, or the handoff, until it has returned."""
     for call in turn.tools:
         _note(turn, call)
-    for one in [one for one in turn.lists.values() if one.kind == "tool"]:
+    called = [one for one in turn.lists.values() if one.kind == "tool"] if turn.seen("lists") else []
+    for one in called:
         event = _event_of(one)
         call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
         useless = (call.left or not turn.live) and not _replies(turn, call)

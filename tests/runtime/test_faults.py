@@ -8,7 +8,6 @@ import itertools
 import json
 import weakref
 
-import attrs
 import pytest
 
 import callflow.runtime.call as call_module
@@ -138,7 +137,7 @@ async def test_a_call_that_nothing_could_end_is_ended(monkeypatch):
 
     def step(flow, snapshot, event):
         if isinstance(event, EffectEnded) and snapshot.memory.effects[event.id].verb == "http":
-            lost = snapshot._replace(memory=attrs.evolve(snapshot.memory, effects={}, timers=()))
+            lost = snapshot._replace(memory=snapshot.memory._replace(effects={}, timers=()))
             return call_module.Step(event, lost)
         return real(flow, snapshot, event)
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import evolve
-
 import callflow
 from callflow.core.actions import VERBS
 from callflow.core.codec import from_json, to_json
@@ -162,10 +160,6 @@ class Duel:
         # A snapshot survives JSON, and a call that is taken up from there goes on in the same way.
         data = json.loads(json.dumps(to_json(self.flow, before)))
         self.same(step(self.flow, from_json(self.flow, data), event))
-        # The look-up of plain moves is the long way round, only shorter.
-        memory = evolve(before.memory)
-        object.__setattr__(memory, "idle", False)
-        self.same(unnumbered(step(self.flow, before._replace(memory=memory), event)), unnumbered(self.last))
         # A timer that is not live any more changes nothing.
         snapshot = self.last.snapshot
         live = {timer.generation for timer in snapshot.memory.timers}
@@ -262,11 +256,6 @@ class Duel:
             "session.user_input_transcribed", "room.token_refreshed", "room.track_muted leg=far_end muted=1",
             "room.track_unmuted leg=far_end muted=0", "room.track_muted leg=human muted=1", "room.track_muted leg=far_end muted=0", "dial.busy", "unheard_of",
         ])  # fmt: skip
-
-
-def unnumbered(one: Step) -> Step:
-    """A step without the number of its next list: the look-up makes no lists, so it counts none."""
-    return one._replace(snapshot=one.snapshot._replace(memory=evolve(one.snapshot.memory, next_seq=0)))
 
 
 def load(text: str) -> Flow:

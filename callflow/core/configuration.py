@@ -1,0 +1,176 @@
+"""The active states between two moves (W3C SCXML: a configuration), and what follows from them and the flow alone: which rows
+an event may take, which states a row leaves and enters. Worked out when it is first asked for, then looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from callflow.core.flow import ROOT, Transition
+from callflow.core.statechart.structure import ends_the_call, inside, within
+
+if TYPE_CHECKING:
+    from callflow.core.table import Table
+
+CACHE_LIMIT = 1024  # event names come from outside: what is remembered of them is bounded
+
+History = Mapping[str, tuple[str, ...]]
+Rows = tuple[Transition | None, ...]
+"""Rows in the order in which they are tried; None: from here on the event is ignored."""
+
+
+class Way(NamedTuple):
+    """What rows make of a configuration: the states that they leave and enter, in the order in which that happens.
+
+    `cut` are the rows without a target whose state is left all the same, by another region's row or by the end. With
+    `remembers` a history state takes down what is left.
+    """
+
+    taken: tuple[int, ...]
+    exited: tuple[str, ...]
+    entered: tuple[str, ...]
+    after: Configuration
+    final: str | None  # the final state of the top level that is entered
+    cut: frozenset[int]
+    remembers: bool
+
+
+class Configuration:
+    """`leaves` are the active states without a child, in document order; `active` are all but the top level."""
+
+    def __init__(self, table: Table, leaves: tuple[str, ...]) -> None:
+        self.table = table
+        self.leaves = leaves
+        self.active = frozenset(table.expand(leaves))
+        self.must_finish = table.must_finish & self.active
+        self.in_ending = table.flow.ending in self.active
+        self.says_goodbye = not table.goodbyes.isdisjoint(self.active)
+        self._chains = tuple((leaf, *table.states[leaf].ancestors) for leaf in leaves) or ((ROOT,),)
+        self.always = self._outward(lambda path: table.states[path].always) if leaves else ()
+        self._heard: dict[str, tuple[Rows, ...]] = {}
+        self._ways: dict[tuple[int, ...], Way] = {}
+
+    def rows(self, name: str) -> tuple[Rows, ...]:
+        """The rows for an event that everybody may hear: for each region from its innermost state outward."""
+        found = self._heard.get(name)
+        if found is None:
+            if len(self._heard) >= CACHE_LIMIT:
+                self._heard.clear()
+            states = self.table.states
+            found = self._heard[name] = self._outward(lambda path: states[path].candidates(name))
+        return found
+
+    def _outward(self, rows_of: Callable[[str], Rows]) -> tuple[Rows, ...]:
+        chains = (tuple(row for path in chain for row in rows_of(path)) for chain in self._chains)
+        return tuple(rows for rows in chains if rows)
+
+    def exit_set(self, row: Transition) -> frozenset[str]:
+        """The active states that a row leaves; none without a target."""
+        if row.target is None:
+            return frozenset()
+        domain = self.table.domain(row)
+        return frozenset(path for path in self.active if inside(path, domain))
+
+    def leaving(self, rows: Iterable[Transition]) -> frozenset[str]:
+        return frozenset[str]().union(*(self.exit_set(row) for row in rows))
+
+    def known_way(self, rows: tuple[Transition, ...]) -> Way | None:
+        """What these rows make of this configuration; None where that is not known yet, or depends on a history state."""
+        return self._ways.get(tuple([row.id for row in rows]))
+
+    def way(self, rows: tuple[Transition, ...], leaving: frozenset[str], history: History) -> Way:
+        """The same worked out, given what they leave and what the history states stand for."""
+        entry = _EntrySet(self.table, history)
+        entry.add(rows)
+        way = self._make(rows, leaving, entry.found)
+        if not entry.remembered:
+            if len(self._ways) >= CACHE_LIMIT:
+                self._ways.clear()
+            self._ways[tuple([row.id for row in rows])] = way
+        return way
+
+    def initial_way(self, history: History) -> Way:
+        """Into the initial state of the top level, when nothing is active yet."""
+        entry = _EntrySet(self.table, history)
+        entry.add_initial(ROOT)
+        return self._make((), frozenset(), entry.found)
+
+    def way_out(self) -> Way:
+        """Out of everything, and nowhere."""
+        return self._make((), self.active, set())
+
+    def _make(self, rows: Iterable[Transition], leaving: frozenset[str], entering: set[str]) -> Way:
+        table = self.table
+        stay = self.active - leaving
+        exited = tuple(sorted(leaving, key=table.order, reverse=True))
+        entered = tuple(sorted(entering - stay, key=table.order))
+        final = next((path for path in entered if ends_the_call(table.states[path].state)), None)
+        cut = (row.id for row in rows if row.target is None and (row.source in leaving or final is not None))
+        return Way(
+            taken=tuple(row.id for row in rows if row.id >= 0),  # the ways that nobody wrote have no number
+            exited=exited,
+            entered=entered,
+            after=table.configuration(table.leaves(stay | entering)),
+            final=final,
+            cut=frozenset(cut),
+            remembers=any(table.states[path].history for path in exited),
+        )
+
+
+class _EntrySet:
+    """The states that rows enter, with default insides, regions and histories (W3C SCXML, computeEntrySet)."""
+
+    def __init__(self, table: Table, history: History) -> None:
+        self._table = table
+        self._history = history
+        self.found: set[str] = set()
+        self.remembered = False  # it depends on what a history state remembers
+
+    def add(self, rows: Iterable[Transition]) -> None:
+        for row in rows:
+            if row.target is None:
+                continue
+            domain = self._table.domain(row)
+            self._enter_all(self._effective(row.target), domain)
+            if self._table.states[domain].kind == "parallel":
+                self._enter_regions(domain)
+
+    def add_initial(self, path: str) -> None:
+        self._enter_all(self._effective(self._table.states[path].state.initial or ROOT), path)
+
+    def _enter_all(self, targets: Iterable[str], domain: str) -> None:
+        """All targets before what is around them: a region that has a target gets no default."""
+        for target in targets:
+            self._enter_inside(target)
+        for target in targets:
+            self._enter_around(target, domain)
+
+    def _effective(self, target: str) -> tuple[str, ...]:
+        """The target, or the states that a history state stands for now."""
+        state = self._table.states[target].state
+        if state.kind != "history":
+            return (target,)
+        self.remembered = True
+        return self._history.get(target) or self._effective(state.initial or ROOT)
+
+    def _enter_inside(self, path: str) -> None:
+        self.found.add(path)
+        state = self._table.states[path]
+        if state.kind == "compound":
+            self._enter_all(self._effective(state.state.initial or ROOT), path)
+        elif state.kind == "parallel":
+            self._enter_regions(path)
+
+    def _enter_around(self, path: str, domain: str) -> None:
+        for outer in self._table.states[path].ancestors:
+            if outer in (domain, ROOT):
+                return
+            self.found.add(outer)
+            if self._table.states[outer].kind == "parallel":
+                self._enter_regions(outer)
+
+    def _enter_regions(self, path: str) -> None:
+        for region in self._table.states[path].children:
+            if not any(within(other, region) for other in self.found):
+                self._enter_inside(region)
