@@ -5,15 +5,11 @@ an event may take, which states a row leaves and enters. Worked out when it is f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from callflow.core.flow import ROOT, Transition
 from callflow.core.statechart.structure import ends_the_call, inside, within
-
-if TYPE_CHECKING:
-    from callflow.core.table import Table
-
-CACHE_LIMIT = 1024  # event names come from outside: what is remembered of them is bounded
+from callflow.core.table import CACHE_LIMIT, Table
 
 History = Mapping[str, tuple[str, ...]]
 Rows = tuple[Transition | None, ...]
@@ -111,11 +107,21 @@ class Configuration:
             taken=tuple(row.id for row in rows if row.id >= 0),  # the ways that nobody wrote have no number
             exited=exited,
             entered=entered,
-            after=table.configuration(table.leaves(stay | entering)),
+            after=configuration_of(table, table.leaves(stay | entering)),
             final=final,
             cut=frozenset(cut),
             remembers=any(table.states[path].history for path in exited),
         )
+
+
+def configuration_of(table: Table, leaves: tuple[str, ...]) -> Configuration:
+    """The configuration with these leaves, remembered with the tables."""
+    found: Configuration | None = table.configurations.get(leaves)
+    if found is None:
+        if len(table.configurations) >= CACHE_LIMIT:
+            table.configurations.clear()
+        found = table.configurations[leaves] = Configuration(table, leaves)
+    return found
 
 
 class _EntrySet:

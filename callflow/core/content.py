@@ -49,7 +49,7 @@ def content(turn: Turn, one: ActionList) -> Content:
     """What a list holds, found in the flow by its kind and key, and remembered."""
     known = turn.table.contents
     key = ("row" if one.kind in OF_ROWS else one.kind, one.key)
-    found = known.get(key)
+    found: Content | None = known.get(key)
     if found is None:
         actions = list_at(turn.flow, one.kind, one.key)
         found = known[key] = Content(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from callflow.core.configuration import Configuration, Rows
+from callflow.core.configuration import Configuration, Rows, configuration_of
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
 from callflow.core.statechart.structure import inside, within
@@ -100,7 +100,7 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     leaves = [leaf for leaf in event.offered_in or () if leaf in turn.table.states]
     if turn.live and turn.active.issuperset(leaves):
         return ()
-    then = turn.table.configuration(tuple(sorted(leaves, key=turn.table.order)))
+    then = configuration_of(turn.table, tuple(sorted(leaves, key=turn.table.order)))
     rows = _rows(then, then.rows(event.name), _Search(turn, event, barred_by=frozenset()))[0]
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 

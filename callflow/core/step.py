@@ -29,6 +29,7 @@ from typing import Any
 
 from callflow.core import clocks, effects, lists, moves, tools
 from callflow.core.actions import verb_of
+from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
@@ -345,7 +346,7 @@ def _without_progress(turn: Turn) -> bool:
     an ending that goes round as often again, to the end."""
     most = turn.table.most_entered
     bounded = most < math.inf
-    if turn.in_ending and not turn.table.configuration(turn.before.configuration).in_ending:
+    if turn.in_ending and not configuration_of(turn.table, turn.before.configuration).in_ending:
         turn.entered = int(min(turn.entered, most)) if bounded else 0
     if turn.entered < (most if not turn.in_ending else 2 * most if bounded else BUDGET):
         return False

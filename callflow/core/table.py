@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import Factory, define
 
 from callflow.core.actions import verb_of
-from callflow.core.configuration import CACHE_LIMIT, Configuration
 from callflow.core.events import Event
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
@@ -23,11 +22,9 @@ from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import lists_of, transitions
 from callflow.core.statechart.structure import inside
 
-if TYPE_CHECKING:
-    from callflow.core.content import Content
-
-
 TABLE = "table"
+
+CACHE_LIMIT = 1024  # event names come from outside: what is remembered of them is bounded
 
 
 @define
@@ -82,17 +79,9 @@ class Table:
     most_entered: float  # `limits.no_progress`, infinite where there is none
     goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
     has_regions: bool
-    contents: dict[tuple[str, str | int], Content] = Factory(dict)  # of the lists, by kind and key
-    _configurations: dict[tuple[str, ...], Configuration] = Factory(dict)
-
-    def configuration(self, leaves: tuple[str, ...]) -> Configuration:
-        """What follows from the active leaves, remembered."""
-        found = self._configurations.get(leaves)
-        if found is None:
-            if len(self._configurations) >= CACHE_LIMIT:
-                self._configurations.clear()
-            found = self._configurations[leaves] = Configuration(self, leaves)
-        return found
+    # What others have worked out of them, and look up: a list by its kind and key, a configuration by its leaves.
+    contents: dict[tuple[str, str | int], Any] = Factory(dict)
+    configurations: dict[tuple[str, ...], Any] = Factory(dict)
 
     def expand(self, leaves: Iterable[str]) -> set[str]:
         """The active states, the top level excepted, from the active leaves."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from callflow.core.configuration import Configuration
+from callflow.core.configuration import Configuration, configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
 from callflow.core.expressions import Context, EvaluationError, Expression
 from callflow.core.flow import Flow, Transition
@@ -223,7 +223,7 @@ class Turn:
         self.verdicts = None if recorded is None else iter(recorded.guards)
         self.broken = None if recorded is None else recorded.broken
         self.attempts = 0  # expressions that were tried beside guards
-        self.at: Configuration = self.table.configuration(snapshot.configuration)
+        self.at: Configuration = configuration_of(self.table, snapshot.configuration)
         self.entered = snapshot.entered
         self.phase: Phase = snapshot.memory.phase
         self.fresh: list[ActionList] = []  # lists of this step that nothing keeps from running through, in their order
