@@ -46,7 +46,6 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step
-from callflow.core.table import TABLE, table_of
 from callflow.core.turn import Queued, Turn, Verdicts
 from callflow.errors import StartError
 
