@@ -13,7 +13,7 @@ from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Flow, Position, Row, State, Transition
 from callflow.core.statechart.descriptors import asked
 from callflow.core.statechart.reach import closure, driven, targets
-from callflow.core.statechart.structure import around, ends_the_call, inward, is_over
+from callflow.core.statechart.structure import ancestors, ends_the_call, inward, is_over
 from callflow.errors import Defect
 from callflow.verify.places import defect, named
 
@@ -137,25 +137,21 @@ def _final_states(flow: Flow) -> set[str]:
 
 
 def _before(flow: Flow) -> Mapping[str, list[str]]:
-    """For each state those that lead to it by themselves."""
+    """For each state those that lead to it by themselves: it is their inside, or a row of theirs, or of a state around them,
+    leads to it for what comes without anybody outside."""
+    by_rows = {path: list(targets(self_driven(state))) for path, state in flow.states.items()}
     before: dict[str, list[str]] = {}
-    for path in flow.states:
-        for following in _driven(flow, path):
-            before.setdefault(following, []).append(path)
+    for path, state in flow.states.items():
+        following = [*inward(state), *by_rows[path]]
+        following += (target for outer in ancestors(flow.states, path) if outer != ROOT for target in by_rows[outer])
+        for one in following:
+            before.setdefault(one, []).append(path)
     return before
 
 
 def _led_to(before: Mapping[str, list[str]], goals: set[str]) -> frozenset[str]:
     """The goals, and the states from which a call comes to one of them by rows that need nobody outside."""
     return closure(goals, lambda path: before.get(path, ()))
-
-
-def _driven(flow: Flow, path: str) -> Iterator[str]:
-    """Where a state leads by itself: its inside, and rows for what comes without anybody outside."""
-    yield from inward(flow.states[path])
-    for outer in around(flow.states, path):
-        if outer == path or outer != ROOT:
-            yield from targets(self_driven(flow.states[outer]))
 
 
 def own_results(state: State) -> frozenset[str]:

@@ -30,7 +30,7 @@ def loads(text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".",
 
 
 def _checked(flow: Flow, check: bool) -> Flow:
-    errors = [one for one in verify(flow) if one.level == "error"] if check else []
+    errors = verify(flow, warnings=False) if check else []
     if errors:
         raise FlowFileError(errors)
     return flow

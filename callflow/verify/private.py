@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import EVERY_VERB
 from callflow.core.flow import Flow
 from callflow.core.privacy import may_be_private, privacy_of
 from callflow.core.statechart.lists import actions_during
 from callflow.errors import Defect
 from callflow.verify.places import defect, warning
 
+_SHOWN = {
+    verb.name: ({name: one.shown for name, one in verb.arguments.items() if one.shown}, verb.roles.get("line"))
+    for verb in EVERY_VERB.values()
+}
+"""Of each verb: the arguments that are seen outside, each with why, and the one that is a line of the log."""
+
 
 def private_values_shown(flow: Flow) -> Iterator[Defect]:
     """What is private, or made of it, is written to no place that cannot hide it."""
     for action in (*actions_during(flow), *flow.wrap_up):
-        verb = verb_of(action.verb)
-        shown = {name: argument.shown for name, argument in verb.arguments.items() if argument.shown}
-        line = verb.roles.get("line")
+        shown, line = _SHOWN[action.verb]
         if not (shown or line) or not may_be_private(action.arguments):
             continue
         made = privacy_of(flow).of(action)

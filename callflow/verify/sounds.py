@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import EVERY_VERB
 from callflow.core.expressions import Template
 from callflow.core.flow import Action, Flow
 from callflow.core.statechart.lists import actions_during
@@ -15,6 +15,13 @@ from callflow.errors import Defect
 from callflow.verify.places import defect
 
 NOT_THERE = "is not there"
+
+_SOUNDS = {
+    verb.name: names
+    for verb in EVERY_VERB.values()
+    if (names := [name for name, argument in verb.arguments.items() if argument.sound])
+}
+"""Of each verb that plays one: the arguments that name a sound."""
 
 
 def missing_sounds(flow: Flow) -> Iterator[Defect]:
@@ -48,8 +55,8 @@ def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
     """The actions whose sound is no file with something in it: the action, the name, and what is wrong."""
     folder = Path(flow.file).parent
     for action in (*actions_during(flow), *flow.wrap_up):
-        for key, argument in verb_of(action.verb).arguments.items():
-            value = action.arguments.get(key) if argument.sound else None
+        for key in _SOUNDS.get(action.verb, ()):
+            value = action.arguments.get(key)
             name = value.value if isinstance(value, Template) and value.constant else value
             if isinstance(name, str) and (wrong := _wrong(folder / name)):
                 yield action, name, wrong

@@ -59,11 +59,14 @@ class Written(NamedTuple):
 
 
 def lists_of(state: State) -> Iterator[Written]:
-    """`entry`, `exit` and the `do` of each row of one state."""
-    yield Written(state.entry, state.scope, "", state.path)
-    yield Written(state.exit, state.scope, "", state.path)
+    """`entry`, `exit` and the `do` of each row of one state, where there is something in them."""
+    if state.entry:
+        yield Written(state.entry, state.scope, "", state.path)
+    if state.exit:
+        yield Written(state.exit, state.scope, "", state.path)
     for row, move in triggers(state):
-        yield Written(move.actions, move.scope, row.pattern if isinstance(row, Row) else "", state.path)
+        if move.actions:
+            yield Written(move.actions, move.scope, row.pattern if isinstance(row, Row) else "", state.path)
 
 
 def lists_during(flow: Flow) -> Iterator[Written]:
@@ -88,9 +91,12 @@ def actions_in(state: State) -> Iterator[Action]:
         yield from move.actions
 
 
-def actions_during(flow: Flow) -> Iterator[Action]:
-    """All actions in the lists of a flow's states."""
-    return (action for state in flow.states.values() for action in actions_in(state))
+def actions_during(flow: Flow) -> tuple[Action, ...]:
+    """All actions in the lists of a flow's states, looked up once."""
+    found: tuple[Action, ...] | None = flow.made.get("actions")
+    if found is None:
+        found = flow.made["actions"] = tuple(action for state in flow.states.values() for action in actions_in(state))
+    return found
 
 
 def every_action(flow: Flow) -> Iterator[Action]:
