@@ -21,7 +21,7 @@ def addresses(action: Action, leg: str) -> bool:
 def ahead(flow: Flow, snapshot: Snapshot) -> Iterator[Action]:
     """The actions of lists that are on their way, the one that runs included, and those that run beside them."""
     memory = snapshot.memory
-    for one in memory.lists:
+    for one in memory.lists.values():
         yield from _actions(flow, one.kind, one.key)[max(one.position, 0) :]
     for effect in memory.effects.values():
         if effect.list is None and not effect.stopping:

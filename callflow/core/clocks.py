@@ -7,7 +7,7 @@ from collections import deque
 from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
-from callflow.core.snapshot import Running, Silence, Timer
+from callflow.core.snapshot import Running, Silence, Timer, without
 from callflow.core.turn import Turn
 
 STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
@@ -21,9 +21,18 @@ def arm(turn: Turn, kind: str, state: str, row: int, due: float) -> Timer:
     `silence`, each in the order of the file."""
     timer = Timer(turn.next_generation, kind, state, row, due)
     turn.next_generation += 1
-    turn.timers.append(timer)
-    turn.timers.sort(key=lambda one: (one.due, *_rank(turn, one)))
+    timers = turn.timers
+    place = len(timers)
+    while place and _before(turn, timer, timers[place - 1]):
+        place -= 1
+    turn.timers = (*timers[:place], timer, *timers[place:])
     return timer
+
+
+def _before(turn: Turn, timer: Timer, other: Timer) -> bool:
+    if timer.due != other.due:
+        return timer.due < other.due
+    return _rank(turn, timer) < _rank(turn, other)
 
 
 def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
@@ -35,9 +44,10 @@ def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
 
 def disarm(turn: Turn, kind: str, state: str, row: int | None = None) -> None:
     """Timers that can no longer fire: one that fires all the same is stale by its generation."""
-    turn.timers = [
-        one for one in turn.timers if one.kind != kind or one.state != state or (row is not None and one.row != row)
-    ]
+    timers = turn.timers
+    left = [one for one in timers if one.kind != kind or one.state != state or (row is not None and one.row != row)]
+    if len(left) != len(timers):
+        turn.timers = tuple(left)
 
 
 def enter(turn: Turn, path: str) -> None:
@@ -47,17 +57,18 @@ def enter(turn: Turn, path: str) -> None:
         if row.kind != "silence":
             arm(turn, row.kind, path, row.index, turn.time + row.seconds)
     if state.has_silence:
-        turn.silences[path] = Silence(path, 0.0, None)
+        turn.silences = {**turn.silences, path: Silence(path, 0.0, None)}
 
 
 def leave(turn: Turn, path: str) -> None:
     """A state is left: its timers are gone, also those that were kept or are just returning."""
-    if not turn.table.states[path].timers:
-        return
-    turn.timers = [one for one in turn.timers if one.state != path or one.kind in ("stop", "settle")]
-    turn.silences.pop(path, None)
-    turn.kept = [event for event in turn.kept if not (is_timer(event) and event.state == path)]
-    turn.returning = deque(event for event in turn.returning if not (is_timer(event) and event.state == path))
+    turn.timers = tuple([one for one in turn.timers if one.state != path or one.kind in ("stop", "settle")])
+    if path in turn.silences:
+        turn.silences = without(turn.silences, path)
+    if turn.kept:
+        turn.kept = tuple([event for event in turn.kept if not (is_timer(event) and event.state == path)])
+    if turn.returning:
+        turn.returning = deque(event for event in turn.returning if not (is_timer(event) and event.state == path))
 
 
 def is_timer(event: Event) -> bool:
@@ -104,22 +115,23 @@ def heard(turn: Turn, event: Event) -> bool:
 
 def broken(turn: Turn) -> None:
     """Somebody was heard: every silence is at zero, and its rows may fire again."""
-    for path in turn.silences:
-        disarm(turn, "silence", path)
-        turn.silences[path] = Silence(path, 0.0, None)
-    turn.kept = [event for event in turn.kept if not event.name.startswith("silence ")]
+    fresh = {path: Silence(path, 0.0, None) for path in turn.silences}
+    if fresh != turn.silences:
+        turn.timers = tuple([one for one in turn.timers if one.kind != "silence"])
+        turn.silences = fresh
+    if turn.kept:
+        turn.kept = tuple([event for event in turn.kept if not event.name.startswith("silence ")])
 
 
 def quiet(turn: Turn) -> bool:
     """Whether a silence counts now: the far end on the line, not on hold and not handed on, heard by us, and nobody
     speaking or about to."""
-    leg = turn.seen("legs").get(MAIN_LEG)
+    leg = turn.legs.get(MAIN_LEG)
     if leg is None or leg.status != "on_line" or turn.caller_speaks or turn.agent_busy:
         return False
     if turn.others_speak or turn.muted or turn.caller_muted or turn.cut_off:
         return False
-    effects = turn.seen("effects")
-    return not effects or not any(_is_heard(one) for one in effects.values())
+    return not turn.effects or not any(_is_heard(one) for one in turn.effects.values())
 
 
 def _is_heard(effect: Running) -> bool:
@@ -128,43 +140,32 @@ def _is_heard(effect: Running) -> bool:
     return not effect.stopping and ((verb.speech and not effect.quiet) or verb.occupies)
 
 
-_COUNTS = frozenset({
-    *("agent_busy", "caller_muted", "caller_speaks", "cut_off", "effects", "legs", "muted", "others_speak", "silences"),
-})  # fmt: skip
-
-
 def count(turn: Turn) -> None:
     """At a step's end: silences count on, or pause."""
-    silences = turn.seen("silences")
-    if not silences:
-        return
-    if _COUNTS.isdisjoint(turn.__dict__):  # nothing of what it hangs on was touched
-        return
     now = turn.time
     counting = quiet(turn)
-    if type(silences) is tuple and all((one.since is not None) is counting for one in silences):
-        return
-    for path, one in list(turn.silences.items()):
+    for path, one in turn.silences.items():
         if counting and one.since is None:
-            turn.silences[path] = one._replace(since=now)
+            turn.silences = {**turn.silences, path: one._replace(since=now)}
             for row in turn.table.states[path].timers:
                 if row.kind == "silence" and row.index not in one.fired:
                     arm(turn, "silence", path, row.index, now + max(row.seconds - one.counted, 0.0))
         elif not counting and one.since is not None:
-            turn.silences[path] = one._replace(counted=one.counted + now - one.since, since=None)
+            counted = one.counted + now - one.since
+            turn.silences = {**turn.silences, path: one._replace(counted=counted, since=None)}
             disarm(turn, "silence", path)
 
 
 def fire(turn: Turn, timer: Timer) -> None:
     """A timer has come due: it is gone; `every` is armed again, a row of a silence has had its turn."""
-    turn.timers = [one for one in turn.timers if one.generation != timer.generation]
+    turn.timers = tuple([one for one in turn.timers if one.generation != timer.generation])
     if timer.kind == "every":
         seconds = turn.table.states[timer.state].timers[timer.row].seconds
         missed = int(max(turn.time - timer.due, 0.0) // seconds)
         arm(turn, "every", timer.state, timer.row, timer.due + (missed + 1) * seconds)
     elif timer.kind == "silence":
         one = turn.silences[timer.state]
-        turn.silences[timer.state] = one._replace(fired=(*one.fired, timer.row))
+        turn.silences = {**turn.silences, timer.state: one._replace(fired=(*one.fired, timer.row))}
 
 
 def begin(turn: Turn) -> None:

@@ -19,8 +19,8 @@ def to_json(flow: Flow, snapshot: Snapshot) -> dict[str, Any]:
         data[name] = sorted(getattr(memory, name))
     for name, (write, _) in _ROWS.items():
         data[name] = [write(one) for one in getattr(memory, name)]
-    data["effects"] = [_write(one) for one in memory.effects.values()]
-    data["legs"] = [_write(one) for one in memory.legs.values()]
+    for name, (write, _, _) in _BY_KEY.items():
+        data[name] = [write(one) for one in getattr(memory, name).values()]
     data["history"] = {name: list(states) for name, states in memory.history.items()}
     return {
         "version": VERSION,
@@ -44,8 +44,8 @@ def from_json(flow: Flow, data: Any) -> Snapshot:
         fields: dict[str, Any] = {name: read[name] for name in _PLAIN}
         fields |= {name: frozenset(read[name]) for name in _SETS}
         fields |= {name: tuple(load(row) for row in read[name]) for name, (_, load) in _ROWS.items()}
-        fields["effects"] = {one.id: one for one in map(_read_running, read["effects"])}
-        fields["legs"] = {one.name: one for one in (Leg(**row) for row in read["legs"])}
+        for name, (_, load, key) in _BY_KEY.items():
+            fields[name] = {getattr(one, key): one for one in map(load, read[name])}
         fields["history"] = {name: tuple(states) for name, states in read["history"].items()}
         snapshot = Snapshot(tuple(data["configuration"]), Memory(**fields), int(data["entered"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -107,9 +107,13 @@ _PLAIN = (
 )
 _SETS = ("finished", "closed", "closing")
 _ROWS: Mapping[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Any]]] = {
-    "lists": (_write_list, _read_list),
     "timers": (_write, lambda row: Timer(**row)),
-    "silences": (_write, _read_silence),
     "kept": (_write, _read_event),
     "held": (_write, _read_event),
+}
+_BY_KEY: Mapping[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], Any], str]] = {
+    "lists": (_write_list, _read_list, "seq"),
+    "effects": (_write, _read_running, "id"),
+    "silences": (_write, _read_silence, "state"),
+    "legs": (_write, lambda row: Leg(**row), "name"),
 }

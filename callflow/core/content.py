@@ -10,7 +10,7 @@ from callflow.core.expressions import ANY, Context, EvaluationError, Template, a
 from callflow.core.flow import Action, Flow
 from callflow.core.privacy import privacy_of
 from callflow.core.render import render, templates_in
-from callflow.core.snapshot import OF_ROWS, ActionList
+from callflow.core.snapshot import OF_ROWS, ActionList, without
 from callflow.core.statechart.lists import list_at, scope_at
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
@@ -68,9 +68,14 @@ def scope_of(turn: Turn, one: ActionList) -> str:
     return content(turn, one).scope
 
 
-def variables_of(turn: Turn, one: ActionList) -> dict[str, Any]:
-    """The variables that a list sets."""
-    return turn.vars[one.instance or scope_of(turn, one)]
+def set_variables(turn: Turn, one: ActionList, values: Mapping[str, Any]) -> None:
+    """Sets variables that a list sets: its sub-flow's."""
+    set_in(turn, one.instance or scope_of(turn, one), values)
+
+
+def set_in(turn: Turn, scope: str, values: Mapping[str, Any]) -> None:
+    """Sets variables of a scope, or of an instance of one that is over."""
+    turn.vars = {**turn.vars, scope: {**turn.vars[scope], **values}}
 
 
 def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
@@ -79,13 +84,14 @@ def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
     if path not in turn.flow.scopes:
         return
     turn.put_down()
-    values = turn.vars.pop(path, None)
+    values = turn.vars.get(path)
+    turn.vars = without(turn.vars, path)
     owed = [one for one in turn.lists.values() if one.instance is None and scope_of(turn, one) == path]
     if values is not None and (owed or asked or path in turn.table.hears_tools):
         instance = f"{path}#{turn.sequence()}"
-        turn.vars[instance] = values
+        turn.vars = {**turn.vars, instance: values}
         for one in owed:
-            turn.lists[one.seq] = one._replace(instance=instance)
+            turn.change_list(one, instance=instance)
 
 
 def forget(turn: Turn) -> None:
@@ -94,7 +100,7 @@ def forget(turn: Turn) -> None:
     for name in [name for name in turn.vars if "#" in name and name not in used]:
         scope = name.partition("#")[0]
         if scope not in turn.table.hears_tools or turn.latest(scope) != name:
-            del turn.vars[name]
+            turn.vars = without(turn.vars, name)
 
 
 def attempt(turn: Turn, work: Callable[[], _T], instead: Callable[[], _T]) -> _T:

@@ -7,11 +7,11 @@ from typing import Any
 
 from callflow.core import clocks, tools
 from callflow.core.actions import verb_of
-from callflow.core.content import Prepared, action_of, scope_of, variables_of
+from callflow.core.content import Prepared, action_of, scope_of, set_variables
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
-from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start
+from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start, without
 from callflow.core.turn import Queued, Turn
 from callflow.core.verbs.verb import Verb
 
@@ -23,20 +23,14 @@ def start(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[st
     source = (one.kind, one.key, one.position)
     owner = None if one.kind in OWED | CARRIED else one.owner
     leg = arguments.get("leg")
-    turn.effects[number] = Running(
-        number,
-        action.verb,
-        owner,
-        one.seq if action.wait else None,
-        source,
-        turn.time,
-        leg=leg,
-        quiet=bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG),
-    )
+    quiet = bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG)
+    waiting = one.seq if action.wait else None
+    running = Running(number, action.verb, owner, waiting, source, turn.time, leg=leg, quiet=quiet)
+    turn.effects = {**turn.effects, number: running}
     turn.closing |= verb.closes
     if verb.dials:
         name = str(leg or MAIN_LEG)
-        turn.legs[name] = Leg(name, "dialing")
+        turn.legs = {**turn.legs, name: Leg(name, "dialing")}
     turn.out.append(
         Start(number, action.verb, arguments, action.timeout, action.tries, action.backoff, action.optional, source)
     )
@@ -53,7 +47,7 @@ def last_words(turn: Turn) -> None:
 
 def cancel(turn: Turn, effect: Running) -> None:
     """Stops an effect by force; later lists of its region wait until it has stopped, 5 s at most (rule 7)."""
-    turn.effects[effect.id] = effect._replace(list=None, stopping=True, seq=turn.sequence())
+    turn.effects = {**turn.effects, effect.id: effect._replace(list=None, stopping=True, seq=turn.sequence())}
     # What it would have closed is not closed by it: a `stand_by` that was left tells of nobody's line. A session that it
     # has begun to close goes all the same.
     turn.closing -= verb_of(effect.verb).closes & {"line"}
@@ -63,10 +57,11 @@ def cancel(turn: Turn, effect: Running) -> None:
 
 def ended(turn: Turn, end: EffectEnded) -> Queued | None:
     """An effect has ended. Returns its named result as an event, which is taken before anything else (rule 7)."""
-    effect = turn.effects.pop(end.id, None)
+    effect = turn.effects.get(end.id)
     if effect is None:
         turn.note("stale", effect=end.id, status=end.status)
         return None
+    turn.effects = without(turn.effects, end.id)
     verb = verb_of(effect.verb)
     turn.note(
         "ended", effect=end.id, verb=effect.verb, status=end.status, seconds=turn.time - effect.started, error=end.error
@@ -84,19 +79,18 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
         if end.status in ("failed", "timed_out"):
             fail_unawaited(turn, effect, end)
         return None
-    one = one._replace(effect=None)
-    turn.lists[one.seq] = one
+    one = turn.change_list(one, effect=None)
     if one.kind == "tool":
         return tools.ended(turn, one, end)
     if verb.results:
         return _named_result(turn, one, action, verb, effect, end)
     if end.status == "ok" or (end.status == "timed_out" and verb.timeout_is_success) or one.kind == "closing":
         if action.save_as is not None and end.status == "ok":
-            variables_of(turn, one)[action.save_as] = dict(end.result)
+            set_variables(turn, one, {action.save_as: dict(end.result)})
             turn.note("set", scope=scope_of(turn, one), name=action.save_as, value=dict(end.result))
         if one.kind == "closing" and end.status == "ok":
             turn.call = {**turn.call, **end.result}
-        turn.lists[one.seq] = one._replace(position=one.position + 1)
+        turn.change_list(one, position=one.position + 1)
     else:
         error = end.error or ("out of time" if end.status == "timed_out" else end.status)
         fail(turn, one, action, error, timed_out=end.status == "timed_out")
@@ -115,8 +109,8 @@ def _named_result(
             turn, verb, effect.leg, effect.started, end.error or end.status, end.status == "timed_out"
         )
     if action.save_as is not None and end.status == "ok":
-        variables_of(turn, one)[action.save_as] = dict(end.result)
-    turn.lists[one.seq] = one._replace(stopped=True)
+        set_variables(turn, one, {action.save_as: dict(end.result)})
+    turn.change_list(one, stopped=True)
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
 
 
@@ -140,7 +134,7 @@ def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
         return
     note_failure(turn, one, action, error)
     name, data = _error_result(turn, verb, action.arguments.get("leg"), turn.time, error, timed_out=False)
-    turn.lists[one.seq] = one._replace(stopped=True)
+    turn.change_list(one, stopped=True)
     turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
 
 
@@ -161,7 +155,7 @@ def _legs_after(turn: Turn, effect: Running) -> None:
         name = effect.leg or MAIN_LEG
         leg = turn.legs.get(name)
         if leg is not None and leg.status in ("on_line", "hold"):
-            turn.legs[name] = leg._replace(status=verb.leg_after)
+            turn.legs = {**turn.legs, name: leg._replace(status=verb.leg_after)}
 
 
 def _undo(turn: Turn, effect: Running, verb: str) -> None:
@@ -169,7 +163,7 @@ def _undo(turn: Turn, effect: Running, verb: str) -> None:
     number = turn.next_effect
     turn.next_effect += 1
     entry = verb_of(verb)
-    turn.effects[number] = Running(number, verb, None, None, effect.source, turn.time)
+    turn.effects = {**turn.effects, number: Running(number, verb, None, None, effect.source, turn.time)}
     turn.out.append(
         Start(number, verb, {"leg": effect.leg or MAIN_LEG}, entry.timeout, entry.tries, source=effect.source)
     )

@@ -30,7 +30,7 @@ SENDERS = (PROGRAM, AGENTS, ANYONE)
 """Who may send an event of the author's own, beside a leg by its name: the embedding program (`call.send`), the other
 agents in the room, whoever is in it."""
 
-NO_DATA: Mapping[str, Any] = {}
+NO_DATA: Mapping[Any, Any] = {}
 
 
 class Event(NamedTuple):

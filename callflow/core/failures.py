@@ -15,9 +15,9 @@ def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: 
     optional = action.optional or not turn.live
     turn.note("failure", action=action.verb, error=error, state=one.writer, optional=optional)
     if optional:
-        turn.lists[one.seq] = one._replace(effect=None, stopped=False, position=one.position + 1)
+        turn.change_list(one, effect=None, stopped=False, position=one.position + 1)
         return
-    turn.lists[one.seq] = one._replace(effect=None, stopped=True)
+    one = turn.change_list(one, effect=None, stopped=True)
     turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
 
 

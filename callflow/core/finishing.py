@@ -22,7 +22,7 @@ def through(turn: Turn, one: ActionList) -> None:
     state = turn.table.states[one.owner]
     if one.kind == "entry" and state.state.task is not None:
         turn.put_down()
-        turn.add_list("task", one.owner, one.owner, one.owner)
+        turn.add_list(ActionList(0, "task", one.owner, one.owner, one.owner))
     elif state.kind == "final":
         turn.has_finished(one.owner)
         _inside_done(turn, state.parent or ROOT, one.owner)
@@ -96,21 +96,21 @@ def wind_up(turn: Turn) -> bool:
         if turn.phase != "final" or not unclosed:
             return False
         turn.phase = "dropping"
-        turn.add_list("closing", ROOT, ROOT, "")
+        turn.add_list(ActionList(0, "closing", ROOT, ROOT, ""))
         return True
     if turn.phase in ("final", "dropping"):
         if unclosed or turn.flow.wrap_up:
             turn.phase = "closing"
-            turn.add_list("closing", ROOT, ROOT, "")
+            turn.add_list(ActionList(0, "closing", ROOT, ROOT, ""))
             return True
     elif turn.phase == "closing" and turn.flow.wrap_up:
         turn.phase = "wrap_up"
-        turn.add_list("wrap_up", ROOT, ROOT, "")
+        turn.add_list(ActionList(0, "wrap_up", ROOT, ROOT, ""))
         return True
     turn.phase = "ended"
-    turn.timers = []
+    turn.timers = ()
     for effect in turn.effects.values():
         if not effect.stopping:  # speech that an owed list did not wait for
             turn.out.append(Cancel(effect.id))
-    turn.effects = {}
+    turn.effects = NO_DATA
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callflow.core.content import Prepared, fit, scope_of, variables_of
+from callflow.core.content import Prepared, fit, scope_of, set_variables
 from callflow.core.events import NO_DATA, Event
 from callflow.core.snapshot import ActionList, Note
 from callflow.core.turn import Queued, Turn
@@ -25,7 +25,7 @@ def _set(turn: Turn, one: ActionList, _: Prepared, arguments: Mapping[str, Any])
         name: None if value is None else fit(turn, variables[name].type, value, f"set.{name}")
         for name, value in arguments["values"].items()
     }
-    variables_of(turn, one).update(values)
+    set_variables(turn, one, values)
     for name, value in values.items():
         turn.note("set", scope=scope, name=name, value=value)
 

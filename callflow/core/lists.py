@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callflow.core import tools
-from callflow.core.content import WITH, Prepared, action_of, attempt, content, emptied, fit, forget, resolve
+from callflow.core.content import WITH, Prepared, action_of, attempt, content, emptied, fit, forget, resolve, set_in
 from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
@@ -23,24 +23,23 @@ from callflow.errors import EffectError
 
 
 def owe_exit(turn: Turn, path: str) -> None:
-    turn.begin_list("exit", path, path, path)
+    turn.begin_list(ActionList(0, "exit", path, path, path))
 
 
 def add_do(turn: Turn, row: Transition, event: Event | None) -> None:
     """A `do`: owed where the row has a target, else its state's own."""
     if row.target is None:
-        turn.begin_list("stay", row.source, row.source, row.id, event)
+        turn.begin_list(ActionList(0, "stay", row.source, row.source, row.id, event=event))
     else:
-        turn.begin_list("do", turn.table.domain(row), row.source, row.id, event)
+        turn.begin_list(ActionList(0, "do", turn.table.domain(row), row.source, row.id, event=event))
 
 
 def add_left(turn: Turn, kind: Literal["rest", "late"], row: Transition, event: Event | None) -> None:
     """The `do` of a row whose state was left, by the same event (`rest`) or before its tool's event came (`late`)."""
     turn.put_down()
-    one = turn.add_list(kind, row.source, row.source, row.id, event)
     latest = turn.latest(row.scope)
-    if latest != row.scope:
-        turn.lists[one.seq] = one._replace(instance=latest)
+    instance = latest if latest != row.scope else None
+    turn.add_list(ActionList(0, kind, row.source, row.source, row.id, event=event, instance=instance))
 
 
 def waits(turn: Turn, one: ActionList) -> bool:
@@ -64,7 +63,7 @@ def waits(turn: Turn, one: ActionList) -> bool:
             return True
     if one.kind == "late":
         return False
-    for effect in turn.seen("effects").values():
+    for effect in turn.effects.values():
         if effect.stopping and effect.seq < one.seq and not table.side_by_side(effect.owner or ROOT, one.owner):
             return True
     return False
@@ -73,7 +72,7 @@ def waits(turn: Turn, one: ActionList) -> bool:
 def advance(turn: Turn) -> None:
     """Carries every list as far as it can go now."""
     while True:
-        ready = turn.fresh[0] if turn.fresh else _ready(turn) if turn.seen("lists") else None
+        ready = turn.fresh[0] if turn.fresh else _ready(turn) if turn.lists else None
         if ready is not None:
             _run(turn, ready)
         elif turn.live or not wind_up(turn):
@@ -91,7 +90,7 @@ def _run(turn: Turn, one: ActionList) -> None:
     if one.position == WITH:
         one = turn.numbered(one, WITH)
         if _take_arguments(turn, one):
-            turn.lists[one.seq] = one._replace(position=0)
+            turn.change_list(one, position=0)
         return
     actions = content(turn, one).actions
     for position in range(one.position, len(actions)):
@@ -115,7 +114,7 @@ def _run(turn: Turn, one: ActionList) -> None:
             return
         if prepared.action.wait:
             one = turn.numbered(one, position)
-            turn.lists[one.seq] = one._replace(effect=start(turn, one, prepared, arguments))
+            turn.change_list(one, effect=start(turn, one, prepared, arguments))
             return
         start(turn, one._replace(position=position), prepared, arguments)
     turn.done_with(one)
@@ -159,7 +158,7 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
         return {name: fit(turn, variables[name].type, value, f"with.{name}") for name, value in values.items()}
 
     try:
-        turn.vars[state.subflow].update(attempt(turn, read, lambda: dict(emptied(given))))
+        set_in(turn, state.subflow, attempt(turn, read, lambda: dict(emptied(given))))
     except (EvaluationError, EffectError) as error:
         fail(turn, one, Action("with", {}, None, state.position), str(error), timed_out=False)
         return False
@@ -171,24 +170,24 @@ def leave(turn: Turn, paths: Iterable[str], speech: int | None) -> None:
     without a target the rest of what acts at once acts now, inner states first, regions in document order (rule 6).
     `speech`: the one in which the model called the tool that brings this about; it is not cut."""
     turn.put_down()
-    if not turn.seen("lists") and not turn.seen("effects"):
+    if not turn.lists and not turn.effects:
         return
     left = list(paths)
     stays = [one for one in turn.lists.values() if one.kind == "stay" and one.owner in left]
     if len(stays) > 1:
         stays.sort(key=lambda one: (_inner_first(turn, one.owner), one.seq))
     for one in stays:
-        del turn.lists[one.seq]
+        turn.done_with(one)
         _act_at_once(turn, one)
     for path in left:
         for one in [one for one in turn.lists.values() if one.owner == path]:
             if one.kind in ("entry", "task"):
-                del turn.lists[one.seq]
+                turn.done_with(one)
             elif one.kind == "tool":  # it goes on, as the call's own
-                turn.lists[one.seq] = one._replace(owner=ROOT)
+                turn.change_list(one, owner=ROOT)
         for effect in [one for one in turn.effects.values() if one.owner == path and not one.stopping]:
             if effect.id == speech:
-                turn.effects[effect.id] = effect._replace(owner=None, list=None)
+                turn.effects = {**turn.effects, effect.id: effect._replace(owner=None, list=None)}
             else:
                 cancel(turn, effect)
 
@@ -221,7 +220,7 @@ def settle(turn: Turn, queued: Queued, taken: bool) -> None:
             timed_out = queued.event.name == verb.on_timeout
             fail(turn, one, prepared.action, _sentence(queued.event), timed_out=timed_out)
             return
-    turn.lists[one.seq] = one._replace(stopped=False, position=one.position + 1)
+    turn.change_list(one, stopped=False, position=one.position + 1)
 
 
 def let_go_on(turn: Turn) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from callflow.core import clocks, lists
 from callflow.core.configuration import Way
 from callflow.core.content import WITH, forget, outlive
-from callflow.core.events import Event
+from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Transition
-from callflow.core.snapshot import Microstep
+from callflow.core.snapshot import ActionList, Microstep
 from callflow.core.statechart.structure import inside
 from callflow.core.turn import Turn
 
@@ -41,7 +41,7 @@ def remember(turn: Turn, leaving: Iterable[str]) -> None:
                 last = [state for state in left if state not in parents]
             else:
                 last = [state for state in left if turn.table.states[state].parent == path]
-            turn.history[history] = tuple(sorted(last, key=turn.table.order))
+            turn.history = {**turn.history, history: tuple(sorted(last, key=turn.table.order))}
 
 
 def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, event: Event | None) -> None:
@@ -72,7 +72,7 @@ def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, even
 def _leave(turn: Turn, path: str, *, asked: bool) -> None:
     state = turn.table.states[path]
     if state.state.must_finish:
-        turn.finished.discard(path)
+        turn.finished -= {path}
     turn.drop_done(path)
     if state.timers:
         clocks.leave(turn, path)
@@ -85,16 +85,15 @@ def _leave(turn: Turn, path: str, *, asked: bool) -> None:
 def _enter(turn: Turn, path: str) -> None:
     state = turn.table.states[path]
     if path in turn.table.counts_visits:
-        turn.visits[path] = turn.visits.get(path, 0) + 1
+        turn.visits = {**turn.visits, path: turn.visits.get(path, 0) + 1}
     if path in turn.flow.scopes:
         variables = turn.flow.scopes[path].variables
-        turn.vars[path] = {name: one.default for name, one in variables.items() if not one.required}
+        values = {name: one.default for name, one in variables.items() if not one.required}
+        turn.vars = {**turn.vars, path: values}
         forget(turn)
     # An empty list is one for which those of its regions wait, where it waits itself.
-    if not state.enters_silently or (
-        turn.table.has_regions and (turn.fresh or turn.seen("lists") or turn.seen("effects"))
-    ):
-        turn.begin_list("entry", path, path, path, position=WITH if state.state.arguments else 0)
+    if not state.enters_silently or (turn.table.has_regions and (turn.fresh or turn.lists or turn.effects)):
+        turn.begin_list(ActionList(0, "entry", path, path, path, WITH if state.state.arguments else 0))
     if state.timers:
         clocks.enter(turn, path)
 
@@ -104,13 +103,12 @@ def end(turn: Turn, final: str | None) -> None:
     is not forgotten: those events stay, for the rows of the states in which it did."""
     turn.phase = "final"
     turn.final = final
-    turn.timers = [timer for timer in turn.timers if timer.kind == "stop"]
-    turn.silences.clear()
+    turn.timers = tuple([timer for timer in turn.timers if timer.kind == "stop"])
+    turn.silences = NO_DATA
     lists.let_go_on(turn)
     calls = [event for event in (*turn.returning, *turn.kept) if event.offered_in is not None]
     for event in (*turn.kept, *turn.held):
         if event.offered_in is None:
             turn.note("dropped", event=event.name, why="the call is over")
     turn.returning = deque(calls)
-    turn.kept.clear()
-    turn.held.clear()
+    turn.kept = turn.held = ()

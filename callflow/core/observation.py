@@ -40,7 +40,7 @@ def observe(turn: Turn, event: Event) -> bool:
     elif name == "room.disconnected":
         ours = "line" in turn.closing | turn.closed
         if event.data.get("reason", "") in ROOM_IS_GONE:
-            turn.closed.add("line")
+            turn.closed |= {"line"}
         if ours:
             turn.note("own", event=name)
             return True
@@ -68,7 +68,7 @@ def _leg(turn: Turn, event: Event) -> bool:
     if status is None or (family == "dial" and what != "answered"):
         return False
     if what == "hangup" and _is_handed_over(turn, leg) and event not in turn.held:
-        turn.held.append(event)
+        turn.held = (*turn.held, event)
         clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
         turn.note("held", event=event.name, why="a transfer runs on this leg")
         return True
@@ -78,7 +78,7 @@ def _leg(turn: Turn, event: Event) -> bool:
     data = dict(known.data) if known is not None else {}
     if what in ("offered", "ringing", "answered"):
         data.update(event.data)
-    turn.legs[leg] = Leg(leg, status, data)
+    turn.legs = {**turn.legs, leg: Leg(leg, status, data)}
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callflow.core.expressions import Context, Template
+from callflow.core.expressions import Template, Values
 
 
 def templates_in(value: Any) -> Iterator[Template]:
@@ -20,7 +20,7 @@ def templates_in(value: Any) -> Iterator[Template]:
             yield from templates_in(item)
 
 
-def render(value: Any, context: Context) -> Any:
+def render(value: Any, context: Values) -> Any:
     """The value with its templates filled in. Raises EvaluationError. A rendered text is never read as a template again."""
     if isinstance(value, Template):
         return value.evaluate(context)

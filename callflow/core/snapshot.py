@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from callflow.core.events import NO_DATA, Event, Input
 
 VERSION = 1
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 Phase = Literal["waiting", "running", "final", "dropping", "closing", "wrap_up", "ended"]
 """waiting: for the far end, before `initial`. running. final: a final state of the top level was reached; what is owed
@@ -101,10 +104,10 @@ class Memory(NamedTuple):
     env: Mapping[str, str] = NO_DATA
     call: Mapping[str, Any] = NO_DATA  # id, direction …: what the program said of the call
     phase: Phase = "running"
-    lists: tuple[ActionList, ...] = ()
-    effects: Mapping[int, Running] = {}
+    lists: Mapping[int, ActionList] = NO_DATA  # by seq
+    effects: Mapping[int, Running] = NO_DATA  # by id
     timers: tuple[Timer, ...] = ()
-    silences: tuple[Silence, ...] = ()
+    silences: Mapping[str, Silence] = NO_DATA  # by state
     kept: tuple[Event, ...] = ()
     held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
     history: Mapping[str, tuple[str, ...]] = NO_DATA
@@ -126,6 +129,11 @@ class Memory(NamedTuple):
     next_effect: int = 1
     next_seq: int = 1
     next_generation: int = 1
+
+
+def without(parts: Mapping[_K, _V], key: _K) -> Mapping[_K, _V]:
+    """The others. What is empty is shared: most of what a live call remembers is."""
+    return {one: part for one, part in parts.items() if one != key} or NO_DATA
 
 
 class Snapshot(NamedTuple):

@@ -45,7 +45,7 @@ from callflow.core.selection import (
     select_left,
     select_timer,
 )
-from callflow.core.snapshot import Leg, Memory, Snapshot, Step
+from callflow.core.snapshot import Leg, Memory, Snapshot, Step, without
 from callflow.core.turn import Queued, Turn, Verdicts
 from callflow.errors import StartError
 
@@ -172,12 +172,12 @@ def _effect_ended(turn: Turn, end: EffectEnded) -> None:
 
 
 def _return_held(turn: Turn) -> None:
-    held, turn.held = turn.held, []
+    held = turn.held
     for event in held:
-        turn.held.append(event)  # while it is looked at: it is not held a second time
+        turn.held = (event,)  # while it is looked at: it is not held a second time
         observe(turn, event)
-        turn.held.remove(event)
         turn.returning.append(event)
+    turn.held = ()
 
 
 def _timer_fired(turn: Turn, fired: TimerFired) -> None:
@@ -187,8 +187,9 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
         return
     clocks.fire(turn, timer)
     if timer.kind == "stop":
-        effect = turn.effects.pop(timer.row, None)
+        effect = turn.effects.get(timer.row)
         if effect is not None:
+            turn.effects = without(turn.effects, timer.row)
             turn.note("never_stopped", effect=effect.id, verb=effect.verb)
     elif timer.kind == "settle":
         _return_held(turn)
@@ -278,15 +279,17 @@ def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
         return False
     if policy == "latest":
         row = event.data.get("row") if timer else None  # two rows of a host with a sub-flow may count alike
-        turn.kept = [
-            one
-            for one in turn.kept
-            if (one.name, one.state, one.data.get("row") if timer else None) != (event.name, event.state, row)
-        ]
+        turn.kept = tuple(
+            [
+                one
+                for one in turn.kept
+                if (one.name, one.state, one.data.get("row") if timer else None) != (event.name, event.state, row)
+            ]
+        )
     if policy == "all" and len(turn.kept) >= MOST_KEPT:
         turn.note("not_kept", event=event.name)
         return False
-    turn.kept.append(event)
+    turn.kept = (*turn.kept, event)
     turn.note("kept", event=event.name)
     return True
 
@@ -331,9 +334,9 @@ def _break_cycle(turn: Turn) -> None:
     recent = [move for move in turn.moves if move.entered][-8:]
     names = " → ".join(dict.fromkeys(move.entered[-1] for move in recent)) or "events that raise each other"
     error = f"an endless cycle: {BUDGET} transitions and internal events without an input ({names})"
-    for seq, one in list(turn.lists.items()):
+    for one in turn.lists.values():
         if one.stopped:
-            turn.lists[seq] = one._replace(stopped=False, position=one.position + 1)
+            turn.change_list(one, stopped=False, position=one.position + 1)
     if turn.faults > 1 or turn.in_ending:
         _go_to_the_end(turn, error)
     else:
@@ -382,9 +385,12 @@ def _enter_initial(turn: Turn) -> None:
 
 
 def _finish(turn: Turn, event: Input | None) -> Step:
-    clocks.count(turn)
-    effects.last_words(turn)
-    tools.give_back(turn)
+    if turn.silences:
+        clocks.count(turn)
+    if turn.out:
+        effects.last_words(turn)
+    if turn.tools or turn.lists:
+        tools.give_back(turn)
     return turn.freeze(event)
 
 

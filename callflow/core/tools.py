@@ -39,7 +39,7 @@ def called(turn: Turn, event: Event) -> bool:
     if tool.run is None:
         turn.tools.append(ToolCall(event, state))
         return False
-    turn.add_list("tool", state if state in turn.active else ROOT, state, tool.name, event)
+    turn.add_list(ActionList(0, "tool", state if state in turn.active else ROOT, state, tool.name, event=event))
     return True
 
 
@@ -54,7 +54,7 @@ def ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
     if end.status != "ok":
         failed(turn, one, end.error or "out of time")
         return None
-    del turn.lists[one.seq]
+    turn.done_with(one)
     event = _event_of(one)
     tool = turn.flow.tools[str(one.key)]
     result: Any = dict(end.result)
@@ -73,7 +73,7 @@ def ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
 
 def failed(turn: Turn, one: ActionList, error: str) -> None:
     """A tool's `run` has failed, or could not begin: the model is told, and where it waits no more, the record."""
-    del turn.lists[one.seq]
+    turn.done_with(one)
     event = _event_of(one)
     turn.note("failure", action=f"tool.{one.key}", error=error, state=one.writer, optional=True)
     if event.id is not None:
@@ -88,14 +88,14 @@ def give_back(turn: Turn) -> None:
     would hold up the end of the conversation, or the handoff, until it has returned."""
     for call in turn.tools:
         _note(turn, call)
-    called = [one for one in turn.lists.values() if one.kind == "tool"] if turn.seen("lists") else []
+    called = [one for one in turn.lists.values() if one.kind == "tool"]
     for one in called:
         event = _event_of(one)
         call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
         useless = (call.left or not turn.live) and not _replies(turn, call)
         if event.id is not None and (useless or _hands_over(turn, event)):
             _note(turn, call)
-            turn.lists[one.seq] = one._replace(event=event._replace(id=None))
+            turn.change_list(one, event=event._replace(id=None))
 
 
 def _hands_over(turn: Turn, call: Event) -> bool:

@@ -7,18 +7,18 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from callflow.core.configuration import Configuration, configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
-from callflow.core.expressions import Context, EvaluationError, Expression
+from callflow.core.expressions import EvaluationError, Expression, Values
 from callflow.core.flow import Flow, Transition
 from callflow.core.snapshot import (
     ActionList,
     Cancel,
     Leg,
-    ListKind,
     Memory,
     Microstep,
     Note,
@@ -29,12 +29,10 @@ from callflow.core.snapshot import (
     Start,
     Step,
     Timer,
+    without,
 )
 from callflow.core.statechart.structure import within
 from callflow.core.table import Table, table_of
-
-NOTHING: frozenset[str] = frozenset()
-"""Shared, as NO_DATA is: most of what a live call remembers is empty."""
 
 
 class Queued(NamedTuple):
@@ -72,77 +70,30 @@ class Verdicts(NamedTuple):
     broken: Mapping[int, str] | None = None
 
 
-def _as_is(part: Any) -> Any:
-    return part
+_memory = attrgetter(*Memory._fields)
 
 
-# A part of the memory: how a step takes it up to work on it, and how it is put down again.
-_AS_IT_IS = (_as_is, _as_is)
-_A_LIST = (list, tuple)
-_A_SET = (set, lambda part: frozenset(part) if part else NOTHING)
-_A_DICT = (dict, lambda part: part or NO_DATA)
-_OTHERS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "vars": (lambda part: {scope: dict(values) for scope, values in part.items()}, _as_is),
-    "lists": (lambda part: {one.seq: one for one in part}, lambda part: tuple(part.values())),
-    "effects": _A_DICT,
-    "timers": _A_LIST,
-    "silences": (lambda part: {one.state: one for one in part}, lambda part: tuple(part.values())),
-    "kept": _A_LIST,
-    "held": _A_LIST,
-    "history": _A_DICT,
-    "visits": _A_DICT,
-    "finished": _A_SET,
-    "legs": _A_DICT,
-    "closed": _A_SET,
-    "closing": _A_SET,
-}
-_PARTS = {name: (index, *_OTHERS.get(name, _AS_IT_IS)) for index, name in enumerate(Memory._fields)}
-
-
-class _Part:
-    """A part of the memory, taken up from the snapshot when it is first asked for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._index, self._take_up, _ = _PARTS[name]
-
-    def __get__(self, turn: Turn, _owner: type[Turn]) -> Any:
-        # What a memory holds may be shared with other snapshots: what is worked on is a copy.
-        part = turn.__dict__[self._name] = self._take_up(turn.before.memory[self._index])
-        return part
-
-
-class _Name:
-    """What stands behind one of the first names of an expression, made when it is first read."""
-
-    def __init__(self, make: Callable[[_Names], Any]) -> None:
-        self._make = make
-        self._name = make.__name__
-
-    def __get__(self, names: _Names, _owner: type[_Names]) -> Any:
-        made = names.__dict__[self._name] = self._make(names)
-        return made
-
-
-class _Names(Context):
+class _Names:
     """The names of an expression, in the midst of a step."""
+
+    __slots__ = ("_event", "_path", "_scope", "_turn", "others")
 
     def __init__(self, turn: Turn, scope: str, path: str, event: Event | None, others: Mapping[str, Any]) -> None:
         self._turn, self._scope, self._path, self._event, self.others = turn, scope, path, event, others
 
-    @_Name
+    @property
     def event(self) -> Any:
         event = self._event
         return None if event is None else {"time": event.time, "name": event.name, **event.data}
 
-    @_Name
+    @property
     def vars(self) -> Any:
-        return self._turn.seen("vars").get(self._scope, NO_DATA)
+        return self._turn.vars.get(self._scope, NO_DATA)
 
-    @_Name
+    @property
     def call(self) -> Any:
         turn = self._turn
-        leg = turn.seen("legs").get(MAIN_LEG)
+        leg = turn.legs.get(MAIN_LEG)
         return {
             **(NO_DATA if leg is None else leg.data),
             **turn.call,
@@ -151,62 +102,50 @@ class _Names(Context):
             "answered": leg is not None and leg.status not in ("absent", "dialing", "ringing"),
         }
 
-    @_Name
+    @property
     def env(self) -> Any:
         return self._turn.env
 
-    @_Name
+    @property
     def state(self) -> Any:
-        return {"visits": self._turn.seen("visits").get(self._path, 0)}
+        return {"visits": self._turn.visits.get(self._path, 0)}
 
 
 class Turn:
-    """One input being carried out. `at` is the configuration.
+    """One input being carried out. `at` is the configuration; what a `Memory` has stands here under the same names.
 
-    The parts of the memory are taken up when they are first asked for; what a step does not touch is shared with the
-    snapshot `before`.
+    None of it is changed in place, since other snapshots may share it: what becomes different is made anew.
     """
 
     __slots__ = (
-        *(
-            "__dict__",
-            "at",
-            "attempts",
-            "before",
-            "broken",
-            "budget",
-            "entered",
-            "flow",
-            "moves",
-            "notes",
-            "out",
-            "queue",
-        ),
-        *("fresh", "phase", "returning", "table", "time", "tools", "verdicts"),
+        *("at", "attempts", "before", "broken", "budget", "entered", "flow", "fresh", "moves", "notes", "out", "queue"),
+        *("returning", "table", "time", "tools", "verdicts"),
+        *Memory._fields,
     )
 
     started: float
-    vars: dict[str, dict[str, Any]]
+    vars: Mapping[str, Mapping[str, Any]]
     env: Mapping[str, str]
     call: Mapping[str, Any]
-    lists: dict[int, ActionList]
-    effects: dict[int, Running]
-    timers: list[Timer]
-    silences: dict[str, Silence]
-    kept: list[Event]
-    held: list[Event]
-    history: dict[str, tuple[str, ...]]
-    visits: dict[str, int]
-    finished: set[str]
-    legs: dict[str, Leg]
+    phase: Phase
+    lists: Mapping[int, ActionList]
+    effects: Mapping[int, Running]
+    timers: tuple[Timer, ...]
+    silences: Mapping[str, Silence]
+    kept: tuple[Event, ...]
+    held: tuple[Event, ...]
+    history: Mapping[str, tuple[str, ...]]
+    visits: Mapping[str, int]
+    finished: frozenset[str]
+    legs: Mapping[str, Leg]
     caller_speaks: bool
     agent_busy: bool
     others_speak: bool
     muted: bool
     caller_muted: bool
     cut_off: bool
-    closed: set[str]
-    closing: set[str]
+    closed: frozenset[str]
+    closing: frozenset[str]
     outcome: str | None
     fault: str | None
     faults: int
@@ -216,16 +155,23 @@ class Turn:
     next_generation: int
 
     def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Verdicts | None = None) -> None:
+        table = table_of(flow)
         self.before = snapshot
         self.flow: Flow = flow
-        self.table: Table = table_of(flow)
+        self.table: Table = table
         self.time = time
         self.verdicts = None if recorded is None else iter(recorded.guards)
         self.broken = None if recorded is None else recorded.broken
         self.attempts = 0  # expressions that were tried beside guards
-        self.at: Configuration = configuration_of(self.table, snapshot.configuration)
-        self.entered = snapshot.entered
-        self.phase: Phase = snapshot.memory.phase
+        leaves, memory, self.entered = snapshot
+        self.at: Configuration = configuration_of(table, leaves)
+        (
+            self.started, self.vars, self.env, self.call, self.phase, self.lists, self.effects, self.timers,
+            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs,
+            self.caller_speaks, self.agent_busy, self.others_speak, self.muted, self.caller_muted, self.cut_off,
+            self.closed, self.closing, self.outcome, self.fault, self.faults, self.final, self.next_effect,
+            self.next_seq, self.next_generation,
+        ) = memory  # fmt: skip
         self.fresh: list[ActionList] = []  # lists of this step that nothing keeps from running through, in their order
         self.queue: deque[Queued] = deque()
         self.returning: deque[Event] = deque()
@@ -240,41 +186,31 @@ class Turn:
     def note(self, kind: str, **data: Any) -> None:
         self.notes.append(Note(kind, data))
 
-    def seen(self, name: str) -> Any:
-        """A part of the memory to look at, not to change; `lists` and `silences` may be as the snapshot has them."""
-        parts = self.__dict__
-        return parts[name] if name in parts else getattr(self.before.memory, name)
-
     def sequence(self) -> int:
         number = self.next_seq
         self.next_seq += 1
         return number
 
-    def add_list(
-        self, kind: ListKind, owner: str, writer: str, key: str | int, event: Event | None = None, position: int = 0
-    ) -> ActionList:
-        one = ActionList(self.sequence(), kind, owner, writer, key, position, event=event)
-        self.lists[one.seq] = one
+    def add_list(self, one: ActionList) -> ActionList:
+        """A list stands in the sequencer from now on, under the next number."""
+        seq = self.sequence()
+        one = one._replace(seq=seq)
+        self.lists = {**self.lists, seq: one}
         return one
 
-    def begin_list(
-        self, kind: ListKind, owner: str, writer: str, key: str | int, event: Event | None = None, position: int = 0
-    ) -> None:
+    def begin_list(self, one: ActionList) -> None:
         """A list of a move. Where nothing is under way for which it might have to wait it is not put down in the sequencer:
         as a rule it is through at once."""
-        effects = self.seen("effects")
-        if self.fresh or not (self.seen("lists") or (effects and any(one.stopping for one in effects.values()))):
-            self.fresh.append(ActionList(0, kind, owner, writer, key, position, event=event))
+        if self.fresh or not (self.lists or (self.effects and any(it.stopping for it in self.effects.values()))):
+            self.fresh.append(one)
         else:
-            self.add_list(kind, owner, writer, key, event, position)
+            self.add_list(one)
 
     def put_down(self) -> None:
         """The fresh lists stand in the sequencer from now on."""
-        if self.fresh:
-            for one in self.fresh:
-                seq = self.sequence()
-                self.lists[seq] = one._replace(seq=seq)
-            self.fresh.clear()
+        for one in self.fresh:
+            self.add_list(one)
+        self.fresh.clear()
 
     def numbered(self, one: ActionList, position: int) -> ActionList:
         """A list that has to wait at an action, as it stands in the sequencer, and before those that are begun after it."""
@@ -282,15 +218,20 @@ class Turn:
             seq = self.next_seq
             self.put_down()
             one = self.lists[seq]
-        if position != one.position:
-            one = self.lists[one.seq] = one._replace(position=position)
+        return one if position == one.position else self.change_list(one, position=position)
+
+    def change_list(self, one: ActionList, **changes: Any) -> ActionList:
+        """A list of the sequencer, with something changed."""
+        one = one._replace(**changes)
+        self.lists = {**self.lists, one.seq: one}
         return one
 
     def done_with(self, one: ActionList) -> None:
+        """A list that is through, or dropped."""
         if one.seq == 0:
             del self.fresh[0]
         else:
-            del self.lists[one.seq]
+            self.lists = without(self.lists, one.seq)
 
     def drop_done(self, path: str) -> None:
         """A state that is left is not done any more, also when it is entered again before its `done` is looked at. One that
@@ -299,20 +240,20 @@ class Turn:
             stale = [one for one in self.queue if one.event.name == "done" and one.event.state == path]
             for one in stale:
                 self.queue.remove(one)
-        if self.seen("kept"):
-            self.kept = [one for one in self.kept if not _is_over(one, path)]
+        if self.kept:
+            self.kept = tuple([one for one in self.kept if not _is_over(one, path)])
         if self.returning:
             self.returning = deque(one for one in self.returning if not _is_over(one, path))
 
     def has_finished(self, path: str) -> None:
         """A state that must finish is done: what was kept returns, once."""
         if path in self.at.must_finish and path not in self.finished:
-            self.finished.add(path)
+            self.finished |= {path}
             self.release_kept()
 
     def release_kept(self) -> None:
         self.returning.extend(self.kept)
-        self.kept = []
+        self.kept = ()
 
     @property
     def live(self) -> bool:
@@ -338,16 +279,15 @@ class Turn:
         """The outcome, or what it would be if the call ended now (rule 14)."""
         return self.outcome or ("failed" if self.fault else "none")
 
-    def context(self, scope: str, state: str, event: Event | None, result: Any = None) -> Context:
+    def context(self, scope: str, state: str, event: Event | None, result: Any = None) -> Values:
         """The names of an expression, as they are now."""
         return _Names(self, scope, state, event, NO_DATA if result is None else {"result": result})
 
     def latest(self, scope: str) -> str:
         """Where a sub-flow's variables are: at its host's path while it is active, afterwards at that of its last instance."""
-        known = self.seen("vars")
-        if scope in known:
+        if scope in self.vars:
             return scope
-        past = [name for name in known if name.startswith(f"{scope}#")]
+        past = [name for name in self.vars if name.startswith(f"{scope}#")]
         return max(past, key=lambda name: int(name.rpartition("#")[2]), default=scope)
 
     def holds(self, row: Transition, guard: Expression, event: Event | None) -> bool:
@@ -366,30 +306,17 @@ class Turn:
 
     def _unnumber(self) -> None:
         """Lists that a step has begun and carried through leave no trace: the next one takes their numbers."""
-        if self.next_seq != self.before.memory.next_seq:
-            numbers = [one.seq for one in self.lists.values()]
-            numbers += [number for one in self.effects.values() for number in (one.seq, one.list or 0)]
-            numbers += [int(name.rpartition("#")[2]) for name in self.seen("vars") if "#" in name]
-            self.next_seq = max((self.before.memory.next_seq - 1, *numbers)) + 1
+        numbers = [*self.lists]
+        numbers += [number for one in self.effects.values() for number in (one.seq, one.list or 0)]
+        numbers += [int(name.rpartition("#")[2]) for name in self.vars if "#" in name]
+        self.next_seq = max((self.before.memory.next_seq - 1, *numbers)) + 1
 
     def freeze(self, event: Input | None) -> Step:
         """The step's value."""
         before = self.before.memory
-        if self.phase != before.phase:
-            self.__dict__["phase"] = self.phase
-        if "next_seq" in self.__dict__:
+        if self.next_seq != before.next_seq:
             self._unnumber()
-        parts = None
-        for name, part in self.__dict__.items():
-            index, _, put_down = _PARTS[name]
-            now = part if put_down is _as_is else put_down(part)
-            if now != before[index]:
-                parts = parts or list(before)
-                parts[index] = now
-        memory = before if parts is None else Memory._make(parts)
+        now = _memory(self)
+        memory = before if now == before else Memory._make(now)
         snapshot = Snapshot(self.at.leaves, memory, self.entered)
         return Step(event, snapshot, tuple(self.out), tuple(self.moves), tuple(self.notes))
-
-
-for _name in _PARTS.keys() - {"phase"}:
-    setattr(Turn, _name, _Part(_name))

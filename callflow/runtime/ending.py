@@ -146,7 +146,7 @@ class Ending:
         """Cancels everything that runs, and says what that is."""
         call = self._call
         effects = [*call.effects.values(), *(() if call.opening is None else (call.opening,))]
-        for one in call.snapshot.memory.lists:
+        for one in call.snapshot.memory.lists.values():
             if one.kind == "tool":
                 call.log.came_late(f"the model called {one.key}: the call had to end before it was carried out")
         tasks = [effect.task for effect in effects if effect.task is not None] + list(call.strays)

@@ -165,4 +165,6 @@ def _waits_for_nobody(memory: Memory) -> bool:
     """Whether only what the model called, or `wrap_up`, is still under way."""
     if memory.phase == "wrap_up":
         return True
-    return memory.phase in ("final", "dropping", "closing") and any(one.kind in CARRIED for one in memory.lists)
+    return memory.phase in ("final", "dropping", "closing") and any(
+        one.kind in CARRIED for one in memory.lists.values()
+    )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from callflow.core.expressions.address import compile_address
 from callflow.core.expressions.expression import Expression, compile_expression, compile_guard
 from callflow.core.expressions.functions import FUNCTIONS, Function
-from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.names import Context, Names, Values
 from callflow.core.expressions.paths import Rendered, compile_path
 from callflow.core.expressions.problems import PROBLEM_CODES, EvaluationError, ExpressionError, Problem
 from callflow.core.expressions.template import Template, compile_template
@@ -47,6 +47,6 @@ from callflow.core.expressions.types import (
 __all__ = [
     "ANY", "BOOLEAN", "DURATION", "FUNCTIONS", "INTEGER", "NUMBER", "PHONE", "PROBLEM_CODES", "TEXT", "TIME", "TYPE_NAMES",
     "Context", "EvaluationError", "Expression", "ExpressionError", "Function", "ListOf", "Names", "OneOf", "Problem", "Record", "Rendered",
-    "Template", "Type", "accepts", "coerce", "compile_address", "compile_expression", "compile_guard", "compile_path", "compile_template", "describe", "is_a",
+    "Template", "Type", "Values", "accepts", "coerce", "compile_address", "compile_expression", "compile_guard", "compile_path", "compile_template", "describe", "is_a",
     "may_be", "type_named",
 ]  # fmt: skip

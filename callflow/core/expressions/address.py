@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from callflow.core.expressions.compile import Run
-from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.names import Names, Values
 from callflow.core.expressions.problems import ExpressionError, Failed, Problem
 from callflow.core.expressions.render import limited
 from callflow.core.expressions.template import Hole, Template, split
@@ -94,7 +94,7 @@ def _address(origin: Sequence[Part], rest: Sequence[Part]) -> Run:
     segments = [_segment(one) for one in path]
     others = _writer(query, _encoded)
 
-    def address(context: Context) -> str:
+    def address(context: Values) -> str:
         where = begin(context).strip()
         if _ORIGIN.match(where) is None:
             raise Failed(f"{NO_ADDRESS}; `env` gives another")
@@ -119,12 +119,12 @@ def _split_path(rest: Sequence[Part]) -> tuple[list[list[Part]], list[Part]]:
     return segments, []
 
 
-def _segment(parts: Sequence[Part]) -> Callable[[Context], str]:
+def _segment(parts: Sequence[Part]) -> Callable[[Values], str]:
     write = _writer(parts, _encoded)
     if not any(isinstance(part, Hole) for part in parts):
         return write
 
-    def segment(context: Context) -> str:
+    def segment(context: Values) -> str:
         text = write(context)
         if not text:
             raise Failed("a part of the address would be empty, and lead to another path")
@@ -135,7 +135,7 @@ def _segment(parts: Sequence[Part]) -> Callable[[Context], str]:
     return segment
 
 
-def _writer(parts: Sequence[Part], encode: Callable[[str], str]) -> Callable[[Context], str]:
+def _writer(parts: Sequence[Part], encode: Callable[[str], str]) -> Callable[[Values], str]:
     pieces = [part.text() if isinstance(part, Hole) else part for part in parts]
     return lambda context: "".join([one if isinstance(one, str) else encode(one(context)) for one in pieces])
 

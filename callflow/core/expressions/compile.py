@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from callflow.core.expressions.functions import FUNCTIONS, Signature
-from callflow.core.expressions.names import ROOTS, Context
+from callflow.core.expressions.names import ROOTS, Values
 from callflow.core.expressions.nodes import (
     Arithmetic,
     Call,
@@ -30,7 +30,7 @@ from callflow.core.expressions.problems import Failed
 from callflow.core.expressions.render import limited
 from callflow.core.expressions.types import ANY, BOOLEAN, LARGEST, ListOf, Record, Type, accepts, describe, is_textual
 
-Run = Callable[[Context], Any]
+Run = Callable[[Values], Any]
 
 MAX_ITEMS: Final = 10_000
 """Items of a list that an expression makes."""
@@ -49,7 +49,7 @@ def truth(node: Node) -> Run:
     if node.type == BOOLEAN:
         return lambda context: run(context) is True
 
-    def decide(context: Context) -> bool:
+    def decide(context: Values) -> bool:
         value = run(context)
         if value is None or isinstance(value, bool):
             return bool(value)
@@ -85,7 +85,7 @@ def _field(node: Field) -> Run:
         return _FIRST[base.name](name)
     run = compiled(base)
 
-    def read(context: Context) -> Any:
+    def read(context: Values) -> Any:
         value = run(context)
         if value is None:
             return None
@@ -108,7 +108,7 @@ _FIRST: dict[str, Callable[[str], Run]] = {
 def _index(node: Index) -> Run:
     base, index = compiled(node.base), compiled(node.index)
 
-    def read(context: Context) -> Any:
+    def read(context: Values) -> Any:
         value, place = base(context), index(context)
         if value is None or place is None:
             return None
@@ -145,7 +145,7 @@ def _call(node: Call) -> Run:
         only = runs[0]
         return lambda context: None if (value := only(context)) is None else apply(value)
 
-    def call(context: Context) -> Any:
+    def call(context: Values) -> Any:
         values = [run(context) for run in runs]
         return None if None in values else apply(*values)
 
@@ -195,7 +195,7 @@ def _junction(node: Junction) -> Run:
 def _negative(node: Negative) -> Run:
     run = compiled(node.operand)
 
-    def negate(context: Context) -> Any:
+    def negate(context: Values) -> Any:
         value = run(context)
         return None if value is None else -_numeric(value)
 
@@ -206,7 +206,7 @@ def _arithmetic(node: Arithmetic) -> Run:
     left, right = compiled(node.left), compiled(node.right)
     apply: Callable[[Any, Any], Any] = _sum if node.operator == "+" else _calculation(_CALCULATIONS[node.operator])
 
-    def calculate(context: Context) -> Any:
+    def calculate(context: Values) -> Any:
         one, other = left(context), right(context)
         return None if one is None or other is None else apply(one, other)
 
@@ -260,7 +260,7 @@ def _comparison(node: Comparison) -> Run:
         return _single(node, pairs[0])
     runs = [compiled(operand) for operand in node.operands]
 
-    def chain(context: Context) -> bool:
+    def chain(context: Values) -> bool:
         left = runs[0](context)
         for run, test in zip(runs[1:], pairs, strict=True):
             right = run(context)
@@ -282,7 +282,7 @@ def _single(node: Comparison, test: Callable[[Any, Any], bool]) -> Run:
             return lambda context: left(context) == constant  # None equals no literal
         return lambda context: (value := left(context)) is not None and test(value, constant)
 
-    def compare(context: Context) -> bool:
+    def compare(context: Values) -> bool:
         one, other = left(context), right(context)
         return one is not None and other is not None and test(one, other)
 

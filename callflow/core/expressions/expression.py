@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from callflow.core.expressions.check import Checker
 from callflow.core.expressions.compile import Run, compiled, truth
-from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.names import Names, Values
 from callflow.core.expressions.nodes import Node
 from callflow.core.expressions.parse import parse
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
@@ -27,7 +27,7 @@ class Expression:
     reads: frozenset[str]
     _run: Run = field(eq=False, repr=False)
 
-    def evaluate(self, context: Context) -> Any:
+    def evaluate(self, context: Values) -> Any:
         """The value; None when it is absent, but false for a guard. Raises EvaluationError."""
         try:
             return self._run(context)
@@ -85,7 +85,7 @@ def fitted(run: Run, found: Type, expect: Type) -> Run:
     if is_a(found, expect) and expect != DURATION:
         return run
 
-    def fit(context: Context) -> Any:
+    def fit(context: Values) -> Any:
         value = run(context)
         if value is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
 
@@ -48,9 +48,31 @@ class Names:
         return names
 
 
+class Values(Protocol):
+    """What an expression reads, as mappings: what is missing, or None, is absent. `others` holds what `Names.others` declares."""
+
+    @property
+    def event(self) -> Mapping[str, Any] | None: ...
+
+    @property
+    def vars(self) -> Mapping[str, Any]: ...
+
+    @property
+    def call(self) -> Mapping[str, Any]: ...
+
+    @property
+    def env(self) -> Mapping[str, Any]: ...
+
+    @property
+    def state(self) -> Mapping[str, Any]: ...
+
+    @property
+    def others(self) -> Mapping[str, Any]: ...
+
+
 @define
 class Context:
-    """The values, as plain mappings: what is missing, or None, is absent. `others` holds what `Names.others` declares."""
+    """The values, as plain mappings."""
 
     event: Mapping[str, Any] | None = None
     vars: Mapping[str, Any] = ABSENT

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.names import Names, Values
 from callflow.core.expressions.problems import Failed
 from callflow.core.expressions.template import Hole, Template, compile_template, split
 from callflow.core.expressions.types import TEXT
@@ -51,7 +51,7 @@ def compile_path(source: str, names: Names) -> Template:
     begin = [part.text() if isinstance(part, Hole) else part for part in parts[:own]]
     whole = template.evaluate
 
-    def path(context: Context) -> str:
+    def path(context: Values) -> str:
         written = str(whole(context))
         prefix = "".join([part if isinstance(part, str) else part(context) for part in begin]).lstrip()
         folder = prefix[: max(prefix.rfind("/"), prefix.rfind("\\")) + 1]

@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from callflow.core.expressions.compile import Run, compiled
 from callflow.core.expressions.expression import SURPRISES, expected_type, fitted, reason, tree
-from callflow.core.expressions.names import Context, Names
+from callflow.core.expressions.names import Names, Values
 from callflow.core.expressions.nodes import Node
 from callflow.core.expressions.problems import EvaluationError, ExpressionError, Failed, Problem
 from callflow.core.expressions.render import has_text, limited, renderer
@@ -38,7 +38,7 @@ class Template:
     value: Any
     _run: Run = field(eq=False, repr=False)
 
-    def evaluate(self, context: Context) -> Any:
+    def evaluate(self, context: Values) -> Any:
         """The value or text. Raises EvaluationError, also where a value is absent."""
         if self.constant:
             return self.value
@@ -115,7 +115,7 @@ class Hole:
     def _present(self, otherwise: str) -> Run:
         run = compiled(self._node)
 
-        def present(context: Context) -> Any:
+        def present(context: Values) -> Any:
             value = run(context)
             if value is None:
                 raise Failed(otherwise)
@@ -127,7 +127,7 @@ class Hole:
 def _text(parts: Sequence[str | Hole]) -> Run:
     pieces = [part.text() if isinstance(part, Hole) else part for part in parts]
 
-    def render(context: Context) -> str:
+    def render(context: Values) -> str:
         return limited("".join([piece if isinstance(piece, str) else piece(context) for piece in pieces]))
 
     return render
