@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from callflow.core.flow import ROOT, Transition
 from callflow.core.statechart.structure import ends_the_call, inside, within
-from callflow.core.table import CACHE_LIMIT, Table
+from callflow.core.table import CACHE_LIMIT, StateTable, Table
 
 History = Mapping[str, tuple[str, ...]]
 Rows = tuple[Transition | None, ...]
@@ -19,17 +19,22 @@ Rows = tuple[Transition | None, ...]
 class Way(NamedTuple):
     """What rows make of a configuration: the states that they leave and enter, in the order in which that happens.
 
-    `cut` are the rows without a target whose state is left all the same, by another region's row or by the end. With
-    `remembers` a history state takes down what is left.
+    `left` are they and, at the end, the top level. `leaving` and `entering` are those of them for which there is something
+    to do then. `cut` are the rows without a target whose state is left all the same, by another region's row or by the end.
+    With `remembers` a history state takes down what is left.
     """
 
     taken: tuple[int, ...]
     exited: tuple[str, ...]
     entered: tuple[str, ...]
+    left: tuple[str, ...]
+    leaving: tuple[StateTable, ...]
+    entering: tuple[StateTable, ...]
     after: Configuration
     final: str | None  # the final state of the top level that is entered
     cut: frozenset[int]
     remembers: bool
+    ends_scope: bool  # a sub-flow is left
 
 
 class Configuration:
@@ -107,10 +112,14 @@ class Configuration:
             taken=tuple(row.id for row in rows if row.id >= 0),  # the ways that nobody wrote have no number
             exited=exited,
             entered=entered,
+            left=exited if final is None else (*exited, ROOT),
+            leaving=tuple(table.states[path] for path in exited if table.states[path].acts_on_exit),
+            entering=tuple(table.states[path] for path in entered if table.states[path].acts_on_entry),
             after=configuration_of(table, table.leaves(stay | entering)),
             final=final,
             cut=frozenset(cut),
             remembers=any(table.states[path].history for path in exited),
+            ends_scope=any(table.states[path].is_scope for path in exited),
         )
 
 

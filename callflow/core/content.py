@@ -10,32 +10,37 @@ from callflow.core.expressions import ANY, Context, EvaluationError, Template, a
 from callflow.core.flow import Action, Flow
 from callflow.core.privacy import privacy_of
 from callflow.core.render import render, templates_in
-from callflow.core.snapshot import OF_ROWS, ActionList, without
+from callflow.core.snapshot import OF_ROWS, ActionList, Note, without
 from callflow.core.statechart.lists import list_at, scope_at
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
-
-WITH = -1
-"""The position of an entry list of a host whose `with:` has not been read yet."""
 
 _T = TypeVar("_T")
 
 
 class Prepared:
     """An action, with what can be known of it before its turn comes. `arguments` is None where a text has to be rendered
-    first; `checked` are those of them whose types were not known when the flow was loaded."""
+    first; `checked` are those of them whose types were not known when the flow was loaded. `line` is what a `log` without
+    anything to render notes."""
 
     def __init__(self, flow: Flow, action: Action) -> None:
         self.action = action
         self.verb = verb_of(action.verb)
         constant = not any(not one.constant for one in templates_in(action.arguments))
         self.arguments: Mapping[str, Any] | None = render(action.arguments, Context()) if constant else None
-        self.private = bool(privacy_of(flow).opaque(action))
+        private = {"private": True} if privacy_of(flow).opaque(action) else {}
+        self.private: Mapping[str, bool] = private
+        self.line = log_line(self.arguments, private) if action.verb == "log" and self.arguments is not None else None
         self.checked = [
             (name, argument)
             for name, argument in self.verb.arguments.items()
             if isinstance(action.arguments.get(name), Template) and (argument.type is not ANY or argument.choices)
         ]
+
+
+def log_line(arguments: Mapping[str, Any], private: Mapping[str, bool]) -> Note:
+    """What a `log` notes."""
+    return Note("log", {"level": arguments.get("level", "info"), "message": arguments["message"], **private})
 
 
 class Content(NamedTuple):
@@ -81,8 +86,6 @@ def set_in(turn: Turn, scope: str, values: Mapping[str, Any]) -> None:
 def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
     """A state is left. A sub-flow that was its inside is over. Its variables stay for what it owes (and, with `asked`, for
     what this very move adds), apart from those of the next time; and, until then, for what a tool was called for in it."""
-    if path not in turn.flow.scopes:
-        return
     turn.put_down()
     values = turn.vars.get(path)
     turn.vars = without(turn.vars, path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callflow.core.content import Prepared, fit, scope_of, set_variables
+from callflow.core.content import Prepared, fit, log_line, scope_of, set_variables
 from callflow.core.events import NO_DATA, Event
-from callflow.core.snapshot import ActionList, Note
+from callflow.core.snapshot import ActionList
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
 
@@ -42,8 +42,7 @@ def _emit(turn: Turn, _one: ActionList, _prepared: Prepared, arguments: Mapping[
 
 
 def _log(turn: Turn, _one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:
-    line = {"level": arguments.get("level", "info"), "message": arguments["message"]}
-    turn.notes.append(Note("log", line | {"private": True} if prepared.private else line))
+    turn.notes.append(prepared.line or log_line(arguments, prepared.private))
 
 
 _AT_ONCE: Mapping[str, Callable[[Turn, ActionList, Prepared, Mapping[str, Any]], None]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callflow.core import tools
-from callflow.core.content import WITH, Prepared, action_of, attempt, content, emptied, fit, forget, resolve, set_in
+from callflow.core.content import Prepared, action_of, attempt, content, emptied, fit, forget, resolve, set_in
 from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
@@ -16,19 +16,17 @@ from callflow.core.finishing import through, wind_up
 from callflow.core.flow import ROOT, Action, Transition
 from callflow.core.immediate import carry_out
 from callflow.core.render import render
-from callflow.core.snapshot import OWED, ActionList
+from callflow.core.snapshot import OWED, WITH, ActionList
 from callflow.core.statechart.structure import inside
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
 
 
-def owe_exit(turn: Turn, path: str) -> None:
-    turn.begin_list(ActionList(0, "exit", path, path, path))
-
-
-def add_do(turn: Turn, row: Transition, event: Event | None) -> None:
-    """A `do`: owed where the row has a target, else its state's own."""
-    if row.target is None:
+def add_do(turn: Turn, row: Transition, event: Event | None, *, left: bool) -> None:
+    """A `do`: owed where the row has a target, else its state's own, and the rest of it where that is `left` meanwhile."""
+    if left:
+        add_left(turn, "rest", row, event)
+    elif row.target is None:
         turn.begin_list(ActionList(0, "stay", row.source, row.source, row.id, event=event))
     else:
         turn.begin_list(ActionList(0, "do", turn.table.domain(row), row.source, row.id, event=event))

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 
 from callflow.core import clocks, lists
 from callflow.core.configuration import Way
-from callflow.core.content import WITH, forget, outlive
+from callflow.core.content import forget, outlive
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Transition
-from callflow.core.snapshot import ActionList, Microstep
+from callflow.core.snapshot import Microstep
 from callflow.core.statechart.structure import inside
+from callflow.core.table import StateTable
 from callflow.core.turn import Turn
 
 
@@ -46,54 +47,53 @@ def remember(turn: Turn, leaving: Iterable[str]) -> None:
 
 def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, event: Event | None) -> None:
     """The move, given what it leaves and enters."""
-    speech = event.effect if event is not None and event.name.startswith("tool.") else None
-    lists.leave(turn, way.exited if way.final is None else (*way.exited, ROOT), speech)
-    for path in way.exited:
-        _leave(turn, path, asked=any(row.id in way.cut and row.scope == path for row in rows))
+    if turn.lists or turn.effects or turn.fresh:
+        speech = event.effect if event is not None and event.name.startswith("tool.") else None
+        lists.leave(turn, way.left, speech)
+    if turn.queue or turn.kept or turn.returning:
+        turn.drop_done(way.exited)
+    for state in way.leaving:
+        _leave(turn, state, rows, way)
     for row in rows:
-        if row.actions and row.id in way.cut:
-            lists.add_left(turn, "rest", row, event)
-        elif row.actions:
-            lists.add_do(turn, row, event)
-    if turn.flow.scopes and not turn.flow.scopes.keys().isdisjoint(way.exited):
+        if row.actions:
+            lists.add_do(turn, row, event, left=row.id in way.cut)
+    if way.ends_scope:
         forget(turn)  # only now is it known what can ask for their variables
     turn.at = way.after
-    for path in way.entered:
-        _enter(turn, path)
-    if turn.phase == "waiting" and way.entered:
-        turn.phase = "running"
-        clocks.disarm(turn, "answer", ROOT)
-    turn.entered += len(way.entered)
+    for state in way.entering:
+        _enter(turn, state)
+    if way.entered:
+        turn.entered += len(way.entered)
+        if turn.phase == "waiting":
+            turn.phase = "running"
+            clocks.disarm(turn, "answer", ROOT)
     turn.moves.append(Microstep(trigger, way.taken, way.exited, way.entered))
     if way.final is not None:
         end(turn, way.final)
 
 
-def _leave(turn: Turn, path: str, *, asked: bool) -> None:
-    state = turn.table.states[path]
-    if state.state.must_finish:
+def _leave(turn: Turn, state: StateTable, rows: tuple[Transition, ...], way: Way) -> None:
+    path = state.path
+    if path in turn.finished:
         turn.finished -= {path}
-    turn.drop_done(path)
     if state.timers:
         clocks.leave(turn, path)
     if state.state.exit:
-        lists.owe_exit(turn, path)
-    if path in turn.flow.scopes:
-        outlive(turn, path, asked=asked)
+        turn.begin_list(state.exit)
+    if state.is_scope:
+        outlive(turn, path, asked=any(row.id in way.cut and row.scope == path for row in rows))
 
 
-def _enter(turn: Turn, path: str) -> None:
-    state = turn.table.states[path]
+def _enter(turn: Turn, state: StateTable) -> None:
+    path = state.path
     if path in turn.table.counts_visits:
         turn.visits = {**turn.visits, path: turn.visits.get(path, 0) + 1}
-    if path in turn.flow.scopes:
+    if state.is_scope:
         variables = turn.flow.scopes[path].variables
         values = {name: one.default for name, one in variables.items() if not one.required}
         turn.vars = {**turn.vars, path: values}
         forget(turn)
-    # An empty list is one for which those of its regions wait, where it waits itself.
-    if not state.enters_silently or (turn.table.has_regions and (turn.fresh or turn.lists or turn.effects)):
-        turn.begin_list(ActionList(0, "entry", path, path, path, WITH if state.state.arguments else 0))
+    turn.begin_list(state.entry)
     if state.timers:
         clocks.enter(turn, path)
 

@@ -25,10 +25,14 @@ NOTHING = Selected()
 
 
 class _Search:
-    def __init__(self, turn: Turn, event: Event | None, barred_by: frozenset[str] | None = None) -> None:
+    """One look for the rows of an event. `guarded` are the states that must finish and may keep a row from being taken."""
+
+    __slots__ = ("barred", "event", "guarded", "turn", "verdicts")
+
+    def __init__(self, turn: Turn, event: Event | None, guarded: frozenset[str]) -> None:
         self.turn = turn
         self.event = event
-        self.guarded = turn.at.must_finish if barred_by is None else barred_by
+        self.guarded = guarded
         self.barred = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
@@ -38,10 +42,12 @@ class _Search:
         for row in rows:
             if row is None:
                 return None
-            if row.guard is not None:
-                if row.id not in self.verdicts:
-                    self.verdicts[row.id] = self.turn.holds(row, row.guard, self.event)
-                if not self.verdicts[row.id]:
+            guard = row.guard
+            if guard is not None:
+                verdict = self.verdicts.get(row.id)
+                if verdict is None:
+                    verdict = self.verdicts[row.id] = self.turn.holds(row, guard, self.event)
+                if not verdict:
                     continue
             if self.guarded and self.bars(row):
                 self.barred = True
@@ -51,11 +57,9 @@ class _Search:
 
     def bars(self, row: Transition) -> bool:
         """Whether a state that must finish keeps this row from being taken (rule 11)."""
-        if row.target is None:
+        if row.target is None or not self.guarded:
             return False
         turn = self.turn
-        if not self.guarded:
-            return False
         leaving = turn.at.exit_set(row)
         event = self.event
         origin = event.state if event is not None and event.name == "failed" else None
@@ -73,16 +77,13 @@ def select(turn: Turn, event: Event) -> Selected:
     chains = turn.at.rows(event.name)
     if not chains:
         return NOTHING
-    search = _Search(turn, event)
+    search = _Search(turn, event, turn.at.must_finish)
     rows, taken = _rows(turn.at, chains, search)
     return Selected(rows, taken, search.barred)
 
 
 def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple[tuple[Transition, ...], bool]:
     """Of each region's rows the first that holds, and whether the event is taken."""
-    if len(chains) == 1:
-        row = search.first(chains[0])
-        return ((row,), True) if isinstance(row, Transition) else ((), row is None)
     found: list[Transition] = []
     taken = False
     for rows in chains:
@@ -101,14 +102,14 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     if turn.live and turn.active.issuperset(leaves):
         return ()
     then = configuration_of(turn.table, tuple(sorted(leaves, key=turn.table.order)))
-    rows = _rows(then, then.rows(event.name), _Search(turn, event, barred_by=frozenset()))[0]
+    rows = _rows(then, then.rows(event.name), _Search(turn, event, frozenset()))[0]
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
     """The rows that need no event."""
     chains = turn.at.always
-    return _rows(turn.at, chains, _Search(turn, None))[0] if chains else ()
+    return _rows(turn.at, chains, _Search(turn, None, turn.at.must_finish))[0] if chains else ()
 
 
 def select_done(turn: Turn, event: Event) -> Selected:
@@ -116,7 +117,7 @@ def select_done(turn: Turn, event: Event) -> Selected:
     state = event.state
     if state is None or state not in turn.active:
         return NOTHING
-    search = _Search(turn, event)
+    search = _Search(turn, event, turn.at.must_finish)
     row = search.first(turn.table.states[state].candidates("done"))
     return Selected(
         (row,) if isinstance(row, Transition) else (), row is None or isinstance(row, Transition), search.barred
@@ -126,7 +127,7 @@ def select_done(turn: Turn, event: Event) -> Selected:
 def select_failed(turn: Turn, event: Event) -> Selected:
     """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
     origin = event.state or ROOT
-    search = _Search(turn, event)
+    search = _Search(turn, event, turn.at.must_finish)
     path = origin.removesuffix(".")
     while path != ROOT and path not in turn.active:
         path = turn.table.states[path].parent or ROOT
@@ -161,7 +162,7 @@ def select_failed(turn: Turn, event: Event) -> Selected:
 
 def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
     """A timer is heard by its own state only, and spent by a guard that is false."""
-    search = _Search(turn, event)
+    search = _Search(turn, event, turn.at.must_finish)
     found = search.first(row.transitions)
     return Selected((found,) if isinstance(found, Transition) else (), isinstance(found, Transition), search.barred)
 

@@ -31,6 +31,10 @@ OF_ROWS = frozenset({"do", "stay", "rest", "late"})
 """Lists that are the `do` of a transition: their key is its number."""
 
 
+WITH = -1
+"""The position of an entry list of a host whose `with:` has not been read yet."""
+
+
 class ActionList(NamedTuple):
     """A list of actions on its way.
 

@@ -18,6 +18,7 @@ from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
 from callflow.core.render import templates_in
+from callflow.core.snapshot import WITH, ActionList, Note
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import lists_of, transitions
 from callflow.core.statechart.structure import inside
@@ -46,7 +47,11 @@ class StateTable:
     speaks: bool
     hears_done: bool  # something follows from its being done
     unheard: Event  # its `done`, where nothing follows from that
-    enters_silently: bool  # nothing is done on the way in, and nothing follows from that
+    acts_on_entry: bool
+    acts_on_exit: bool
+    is_scope: bool  # its inside is a sub-flow, with variables of its own
+    entry: ActionList  # the lists of a move, as they begin
+    exit: ActionList
     cache: dict[str, tuple[Transition | None, ...]] = Factory(dict)
 
     def at_level(self, name: str, level: str) -> tuple[Transition | None, ...]:
@@ -78,7 +83,7 @@ class Table:
     hears_tools: frozenset[str]  # the scopes with rows for tools
     most_entered: float  # `limits.no_progress`, infinite where there is none
     goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
-    has_regions: bool
+    verdicts: Mapping[int, tuple[Note, Note]]  # by row: what is noted of its guard where it is false, and true
     # What others have worked out of them, and look up: a list by its kind and key, a configuration by its leaves.
     contents: dict[tuple[str, str | int], Any] = Factory(dict)
     configurations: dict[tuple[str, ...], Any] = Factory(dict)
@@ -157,13 +162,16 @@ def compile_table(flow: Flow) -> Table:
             walk(state.states, path)
 
     walk(machine.states, ROOT)
-    states = {path: _state_table(flow, path, number, found[path], parents) for number, path in enumerate(flow.states)}
+    reads = {path for path in flow.states if _reads_visits(flow, path)}
+    states = {
+        path: _state_table(flow, path, number, found[path], parents, path in reads)
+        for number, path in enumerate(flow.states)
+    }
     scopes = {
         path: Transition(-n, scope.path, scope.ending, None, (), False, flow.states[scope.path].position, scope=path)
         for n, (path, scope) in enumerate(flow.scopes.items(), 1)
         if scope.ending is not None
     }
-    reads = {path for path in flow.states if _reads_visits(flow, path)}
     must_finish = frozenset(path for path, state in flow.states.items() if state.must_finish)
     hears_tools = frozenset(
         move.scope
@@ -172,16 +180,21 @@ def compile_table(flow: Flow) -> Table:
         if row.pattern.startswith("tool.")
         for move in row.transitions
     )
+    verdicts = {row.id: _verdicts(row) for row in flow.transitions if row.guard is not None}
     most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
     endings = frozenset(row.target for row in scopes.values() if row.target is not None)
-    regions = any(state.kind == "parallel" for state in states.values())
     return Table(
-        flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow), regions
+        flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow), verdicts
     )
 
 
 def _state_table(
-    flow: Flow, path: str, order: int, found: Mapping[str, list[Transition]], parents: Mapping[str, str]
+    flow: Flow,
+    path: str,
+    order: int,
+    found: Mapping[str, list[Transition]],
+    parents: Mapping[str, str],
+    reads_visits: bool,
 ) -> StateTable:
     state = flow.states[path]
     parent = parents.get(path, state.parent)  # a history state is no state of the machine
@@ -193,7 +206,10 @@ def _state_table(
     history = tuple(child for child in state.children if flow.states[child].kind == "history")
     rows = tuple(row for row in state.rows if row.ignore or row.pattern in found)
     hears_done = state.must_finish or any(True for _ in candidates(rows, "done"))
-    acts = bool(state.entry or state.arguments or state.task or state.kind == "final")
+    is_scope = path in flow.scopes and path != ROOT
+    listed = bool(state.entry or state.arguments or state.task or state.kind in ("atomic", "final"))
+    # An empty list is one for which those of its regions wait, where it waits itself.
+    regions = any(one.kind == "parallel" for one in flow.states.values())
     return StateTable(
         state=state,
         path=path,
@@ -210,8 +226,17 @@ def _state_table(
         speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
         hears_done=hears_done,
         unheard=Event("done", state=path),
-        enters_silently=not acts and state.kind != "atomic",
+        acts_on_entry=listed or regions or is_scope or bool(state.timers) or reads_visits,
+        acts_on_exit=is_scope or bool(state.exit or state.timers or state.must_finish),
+        is_scope=is_scope,
+        entry=ActionList(0, "entry", path, path, path, WITH if state.arguments else 0),
+        exit=ActionList(0, "exit", path, path, path),
     )
+
+
+def _verdicts(row: Transition) -> tuple[Note, Note]:
+    false, true = (Note("guard", {"transition": row.id, "holds": holds}) for holds in (False, True))
+    return false, true
 
 
 def _reads_visits(flow: Flow, path: str) -> bool:

@@ -57,9 +57,10 @@ class ToolCall(NamedTuple):
     error: str | None = None
 
 
-def _is_over(event: Event, left: str) -> bool:
+def _is_over(event: Event, left: tuple[str, ...]) -> bool:
     """Whether this is the `done` of a state that is left, or whose inside is."""
-    return event.name == "done" and event.state is not None and within(left, event.state)
+    state = event.state
+    return event.name == "done" and state is not None and any(within(path, state) for path in left)
 
 
 class Verdicts(NamedTuple):
@@ -233,17 +234,15 @@ class Turn:
         else:
             self.lists = without(self.lists, one.seq)
 
-    def drop_done(self, path: str) -> None:
+    def drop_done(self, left: tuple[str, ...]) -> None:
         """A state that is left is not done any more, also when it is entered again before its `done` is looked at. One that
         was kept is stale as well when the state's inside has moved on."""
         if self.queue:
-            stale = [one for one in self.queue if one.event.name == "done" and one.event.state == path]
-            for one in stale:
-                self.queue.remove(one)
+            self.queue = deque(one for one in self.queue if one.event.name != "done" or one.event.state not in left)
         if self.kept:
-            self.kept = tuple([one for one in self.kept if not _is_over(one, path)])
+            self.kept = tuple([one for one in self.kept if not _is_over(one, left)])
         if self.returning:
-            self.returning = deque(one for one in self.returning if not _is_over(one, path))
+            self.returning = deque(one for one in self.returning if not _is_over(one, left))
 
     def has_finished(self, path: str) -> None:
         """A state that must finish is done: what was kept returns, once."""
@@ -301,7 +300,7 @@ class Turn:
             except EvaluationError as error:
                 verdict = False
                 self.note("guard_error", transition=row.id, error=str(error))
-        self.note("guard", transition=row.id, holds=verdict)
+        self.notes.append(self.table.verdicts[row.id][verdict])
         return verdict
 
     def _unnumber(self) -> None:
