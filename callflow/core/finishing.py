@@ -14,10 +14,13 @@ from callflow.core.snapshot import CARRIED, ActionList, Cancel
 from callflow.core.turn import Queued, Turn
 from callflow.errors import EffectError
 
+ENTERING = frozenset({"entry", "task"})
+"""The lists without which a state is not done."""
+
 
 def through(turn: Turn, one: ActionList) -> None:
-    """A list has ended: its state may be done (rule 8)."""
-    if one.kind not in ("entry", "task") or not turn.live:
+    """A list that belongs to a state's entry has ended: the state may be done (rule 8)."""
+    if not turn.live:
         return
     state = turn.table.states[one.owner]
     if one.kind == "entry" and state.state.task is not None:

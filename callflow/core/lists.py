@@ -12,13 +12,13 @@ from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.failures import fail, note_failure
-from callflow.core.finishing import through, wind_up
+from callflow.core.finishing import ENTERING, through, wind_up
 from callflow.core.flow import ROOT, Action, Transition
 from callflow.core.immediate import carry_out
 from callflow.core.render import render
 from callflow.core.snapshot import OWED, WITH, ActionList
 from callflow.core.statechart.structure import inside
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import LIVE, Queued, Turn
 from callflow.errors import EffectError
 
 
@@ -73,7 +73,7 @@ def advance(turn: Turn) -> None:
         ready = turn.fresh[0] if turn.fresh else _ready(turn) if turn.lists else None
         if ready is not None:
             _run(turn, ready)
-        elif turn.live or not wind_up(turn):
+        elif turn.phase in LIVE or not wind_up(turn):
             return
 
 
@@ -93,32 +93,43 @@ def _run(turn: Turn, one: ActionList) -> None:
     actions = content(turn, one).actions
     for position in range(one.position, len(actions)):
         prepared = actions[position]
-        at_once = prepared.verb.at_once
-        if not at_once and _passed_over(turn, one, prepared):
-            continue
-        try:
-            arguments = _resolve(turn, one, prepared)
-            if at_once:
-                _carry_out(turn, one, prepared, arguments)
-                continue
-        except (EvaluationError, EffectError) as error:
-            if one.kind == "rest":  # its state is gone, and the call on its way elsewhere
-                note_failure(turn, one, prepared.action, str(error))
-                continue
-            if one.kind == "tool":
-                tools.failed(turn, one, str(error))
-            else:
-                not_begun(turn, turn.numbered(one, position), prepared.action, str(error))
+        if prepared.line is not None:  # nothing of it is tried, and nothing can fail
+            turn.attempts += 2
+            turn.notes.append(prepared.line)
+        elif not _begin(turn, one, position, prepared):
             return
-        if prepared.action.wait:
-            one = turn.numbered(one, position)
-            turn.change_list(one, effect=start(turn, one, prepared, arguments))
-            return
-        start(turn, one._replace(position=position), prepared, arguments)
     turn.done_with(one)
     if one.instance is not None:
         forget(turn)
-    through(turn, one)
+    if one.kind in ENTERING:
+        through(turn, one)
+
+
+def _begin(turn: Turn, one: ActionList, position: int, prepared: Prepared) -> bool:
+    """Begins an action of a list. True: the list goes on at once."""
+    at_once = prepared.verb.at_once
+    if not at_once and _passed_over(turn, one, prepared):
+        return True
+    try:
+        arguments = _resolve(turn, one, prepared)
+        if at_once:
+            _carry_out(turn, one, prepared, arguments)
+            return True
+    except (EvaluationError, EffectError) as error:
+        if one.kind == "rest":  # its state is gone, and the call on its way elsewhere
+            note_failure(turn, one, prepared.action, str(error))
+            return True
+        if one.kind == "tool":
+            tools.failed(turn, one, str(error))
+        else:
+            not_begun(turn, turn.numbered(one, position), prepared.action, str(error))
+        return False
+    if not prepared.action.wait:
+        start(turn, one._replace(position=position), prepared, arguments)
+        return True
+    one = turn.numbered(one, position)
+    turn.change_list(one, effect=start(turn, one, prepared, arguments))
+    return False
 
 
 def _resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:

@@ -25,22 +25,26 @@ NOTHING = Selected()
 
 
 class _Search:
-    """One look for the rows of an event. `guarded` are the states that must finish and may keep a row from being taken."""
+    """One look for the rows of an event. `guarded` are the states that must finish and may keep a row from being taken.
 
-    __slots__ = ("barred", "event", "guarded", "turn", "verdicts")
+    `ignored`: it has come to a row that ignores the event. `barred`: to one that may not be taken now; that has won all the
+    same: what it would do is put off, and nobody behind or around it does something else instead.
+    """
+
+    __slots__ = ("barred", "event", "guarded", "ignored", "turn", "verdicts")
 
     def __init__(self, turn: Turn, event: Event | None, guarded: frozenset[str]) -> None:
         self.turn = turn
         self.event = event
         self.guarded = guarded
-        self.barred = False
+        self.barred = self.ignored = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
-    def first(self, rows: Iterable[Transition | None]) -> Transition | bool | None:
-        """The first row whose guard holds; None: ignored; False: none; True: it may not be taken now. A barred row has
-        won all the same: what it would do is put off, and nobody behind or around it does something else instead."""
+    def first(self, rows: Iterable[Transition | None]) -> Transition | None:
+        """The first row whose guard holds, if nothing ignores the event or keeps that row from being taken."""
         for row in rows:
             if row is None:
+                self.ignored = True
                 return None
             guard = row.guard
             if guard is not None:
@@ -51,9 +55,13 @@ class _Search:
                     continue
             if self.guarded and self.bars(row):
                 self.barred = True
-                return True
+                return None
             return row
-        return False
+        return None
+
+    def selected(self, row: Transition | None) -> Selected:
+        """What is selected where only this row is asked for."""
+        return Selected(() if row is None else (row,), row is not None or self.ignored, self.barred)
 
     def bars(self, row: Transition) -> bool:
         """Whether a state that must finish keeps this row from being taken (rule 11)."""
@@ -78,21 +86,18 @@ def select(turn: Turn, event: Event) -> Selected:
     if not chains:
         return NOTHING
     search = _Search(turn, event, turn.at.must_finish)
-    rows, taken = _rows(turn.at, chains, search)
-    return Selected(rows, taken, search.barred)
+    rows = _rows(turn.at, chains, search)
+    return Selected(rows, bool(rows) or search.ignored, search.barred)
 
 
-def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple[tuple[Transition, ...], bool]:
-    """Of each region's rows the first that holds, and whether the event is taken."""
+def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple[Transition, ...]:
+    """Of each region's rows the first that holds."""
     found: list[Transition] = []
-    taken = False
     for rows in chains:
         row = search.first(rows)
-        if row is not False:
-            taken = taken or row is not True
-            if isinstance(row, Transition) and all(row is not other for other in found):
-                found.append(row)
-    return _optimal(at, found), taken
+        if row is not None and not (found and any(row is other for other in found)):
+            found.append(row)
+    return tuple(found) if len(found) < 2 else _optimal(at, found)
 
 
 def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
@@ -102,14 +107,13 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     if turn.live and turn.active.issuperset(leaves):
         return ()
     then = configuration_of(turn.table, tuple(sorted(leaves, key=turn.table.order)))
-    rows = _rows(then, then.rows(event.name), _Search(turn, event, frozenset()))[0]
+    rows = _rows(then, then.rows(event.name), _Search(turn, event, frozenset()))
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
     """The rows that need no event."""
-    chains = turn.at.always
-    return _rows(turn.at, chains, _Search(turn, None, turn.at.must_finish))[0] if chains else ()
+    return _rows(turn.at, turn.at.always, _Search(turn, None, turn.at.must_finish))
 
 
 def select_done(turn: Turn, event: Event) -> Selected:
@@ -118,10 +122,7 @@ def select_done(turn: Turn, event: Event) -> Selected:
     if state is None or state not in turn.active:
         return NOTHING
     search = _Search(turn, event, turn.at.must_finish)
-    row = search.first(turn.table.states[state].candidates("done"))
-    return Selected(
-        (row,) if isinstance(row, Transition) else (), row is None or isinstance(row, Transition), search.barred
-    )
+    return search.selected(search.first(turn.table.states[state].candidates("done")))
 
 
 def select_failed(turn: Turn, event: Event) -> Selected:
@@ -135,16 +136,17 @@ def select_failed(turn: Turn, event: Event) -> Selected:
         state = turn.table.states[path]
         its_own = within(origin, path)
         ending = turn.table.to_ending.get(path) if path != ROOT else None
-        row: Transition | bool | None = False
+        row: Transition | None = None
         if path != ROOT and path in turn.flow.scopes and origin != path:
             # Inside a sub-flow: its own top level, then its own ending, then its host.
             row = search.first(state.at_level("failed", "inner"))
-            if row is False and ending is not None and ending.target not in turn.active and not search.bars(ending):
+            nobody = row is None and not (search.ignored or search.barred)
+            if nobody and ending is not None and ending.target not in turn.active and not search.bars(ending):
                 row = ending
-        if row is False:
+        if row is None and not (search.ignored or search.barred):
             row = search.first(state.at_level("failed", "own"))
-        if row is not False:
-            return Selected((row,) if isinstance(row, Transition) else (), row is not True, search.barred)
+        if row is not None or search.ignored or search.barred:
+            return search.selected(row)
         if path in turn.table.endings and its_own:
             return Selected((), True)  # only its own rows count in there: the next action runs
         if path == ROOT:
@@ -163,8 +165,7 @@ def select_failed(turn: Turn, event: Event) -> Selected:
 def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
     """A timer is heard by its own state only, and spent by a guard that is false."""
     search = _Search(turn, event, turn.at.must_finish)
-    found = search.first(row.transitions)
-    return Selected((found,) if isinstance(found, Transition) else (), isinstance(found, Transition), search.barred)
+    return search.selected(search.first(row.transitions))
 
 
 def has_outer_row(turn: Turn, name: str) -> bool:
@@ -177,8 +178,6 @@ def has_outer_row(turn: Turn, name: str) -> bool:
 
 def _optimal(at: Configuration, rows: list[Transition]) -> tuple[Transition, ...]:
     """Of rows that would leave the same state, the inner one, else the first (W3C SCXML, removeConflictingTransitions)."""
-    if len(rows) < 2:
-        return tuple(rows)
     kept: list[Transition] = []
     for row in rows:
         leaving = at.exit_set(row)

@@ -46,7 +46,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step, without
-from callflow.core.turn import Queued, Turn, Verdicts
+from callflow.core.turn import LIVE, Queued, Turn, Verdicts
 from callflow.errors import StartError
 
 # Most calls begin alike, and share how.
@@ -111,12 +111,12 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | N
     Raises nothing: what goes wrong inside a flow becomes its `failed`, or a note of the step.
     """
     turn = Turn(flow, snapshot, event.time, recorded)
-    if isinstance(event, EffectEnded):
-        _effect_ended(turn, event)
-    elif isinstance(event, TimerFired):
-        _timer_fired(turn, event)
-    else:
+    if isinstance(event, Event):
         _happened(turn, event)
+    elif isinstance(event, EffectEnded):
+        _effect_ended(turn, event)
+    else:
+        _timer_fired(turn, event)
     _complete(turn)
     return _finish(turn, event)
 
@@ -303,9 +303,9 @@ def _complete(turn: Turn) -> None:
         while turn.returning and not turn.live:  # what the model called, and a state that had to finish has kept
             _take_late(turn, turn.returning.popleft())
         lists.advance(turn)
-        if not turn.live:
+        if turn.phase not in LIVE:
             return
-        rows = select_always(turn)
+        rows = select_always(turn) if turn.at.always else ()
         while turn.queue and not (rows or turn.queue[0].heard or turn.budget >= BUDGET):
             turn.queue.popleft()
             turn.budget += 1
@@ -347,6 +347,8 @@ def _without_progress(turn: Turn) -> bool:
     """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending, and from
     an ending that goes round as often again, to the end."""
     most = turn.table.most_entered
+    if turn.entered < most and not turn.in_ending:
+        return False
     bounded = most < math.inf
     if turn.in_ending and not configuration_of(turn.table, turn.before.configuration).in_ending:
         turn.entered = int(min(turn.entered, most)) if bounded else 0

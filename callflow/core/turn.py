@@ -34,6 +34,9 @@ from callflow.core.snapshot import (
 from callflow.core.statechart.structure import within
 from callflow.core.table import Table, table_of
 
+LIVE = frozenset({"waiting", "running"})
+"""The phases in which events are taken: no final state of the top level is reached yet."""
+
 
 class Queued(NamedTuple):
     """An event that the step itself raised. `list` waits until it is taken; `result` says that it is a verb's named
@@ -256,8 +259,7 @@ class Turn:
 
     @property
     def live(self) -> bool:
-        """Whether events are taken: no final state of the top level is reached yet."""
-        return self.phase in ("waiting", "running")
+        return self.phase in LIVE
 
     @property
     def active(self) -> frozenset[str]:
