@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callflow.core.events import EffectEnded, Event, TimerFired
     from callflow.core.flow import Flow
     from callflow.core.machine import build_machine
-    from callflow.core.snapshot import Cancel, Note, Snapshot, Start, Step
+    from callflow.core.snapshot import Cancel, Forward, Note, Snapshot, Start, Step
     from callflow.core.step import start, step
     from callflow.errors import (
         BindError,
@@ -39,7 +39,7 @@ _HOMES = {
     "callflow.core.events": ("EffectEnded", "Event", "TimerFired"),
     "callflow.core.flow": ("Flow",),
     "callflow.core.machine": ("build_machine",),
-    "callflow.core.snapshot": ("Cancel", "Note", "Snapshot", "Start", "Step"),
+    "callflow.core.snapshot": ("Cancel", "Forward", "Note", "Snapshot", "Start", "Step"),
     "callflow.core.step": ("start", "step"),
     "callflow.errors": (
         "BindError",
@@ -71,6 +71,7 @@ __all__ = [
     "Event",
     "Flow",
     "FlowFileError",
+    "Forward",
     "JournalError",
     "Note",
     "Snapshot",

@@ -7,7 +7,7 @@ from typing import Any
 
 from callflow.core.events import Event
 from callflow.core.flow import Flow
-from callflow.core.snapshot import VERSION, ActionList, Leg, Memory, Running, Silence, Snapshot, Timer
+from callflow.core.snapshot import VERSION, ActionList, Leg, Memory, Needless, Running, Silence, Snapshot, Timer
 from callflow.errors import SnapshotError
 
 
@@ -21,6 +21,7 @@ def to_json(flow: Flow, snapshot: Snapshot) -> dict[str, Any]:
         data[name] = [write(one) for one in getattr(memory, name)]
     for name, (write, _, _) in _BY_KEY.items():
         data[name] = [write(one) for one in getattr(memory, name).values()]
+    data["needless"] = None if memory.needless is None else _write(memory.needless)
     data["history"] = {name: list(states) for name, states in memory.history.items()}
     return {
         "version": VERSION,
@@ -46,6 +47,8 @@ def from_json(flow: Flow, data: Any) -> Snapshot:
         fields |= {name: tuple(load(row) for row in read[name]) for name, (_, load) in _ROWS.items()}
         for name, (_, load, key) in _BY_KEY.items():
             fields[name] = {getattr(one, key): one for one in map(load, read[name])}
+        needless = read.get("needless")
+        fields["needless"] = None if needless is None else Needless(**needless)
         fields["history"] = {name: tuple(states) for name, states in read["history"].items()}
         snapshot = Snapshot(tuple(data["configuration"]), Memory(**fields), int(data["entered"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -77,7 +80,10 @@ def _read_event(row: Mapping[str, Any]) -> Event:
 
 def _read_running(row: Mapping[str, Any]) -> Running:
     kind, key, index = row["source"]
-    return Running(**{**row, "source": (kind, key, index)})
+    terminator = row.get("terminator")
+    return Running(
+        **{**row, "source": (kind, key, index), "terminator": None if terminator is None else tuple(terminator)}
+    )
 
 
 def _read_silence(row: Mapping[str, Any]) -> Silence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core import clocks, tools
+from callflow.core import clocks, forwarding, tools
 from callflow.core.actions import verb_of
 from callflow.core.content import Prepared, action_of, scope_of, set_variables
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
@@ -25,7 +25,8 @@ def start(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[st
     leg = arguments.get("leg")
     quiet = bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG)
     waiting = one.seq if action.wait else None
-    running = Running(number, action.verb, owner, waiting, source, turn.time, leg=leg, quiet=quiet)
+    keys = forwarding.terminator_of(verb, arguments) if verb.takes_keys else None
+    running = Running(number, action.verb, owner, waiting, source, turn.time, leg=leg, quiet=quiet, terminator=keys)
     turn.effects = {**turn.effects, number: running}
     turn.closing |= verb.closes
     if verb.dials:
@@ -73,6 +74,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
             turn.note("late_answer", effect=effect.id, leg=effect.leg)
             _undo(turn, effect, verb.late.verb)
         return None
+    forwarding.collected(turn, effect, end)
     one = None if effect.list is None else turn.lists.get(effect.list)
     action = None if one is None else action_of(turn, one).action
     if one is None or action is None:

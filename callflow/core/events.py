@@ -132,6 +132,9 @@ of it: its server has died, or somebody has removed it, and the far end may be o
 
 DIGITS = (*"0123456789abcd", "star", "pound")
 
+KEYS = {"*": "star", "#": "pound"}
+"""Keys whose names in a flow are not what stands on them."""
+
 _LET_GO = frozenset({
     "session.metrics_collected", "session.debug_message", "session.speech_created", "session.overlapping_speech",
     "session.agent_false_interruption", "session.user_transcription_timeout", "session.conversation_item_added",
@@ -219,7 +222,8 @@ _AMD: dict[str, Type] = {
     "error": TEXT,
 }
 _DTMF: dict[str, Type] = {"digit": TEXT, "leg": TEXT, "code": INTEGER}
-_DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "error": TEXT}
+ENDED_BY = OneOf("count", "terminator", "time")
+_DTMF_RESULT: dict[str, Type] = {"digits": TEXT, "tries": INTEGER, "ended_by": ENDED_BY, "error": TEXT}
 _TRANSFER: dict[str, Type] = {
     "leg": TEXT,
     "to": TEXT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core import clocks
-from callflow.core.actions import RESULT_EVENTS, verb_of
+from callflow.core import clocks, forwarding
+from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, ROOM_IS_GONE, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Leg
@@ -27,11 +27,9 @@ def observe(turn: Turn, event: Event) -> bool:
         clocks.broken(turn)
         if not turn.in_ending:
             turn.entered = 0
-    if name.startswith("dtmf.") and name not in RESULT_EVENTS:
-        if any(verb_of(one.verb).takes_keys and not one.stopping for one in turn.effects.values()):
-            turn.note("collected", event=name)
-            return True
-    elif name == "session.close":
+    if name.startswith("dtmf."):
+        return forwarding.forward(turn, event)
+    if name == "session.close":
         if "session" in turn.closing | turn.closed:
             turn.closed |= {"session", "speech"}
             turn.note("own", event=name)

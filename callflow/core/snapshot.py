@@ -70,6 +70,7 @@ class Running(NamedTuple):
     seq: int = 0
     leg: str | None = None
     quiet: bool = False  # music that the far end does not hear: silence goes on
+    terminator: tuple[str, float] | None = None  # of keys that it collects: the event, the seconds between two keys
 
 
 class Timer(NamedTuple):
@@ -90,6 +91,13 @@ class Silence(NamedTuple):
     counted: float
     since: float | None
     fired: tuple[int, ...] = ()
+
+
+class Needless(NamedTuple):
+    """A key that means nothing until then: it would have ended an input that was over already."""
+
+    key: str
+    until: float
 
 
 class Leg(NamedTuple):
@@ -118,6 +126,7 @@ class Memory(NamedTuple):
     visits: Mapping[str, int] = NO_DATA
     finished: frozenset[str] = frozenset()  # states that must finish and are done
     legs: Mapping[str, Leg] = NO_DATA
+    needless: Needless | None = None
     caller_speaks: bool = False
     agent_busy: bool = False  # thinks or speaks
     others_speak: bool = False  # whom the session does not hear
@@ -197,6 +206,13 @@ class Cancel(NamedTuple):
     id: int
 
 
+class Forward(NamedTuple):
+    """An event that a running effect is to hear: a key, while it collects keys."""
+
+    id: int
+    event: Event
+
+
 class Microstep(NamedTuple):
     """One move: what triggered it ("" for `always`), the transitions taken (their ids; none where a failure that nobody
     handles, or a limit, leads to the ending), the states left and entered."""
@@ -220,7 +236,7 @@ class Step(NamedTuple):
 
     event: Input | None
     snapshot: Snapshot
-    effects: tuple[Start | Cancel, ...] = ()
+    effects: tuple[Start | Cancel | Forward, ...] = ()
     moves: tuple[Microstep, ...] = ()
     notes: tuple[Note, ...] = ()
 

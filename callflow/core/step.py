@@ -2,7 +2,8 @@
 draws no random number.
 
 1. Inputs are taken one at a time, each to completion.
-2. A step turns (snapshot, input) into (snapshot, effects to start and to cancel); an effect's end is an input.
+2. A step turns (snapshot, input) into (snapshot, effects to start, to cancel, and to forward the input to); an
+   effect's end is an input.                                                          forwarding.py
 3. Within a step: the transition, then `always`, then `emit`ted and `done` events, then kept ones, until nothing is
    left; after 100 transitions and internal events the flow goes to its `ending:`, the second time to its end.
 4. The configuration changes at once, then actions run: exit, `do`, entry.            lists.py
@@ -27,7 +28,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core import clocks, effects, lists, moves, tools
+from callflow.core import clocks, effects, forwarding, lists, moves, tools
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
@@ -129,7 +130,8 @@ def _happened(turn: Turn, event: Event) -> None:
         _called(turn, event)
         return
     if not turn.live:
-        turn.note("dropped", event=event.name, why="the call is over")
+        if not forwarding.forward(turn, event):
+            turn.note("dropped", event=event.name, why="the call is over")
         return
     if event.name.startswith(OBSERVED) and observe(turn, event):
         return

@@ -18,9 +18,11 @@ from callflow.core.flow import Flow, Transition
 from callflow.core.snapshot import (
     ActionList,
     Cancel,
+    Forward,
     Leg,
     Memory,
     Microstep,
+    Needless,
     Note,
     Phase,
     Running,
@@ -142,6 +144,7 @@ class Turn:
     visits: Mapping[str, int]
     finished: frozenset[str]
     legs: Mapping[str, Leg]
+    needless: Needless | None
     caller_speaks: bool
     agent_busy: bool
     others_speak: bool
@@ -171,7 +174,7 @@ class Turn:
         self.at: Configuration = configuration_of(table, leaves)
         (
             self.started, self.vars, self.env, self.call, self.phase, self.lists, self.effects, self.timers,
-            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs,
+            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs, self.needless,
             self.caller_speaks, self.agent_busy, self.others_speak, self.muted, self.caller_muted, self.cut_off,
             self.closed, self.closing, self.outcome, self.fault, self.faults, self.final, self.next_effect,
             self.next_seq, self.next_generation,
@@ -180,7 +183,7 @@ class Turn:
         self.queue: deque[Queued] = deque()
         self.returning: deque[Event] = deque()
         self.tools: list[ToolCall] = []
-        self.out: list[Start | Cancel] = []
+        self.out: list[Start | Cancel | Forward] = []
         self.moves: list[Microstep] = []
         self.notes: list[Note] = []
         self.budget = 0  # transitions and internal events since the input

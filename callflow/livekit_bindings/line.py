@@ -19,16 +19,13 @@ from typing import Any
 from attrs import define, field
 from livekit import rtc
 
-from callflow.core.events import DIGITS, MAIN_LEG
+from callflow.core.events import DIGITS, KEYS, MAIN_LEG
 from callflow.livekit_bindings.causes import Cause, breaks, cause_of_leg, reason_name
 from callflow.livekit_bindings.legs import Leg, Status, leg_fields
 from callflow.livekit_bindings.room_events import participant_fields
 
 PARTIES = frozenset({"standard", "sip", "connector"})
 ON_BEHALF = "lk.publish_on_behalf"  # an avatar that publishes for an agent
-KEYS = {"*": "star", "#": "pound"}
-"""Keys whose names in a flow are not what stands on them."""
-
 ROOM_DELETED_GRACE = 0.4
 """Seconds. When a room is deleted, "the far end has left", "the room is gone" and "the worker wants the job to end" come
 in any order, some 50 ms apart: the others wait this long, and give way to the room's."""

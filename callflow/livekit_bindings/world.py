@@ -42,7 +42,6 @@ from callflow.livekit_bindings.tracing import Tracing
 from callflow.livekit_bindings.turns import Turns
 from callflow.livekit_bindings.verbs import PERFORM, Perform, hanging_up, holding
 from callflow.livekit_bindings.verbs.answering import Door
-from callflow.livekit_bindings.verbs.keys import Keys
 from callflow.livekit_bindings.verbs.recording import Recordings
 from callflow.runtime.logs import LOGGED
 from callflow.runtime.ports import CallOf, Facts
@@ -105,7 +104,8 @@ class LiveKitWorld:
         self._seen: list[Agent] = []
         self._stand_in: Agent | None = None
         self.detection: Detection | None = None  # while one runs
-        self.keys, self.door, self.recordings = Keys(), Door(), Recordings(self)
+        self.door, self.recordings = Door(), Recordings(self)
+        self._forwarded: dict[int, asyncio.Queue[Event]] = {}  # to effects, by their ids
         self.line = self._new_line(
             dials=flow.outbound and not any(VERBS[name].dials for name in VERBS.keys() & (telephony or {}))
         )
@@ -174,8 +174,14 @@ class LiveKitWorld:
         self.farewells.settle(step.snapshot)
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
-        with self.tracing.performing(effect):
-            return await self._verbs[effect.verb](self, effect)
+        try:
+            with self.tracing.performing(effect):
+                return await self._verbs[effect.verb](self, effect)
+        finally:
+            self._forwarded.pop(effect.id, None)
+
+    def forward(self, effect: int, event: Event) -> None:
+        self.forwarded(effect).put_nowait(event)
 
     def hurry(self) -> None:
         private.silence_now(self.session)
@@ -221,6 +227,10 @@ class LiveKitWorld:
             self.ctx.shutdown(reason)
 
     # -- what the verbs need
+
+    def forwarded(self, effect: int) -> asyncio.Queue[Event]:
+        """The events that the step forwards to this effect."""
+        return self._forwarded.setdefault(effect, asyncio.Queue())
 
     @functools.cached_property
     def secret(self) -> str | None:
@@ -332,8 +342,6 @@ class LiveKitWorld:
         await private.handoff_done(self.session)
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
-        if name.startswith("dtmf.") and self.keys.pressed(str(data["digit"]).lower()):
-            return
         self.call.post(name, data)
         self.tell(name)
         if name.startswith(("call.", "leg.")):

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from callflow.core.actions import verb_of
 from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Memory, Snapshot, Start, Step, Timer
+from callflow.core.snapshot import Cancel, Forward, Memory, Snapshot, Start, Step, Timer
 from callflow.core.statechart.lists import place_at
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
@@ -565,7 +565,7 @@ class Call:
             self.journal.add(done)
         if self._steps is not None:
             self._steps.add(done)
-        if after.memory is before.memory:  # the plainest of steps: nothing but the configuration can have changed
+        if after.memory is before.memory and not (done.effects or done.notes):  # it can but have moved
             if done.moves:
                 self.log.moved(done)
                 self._settle(done)
@@ -576,7 +576,10 @@ class Call:
             if isinstance(effect, Start):
                 self._start(effect)
             elif effect.id in self.effects:
-                self.effects[effect.id].cancel()
+                if isinstance(effect, Cancel):
+                    self.effects[effect.id].cancel()
+                else:
+                    self._forward(effect)
         if done.notes:
             self._read_notes(done)
         entry = done.event
@@ -586,6 +589,13 @@ class Call:
             self._finish()
         else:
             self._schedule(after.memory.timers)
+
+    def _forward(self, one: Forward) -> None:
+        try:
+            self.world.forward(one.id, one.event)
+        except Exception as error:
+            if self.log.note(f"forward: {sentence(error)}"):
+                logger.exception("an event could not be forwarded", extra={"call": self.id})
 
     def _settle(self, done: Step) -> None:
         try:

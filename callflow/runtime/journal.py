@@ -10,7 +10,8 @@ The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the fl
   `exited`, `entered`.
 - `guards`: every verdict in its order, `[transition, true or false]`.
 - `broke`: which attempts at an expression failed, counted within the step from 1, `[attempt, error]`.
-- `start` and `cancel`: the effects started, with `arguments`, `timeout`, `tries`, `at` (`file:line`); those cancelled.
+- `start`, `cancel` and `forward`: the effects started, with `arguments`, `timeout`, `tries`, `at` (`file:line`); those cancelled;
+  those that the line's event was forwarded to.
 - `notes`: what else the step did. `states`: the active states afterwards. `phase`, where the call is not just running.
 
 Private values are digests (`callflow.runtime.redact`). Lines are made and written by a thread of their own: a step costs
@@ -33,11 +34,13 @@ from typing import IO, Any
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.privacy import PRIVATE_OF_CALL
-from callflow.core.snapshot import Cancel, Start, Step
+from callflow.core.snapshot import Cancel, Forward, Start, Step
 from callflow.core.statechart.lists import place_at
 from callflow.runtime.redact import Redactor
 
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, VERSION)
+"""Those that are read. 2: `forward`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
 
 BACKLOG = 10_000
 """Steps that may wait to be written; a disk that is slower than that is given up."""
@@ -213,6 +216,7 @@ class Lines:
             ],
             "start": starts,
             "cancel": [one.id for one in step.effects if isinstance(one, Cancel)],
+            "forward": [one.id for one in step.effects if isinstance(one, Forward)],
             "notes": notes,
         }
         line.update((name, value) for name, value in rest.items() if value)

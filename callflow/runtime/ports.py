@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from callflow.core.events import NO_DATA
+from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.runtime.facts import Facts
@@ -95,8 +95,8 @@ class CallOf(Protocol):
 
 
 class World(Protocol):
-    """One call's surroundings. In the order in which the runtime uses it: begin, open, settle and perform, close,
-    facts, finish. Each is called in the call's own context (`callflow.current_call()` is this call)."""
+    """One call's surroundings. In the order in which the runtime uses it: begin, open, settle, perform and forward,
+    close, facts, finish. Each is called in the call's own context (`callflow.current_call()` is this call)."""
 
     def begin(self, call: CallOf) -> None:
         """The call is about to take its first step. Subscribe: from now on whatever happens goes to `call.post`, and
@@ -119,6 +119,10 @@ class World(Protocol):
         and the tries, and cancels the task that runs this: it then stops by force, and as fast as it can. The verbs
         `shutdown` never gets here; `close` has the arguments `session` and `line`.
         """
+
+    def forward(self, effect: int, event: Event) -> None:
+        """An event is for this effect, which was begun and has not ended: a key, for one that collects keys. Also before what
+        `perform` has made of it has had its first turn."""
 
     def hurry(self) -> None:
         """The worker closes, seconds are left: from now on nothing waits for speech, and a line that is to be dropped

@@ -19,7 +19,7 @@ from callflow.core.statechart.descriptors import heard
 from callflow.core.step import start, step
 from callflow.core.turn import Verdicts
 from callflow.errors import JournalError
-from callflow.runtime.journal import VERSION, Lines
+from callflow.runtime.journal import VERSIONS, Lines
 from callflow.runtime.redact import MARK, Redactor
 
 _DIGEST = re.compile(MARK + "[0-9a-f]{16}")
@@ -61,9 +61,10 @@ def read_journal(path: str | Path) -> Recorded:
         lines.append(line)
     if not lines or "journal" not in lines[0]:
         raise JournalError(f"{path}:1: this is no journal: its first line says nothing of the call")
-    if lines[0]["journal"] != VERSION:
+    if lines[0]["journal"] not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
         raise JournalError(
-            f"{path}:1: a journal of version {lines[0]['journal']}; this callflow reads version {VERSION}"
+            f"{path}:1: a journal of version {lines[0]['journal']}; this callflow reads versions {known}"
         )
     for number, line in enumerate(lines[1:]):
         if line.get("seq") != number:
@@ -90,12 +91,14 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
     snapshot: Snapshot | None = None
     redacted, tells = recorded.redacted, recorded.head.get("tells", ())
     unlike = {"seconds", "verb"} if "broke" in tells else {"seconds", "verb", "broke"}
+    if recorded.head["journal"] == 1:
+        unlike.add("forward")
     for number, line in enumerate(recorded.lines, start=2):
         given = _given(line, tells) if redacted else None
         if snapshot is None:
             done = _start(flow, recorded.head, given)
         else:
-            done = step(flow, snapshot, inputs.read(line), recorded=given)
+            done = step(flow, snapshot, inputs.read(line, snapshot), recorded=given)
         made = json.loads(json.dumps(lines.line(done), default=str))
         for key in (*line, *(key for key in made if key not in line)):
             if key not in unlike and not _same(_comparable(key, line.get(key)), _comparable(key, made.get(key))):
@@ -178,10 +181,9 @@ class _Inputs:
         self.flow = flow
         self.started: dict[int, Start] = {}
         rows = heard(flow.states)
-        # A key was hidden because no row names it; any other such key takes the same way.
-        self.key = next((digit for digit in DIGITS if f"dtmf.{digit}" not in rows), DIGITS[0])
+        self.keys: list[str] = [digit for digit in DIGITS if f"dtmf.{digit}" not in rows] or [DIGITS[0]]
 
-    def read(self, line: Mapping[str, Any]) -> Input:
+    def read(self, line: Mapping[str, Any], before: Snapshot) -> Input:
         time = line["time"]
         if "timer" in line:
             return TimerFired(line["timer"], time)
@@ -190,11 +192,21 @@ class _Inputs:
             return EffectEnded(
                 line["ended"], line["status"], self._data(line.get("result"), types), line.get("error"), time
             )
-        name = _DIGEST.sub(self.key, line["event"])
+        name = _DIGEST.sub(lambda _: self._key(line, before), line["event"])
         data = self._data(line.get("data"), self._event_types(name))
         offered_in = line.get("offered_in")
         where = None if offered_in is None else tuple(map(str, offered_in))
         return Event(name, data, time, line.get("effect"), line.get("state"), line.get("id"), where)
+
+    def _key(self, line: Mapping[str, Any], before: Snapshot) -> str:
+        """A key was hidden because no row names it; any other such key takes the same way, but for one that ends an input."""
+        needless = before.memory.needless
+        if needless is None:
+            return self.keys[0]
+        end: str = needless.key.removeprefix("dtmf.")
+        if any(note.get("kind") == "needless" for note in line.get("notes", ())):
+            return end
+        return next((key for key in self.keys if key != end), self.keys[0])
 
     def _data(self, data: Mapping[str, Any] | None, types: Mapping[str, Type]) -> Mapping[str, Any]:
         if not data:

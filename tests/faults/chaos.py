@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from callflow.core.actions import VERBS
+from callflow.core.events import Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
@@ -107,6 +108,9 @@ class World:
             return future.result()
         await asyncio.sleep(3)
         return {"result": "answered"}
+
+    def forward(self, effect: int, event: Event) -> None:
+        self._act("forward")
 
     def hurry(self) -> None:
         self._act("hurry")

@@ -7,7 +7,7 @@ from typing import Any
 import callflow
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Cancel, Note, Start, Step
+from callflow.core.snapshot import Cancel, Forward, Note, Start, Step
 from callflow.core.step import start, step
 
 HEAD = "callflow: 1\nname: test\n"
@@ -143,6 +143,8 @@ class Play:
                 if one is not None:
                     self.stopping[effect.id] = one
                     self.trace.append(f"cancel {tell(one)}")
+            elif isinstance(effect, Forward):
+                self.trace.append(f"forward {effect.event.name} to {tell(self.running[effect.id])}")
             else:
                 self.running[effect.id] = effect
                 self.trace.append(tell(effect))

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import callflow
+from callflow.core.events import Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
@@ -130,6 +131,9 @@ class FakeWorld:
     async def perform(self, effect: Start) -> Mapping[str, Any]:
         self.log.append((self.call.now() - EPOCH, effect.verb))
         return await self.acts.get(effect.verb, ok)(self, effect)  # type: ignore[return-value]
+
+    def forward(self, effect: int, event: Event) -> None:
+        self._did(f"forward {event.name} to {effect}")
 
     def hurry(self) -> None:
         self.hurried = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from callflow.core.events import ENDED_BY
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, PHONE, TEXT, Record
 from callflow.core.forms import CALLED, KEYS, ONE_KEY, REFERRED, SHOWN_NAME, SHOWN_NUMBER
 from callflow.core.verbs import limits
@@ -129,9 +130,9 @@ VERBS = (
             "count": Argument(INTEGER, "Exactly so many keys.", least=1, most=MOST_KEYS),
             "min": Argument(INTEGER, "At least so many keys.", least=0, most=MOST_KEYS),
             "max": Argument(INTEGER, "At most so many keys.", least=1, most=MOST_KEYS),
-            "terminator": Argument(TEXT, "The key that ends the input.", form=ONE_KEY),
+            "terminator": Argument(TEXT, "The key that ends the input.", form=ONE_KEY, role="terminator"),
             "first_digit": Argument(DURATION, "How long until the first key.", 5.0, least=0.1),
-            "between_digits": Argument(DURATION, "How long between two keys.", 3.0, least=0.1),
+            "between_digits": Argument(DURATION, "How long between two keys.", 3.0, least=0.1, role="between_keys"),
             "barge_in": Argument(BOOLEAN, "Whether a key cuts the prompt.", True),
         },
         main="prompt",
@@ -141,7 +142,7 @@ VERBS = (
         success=("dtmf.input",),
         on_timeout="dtmf.no_input",
         on_error="dtmf.no_input",
-        result={"digits": TEXT, "tries": INTEGER},
+        result={"digits": TEXT, "tries": INTEGER, "ended_by": ENDED_BY},
         needs=frozenset({"session", "speech"}),
         models=frozenset({"tts"}),
         timeout_of=limits.digits,

@@ -16,11 +16,12 @@ with templates anywhere inside, a name that the loader resolves (a leg, a variab
 
 Role = Literal[
     "leg", "called", "listener", "event", "payload", "outcome", "variables", "function", "given", "agent", "detection",
-    "decision", "line", "address", "statuses", "http_headers", "sip_headers",
+    "decision", "terminator", "between_keys", "line", "address", "statuses", "http_headers", "sip_headers",
 ]  # fmt: skip
 """What an argument means to whoever reads, checks or draws it: a leg that is there, one that the verb brings on the line, the
 one leg that it is for; an event that it raises, and its payload; the outcome; variables that it sets; a function of the
-program's, and what it is given; an agent; who has answered; how a human decides; a line of the log; parts of a request."""
+program's, and what it is given; an agent; who has answered; how a human decides; the key that ends an input, and the time
+between two; a line of the log; parts of a request."""
 
 Resource = Literal["session", "line", "job", "speech"]
 

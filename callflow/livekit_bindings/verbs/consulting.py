@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Literal, Protocol
 
-from callflow.core.events import MAIN_LEG
+from callflow.core.events import KEYS, MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
@@ -19,7 +19,6 @@ from callflow.livekit_bindings.audience import TAIL, all_is_said, speech_only_fo
 from callflow.livekit_bindings.clearing import settled
 from callflow.livekit_bindings.farewells import Farewells
 from callflow.livekit_bindings.legs import Leg
-from callflow.livekit_bindings.line import KEYS
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import dialing, holding, speech
 

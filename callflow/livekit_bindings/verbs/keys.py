@@ -1,20 +1,19 @@
 """send_dtmf, collect_digits: the keys of a telephone, both ways.
 
-Keys come over the room one by one, and say whose they are. While `collect_digits` runs, those of the main leg are its
-own. Keys that we send go to every telephone in the room: LiveKit has no other way.
+Keys come over the room one by one, and say whose they are. Those of the main leg that are for `collect_digits` the step
+forwards to it. Keys that we send go to every telephone in the room: LiveKit has no other way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from attrs import define
-
-from callflow.core.snapshot import Start
+from callflow.core.actions import verb_of
+from callflow.core.events import Event
+from callflow.core.snapshot import Running, Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import all_is_said
@@ -36,8 +35,7 @@ LOOK = 0.1
 class Given(speech.Given, Protocol):
     """What these verbs are given."""
 
-    @property
-    def keys(self) -> Keys: ...
+    def forwarded(self, effect: int) -> asyncio.Queue[Event]: ...
 
 
 async def send_dtmf(world: Given, effect: Start) -> Mapping[str, Any]:
@@ -60,59 +58,28 @@ async def send_dtmf(world: Given, effect: Start) -> Mapping[str, Any]:
     return {}
 
 
-# -- the keys of the far end
-
-
-@define(eq=False)
-class Keys:
-    """The keys of the main leg, for whoever collects them."""
-
-    _collecting: asyncio.Queue[str] | None = None
-    _needless: tuple[str, float] | None = None
-
-    def pressed(self, digit: str) -> bool:
-        """The main leg has pressed this key. True: it is nobody's, also not the flow's."""
-        needless, self._needless = self._needless, None
-        if needless is not None and needless[0] == digit and _now() <= needless[1]:
-            return True
-        if self._collecting is not None:
-            self._collecting.put_nowait(digit)
-        return False
-
-    def expect_needless(self, digit: str, *, within: float) -> None:
-        """Who has pressed as many keys as were wanted may press the terminator all the same: it begins nothing new."""
-        self._needless = (digit, _now() + within)
-
-    @contextlib.contextmanager
-    def collected(self) -> Iterator[asyncio.Queue[str]]:
-        """A queue of the keys that are pressed from now on. Raises EffectError where they are collected already."""
-        if self._collecting is not None:
-            raise EffectError("keys are being collected already")
-        self._collecting = asyncio.Queue()
-        try:
-            yield self._collecting
-        finally:
-            self._collecting = None
-
-
 async def collect_digits(world: Given, effect: Start) -> Mapping[str, Any]:
-    """Asks, and takes keys until there are enough, the terminator comes, or no further one does.
+    """Asks, and takes the keys that are forwarded until there are enough, the terminator comes, or no further one does.
 
     The result: `input`, `no_input` (no key came) or `no_match` (too few, or only the terminator), of the last try;
-    `digits`, without the terminator; `tries`. Raises EffectError when nobody is on the line any more.
+    `digits`, without the terminator; `tries`; what has `ended_by` it. Raises EffectError when nobody is on the line any more,
+    and where keys are being collected already.
     """
+    if any(one.id < effect.id and _collects(one) for one in world.call.snapshot.memory.effects.values()):
+        raise EffectError("keys are being collected already")
     arguments = effect.arguments
     first, again = arguments.get("prompt"), arguments.get("retry_prompt")
     result, number, one = "no_input", 0, _Try(world, effect)
-    with world.keys.collected() as keys:
-        for number in range(1, max(int(arguments.get("tries") or 1), 1) + 1):
-            one = _Try(world, effect)
-            result = await one.run(keys, first if number == 1 else again or first)
-            if result == "input":
-                break
-    if result == "input" and one.terminator and len(one.digits) >= one.most:
-        world.keys.expect_needless(one.terminator, within=one.between_digits)
-    return {"result": result, "digits": one.digits, "tries": number}
+    for number in range(1, max(int(arguments.get("tries") or 1), 1) + 1):
+        one = _Try(world, effect)
+        result = await one.run(first if number == 1 else again or first)
+        if result == "input":
+            break
+    return {"result": result, "digits": one.digits, "tries": number, "ended_by": one.ended_by}
+
+
+def _collects(one: Running) -> bool:
+    return verb_of(one.verb).takes_keys and not one.stopping
 
 
 class _Try:
@@ -120,6 +87,7 @@ class _Try:
 
     def __init__(self, world: Given, effect: Start) -> None:
         self._world, self._effect = world, effect
+        self._keys = world.forwarded(effect.id)
         arguments = effect.arguments
         count, least, most = arguments.get("count"), arguments.get("min"), arguments.get("max")
         self.least: int = next((number for number in (count, least) if number is not None), 1)
@@ -129,9 +97,10 @@ class _Try:
         self.first_digit = float(arguments["first_digit"])
         self.between_digits = float(arguments["between_digits"])
         self.digits = ""
+        self.ended_by = "count"
         self._prompt: asyncio.Task[Mapping[str, Any]] | None = None
 
-    async def run(self, keys: asyncio.Queue[str], prompt: str | None) -> str:
+    async def run(self, prompt: str | None) -> str:
         if not await self._world.can_be_heard():
             raise EffectError("nobody is on the line")
         if prompt:
@@ -141,8 +110,9 @@ class _Try:
             self._prompt = asyncio.ensure_future(saying)
         try:
             while len(self.digits) < self.most:
-                key = await self._next(keys)
+                key = await self._next()
                 if key is None or key == self.terminator:
+                    self.ended_by = "time" if key is None else "terminator"
                     return self._over(terminated=key is not None)
                 self.digits += key
             return "input"
@@ -157,11 +127,11 @@ class _Try:
             return "input"
         return "no_match" if self.digits or terminated else "no_input"
 
-    async def _next(self, keys: asyncio.Queue[str]) -> str | None:
+    async def _next(self) -> str | None:
         """The next key; None when there was time for one and none came. While the prompt is said, or anything else, and
         while the far end is away, no time goes by."""
         patience = self.between_digits if self.digits else self.first_digit
-        coming = asyncio.ensure_future(keys.get())
+        coming = asyncio.ensure_future(self._keys.get())
         try:
             until = _now() + patience
             while not coming.done() and _now() < until:
@@ -174,7 +144,7 @@ class _Try:
                 return None
             if self.barge_in:
                 await self._end_prompt(cut=True)
-            return coming.result()
+            return str(coming.result().data["digit"]).lower()
         finally:
             coming.cancel()
 
@@ -184,7 +154,7 @@ class _Try:
         prompted = self._prompt is None or self._prompt.done()
         return prompted and self._world.line.hears and private.is_silent(self._world.session)
 
-    async def _pause(self, coming: asyncio.Task[str]) -> None:
+    async def _pause(self, coming: asyncio.Task[Event]) -> None:
         """Returns when what keeps the time from going by has ended, or a key comes."""
         if self._prompt is not None and not self._prompt.done():
             await asyncio.wait({coming, self._prompt}, return_when=asyncio.FIRST_COMPLETED)

@@ -21,7 +21,7 @@ from callflow.core.actions import VERBS
 from callflow.core.codec import from_json, to_json
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import ROOT, Flow
-from callflow.core.snapshot import Cancel, Snapshot, Start, Step
+from callflow.core.snapshot import Cancel, Forward, Snapshot, Start, Step
 from callflow.core.step import start, step
 from tests.core.oracle.generate import APP, PART, Dice
 from tests.core.oracle.interpreter import Fired, Oracle, Report
@@ -75,6 +75,8 @@ class Duel:
             if how not in self.results(effect):
                 raise ValueError(f"{how} is no result of effect {effect}")
             result = {"result": how.partition(".")[2], "leg": self.legs[effect]}
+            if how == "dtmf.input":
+                result["ended_by"] = "count"
             self.put(EffectEnded(effect, "ok", result, None, self.time))
         else:
             self.put(EffectEnded(effect, how, {}, None, self.time))  # type: ignore[arg-type]
@@ -119,6 +121,7 @@ class Duel:
                 [(one.id, one.verb, dict(one.arguments)) for one in starts],
             ),
             "cancelled": (sorted(report.cancelled), sorted(one.id for one in cancels)),
+            "forwarded": (report.forwarded, [one.id for one in found.effects if isinstance(one, Forward)]),
             "phase": (oracle.phase, memory.phase),
             "configuration": (tuple(leaves(self.flow, oracle.active)), found.snapshot.configuration),
             "vars": (
@@ -230,8 +233,10 @@ class Duel:
         """An event that meets what runs now."""
         verbs = {self.verbs[number]: number for number in running}
         apt = [f"tool.help during {verbs[verb]}" for verb in ("say", "play") if verb in verbs]
-        apt += ["call.hangup"] * ("transfer" in verbs and not self.oracle.held) + ["dtmf.1"] * (
-            "collect_digits" in verbs
+        apt += (
+            ["call.hangup"] * ("transfer" in verbs and not self.oracle.held)
+            + ["dtmf.1"] * ("collect_digits" in verbs)
+            + ["dtmf.pound"] * (self.oracle.needless is not None)
         )
         return dice.pick(apt) if apt else None
 
@@ -249,7 +254,7 @@ class Duel:
             return f"tool.{dice.pick([*self.flow.tools])} back {dice.below(min(len(self.were_active), 6))}"
         hangup = "call.dropped" if self.oracle.held else "call.hangup"  # a leg hangs up once
         return dice.pick([
-            *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", hangup, "call.dropped", "call.restored", "room.reconnecting", "room.reconnected",
+            *APP, *APP, "tool.help", "tool.help", "tool.help", "dtmf.1", "dtmf.pound", hangup, "call.dropped", "call.restored", "room.reconnecting", "room.reconnected",
             "session.close", "room.disconnected", "job.shutdown",
             "session.user_state_changed new_state=speaking", "session.user_state_changed new_state=listening",
             "session.agent_state_changed new_state=speaking", "session.agent_state_changed new_state=listening",

@@ -316,7 +316,7 @@ class FlowMaker:
         return dice.pick([
             {"dial": {"to": "+15551234567", "trunk": "ST_1", "leg": dice.pick(["human", "far_end"])}},
             {"transfer": "+15551234568"},
-            {"collect_digits": {"count": 1}},
+            {"collect_digits": {"count": 1, "terminator": dice.pick(["#", "*"])}},
             {"detect_machine": {}},
             {"play": {"file": "music.wav", "loop": True}},
             {"tag": {"tags": ["late"], "optional": True}},

@@ -67,6 +67,7 @@ class Report:
     moves: list[Move] = field(factory=list)
     started: list[Started] = field(factory=list)
     cancelled: list[int] = field(factory=list)
+    forwarded: list[int] = field(factory=list)
 
 
 def writer_of(row: Transition) -> str:
@@ -179,6 +180,7 @@ class Oracle:
         self.agent_busy = False
         self.cut_off = False
         self.unheard = False  # the caller has muted themselves
+        self.needless: tuple[str, float] | None = None  # a terminator that may be pressed all the same, until then
         self.closed: set[str] = set()
         self.closing: set[str] = set()  # by the flow's own action, which has not failed
         self.numbers = 0
@@ -246,6 +248,7 @@ class Oracle:
             self.take_call(event)
             return
         if self.phase != "running":
+            self.collects(event)
             return
         if event.name == "call.hangup" and self.runs("transfer"):
             self.held.append(event)  # rule 7: it waits for the transfer's result
@@ -253,9 +256,25 @@ class Oracle:
             return
         if self.observe(event) and not self.in_ending():
             self.entered = 0
-        if self.own_doing(event) or (is_key(event.name) and self.runs("collect_digits")):
+        if self.own_doing(event) or self.collects(event):
             return
         self.handle(event)
+
+    def collects(self, event: Event) -> bool:
+        """A key while keys are collected is for whoever collects them; so is a terminator that comes after enough keys, and
+        it is nobody's."""
+        if not is_key(event.name):
+            return False
+        needless, self.needless = self.needless, None
+        if needless is not None and needless[0] == event.name and event.time <= needless[1]:
+            return True
+        takers = [one for one in self.effects.values() if one.stopping is None and one.verb is VERBS["collect_digits"]]
+        self.report.forwarded += [one.id for one in takers[:1]]
+        return bool(takers)
+
+    def await_needless(self, action: Action, ended: EffectEnded) -> None:
+        if ended.result.get("ended_by") == "count" and action.arguments["terminator"] == "#":
+            self.needless = ("dtmf.pound", self.now + action.arguments["between_digits"])
 
     def take_call(self, event: Event) -> None:
         """The model has called a tool that it was offered, now or before the states of that time were left."""
@@ -357,6 +376,7 @@ class Oracle:
         if effect.work is not None and effect.work.kind == "tool":
             self.has_run(effect, effect.work, ended)
             return
+        self.await_needless(action, ended)
         timed_out = ended.status == "timed_out"
         bad = ended.status in ("failed", "timed_out") and not (timed_out and verb.timeout_is_success)
         named = verb.error_result(timed_out) if bad else None
