@@ -1,4 +1,5 @@
-"""Which running effect an event from outside is for, in place of the rows: a key, while keys are collected.
+"""Which running effect an event from outside is for: in place of the rows a key, while keys are collected; beside them the key
+or the tool by which a human decides.
 
 As W3C SCXML's `autoforward` does with what a state has invoked, the event is handed to the effect before any row is looked at.
 """
@@ -10,15 +11,24 @@ from typing import Any
 
 from callflow.core.actions import RESULT_EVENTS, verb_of
 from callflow.core.events import KEYS, EffectEnded, Event
+from callflow.core.flow import Flow
 from callflow.core.snapshot import Forward, Needless, Running
+from callflow.core.statechart.lists import action_at, actions_during, given
 from callflow.core.turn import Turn
 from callflow.core.verbs.verb import Verb
+
+_THERE = frozenset({"on_line", "dropped", "hold"})
 
 
 def forward(turn: Turn, event: Event) -> bool:
     """Forwards an event to the effect that it is for. True: no row hears it."""
     name = event.name
-    return name.startswith("dtmf.") and name not in RESULT_EVENTS and _pressed(turn, event)
+    if name.startswith("dtmf."):
+        return name not in RESULT_EVENTS and _pressed(turn, event)
+    for effect in turn.effects.values():
+        if not effect.stopping and "decision" in verb_of(effect.verb).roles and _decides(turn, event, effect):
+            turn.out.append(Forward(effect.id, event))
+    return False
 
 
 def _pressed(turn: Turn, event: Event) -> bool:
@@ -35,6 +45,31 @@ def _pressed(turn: Turn, event: Event) -> bool:
             turn.note("collected", event=event.name)
             return True
     return False
+
+
+def _decides(turn: Turn, event: Event, effect: Running) -> bool:
+    """Whether this is one of the answers that an effect waits for, from whoever is on its leg."""
+    leg = turn.legs.get(str(effect.leg))
+    action = action_at(turn.flow, effect.source)
+    if leg is None or leg.status not in _THERE or action is None:
+        return False
+    return any(event.name in answers(leg.name, ways) for ways in given((action,), "decision"))
+
+
+def answers(leg: str, ways: Mapping[str, Any]) -> frozenset[str]:
+    """The events by which somebody decides on this leg: `{key: "1", tool: take_call}`."""
+    key, tool = ways.get("key"), ways.get("tool")
+    pressed = {f"leg.{leg}.{key_event(str(key))}"} if key else set()
+    return frozenset(pressed | ({f"tool.{tool}"} if tool else set()))
+
+
+def every_answer(flow: Flow) -> frozenset[str]:
+    """The events by which somebody decides anywhere in a flow."""
+    found: set[str] = set()
+    for action in actions_during(flow):
+        leg = verb_of(action.verb).given("called", action.arguments)
+        found.update(*(answers(str(leg), ways) for ways in given((action,), "decision")))
+    return frozenset(found)
 
 
 def terminator_of(verb: Verb, arguments: Mapping[str, Any]) -> tuple[str, float] | None:

@@ -19,6 +19,8 @@ ROOM = (
 OBSERVED = ("call.", "leg.", "session.", *ROOM, "dtmf.", "tool.", "dial.")
 """How the names of such events begin. They always go the long way through a step."""
 
+_FORWARDED = ("dtmf.", "tool.", "leg.")
+
 
 def observe(turn: Turn, event: Event) -> bool:
     """What an event says of the legs, the session, the line and the silence. True: it is nobody else's."""
@@ -27,8 +29,8 @@ def observe(turn: Turn, event: Event) -> bool:
         clocks.broken(turn)
         if not turn.in_ending:
             turn.entered = 0
-    if name.startswith("dtmf."):
-        return forwarding.forward(turn, event)
+    if name.startswith(_FORWARDED) and forwarding.forward(turn, event):
+        return True
     if name == "session.close":
         if "session" in turn.closing | turn.closed:
             turn.closed |= {"session", "speech"}

@@ -207,7 +207,7 @@ class Cancel(NamedTuple):
 
 
 class Forward(NamedTuple):
-    """An event that a running effect is to hear: a key, while it collects keys."""
+    """An event that a running effect is to hear: a key, while it collects keys, or what it waits for as an answer."""
 
     id: int
     event: Event

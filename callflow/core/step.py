@@ -151,6 +151,7 @@ def _called(turn: Turn, event: Event) -> None:
         event = event._replace(offered_in=turn.at.leaves)
     if tools.called(turn, event):
         return
+    forwarding.forward(turn, event)
     if turn.live:
         _take(turn, Queued(event))
     else:

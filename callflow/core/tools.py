@@ -12,7 +12,7 @@ from callflow.core.events import EffectEnded, Event
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
-from callflow.core.snapshot import ActionList, Start
+from callflow.core.snapshot import ActionList, Cancel, Forward, Start
 from callflow.core.turn import Queued, ToolCall, Turn
 from callflow.errors import EffectError
 
@@ -115,7 +115,7 @@ def _note(turn: Turn, call: ToolCall) -> None:
 def _replies(turn: Turn, call: ToolCall) -> bool:
     if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
         return False
-    if any(isinstance(effect, Start) and verb_of(effect.verb).yields for effect in turn.out):
+    if any(_has_the_turn(effect, call) for effect in turn.out):
         return False
     exited = {path for move in turn.moves for path in move.exited}
     entered = {path for move in turn.moves for path in move.entered} & turn.active
@@ -125,6 +125,13 @@ def _replies(turn: Turn, call: ToolCall) -> bool:
         left = call.left or call.state not in turn.active or call.state in exited
         entered |= turn.active - _offered_in(turn, call.event)
     return not (left and any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered))
+
+
+def _has_the_turn(effect: Start | Cancel | Forward, call: ToolCall) -> bool:
+    """Whether it is somebody else's turn now: of whoever has waited for this very call, or of the other side."""
+    if isinstance(effect, Forward):
+        return effect.event.id == call.event.id
+    return isinstance(effect, Start) and verb_of(effect.verb).yields
 
 
 def _offered_by(turn: Turn, event: Event, name: str) -> str | None:

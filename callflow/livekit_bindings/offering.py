@@ -44,8 +44,6 @@ class Given(InConversation, Protocol):
     @property
     def speeches(self) -> Mapping[str, int]: ...
 
-    def tell(self, name: str) -> bool: ...
-
 
 class Offering:
     """Of one call. Tools are offered at once; instructions, and whatever a realtime model has to be told, in a task."""
@@ -148,9 +146,8 @@ class Offering:
             returned = await world.call.tool_called(
                 name, arguments, effect=effect, id=called.call_id, offered_in=states
             )
-        decides = world.tell(f"tool.{name}")  # a `consult` goes on by itself
         await self.settled()
-        if not returned.reply or decides:
+        if not returned.reply:
             self._no_turns.add(called.call_id)
         elif self._offers != before or self._hands_over(turn):
             self._fresh_turns[called.call_id] = turn

@@ -112,7 +112,6 @@ class LiveKitWorld:
         self.subscriptions, self.ears = Subscriptions(self), Ears(session)
         self.holds: dict[str, Hold] = {}  # by leg
         self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
-        self.watchers: set[Callable[[str], bool]] = set()  # are told the names of events, as the flow is
         self.turns = Turns(self)
         self.offering = Offering(self)
         self._hearing = Hearing(self)
@@ -343,17 +342,12 @@ class LiveKitWorld:
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
         self.call.post(name, data)
-        self.tell(name)
         if name.startswith(("call.", "leg.")):
             self._parties_changed.set()
             self.subscriptions.room_changed()
         if name == "call.answered":
             self._listen_to_far_end()
             self._take_over()
-
-    def tell(self, name: str) -> bool:
-        """The flow has been told of this event: so are verbs that wait for it. True: it is what one has waited for."""
-        return any(watcher(name) for watcher in tuple(self.watchers))
 
     def detection_over(self) -> None:
         """It is known who has answered, or nobody wants to know any more."""

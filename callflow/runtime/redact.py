@@ -21,6 +21,7 @@ from callflow.core.actions import VERBS, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.expressions import TEXT
 from callflow.core.flow import Action, Field, Flow
+from callflow.core.forwarding import every_answer
 from callflow.core.privacy import PRIVATE_OF_CALL, privacy_of
 from callflow.core.snapshot import Snapshot, Start
 from callflow.core.statechart.descriptors import heard
@@ -112,7 +113,7 @@ class Redactor:
         self.full = False  # more than is looked for: from now on texts are hidden as a whole
         self._results: dict[int, frozenset[str]] = {}  # of effects that are over, the private fields of their results
         self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
-        self._rows = heard(flow.states)
+        self._rows = heard(flow.states) | every_answer(flow)
 
     # -- values --------------------------------------------------------------------------------------------------
 
@@ -385,7 +386,7 @@ class Redactor:
         return [] if declared is None else private_fields(declared.returns)
 
     def _key_name(self, match: re.Match[str]) -> str:
-        # Whoever reads `leg.human.dtmf.1` in a row reads it in the flow as well.
+        # Whoever reads `leg.human.dtmf.1` in a row, or as a way to accept, reads it in the flow as well.
         written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
         taken = match[0] in self._rows or written in self._rows
         return match[0] if taken else "dtmf." + self.digest(match[1])

@@ -14,6 +14,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Type
 from callflow.core.flow import Flow
+from callflow.core.forwarding import every_answer
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.statechart.descriptors import heard
 from callflow.core.step import start, step
@@ -91,7 +92,8 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
     snapshot: Snapshot | None = None
     redacted, tells = recorded.redacted, recorded.head.get("tells", ())
     unlike = {"seconds", "verb"} if "broke" in tells else {"seconds", "verb", "broke"}
-    if recorded.head["journal"] == 1:
+    old = recorded.head["journal"] == 1
+    if old:
         unlike.add("forward")
     for number, line in enumerate(recorded.lines, start=2):
         given = _given(line, tells) if redacted else None
@@ -101,7 +103,9 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
             done = step(flow, snapshot, inputs.read(line, snapshot), recorded=given)
         made = json.loads(json.dumps(lines.line(done), default=str))
         for key in (*line, *(key for key in made if key not in line)):
-            if key not in unlike and not _same(_comparable(key, line.get(key)), _comparable(key, made.get(key))):
+            if key not in unlike and not _same(
+                _comparable(key, line.get(key), old), _comparable(key, made.get(key), old)
+            ):
                 raise JournalError(
                     f"{recorded.path}:{number}: `{key}` comes out differently: recorded was {line.get(key)!r}, "
                     f"and this flow makes {made.get(key)!r}"
@@ -130,10 +134,14 @@ def _start(flow: Flow, head: Mapping[str, Any], given: Verdicts | None) -> Step:
     )
 
 
-def _comparable(key: str, value: Any) -> Any:
-    """Without places in the file, which move when a comment is written, and what only an evaluated guard notes."""
+def _comparable(key: str, value: Any, old: bool) -> Any:
+    """Without places in the file, which move when a comment is written, and what only an evaluated guard notes. Of an `old`
+    journal without what was decided beside the step."""
     if key == "notes" and value:
-        return [note for note in value if note.get("kind") != "guard_error"] or None
+        notes = [note for note in value if note.get("kind") != "guard_error"]
+        if old:
+            notes = [{name: told for name, told in note.items() if name != "reply"} for note in notes]
+        return notes or None
     if key in ("moves", "start") and value:
         return [{name: item for name, item in one.items() if name not in ("rows", "at")} for one in value]
     return value
@@ -180,8 +188,8 @@ class _Inputs:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.started: dict[int, Start] = {}
-        rows = heard(flow.states)
-        self.keys: list[str] = [digit for digit in DIGITS if f"dtmf.{digit}" not in rows] or [DIGITS[0]]
+        named = {name[name.find("dtmf.") :] for name in heard(flow.states) | every_answer(flow)}
+        self.keys: list[str] = [digit for digit in DIGITS if f"dtmf.{digit}" not in named] or [DIGITS[0]]
 
     def read(self, line: Mapping[str, Any], before: Snapshot) -> Input:
         time = line["time"]
@@ -199,7 +207,7 @@ class _Inputs:
         return Event(name, data, time, line.get("effect"), line.get("state"), line.get("id"), where)
 
     def _key(self, line: Mapping[str, Any], before: Snapshot) -> str:
-        """A key was hidden because no row names it; any other such key takes the same way, but for one that ends an input."""
+        """A key was hidden because the flow does not name it; any other such key takes the same way, but for one that ends an input."""
         needless = before.memory.needless
         if needless is None:
             return self.keys[0]

@@ -9,8 +9,9 @@ import pytest
 
 import callflow
 from callflow.runtime.replay import read_journal, replay
-from callflow.testing import SimulatedServer
-from callflow.testing.play import Stage, offline_session
+from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.testing import SimulatedServer, Tool
+from callflow.testing.play import Stage, offline_session, silent
 
 
 @pytest.fixture
@@ -22,8 +23,9 @@ async def server():
 async def played(server, folder, flow, caller, model=(), **parts):
     """A call that is played with a real session, its record and its journal, which has been replayed."""
     flow = callflow.loads(flow)
-    options = {"telephony": {}}
-    call = Stage(flow, server, caller=caller, session=offline_session(model), options=options, journal=folder, **parts)
+    if "phone" not in parts:
+        parts |= {"session": offline_session(model), "options": {"telephony": {}}}
+    call = Stage(flow, server, model, caller=caller, journal=folder, **parts)
     record = await call.play()
     journal = read_journal(record.journal)
     assert [step.effects for step in replay(flow, journal)] != []
@@ -109,3 +111,58 @@ async def test_a_journal_of_today_still_replays(server, tmp_path):
     assert [state for step in again for state in step.entered] == [
         state for step in call.steps for state in step.entered
     ]
+
+
+CONSULTS = """
+callflow: 1
+name: consults
+initial: asking
+tools: {take_call: {description: The colleague takes the call.}, refuse_call: {description: The colleague does not.}}
+states:
+  asking:
+    tools: [take_call, refuse_call]
+    entry:
+      - consult:
+          to: "+15550100100"
+          trunk: ST_1
+          briefing: Ann asks for a refund.
+          accept: {key: "1", tool: take_call}
+          decline: {key: "2", tool: refuse_call}
+    on:
+      consult.accepted: {target: ending, do: [{outcome: transferred}]}
+      consult.*: {target: ending, do: [{outcome: declined}]}
+"""
+
+DECISIONS = {
+    "a key accepts": ((Press("1"), Press("2")), [], "transferred", "leg.human.dtmf.1"),
+    "a key declines": ((Press("3"), Wait(1.0), Press("2")), [], "declined", "leg.human.dtmf.2"),
+    "a tool accepts": ((Say("yes please"),), [[Tool("take_call")]], "transferred", "tool.take_call"),
+    "a tool declines": ((Say("no"),), [["Well.", Tool("refuse_call")]], "declined", "tool.refuse_call"),
+}
+
+
+@pytest.mark.parametrize(("acts", "model", "outcome", "event"), DECISIONS.values(), ids=DECISIONS)
+async def test_how_a_human_decides_is_told_by_the_step(server, tmp_path, acts, model, outcome, event):
+    human = FarEnd(rings=2.0, acts=(Hear(), *acts, Wait(8.0), HangUp()))
+    call, record, journal = await played(
+        server, tmp_path, CONSULTS, silent, model, phone=PhoneNetwork({"+15550100100": human})
+    )
+    assert record.outcome == outcome
+    forwarded = [line["event"] for line in journal.lines if line.get("forward") == [1]]
+    assert forwarded[0] == event, "and one that comes later decides nothing"
+    assert [note["reply"] for note in notes(journal, "tool_returned")] == [False] * len(model)
+    again = replay(call.flow, journal)
+    assert [step.entered for step in again[-len(call.steps) :]] == [step.entered for step in call.steps]
+
+
+async def test_a_journal_of_today_replays_where_a_tool_has_decided(server, tmp_path):
+    """It says that the model had a turn: that it had none was decided beside the step."""
+    human = FarEnd(rings=2.0, acts=(Hear(), Say("yes please"), Wait(8.0), HangUp()))
+    call, _, journal = await played(
+        server, tmp_path, CONSULTS, silent, [[Tool("take_call")]], phone=PhoneNetwork({"+15550100100": human})
+    )
+    body = "".join(json.dumps(line) + "\n" for line in ({**journal.head, "journal": 1}, *journal.lines))
+    old = tmp_path / "old.jsonl"
+    old.write_text(body.replace('"reply": false', '"reply": true').replace('"forward": [1], ', ""))
+    assert '"forward"' not in old.read_text()
+    assert len(replay(call.flow, read_journal(old))) == len(journal.lines)

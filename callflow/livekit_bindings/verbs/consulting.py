@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Literal, Protocol
 
-from callflow.core.events import KEYS, MAIN_LEG
+from callflow.core.events import MAIN_LEG, Event
+from callflow.core.forwarding import answers
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
@@ -47,8 +48,7 @@ class Given(dialing.Given, holding.Given, speech.Given, Protocol):
     @property
     def farewells(self) -> Farewells: ...
 
-    @property
-    def watchers(self) -> set[Callable[[str], bool]]: ...
+    def forwarded(self, effect: int) -> asyncio.Queue[Event]: ...
 
 
 async def consult(world: Given, effect: Start) -> Mapping[str, Any]:
@@ -58,7 +58,6 @@ async def consult(world: Given, effect: Start) -> Mapping[str, Any]:
     caller = world.line.leg(MAIN_LEG)
     if caller is None or not caller.on_line:
         return one.result("failed", "caller_gone", error="the far end is not on the line")
-    world.watchers.add(one.told)
     connected = False
     try:
         async with one.apart(caller):
@@ -70,7 +69,6 @@ async def consult(world: Given, effect: Start) -> Mapping[str, Any]:
             connected = True
         return result
     finally:
-        world.watchers.discard(one.told)
         if not connected:  # also one who had just accepted
             await one.drop_human()
 
@@ -93,7 +91,7 @@ async def _unless_gone(
 
 
 class Consultation:
-    """One of them. `arguments` are those of the action; `told` is called with the names of events."""
+    """One of them. `arguments` are those of the action."""
 
     def __init__(self, world: Given, effect: Start) -> None:
         self._world = world
@@ -101,21 +99,17 @@ class Consultation:
         self._arguments = effect.arguments
         self._name = str(effect.arguments.get("leg") or "human")
         self._began = world.call.loop.time()
-        self._accepting = set(self._events("accept"))
-        self._declining = set(self._events("decline"))
+        self._accepting = answers(self._name, effect.arguments.get("accept") or {})
         self._by_model = False  # the decision: with words of its own to the human, which are not cut
         self._cut = False  # the briefing was
         self._apart: list[Rule] = []  # keeps a human apart who is not wanted on the line
         self._human: Leg | None = None  # once they have picked up
-        self._decided: asyncio.Future[Decision] = world.call.loop.create_future()
 
-    def told(self, event: str) -> bool:
-        """Whether this event decides."""
-        if self._human is None or self._decided.done() or event not in self._accepting | self._declining:
-            return False
-        self._by_model = event.startswith("tool.")
-        self._decided.set_result("accepted" if event in self._accepting else "declined")
-        return True
+    async def _decides(self) -> Decision:
+        """What the first answer says that the step forwards."""
+        event = await self._world.forwarded(self._effect.id).get()
+        self._by_model = event.name.startswith("tool.")
+        return "accepted" if event.name in self._accepting else "declined"
 
     def result(self, what: Decision, cause: str, **more: Any) -> Mapping[str, Any]:
         elapsed = self._world.call.loop.time() - self._began
@@ -186,11 +180,12 @@ class Consultation:
         await world.subscriptions.settled()
         leaving = asyncio.ensure_future(world.line.gone(human))
         briefing = asyncio.ensure_future(self._brief())
-        wait_for: set[asyncio.Future[Any]] = {self._decided, leaving}
+        decided = asyncio.ensure_future(self._decides())
+        wait_for: set[asyncio.Future[Any]] = {decided, leaving}
         try:
             timeout = None if until is None else max(until - loop.time(), 0.0)
             await asyncio.wait({*wait_for, briefing}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if briefing.done() and not self._decided.done() and not leaving.done():
+            if briefing.done() and not decided.done() and not leaving.done():
                 briefing.result()
                 if not self._accepting:
                     return "accepted", "briefed"
@@ -198,16 +193,16 @@ class Consultation:
                 await asyncio.wait(wait_for, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
                 return "declined", "hung_up"
-            if self._decided.done():
+            if decided.done():
                 if self._by_model and briefing.done():
                     await self._let_it_speak(leaving, until)
-                return self._decided.result(), "asked"
+                return decided.result(), "asked"
             return "no_answer", "undecided"
         finally:
             self._cut = not briefing.done()
-            for task in (briefing, leaving):
+            for task in (briefing, leaving, decided):
                 task.cancel()
-            await asyncio.gather(briefing, leaving, return_exceptions=True)
+            await asyncio.gather(briefing, leaving, decided, return_exceptions=True)
 
     async def _let_it_speak(self, leaving: asyncio.Future[None], until: float | None) -> None:
         """What the model says as it calls the tool that decides is heard, as any speech with a tool is."""
@@ -242,12 +237,3 @@ class Consultation:
             return None
         alone = all(leg is human for leg in self._world.line.parties())
         return None if alone and track.owner == ours else False
-
-    def _events(self, which: Literal["accept", "decline"]) -> Iterator[str]:
-        """The events by which the human decides."""
-        ways = self._arguments.get(which) or {}
-        if ways.get("key"):
-            key = str(ways["key"])
-            yield f"leg.{self._name}.dtmf.{KEYS.get(key, key)}"
-        if ways.get("tool"):
-            yield f"tool.{ways['tool']}"
