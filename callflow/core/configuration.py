@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from callflow.core.events import Event
 from callflow.core.flow import ROOT, Transition
 from callflow.core.statechart.structure import ends_the_call, inside, within
 from callflow.core.table import CACHE_LIMIT, StateTable, Table
@@ -51,6 +52,13 @@ class Configuration:
         self.always = self._outward(lambda path: table.states[path].always) if leaves else ()
         self._heard: dict[str, tuple[Rows, ...]] = {}
         self._ways: dict[tuple[int, ...], Way] = {}
+        states = table.flow.states
+        outward = sorted(self.active, key=lambda path: (-len(table.states[path].ancestors), table.order(path)))
+        self._offering = {name: path for path in reversed(outward) for name in states[path].tools}
+
+    def offering(self, tool: str) -> str | None:
+        """The innermost state that offers a tool to the model."""
+        return self._offering.get(tool)
 
     def rows(self, name: str) -> tuple[Rows, ...]:
         """The rows for an event that everybody may hear: for each region from its innermost state outward."""
@@ -131,6 +139,12 @@ def configuration_of(table: Table, leaves: tuple[str, ...]) -> Configuration:
             table.configurations.clear()
         found = table.configurations[leaves] = Configuration(table, leaves)
     return found
+
+
+def offered_in(table: Table, call: Event) -> Configuration:
+    """Where the model was offered the tool that it has called."""
+    known = [leaf for leaf in call.offered_in or () if leaf in table.states]
+    return configuration_of(table, tuple(sorted(known, key=table.order)))
 
 
 class _EntrySet:

@@ -94,7 +94,7 @@ def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
         instance = f"{path}#{turn.sequence()}"
         turn.vars = {**turn.vars, instance: values}
         for one in owed:
-            turn.change_list(one, instance=instance)
+            turn.change_list(one._replace(instance=instance))
 
 
 def forget(turn: Turn) -> None:

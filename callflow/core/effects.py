@@ -11,7 +11,7 @@ from callflow.core.content import Prepared, action_of, scope_of, set_variables
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
-from callflow.core.snapshot import CARRIED, OWED, ActionList, Cancel, Leg, Running, Start, without
+from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Running, Start, without
 from callflow.core.turn import Queued, Turn
 from callflow.core.verbs.verb import Verb
 
@@ -21,14 +21,15 @@ def start(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[st
     turn.next_effect += 1
     action, verb = prepared.action, prepared.verb
     source = (one.kind, one.key, one.position)
-    owner = None if one.kind in OWED | CARRIED else one.owner
+    owner = None if one.kind in CALLS_OWN else one.owner
     leg = arguments.get("leg")
     quiet = bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG)
     waiting = one.seq if action.wait else None
     keys = forwarding.terminator_of(verb, arguments) if verb.takes_keys else None
     running = Running(number, action.verb, owner, waiting, source, turn.time, leg=leg, quiet=quiet, terminator=keys)
     turn.effects = {**turn.effects, number: running}
-    turn.closing |= verb.closes
+    if verb.closes:
+        turn.closing |= verb.closes
     if verb.dials:
         name = str(leg or MAIN_LEG)
         turn.legs = {**turn.legs, name: Leg(name, "dialing")}
@@ -51,7 +52,8 @@ def cancel(turn: Turn, effect: Running) -> None:
     turn.effects = {**turn.effects, effect.id: effect._replace(list=None, stopping=True, seq=turn.sequence())}
     # What it would have closed is not closed by it: a `stand_by` that was left tells of nobody's line. A session that it
     # has begun to close goes all the same.
-    turn.closing -= verb_of(effect.verb).closes & {"line"}
+    if turn.closing:
+        turn.closing -= verb_of(effect.verb).closes & {"line"}
     turn.out.append(Cancel(effect.id))
     clocks.arm(turn, "stop", ROOT, effect.id, turn.time + clocks.STOP_SECONDS)
 
@@ -81,7 +83,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
         if end.status in ("failed", "timed_out"):
             fail_unawaited(turn, effect, end)
         return None
-    one = turn.change_list(one, effect=None)
+    one = turn.change_list(one.at(one.position, stopped=one.stopped))
     if one.kind == "tool":
         return tools.ended(turn, one, end)
     if verb.results:
@@ -92,7 +94,7 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
             turn.note("set", scope=scope_of(turn, one), name=action.save_as, value=dict(end.result))
         if one.kind == "closing" and end.status == "ok":
             turn.call = {**turn.call, **end.result}
-        turn.change_list(one, position=one.position + 1)
+        turn.change_list(one.at(one.position + 1))
     else:
         error = end.error or ("out of time" if end.status == "timed_out" else end.status)
         fail(turn, one, action, error, timed_out=end.status == "timed_out")
@@ -112,7 +114,7 @@ def _named_result(
         )
     if action.save_as is not None and end.status == "ok":
         set_variables(turn, one, {action.save_as: dict(end.result)})
-    turn.change_list(one, stopped=True)
+    turn.change_list(one.at(one.position, stopped=True))
     return Queued(Event(name, data, turn.time, effect.id), one.seq, result=True)
 
 
@@ -136,17 +138,19 @@ def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
         return
     note_failure(turn, one, action, error)
     name, data = _error_result(turn, verb, action.arguments.get("leg"), turn.time, error, timed_out=False)
-    turn.change_list(one, stopped=True)
+    turn.change_list(one.at(one.position, stopped=True))
     turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
 
 
 def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
     """What an effect has closed. If it failed, whatever closes later was somebody else's doing."""
+    closes = verb_of(effect.verb).closes
     if end.status == "ok":
-        turn.closed |= verb_of(effect.verb).closes
+        if closes:
+            turn.closed |= closes
         _legs_after(turn, effect)
-    elif end.status == "failed":
-        turn.closing -= verb_of(effect.verb).closes
+    elif end.status == "failed" and closes:
+        turn.closing -= closes
 
 
 def _legs_after(turn: Turn, effect: Running) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callflow.core.content import content
 from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import ROOT, Action
-from callflow.core.snapshot import CARRIED, OF_ROWS, OWED, ActionList, Running
+from callflow.core.snapshot import CALLS_OWN, OF_ROWS, ActionList, Running
 from callflow.core.statechart.lists import writer_at
 from callflow.core.turn import Queued, Turn
 
@@ -15,9 +15,9 @@ def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: 
     optional = action.optional or not turn.live
     turn.note("failure", action=action.verb, error=error, state=one.writer, optional=optional)
     if optional:
-        turn.change_list(one, effect=None, stopped=False, position=one.position + 1)
+        turn.change_list(one.at(one.position + 1))
         return
-    one = turn.change_list(one, effect=None, stopped=True)
+    one = turn.change_list(one.at(one.position, stopped=True))
     turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
 
 
@@ -30,7 +30,7 @@ def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
     """Speech that its list did not wait for has failed: the state hears of it all the same. One that outlived its list
     (the model called a tool in it) has nobody left, and is recorded."""
     kind, key, position = effect.source
-    outlived = effect.owner is None and kind not in OWED | CARRIED
+    outlived = effect.owner is None and kind not in CALLS_OWN
     one = ActionList(0, kind, ROOT, writer_at(turn.flow, kind, key), key)
     recorded = outlived or not turn.live or content(turn, one).actions[position].action.optional
     error = end.error or ("out of time" if end.status == "timed_out" else end.status)

@@ -88,7 +88,7 @@ def _run(turn: Turn, one: ActionList) -> None:
     if one.position == WITH:
         one = turn.numbered(one, WITH)
         if _take_arguments(turn, one):
-            turn.change_list(one, position=0)
+            turn.change_list(one.at(0))
         return
     actions = content(turn, one).actions
     for position in range(one.position, len(actions)):
@@ -125,10 +125,10 @@ def _begin(turn: Turn, one: ActionList, position: int, prepared: Prepared) -> bo
             not_begun(turn, turn.numbered(one, position), prepared.action, str(error))
         return False
     if not prepared.action.wait:
-        start(turn, one._replace(position=position), prepared, arguments)
+        start(turn, one.at(position), prepared, arguments)
         return True
     one = turn.numbered(one, position)
-    turn.change_list(one, effect=start(turn, one, prepared, arguments))
+    turn.change_list(one.at(position, start(turn, one, prepared, arguments)))
     return False
 
 
@@ -193,7 +193,7 @@ def leave(turn: Turn, paths: Iterable[str], speech: int | None) -> None:
             if one.kind in ("entry", "task"):
                 turn.done_with(one)
             elif one.kind == "tool":  # it goes on, as the call's own
-                turn.change_list(one, owner=ROOT)
+                turn.change_list(one._replace(owner=ROOT))
         for effect in [one for one in turn.effects.values() if one.owner == path and not one.stopping]:
             if effect.id == speech:
                 turn.effects = {**turn.effects, effect.id: effect._replace(owner=None, list=None)}
@@ -229,7 +229,7 @@ def settle(turn: Turn, queued: Queued, taken: bool) -> None:
             timed_out = queued.event.name == verb.on_timeout
             fail(turn, one, prepared.action, _sentence(queued.event), timed_out=timed_out)
             return
-    turn.change_list(one, stopped=False, position=one.position + 1)
+    turn.change_list(one.at(one.position + 1))
 
 
 def let_go_on(turn: Turn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from callflow.core.configuration import Configuration, Rows, configuration_of
+from callflow.core.configuration import Configuration, Rows, offered_in
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
 from callflow.core.statechart.structure import inside, within
@@ -103,10 +103,9 @@ def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple
 def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     """The rows that an event of the model's tool would have taken where the model called it, in states that were left
     since (rule 6)."""
-    leaves = [leaf for leaf in event.offered_in or () if leaf in turn.table.states]
-    if turn.live and turn.active.issuperset(leaves):
+    then = offered_in(turn.table, event)
+    if turn.live and turn.active.issuperset(then.leaves):
         return ()
-    then = configuration_of(turn.table, tuple(sorted(leaves, key=turn.table.order)))
     rows = _rows(then, then.rows(event.name), _Search(turn, event, frozenset()))
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 

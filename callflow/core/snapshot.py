@@ -27,6 +27,9 @@ OWED = frozenset({"exit", "do", "closing", "wrap_up"})
 CARRIED = frozenset({"tool", "late"})
 """What the model called is carried out, whatever is left: no list waits for these, but `wrap_up` and the end do."""
 
+CALLS_OWN = OWED | CARRIED
+"""Lists of which no state's leaving cancels what they have begun."""
+
 OF_ROWS = frozenset({"do", "stay", "rest", "late"})
 """Lists that are the `do` of a transition: their key is its number."""
 
@@ -53,6 +56,14 @@ class ActionList(NamedTuple):
     stopped: bool = False
     event: Event | None = None
     instance: str | None = None  # the variables of a sub-flow that is over: what it owes still reads and sets them
+
+    def numbered(self, seq: int) -> ActionList:
+        """The same, as number `seq` of the sequencer."""
+        return ActionList(seq, *self[1:])
+
+    def at(self, position: int, effect: int | None = None, *, stopped: bool = False) -> ActionList:
+        """The same, come to an action; waiting for its effect, or stopped there."""
+        return ActionList(*self[:5], position, effect, stopped, *self[8:])
 
 
 class Running(NamedTuple):

@@ -142,7 +142,7 @@ def _happened(turn: Turn, event: Event) -> None:
         if event.name == "room.disconnected" and "line" in turn.closed:  # a line that was lost would have been there
             _nobody_came(turn, event.data)
             return
-    _take(turn, Queued(event))
+    _take(turn, event)
 
 
 def _called(turn: Turn, event: Event) -> None:
@@ -153,7 +153,7 @@ def _called(turn: Turn, event: Event) -> None:
         return
     forwarding.forward(turn, event)
     if turn.live:
-        _take(turn, Queued(event))
+        _take(turn, event)
     else:
         _take_late(turn, event)
 
@@ -202,7 +202,7 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
         if not turn.in_ending:  # in there nothing counts as progress: an ending ends
             turn.entered = 0
         row = turn.table.states[timer.state].timers[timer.row]
-        _take(turn, Queued(Event(f"{timer.kind} {row.text}", {"row": timer.row}, turn.time, state=timer.state)))
+        _take(turn, Event(f"{timer.kind} {row.text}", {"row": timer.row}, turn.time, state=timer.state))
 
 
 def _nobody_came(turn: Turn, why: Mapping[str, Any]) -> None:
@@ -215,9 +215,8 @@ def _nobody_came(turn: Turn, why: Mapping[str, Any]) -> None:
 # -- one event -------------------------------------------------------------------------------------------------------
 
 
-def _take(turn: Turn, queued: Queued) -> bool:
+def _take(turn: Turn, event: Event) -> bool:
     """Takes the rows of one event. True: somebody handled it, or it is kept."""
-    event = queued.event
     if event.state is None:  # everybody may hear it
         selected = select(turn, event)
     elif event.name == "done":
@@ -249,7 +248,7 @@ def _take_late(turn: Turn, event: Event) -> bool:
 
 def _take_first(turn: Turn, queued: Queued) -> None:
     """An event for which a list may have stopped: what its row does acts, as far as it can, before the list goes on."""
-    taken = _take(turn, queued)
+    taken = _take(turn, queued.event)
     if queued.list is not None:
         lists.advance(turn)
     lists.settle(turn, queued, taken)
@@ -326,7 +325,7 @@ def _complete(turn: Turn) -> None:
             if queued.heard:
                 _take_first(turn, queued)
         else:
-            _take(turn, Queued(turn.returning.popleft()))
+            _take(turn, turn.returning.popleft())
 
 
 def _break_cycle(turn: Turn) -> None:
@@ -339,7 +338,7 @@ def _break_cycle(turn: Turn) -> None:
     error = f"an endless cycle: {BUDGET} transitions and internal events without an input ({names})"
     for one in turn.lists.values():
         if one.stopped:
-            turn.change_list(one, stopped=False, position=one.position + 1)
+            turn.change_list(one.at(one.position + 1))
     if turn.faults > 1 or turn.in_ending:
         _go_to_the_end(turn, error)
     else:

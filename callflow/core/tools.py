@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.configuration import offered_in
 from callflow.core.content import attempt
 from callflow.core.events import EffectEnded, Event
 from callflow.core.expressions import EvaluationError
@@ -32,7 +33,7 @@ def called(turn: Turn, event: Event) -> bool:
     if tool is None or tool.own:
         turn.tools.append(ToolCall(event, None))
         return False
-    state = _offered_by(turn, event, tool.name)
+    state = offered_in(turn.table, event).offering(tool.name)
     if state is None:
         refuse(turn, event, f"no state offers {tool.name} now: this was not carried out")
         return True
@@ -95,7 +96,7 @@ def give_back(turn: Turn) -> None:
         useless = (call.left or not turn.live) and not _replies(turn, call)
         if event.id is not None and (useless or _hands_over(turn, event)):
             _note(turn, call)
-            turn.change_list(one, event=event._replace(id=None))
+            turn.change_list(one._replace(event=event._replace(id=None)))
 
 
 def _hands_over(turn: Turn, call: Event) -> bool:
@@ -105,7 +106,7 @@ def _hands_over(turn: Turn, call: Event) -> bool:
     tasks = [one for one in turn.effects.values() if takes_over[one.id] == "while it runs"]
     if any(one.stopping for one in tasks) or "for good" in takes_over.values():
         return True
-    return any(one.owner not in _offered_in(turn, call) for one in tasks)
+    return any(one.owner not in offered_in(turn.table, call).active for one in tasks)
 
 
 def _note(turn: Turn, call: ToolCall) -> None:
@@ -118,13 +119,16 @@ def _replies(turn: Turn, call: ToolCall) -> bool:
     if any(_has_the_turn(effect, call) for effect in turn.out):
         return False
     exited = {path for move in turn.moves for path in move.exited}
-    entered = {path for move in turn.moves for path in move.entered} & turn.active
     if call.state is None:  # no state offers a tool of the agent's own: any state that was left is the one that matters
         left = bool(exited)
     else:
         left = call.left or call.state not in turn.active or call.state in exited
-        entered |= turn.active - _offered_in(turn, call.event)
-    return not (left and any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered))
+    if not left:
+        return True
+    entered = {path for move in turn.moves for path in move.entered} & turn.active
+    if call.state is not None:
+        entered |= turn.active - offered_in(turn.table, call.event).active
+    return not any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered)
 
 
 def _has_the_turn(effect: Start | Cancel | Forward, call: ToolCall) -> bool:
@@ -132,18 +136,6 @@ def _has_the_turn(effect: Start | Cancel | Forward, call: ToolCall) -> bool:
     if isinstance(effect, Forward):
         return effect.event.id == call.event.id
     return isinstance(effect, Start) and verb_of(effect.verb).yields
-
-
-def _offered_by(turn: Turn, event: Event, name: str) -> str | None:
-    """The innermost state that offered this tool to the model."""
-    offering = [path for path in _offered_in(turn, event) if name in turn.flow.states[path].tools]
-    return min(
-        offering, key=lambda path: (-len(turn.table.states[path].ancestors), turn.table.order(path)), default=None
-    )
-
-
-def _offered_in(turn: Turn, event: Event) -> set[str]:
-    return turn.table.expand(leaf for leaf in event.offered_in or () if leaf in turn.table.states)
 
 
 def _event_of(one: ActionList) -> Event:

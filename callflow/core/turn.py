@@ -201,7 +201,7 @@ class Turn:
     def add_list(self, one: ActionList) -> ActionList:
         """A list stands in the sequencer from now on, under the next number."""
         seq = self.sequence()
-        one = one._replace(seq=seq)
+        one = one.numbered(seq)
         self.lists = {**self.lists, seq: one}
         return one
 
@@ -225,11 +225,10 @@ class Turn:
             seq = self.next_seq
             self.put_down()
             one = self.lists[seq]
-        return one if position == one.position else self.change_list(one, position=position)
+        return one if position == one.position else self.change_list(one.at(position))
 
-    def change_list(self, one: ActionList, **changes: Any) -> ActionList:
-        """A list of the sequencer, with something changed."""
-        one = one._replace(**changes)
+    def change_list(self, one: ActionList) -> ActionList:
+        """A list of the sequencer as it is from now on."""
         self.lists = {**self.lists, one.seq: one}
         return one
 
@@ -310,6 +309,8 @@ class Turn:
 
     def _unnumber(self) -> None:
         """Lists that a step has begun and carried through leave no trace: the next one takes their numbers."""
+        if self.next_seq - 1 in self.lists:
+            return
         numbers = [*self.lists]
         numbers += [number for one in self.effects.values() for number in (one.seq, one.list or 0)]
         numbers += [int(name.rpartition("#")[2]) for name in self.vars if "#" in name]
