@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from callflow.core.actions import verb_of
 from callflow.core.expressions import ANY, Context, EvaluationError, Template, accepts, coerce, describe
@@ -43,11 +43,25 @@ def log_line(arguments: Mapping[str, Any], private: Mapping[str, bool]) -> Note:
     return Note("log", {"level": arguments.get("level", "info"), "message": arguments["message"], **private})
 
 
-class Content(NamedTuple):
-    """What a list holds, and the sub-flow whose variables it reads and sets."""
+def _leading(lines: Iterable[Note | None]) -> Iterator[Note]:
+    for line in lines:
+        if line is None:
+            return
+        yield line
 
-    actions: tuple[Prepared, ...]
-    scope: str
+
+class Content:
+    """What a list holds, and the sub-flow whose `scope` of variables it reads and sets.
+
+    `lines` are, for each position, the notes of the lines that are logged from there on, up to what has to be carried out:
+    nothing of them is tried, and nothing can fail.
+    """
+
+    def __init__(self, actions: Iterable[Prepared], scope: str) -> None:
+        self.actions = tuple(actions)
+        self.scope = scope
+        lines = [one.line for one in self.actions]
+        self.lines = tuple(tuple(_leading(lines[n:])) for n in range(len(lines)))
 
 
 def content(turn: Turn, one: ActionList) -> Content:
@@ -57,9 +71,8 @@ def content(turn: Turn, one: ActionList) -> Content:
     found: Content | None = known.get(key)
     if found is None:
         actions = list_at(turn.flow, one.kind, one.key)
-        found = known[key] = Content(
-            tuple(Prepared(turn.flow, action) for action in actions), scope_at(turn.flow, one.kind, one.key)
-        )
+        prepared = (Prepared(turn.flow, action) for action in actions)
+        found = known[key] = Content(prepared, scope_at(turn.flow, one.kind, one.key))
     return found
 
 

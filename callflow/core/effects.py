@@ -66,10 +66,9 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
         return None
     turn.effects = without(turn.effects, end.id)
     verb = verb_of(effect.verb)
-    turn.note(
-        "ended", effect=end.id, verb=effect.verb, status=end.status, seconds=turn.time - effect.started, error=end.error
-    )
-    _closed_by(turn, effect, end)
+    seconds = turn.time - effect.started
+    turn.note("ended", effect=end.id, verb=effect.verb, status=end.status, seconds=seconds, error=end.error)
+    _closed_by(turn, effect, verb, end)
     if effect.stopping:
         clocks.disarm(turn, "stop", ROOT, effect.id)
         if verb.late is not None and end.status == "ok" and end.result.get("result") == verb.late.result:
@@ -78,14 +77,13 @@ def ended(turn: Turn, end: EffectEnded) -> Queued | None:
         return None
     forwarding.collected(turn, effect, end)
     one = None if effect.list is None else turn.lists.get(effect.list)
-    action = None if one is None else action_of(turn, one).action
-    if one is None or action is None:
+    if one is None:
         if end.status in ("failed", "timed_out"):
             fail_unawaited(turn, effect, end)
         return None
-    one = turn.change_list(one.at(one.position, stopped=one.stopped))
     if one.kind == "tool":
         return tools.ended(turn, one, end)
+    action = action_of(turn, one).action
     if verb.results:
         return _named_result(turn, one, action, verb, effect, end)
     if end.status == "ok" or (end.status == "timed_out" and verb.timeout_is_success) or one.kind == "closing":
@@ -142,19 +140,17 @@ def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
     turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
 
 
-def _closed_by(turn: Turn, effect: Running, end: EffectEnded) -> None:
+def _closed_by(turn: Turn, effect: Running, verb: Verb, end: EffectEnded) -> None:
     """What an effect has closed. If it failed, whatever closes later was somebody else's doing."""
-    closes = verb_of(effect.verb).closes
     if end.status == "ok":
-        if closes:
-            turn.closed |= closes
-        _legs_after(turn, effect)
-    elif end.status == "failed" and closes:
-        turn.closing -= closes
+        if verb.closes:
+            turn.closed |= verb.closes
+        _legs_after(turn, effect, verb)
+    elif end.status == "failed" and verb.closes:
+        turn.closing -= verb.closes
 
 
-def _legs_after(turn: Turn, effect: Running) -> None:
-    verb = verb_of(effect.verb)
+def _legs_after(turn: Turn, effect: Running, verb: Verb) -> None:
     if verb.mutes is not None:
         turn.muted = verb.mutes
     if verb.leg_after is not None:

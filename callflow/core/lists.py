@@ -90,13 +90,17 @@ def _run(turn: Turn, one: ActionList) -> None:
         if _take_arguments(turn, one):
             turn.change_list(one.at(0))
         return
-    actions = content(turn, one).actions
-    for position in range(one.position, len(actions)):
-        prepared = actions[position]
-        if prepared.line is not None:  # nothing of it is tried, and nothing can fail
-            turn.attempts += 2
-            turn.notes.append(prepared.line)
-        elif not _begin(turn, one, position, prepared):
+    held = content(turn, one)
+    actions, position = held.actions, one.position
+    while position < len(actions):
+        lines = held.lines[position]
+        if lines:
+            turn.attempts += 2 * len(lines)  # as if each text had been rendered, and written down
+            turn.notes += lines
+            position += len(lines)
+        elif _begin(turn, one, position, actions[position]):
+            position += 1
+        else:
             return
     turn.done_with(one)
     if one.instance is not None:

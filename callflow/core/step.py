@@ -113,7 +113,8 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | N
     """
     turn = Turn(flow, snapshot, event.time, recorded)
     if isinstance(event, Event):
-        _happened(turn, event)
+        if not _happened(turn, event) and not turn.at.always:
+            return _finish(turn, event)  # nothing has moved, and nothing can
     elif isinstance(event, EffectEnded):
         _effect_ended(turn, event)
     else:
@@ -125,24 +126,25 @@ def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | N
 # -- inputs ----------------------------------------------------------------------------------------------------------
 
 
-def _happened(turn: Turn, event: Event) -> None:
+def _happened(turn: Turn, event: Event) -> bool:
+    """Something that came from outside. False: nobody takes it, and what is under way goes on as it did."""
     if event.name.startswith("tool."):
         _called(turn, event)
-        return
+        return True
     if not turn.live:
         if not forwarding.forward(turn, event):
             turn.note("dropped", event=event.name, why="the call is over")
-        return
+        return False
     if event.name.startswith(OBSERVED) and observe(turn, event):
-        return
+        return False
     if turn.phase == "waiting":
         if event.name in ("call.answered", "call.offered"):
             _enter_initial(turn)
-            return
+            return True
         if event.name == "room.disconnected" and "line" in turn.closed:  # a line that was lost would have been there
             _nobody_came(turn, event.data)
-            return
-    _take(turn, event)
+            return True
+    return _take(turn, event)
 
 
 def _called(turn: Turn, event: Event) -> None:
