@@ -10,7 +10,7 @@ from callflow.core.expressions import ANY, Context, EvaluationError, Template, a
 from callflow.core.flow import Action, Flow
 from callflow.core.privacy import privacy_of
 from callflow.core.render import render, templates_in
-from callflow.core.snapshot import OF_ROWS, ActionList, Note, without
+from callflow.core.snapshot import ActionList, Note, without
 from callflow.core.statechart.lists import list_at, scope_at
 from callflow.core.turn import Turn
 from callflow.errors import EffectError
@@ -66,13 +66,12 @@ class Content:
 
 def content(turn: Turn, one: ActionList) -> Content:
     """What a list holds, found in the flow by its kind and key, and remembered."""
-    known = turn.table.contents
-    key = ("row" if one.kind in OF_ROWS else one.kind, one.key)
-    found: Content | None = known.get(key)
+    known = turn.table.contents[one.kind]
+    found: Content | None = known.get(one.key)
     if found is None:
         actions = list_at(turn.flow, one.kind, one.key)
         prepared = (Prepared(turn.flow, action) for action in actions)
-        found = known[key] = Content(prepared, scope_at(turn.flow, one.kind, one.key))
+        found = known[one.key] = Content(prepared, scope_at(turn.flow, one.kind, one.key))
     return found
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from callflow.core import clocks, forwarding, tools
 from callflow.core.actions import verb_of
 from callflow.core.content import Prepared, action_of, scope_of, set_variables
-from callflow.core.events import MAIN_LEG, EffectEnded, Event
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Queued
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
 from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Running, Start, without
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import Turn
 from callflow.core.verbs.verb import Verb
 
 

@@ -51,6 +51,17 @@ class Event(NamedTuple):
     offered_in: tuple[str, ...] | None = None
 
 
+class Queued(NamedTuple):
+    """An event that the step itself raised. `list` waits until it is taken; `result` says that it is a verb's named
+    result, so that one other than success that nobody takes becomes a failure. Of one that is not `heard` nothing follows
+    but that it counts (rule 3)."""
+
+    event: Event
+    list: int | None = None
+    result: bool = False
+    heard: bool = True
+
+
 class EffectEnded(NamedTuple):
     """An effect's end. `result` holds a verb's result fields; `error` says why it failed, in a sentence."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from callflow.core.content import content
-from callflow.core.events import EffectEnded, Event
+from callflow.core.events import EffectEnded, Event, Queued
 from callflow.core.flow import ROOT, Action
 from callflow.core.snapshot import CALLS_OWN, OF_ROWS, ActionList, Running
 from callflow.core.statechart.lists import writer_at
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import Turn
 
 
 def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: bool) -> None:

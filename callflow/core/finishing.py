@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from callflow.core.content import attempt
-from callflow.core.events import NO_DATA, Event
+from callflow.core.events import NO_DATA, Event, Queued
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
 from callflow.core.snapshot import CARRIED, ActionList, Cancel
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import Turn
 from callflow.errors import EffectError
 
 ENTERING = frozenset({"entry", "task"})
@@ -22,18 +22,17 @@ def through(turn: Turn, one: ActionList) -> None:
     """A list that belongs to a state's entry has ended: the state may be done (rule 8)."""
     if not turn.live:
         return
-    state = turn.table.states[one.owner]
+    path = one.owner
+    state = turn.table.states[path]
     if one.kind == "entry" and state.state.task is not None:
         turn.put_down()
-        turn.add_list(ActionList(0, "task", one.owner, one.owner, one.owner))
+        turn.add_list(ActionList(0, "task", path, path, path))
     elif state.kind == "final":
-        turn.has_finished(one.owner)
-        _inside_done(turn, state.parent or ROOT, one.owner)
+        turn.has_finished(path)
+        _inside_done(turn, state.parent or ROOT, path)
     elif not state.children:
-        if state.hears_done:
-            turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=one.owner)))
-        else:
-            turn.queue.append(Queued(state.unheard, heard=False))
+        heard = state.hears_done
+        turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=path)) if heard else state.unheard)
 
 
 def _inside_done(turn: Turn, path: str, final: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from callflow.core.content import Prepared, fit, log_line, scope_of, set_variables
-from callflow.core.events import NO_DATA, Event
+from callflow.core.events import NO_DATA, Event, Queued
 from callflow.core.snapshot import ActionList
-from callflow.core.turn import Queued, Turn
+from callflow.core.turn import Turn
 from callflow.errors import EffectError
 
 

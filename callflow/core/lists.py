@@ -9,7 +9,7 @@ from typing import Any, Literal
 from callflow.core import tools
 from callflow.core.content import Prepared, action_of, attempt, content, emptied, fit, forget, resolve, set_in
 from callflow.core.effects import cancel, not_begun, start
-from callflow.core.events import Event
+from callflow.core.events import Event, Queued
 from callflow.core.expressions import EvaluationError
 from callflow.core.failures import fail, note_failure
 from callflow.core.finishing import ENTERING, through, wind_up
@@ -18,7 +18,7 @@ from callflow.core.immediate import carry_out
 from callflow.core.render import render
 from callflow.core.snapshot import OWED, WITH, ActionList
 from callflow.core.statechart.structure import inside
-from callflow.core.turn import LIVE, Queued, Turn
+from callflow.core.turn import LIVE, Turn
 from callflow.errors import EffectError
 
 

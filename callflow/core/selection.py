@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from callflow.core.configuration import Configuration, Rows, offered_in
 from callflow.core.events import Event
@@ -12,33 +11,45 @@ from callflow.core.statechart.structure import inside, within
 from callflow.core.turn import Turn
 
 
-class Selected(NamedTuple):
-    """The rows to take. `taken`: somebody handles the event, maybe by ignoring it. `barred`: a row that holds may not
-    leave a state that must finish."""
-
-    rows: tuple[Transition, ...] = ()
-    taken: bool = False
-    barred: bool = False
-
-
-NOTHING = Selected()
-
-
-class _Search:
-    """One look for the rows of an event. `guarded` are the states that must finish and may keep a row from being taken.
+class Selection:
+    """One look for the rows of an event, and what it has found. `guarded` are the states that must finish and may keep a row
+    from being taken.
 
     `ignored`: it has come to a row that ignores the event. `barred`: to one that may not be taken now; that has won all the
     same: what it would do is put off, and nobody behind or around it does something else instead.
     """
 
-    __slots__ = ("barred", "event", "guarded", "ignored", "turn", "verdicts")
+    __slots__ = ("barred", "event", "guarded", "ignored", "rows", "turn", "verdicts")
 
     def __init__(self, turn: Turn, event: Event | None, guarded: frozenset[str]) -> None:
         self.turn = turn
         self.event = event
         self.guarded = guarded
+        self.rows: tuple[Transition, ...] = ()
         self.barred = self.ignored = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
+
+    @property
+    def decided(self) -> bool:
+        """Whether no other row is asked any more."""
+        return bool(self.rows) or self.ignored or self.barred
+
+    def ask(self, rows: Iterable[Transition | None]) -> Selection:
+        """Takes the first of these rows whose guard holds."""
+        row = self.first(rows)
+        if row is not None:
+            self.rows = (row,)
+        return self
+
+    def ask_regions(self, chains: tuple[Rows, ...], at: Configuration) -> Selection:
+        """Takes of each region's rows the first that holds."""
+        found: list[Transition] = []
+        for rows in chains:
+            row = self.first(rows)
+            if row is not None and not (found and any(row is other for other in found)):
+                found.append(row)
+        self.rows = tuple(found) if len(found) < 2 else _optimal(at, found)
+        return self
 
     def first(self, rows: Iterable[Transition | None]) -> Transition | None:
         """The first row whose guard holds, if nothing ignores the event or keeps that row from being taken."""
@@ -59,10 +70,6 @@ class _Search:
             return row
         return None
 
-    def selected(self, row: Transition | None) -> Selected:
-        """What is selected where only this row is asked for."""
-        return Selected(() if row is None else (row,), row is not None or self.ignored, self.barred)
-
     def bars(self, row: Transition) -> bool:
         """Whether a state that must finish keeps this row from being taken (rule 11)."""
         if row.target is None or not self.guarded:
@@ -80,24 +87,12 @@ class _Search:
         return False
 
 
-def select(turn: Turn, event: Event) -> Selected:
+def select(turn: Turn, event: Event) -> Selection:
     """The rows for an event that everybody may hear."""
-    chains = turn.at.rows(event.name)
-    if not chains:
-        return NOTHING
-    search = _Search(turn, event, turn.at.must_finish)
-    rows = _rows(turn.at, chains, search)
-    return Selected(rows, bool(rows) or search.ignored, search.barred)
-
-
-def _rows(at: Configuration, chains: tuple[Rows, ...], search: _Search) -> tuple[Transition, ...]:
-    """Of each region's rows the first that holds."""
-    found: list[Transition] = []
-    for rows in chains:
-        row = search.first(rows)
-        if row is not None and not (found and any(row is other for other in found)):
-            found.append(row)
-    return tuple(found) if len(found) < 2 else _optimal(at, found)
+    at = turn.at
+    selection = Selection(turn, event, at.must_finish)
+    chains = at.rows(event.name)
+    return selection.ask_regions(chains, at) if chains else selection
 
 
 def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
@@ -106,28 +101,28 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     then = offered_in(turn.table, event)
     if turn.live and turn.active.issuperset(then.leaves):
         return ()
-    rows = _rows(then, then.rows(event.name), _Search(turn, event, frozenset()))
+    rows = Selection(turn, event, frozenset()).ask_regions(then.rows(event.name), then).rows
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
     """The rows that need no event."""
-    return _rows(turn.at, turn.at.always, _Search(turn, None, turn.at.must_finish))
+    return Selection(turn, None, turn.at.must_finish).ask_regions(turn.at.always, turn.at).rows
 
 
-def select_done(turn: Turn, event: Event) -> Selected:
+def select_done(turn: Turn, event: Event) -> Selection:
     """`done` is seen by its own state only."""
+    selection = Selection(turn, event, turn.at.must_finish)
     state = event.state
     if state is None or state not in turn.active:
-        return NOTHING
-    search = _Search(turn, event, turn.at.must_finish)
-    return search.selected(search.first(turn.table.states[state].candidates("done")))
+        return selection
+    return selection.ask(turn.table.states[state].candidates("done"))
 
 
-def select_failed(turn: Turn, event: Event) -> Selected:
+def select_failed(turn: Turn, event: Event) -> Selection:
     """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
     origin = event.state or ROOT
-    search = _Search(turn, event, turn.at.must_finish)
+    selection = Selection(turn, event, turn.at.must_finish)
     path = origin.removesuffix(".")
     while path != ROOT and path not in turn.active:
         path = turn.table.states[path].parent or ROOT
@@ -135,36 +130,37 @@ def select_failed(turn: Turn, event: Event) -> Selected:
         state = turn.table.states[path]
         its_own = within(origin, path)
         ending = turn.table.to_ending.get(path) if path != ROOT else None
-        row: Transition | None = None
         if path != ROOT and path in turn.flow.scopes and origin != path:
             # Inside a sub-flow: its own top level, then its own ending, then its host.
-            row = search.first(state.at_level("failed", "inner"))
-            nobody = row is None and not (search.ignored or search.barred)
-            if nobody and ending is not None and ending.target not in turn.active and not search.bars(ending):
-                row = ending
-        if row is None and not (search.ignored or search.barred):
-            row = search.first(state.at_level("failed", "own"))
-        if row is not None or search.ignored or search.barred:
-            return search.selected(row)
+            selection.ask(state.at_level("failed", "inner"))
+            led = ending is None or ending.target in turn.active or selection.decided
+            if not led and ending is not None and not selection.bars(ending):
+                selection.rows = (ending,)
+        if not selection.decided:
+            selection.ask(state.at_level("failed", "own"))
+        if selection.decided:
+            return selection
         if path in turn.table.endings and its_own:
-            return Selected((), True)  # only its own rows count in there: the next action runs
+            selection.ignored = True  # only its own rows count in there: the next action runs
+            return selection
         if path == ROOT:
             break
         path = state.parent or ROOT
-    if turn.in_ending:
-        return Selected((), False, search.barred)
     forced = turn.table.to_ending[ROOT]
-    if search.bars(forced):
-        return Selected((), False, True)
+    if turn.in_ending:
+        return selection
+    if selection.bars(forced):
+        selection.barred = True
+        return selection
     turn.fault = turn.fault or f"{event.data.get('action')} failed: {event.data.get('error')}"
     turn.note("unhandled_failure", state=origin, action=event.data.get("action"), error=event.data.get("error"))
-    return Selected((forced,), True)
+    selection.rows = (forced,)
+    return selection
 
 
-def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
+def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selection:
     """A timer is heard by its own state only, and spent by a guard that is false."""
-    search = _Search(turn, event, turn.at.must_finish)
-    return search.selected(search.first(row.transitions))
+    return Selection(turn, event, turn.at.must_finish).ask(row.transitions)
 
 
 def has_outer_row(turn: Turn, name: str) -> bool:

@@ -31,13 +31,13 @@ from typing import Any
 from callflow.core import clocks, effects, forwarding, lists, moves, tools
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, TimerFired, keep_policy
+from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, Queued, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.immediate import set_outcome
 from callflow.core.observation import OBSERVED, observe
 from callflow.core.selection import (
-    Selected,
+    Selection,
     has_outer_row,
     select,
     select_always,
@@ -47,7 +47,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step, without
-from callflow.core.turn import LIVE, Queued, Turn, Verdicts
+from callflow.core.turn import LIVE, Turn, Verdicts
 from callflow.errors import StartError
 
 # Most calls begin alike, and share how.
@@ -233,9 +233,9 @@ def _take(turn: Turn, event: Event) -> bool:
         selected = select_timer(turn, row, event)
     if selected.rows:
         _move(turn, selected.rows, event.name, event)
-    elif not selected.taken:
+    elif not selected.ignored:
         return _keep(turn, event, selected) or (event.offered_in is not None and _take_late(turn, event))
-    return selected.taken
+    return True
 
 
 def _take_late(turn: Turn, event: Event) -> bool:
@@ -263,7 +263,7 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
         turn.release_kept()  # one that had to finish was left
 
 
-def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
+def _keep(turn: Turn, event: Event, selected: Selection) -> bool:
     """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
     unfinished = turn.at.must_finish and turn.at.must_finish - turn.finished
     if not unfinished or not turn.live:

@@ -7,13 +7,14 @@ from the flow itself.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from attrs import Factory, define
 
 from callflow.core.actions import verb_of
-from callflow.core.events import Event
+from callflow.core.events import Event, Queued
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, build_machine
@@ -46,7 +47,7 @@ class StateTable:
     has_silence: bool
     speaks: bool
     hears_done: bool  # something follows from its being done
-    unheard: Event  # its `done`, where nothing follows from that
+    unheard: Queued  # its `done`, where nothing follows from that
     acts_on_entry: bool
     acts_on_exit: bool
     is_scope: bool  # its inside is a sub-flow, with variables of its own
@@ -85,7 +86,7 @@ class Table:
     goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
     verdicts: Mapping[int, tuple[Note, Note]]  # by row: what is noted of its guard where it is false, and true
     # What others have worked out of them, and look up: a list by its kind and key, a configuration by its leaves.
-    contents: dict[tuple[str, str | int], Any] = Factory(dict)
+    contents: dict[str, dict[str | int, Any]] = Factory(lambda: defaultdict(dict))
     configurations: dict[tuple[str, ...], Any] = Factory(dict)
 
     def expand(self, leaves: Iterable[str]) -> set[str]:
@@ -225,7 +226,7 @@ def _state_table(
         has_silence=any(timer.kind == "silence" for timer in state.timers),
         speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
         hears_done=hears_done,
-        unheard=Event("done", state=path),
+        unheard=Queued(Event("done", state=path), heard=False),
         acts_on_entry=listed or regions or is_scope or bool(state.timers) or reads_visits,
         acts_on_exit=is_scope or bool(state.exit or state.timers or state.must_finish),
         is_scope=is_scope,

@@ -9,12 +9,12 @@ from typing import Any
 from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
 from callflow.core.content import attempt
-from callflow.core.events import EffectEnded, Event
+from callflow.core.events import EffectEnded, Event, Queued
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
 from callflow.core.snapshot import ActionList, Cancel, Forward, Start
-from callflow.core.turn import Queued, ToolCall, Turn
+from callflow.core.turn import ToolCall, Turn
 from callflow.errors import EffectError
 
 UNDER_WAY = "This is being carried out."

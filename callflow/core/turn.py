@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from callflow.core.configuration import Configuration, configuration_of
-from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input
+from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input, Queued
 from callflow.core.expressions import EvaluationError, Expression, Values
 from callflow.core.flow import Flow, Transition
 from callflow.core.snapshot import (
@@ -38,17 +38,6 @@ from callflow.core.table import Table, table_of
 
 LIVE = frozenset({"waiting", "running"})
 """The phases in which events are taken: no final state of the top level is reached yet."""
-
-
-class Queued(NamedTuple):
-    """An event that the step itself raised. `list` waits until it is taken; `result` says that it is a verb's named
-    result, so that one other than success that nobody takes becomes a failure. Of one that is not `heard` nothing follows
-    but that it counts (rule 3)."""
-
-    event: Event
-    list: int | None = None
-    result: bool = False
-    heard: bool = True
 
 
 class ToolCall(NamedTuple):
@@ -82,19 +71,16 @@ _memory = attrgetter(*Memory._fields)
 class _Names:
     """The names of an expression, in the midst of a step."""
 
-    __slots__ = ("_event", "_path", "_scope", "_turn", "others")
+    __slots__ = ("_event", "_path", "_turn", "others", "vars")
 
     def __init__(self, turn: Turn, scope: str, path: str, event: Event | None, others: Mapping[str, Any]) -> None:
-        self._turn, self._scope, self._path, self._event, self.others = turn, scope, path, event, others
+        self._turn, self._path, self._event, self.others = turn, path, event, others
+        self.vars: Mapping[str, Any] = turn.vars.get(scope, NO_DATA)
 
     @property
     def event(self) -> Any:
         event = self._event
         return None if event is None else {"time": event.time, "name": event.name, **event.data}
-
-    @property
-    def vars(self) -> Any:
-        return self._turn.vars.get(self._scope, NO_DATA)
 
     @property
     def call(self) -> Any:
