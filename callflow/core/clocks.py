@@ -56,8 +56,8 @@ def enter(turn: Turn, path: str) -> None:
     for row in state.timers:
         if row.kind != "silence":
             arm(turn, row.kind, path, row.index, turn.time + row.seconds)
-    if state.has_silence:
-        turn.silences = {**turn.silences, path: Silence(path, 0.0, None)}
+    if state.silences:
+        turn.silences = {**turn.silences, path: Silence(path)}
 
 
 def leave(turn: Turn, path: str) -> None:
@@ -115,7 +115,7 @@ def heard(turn: Turn, event: Event) -> bool:
 
 def broken(turn: Turn) -> None:
     """Somebody was heard: every silence is at zero, and its rows may fire again."""
-    fresh = {path: Silence(path, 0.0, None) for path in turn.silences}
+    fresh = {path: Silence(path) for path in turn.silences}
     if fresh != turn.silences:
         turn.timers = tuple([one for one in turn.timers if one.kind != "silence"])
         turn.silences = fresh
@@ -144,15 +144,14 @@ def count(turn: Turn) -> None:
     """At a step's end: silences count on, or pause."""
     now = turn.time
     counting = quiet(turn)
-    for path, one in turn.silences.items():
-        if counting and one.since is None:
-            turn.silences = {**turn.silences, path: one._replace(since=now)}
-            for row in turn.table.states[path].timers:
-                if row.kind == "silence" and row.index not in one.fired:
-                    arm(turn, "silence", path, row.index, now + max(row.seconds - one.counted, 0.0))
-        elif not counting and one.since is not None:
-            counted = one.counted + now - one.since
-            turn.silences = {**turn.silences, path: one._replace(counted=counted, since=None)}
+    for path, (_, counted, since, fired) in turn.silences.items():
+        if counting and since is None:
+            turn.silences = {**turn.silences, path: Silence(path, counted, now, fired)}
+            for row in turn.table.states[path].silences:
+                if row.index not in fired:
+                    arm(turn, "silence", path, row.index, now + max(row.seconds - counted, 0.0))
+        elif not counting and since is not None:
+            turn.silences = {**turn.silences, path: Silence(path, counted + now - since, None, fired)}
             disarm(turn, "silence", path)
 
 

@@ -26,7 +26,7 @@ def start(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[st
     quiet = bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG)
     waiting = one.seq if action.wait else None
     keys = forwarding.terminator_of(verb, arguments) if verb.takes_keys else None
-    running = Running(number, action.verb, owner, waiting, source, turn.time, leg=leg, quiet=quiet, terminator=keys)
+    running = Running(number, action.verb, owner, waiting, source, turn.time, False, 0, leg, quiet, keys)
     turn.effects = {**turn.effects, number: running}
     if verb.closes:
         turn.closing |= verb.closes

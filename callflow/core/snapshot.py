@@ -63,7 +63,8 @@ class ActionList(NamedTuple):
 
     def at(self, position: int, effect: int | None = None, *, stopped: bool = False) -> ActionList:
         """The same, come to an action; waiting for its effect, or stopped there."""
-        return ActionList(*self[:5], position, effect, stopped, *self[8:])
+        seq, kind, owner, writer, key, _, _, _, event, instance = self
+        return ActionList(seq, kind, owner, writer, key, position, effect, stopped, event, instance)
 
 
 class Running(NamedTuple):
@@ -99,8 +100,8 @@ class Silence(NamedTuple):
     """One state's silence: seconds counted before `since`, None while it does not count; the rows that have fired."""
 
     state: str
-    counted: float
-    since: float | None
+    counted: float = 0.0
+    since: float | None = None
     fired: tuple[int, ...] = ()
 
 
@@ -157,7 +158,9 @@ class Memory(NamedTuple):
 
 def without(parts: Mapping[_K, _V], key: _K) -> Mapping[_K, _V]:
     """The others. What is empty is shared: most of what a live call remembers is."""
-    return {one: part for one, part in parts.items() if one != key} or NO_DATA
+    rest = dict(parts)
+    del rest[key]
+    return rest or NO_DATA
 
 
 class Snapshot(NamedTuple):

@@ -44,7 +44,7 @@ class StateTable:
     always: tuple[Transition, ...]
     timers: tuple[TimerRow, ...]
     history: tuple[str, ...]  # the history states among its children
-    has_silence: bool
+    silences: tuple[TimerRow, ...]  # of the timers those
     speaks: bool
     hears_done: bool  # something follows from its being done
     unheard: Queued  # its `done`, where nothing follows from that
@@ -223,7 +223,7 @@ def _state_table(
         always=tuple(found.get(ALWAYS, ())),
         timers=state.timers,
         history=history,
-        has_silence=any(timer.kind == "silence" for timer in state.timers),
+        silences=tuple(timer for timer in state.timers if timer.kind == "silence"),
         speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
         hears_done=hears_done,
         unheard=Queued(Event("done", state=path), heard=False),
