@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, Transition
+from callflow.core.snapshot import ActionList
 from callflow.core.statechart.structure import ends_the_call, inside, within
 from callflow.core.table import CACHE_LIMIT, StateTable, Table
 
@@ -17,11 +18,31 @@ Rows = tuple[Transition | None, ...]
 """Rows in the order in which they are tried; None: from here on the event is ignored."""
 
 
+class Selected(NamedTuple):
+    """The rows to take. `ignored`: somebody handles the event by ignoring it. `barred`: a row that holds may not leave a state
+    that must finish."""
+
+    rows: tuple[Transition, ...] = ()
+    ignored: bool = False
+    barred: bool = False
+
+
+NOTHING = Selected()
+
+
+class Heard(NamedTuple):
+    """What a configuration has for an event: for each region its rows from the innermost state outward, and what is selected
+    of them where no guard and no state that must finish has a say."""
+
+    rows: tuple[Rows, ...]
+    sure: Selected | None
+
+
 class Way(NamedTuple):
     """What rows make of a configuration: the states that they leave and enter, in the order in which that happens.
 
-    `left` are they and, at the end, the top level. `leaving` and `entering` are those of them for which there is something
-    to do then. `cut` are the rows without a target whose state is left all the same, by another region's row or by the end.
+    `left` are they and, at the end, the top level. `exits` and `entries` are their lists; `leaving` and `entering` are those of
+    them for which there is something else to do then. `cut` are the rows without a target whose state is left all the same, by another region's row or by the end.
     With `remembers` a history state takes down what is left.
     """
 
@@ -29,8 +50,10 @@ class Way(NamedTuple):
     exited: tuple[str, ...]
     entered: tuple[str, ...]
     left: tuple[str, ...]
+    exits: tuple[ActionList, ...]
     leaving: tuple[StateTable, ...]
     entering: tuple[StateTable, ...]
+    entries: tuple[ActionList, ...]
     after: Configuration
     final: str | None  # the final state of the top level that is entered
     cut: frozenset[int]
@@ -50,7 +73,7 @@ class Configuration:
         self.says_goodbye = not table.goodbyes.isdisjoint(self.active)
         self._chains = tuple((leaf, *table.states[leaf].ancestors) for leaf in leaves) or ((ROOT,),)
         self.always = self._outward(lambda path: table.states[path].always) if leaves else ()
-        self._heard: dict[str, tuple[Rows, ...]] = {}
+        self._heard: dict[str, Heard] = {}
         self._ways: dict[tuple[int, ...], Way] = {}
         states = table.flow.states
         outward = sorted(self.active, key=lambda path: (-len(table.states[path].ancestors), table.order(path)))
@@ -60,15 +83,23 @@ class Configuration:
         """The innermost state that offers a tool to the model."""
         return self._offering.get(tool)
 
-    def rows(self, name: str) -> tuple[Rows, ...]:
-        """The rows for an event that everybody may hear: for each region from its innermost state outward."""
+    def heard(self, name: str) -> Heard:
+        """What there is for an event that everybody may hear."""
         found = self._heard.get(name)
         if found is None:
             if len(self._heard) >= CACHE_LIMIT:
                 self._heard.clear()
             states = self.table.states
-            found = self._heard[name] = self._outward(lambda path: states[path].candidates(name))
+            rows = self._outward(lambda path: states[path].candidates(name))
+            found = self._heard[name] = Heard(rows, self._sure([chain[0] for chain in rows]))
         return found
+
+    def _sure(self, first: list[Transition | None]) -> Selected | None:
+        """What is selected whatever the call's values are, given what each region asks first."""
+        if self.must_finish or any(row is not None and row.guard is not None for row in first):
+            return None
+        rows = {row.id: row for row in first if row is not None}
+        return Selected(self.optimal(rows.values()), None in first)
 
     def _outward(self, rows_of: Callable[[str], Rows]) -> tuple[Rows, ...]:
         chains = (tuple(row for path in chain for row in rows_of(path)) for chain in self._chains)
@@ -80,6 +111,22 @@ class Configuration:
             return frozenset()
         domain = self.table.domain(row)
         return frozenset(path for path in self.active if inside(path, domain))
+
+    def optimal(self, rows: Iterable[Transition]) -> tuple[Transition, ...]:
+        """Of rows that would leave the same state, the inner one, else the first (W3C SCXML, removeConflictingTransitions)."""
+        kept: list[Transition] = []
+        for row in rows:
+            leaving = self.exit_set(row)
+            beaten: list[Transition] = []
+            for other in kept:
+                if leaving & self.exit_set(other):
+                    if inside(row.source, other.source):
+                        beaten.append(other)
+                    else:
+                        break
+            else:
+                kept = [other for other in kept if all(other is not one for one in beaten)] + [row]
+        return tuple(kept)
 
     def leaving(self, rows: Iterable[Transition]) -> frozenset[str]:
         return frozenset[str]().union(*(self.exit_set(row) for row in rows))
@@ -114,6 +161,7 @@ class Configuration:
         stay = self.active - leaving
         exited = tuple(sorted(leaving, key=table.order, reverse=True))
         entered = tuple(sorted(entering - stay, key=table.order))
+        out, into = [table.states[path] for path in exited], [table.states[path] for path in entered]
         final = next((path for path in entered if ends_the_call(table.states[path].state)), None)
         cut = (row.id for row in rows if row.target is None and (row.source in leaving or final is not None))
         return Way(
@@ -121,8 +169,10 @@ class Configuration:
             exited=exited,
             entered=entered,
             left=exited if final is None else (*exited, ROOT),
-            leaving=tuple(table.states[path] for path in exited if table.states[path].acts_on_exit),
-            entering=tuple(table.states[path] for path in entered if table.states[path].acts_on_entry),
+            exits=tuple(state.exit for state in out if state.state.exit),
+            leaving=tuple(state for state in out if state.is_scope or state.timers or state.state.must_finish),
+            entering=tuple(state for state in into if state.is_scope or state.timers or state.counts_visits),
+            entries=tuple(state.entry for state in into if state.acts_on_entry),
             after=configuration_of(table, table.leaves(stay | entering)),
             final=final,
             cut=frozenset(cut),

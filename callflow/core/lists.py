@@ -27,9 +27,9 @@ def add_do(turn: Turn, row: Transition, event: Event | None, *, left: bool) -> N
     if left:
         add_left(turn, "rest", row, event)
     elif row.target is None:
-        turn.begin_list(ActionList(0, "stay", row.source, row.source, row.id, event=event))
+        turn.begin_lists([ActionList(0, "stay", row.source, row.source, row.id, event=event)])
     else:
-        turn.begin_list(ActionList(0, "do", turn.table.domain(row), row.source, row.id, event=event))
+        turn.begin_lists([ActionList(0, "do", turn.table.domain(row), row.source, row.id, event=event)])
 
 
 def add_left(turn: Turn, kind: Literal["rest", "late"], row: Transition, event: Event | None) -> None:

@@ -47,21 +47,12 @@ def remember(turn: Turn, leaving: Iterable[str]) -> None:
 
 def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, event: Event | None) -> None:
     """The move, given what it leaves and enters."""
-    if turn.lists or turn.effects or turn.fresh:
-        speech = event.effect if event is not None and event.name.startswith("tool.") else None
-        lists.leave(turn, way.left, speech)
-    if turn.queue or turn.kept or turn.returning:
-        turn.drop_done(way.exited)
-    for state in way.leaving:
-        _leave(turn, state, rows, way)
-    for row in rows:
-        if row.actions:
-            lists.add_do(turn, row, event, left=row.id in way.cut)
-    if way.ends_scope:
-        forget(turn)  # only now is it known what can ask for their variables
+    _leave(turn, rows, way, event)
     turn.at = way.after
     for state in way.entering:
         _enter(turn, state)
+    if way.entries:
+        turn.begin_lists(way.entries)
     if way.entered:
         turn.entered += len(way.entered)
         if turn.phase == "waiting":
@@ -72,28 +63,38 @@ def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, even
         end(turn, way.final)
 
 
-def _leave(turn: Turn, state: StateTable, rows: tuple[Transition, ...], way: Way) -> None:
-    path = state.path
-    if path in turn.finished:
-        turn.finished -= {path}
-    if state.timers:
-        clocks.leave(turn, path)
-    if state.state.exit:
-        turn.begin_list(state.exit)
-    if state.is_scope:
-        outlive(turn, path, asked=any(row.id in way.cut and row.scope == path for row in rows))
+def _leave(turn: Turn, rows: tuple[Transition, ...], way: Way, event: Event | None) -> None:
+    """The states are left; what their exit lists and the rows' `do` say is owed."""
+    if turn.lists or turn.effects or turn.fresh:
+        speech = event.effect if event is not None and event.name.startswith("tool.") else None
+        lists.leave(turn, way.left, speech)
+    if turn.queue or turn.kept or turn.returning:
+        turn.drop_done(way.exited)
+    if way.exits:
+        turn.begin_lists(way.exits)
+    for state in way.leaving:
+        if state.path in turn.finished:
+            turn.finished -= {state.path}
+        if state.timers:
+            clocks.leave(turn, state.path)
+        if state.is_scope:
+            outlive(turn, state.path, asked=any(row.id in way.cut and row.scope == state.path for row in rows))
+    for row in rows:
+        if row.actions:
+            lists.add_do(turn, row, event, left=row.id in way.cut)
+    if way.ends_scope:
+        forget(turn)  # only now is it known what can ask for their variables
 
 
 def _enter(turn: Turn, state: StateTable) -> None:
     path = state.path
-    if path in turn.table.counts_visits:
+    if state.counts_visits:
         turn.visits = {**turn.visits, path: turn.visits.get(path, 0) + 1}
     if state.is_scope:
         variables = turn.flow.scopes[path].variables
         values = {name: one.default for name, one in variables.items() if not one.required}
         turn.vars = {**turn.vars, path: values}
         forget(turn)
-    turn.begin_list(state.entry)
     if state.timers:
         clocks.enter(turn, path)
 

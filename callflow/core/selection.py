@@ -4,52 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from callflow.core.configuration import Configuration, Rows, offered_in
+from callflow.core.configuration import NOTHING, Configuration, Rows, Selected, offered_in
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
-from callflow.core.statechart.structure import inside, within
+from callflow.core.statechart.structure import within
 from callflow.core.turn import Turn
 
 
-class Selection:
-    """One look for the rows of an event, and what it has found. `guarded` are the states that must finish and may keep a row
-    from being taken.
+class _Search:
+    """One look for the rows of an event. `guarded` are the states that must finish and may keep a row from being taken.
 
     `ignored`: it has come to a row that ignores the event. `barred`: to one that may not be taken now; that has won all the
     same: what it would do is put off, and nobody behind or around it does something else instead.
     """
 
-    __slots__ = ("barred", "event", "guarded", "ignored", "rows", "turn", "verdicts")
+    __slots__ = ("barred", "event", "guarded", "ignored", "turn", "verdicts")
 
     def __init__(self, turn: Turn, event: Event | None, guarded: frozenset[str]) -> None:
         self.turn = turn
         self.event = event
         self.guarded = guarded
-        self.rows: tuple[Transition, ...] = ()
         self.barred = self.ignored = False
         self.verdicts: dict[int, bool] = {}  # two regions ask the same outer row once
 
-    @property
-    def decided(self) -> bool:
-        """Whether no other row is asked any more."""
-        return bool(self.rows) or self.ignored or self.barred
+    def selected(self, row: Transition | None) -> Selected:
+        """What is selected where only this row was asked for."""
+        return Selected(() if row is None else (row,), self.ignored, self.barred)
 
-    def ask(self, rows: Iterable[Transition | None]) -> Selection:
-        """Takes the first of these rows whose guard holds."""
-        row = self.first(rows)
-        if row is not None:
-            self.rows = (row,)
-        return self
-
-    def ask_regions(self, chains: tuple[Rows, ...], at: Configuration) -> Selection:
-        """Takes of each region's rows the first that holds."""
+    def regions(self, chains: tuple[Rows, ...], at: Configuration) -> Selected:
+        """Of each region's rows the first that holds."""
         found: list[Transition] = []
         for rows in chains:
             row = self.first(rows)
             if row is not None and not (found and any(row is other for other in found)):
                 found.append(row)
-        self.rows = tuple(found) if len(found) < 2 else _optimal(at, found)
-        return self
+        return Selected(tuple(found) if len(found) < 2 else at.optimal(found), self.ignored, self.barred)
 
     def first(self, rows: Iterable[Transition | None]) -> Transition | None:
         """The first row whose guard holds, if nothing ignores the event or keeps that row from being taken."""
@@ -87,12 +76,11 @@ class Selection:
         return False
 
 
-def select(turn: Turn, event: Event) -> Selection:
+def select(turn: Turn, event: Event) -> Selected:
     """The rows for an event that everybody may hear."""
     at = turn.at
-    selection = Selection(turn, event, at.must_finish)
-    chains = at.rows(event.name)
-    return selection.ask_regions(chains, at) if chains else selection
+    heard = at.heard(event.name)
+    return heard.sure or _Search(turn, event, at.must_finish).regions(heard.rows, at)
 
 
 def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
@@ -101,28 +89,28 @@ def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
     then = offered_in(turn.table, event)
     if turn.live and turn.active.issuperset(then.leaves):
         return ()
-    rows = Selection(turn, event, frozenset()).ask_regions(then.rows(event.name), then).rows
+    rows = _Search(turn, event, frozenset()).regions(then.heard(event.name).rows, then).rows
     return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
 
 
 def select_always(turn: Turn) -> tuple[Transition, ...]:
     """The rows that need no event."""
-    return Selection(turn, None, turn.at.must_finish).ask_regions(turn.at.always, turn.at).rows
+    return _Search(turn, None, turn.at.must_finish).regions(turn.at.always, turn.at).rows
 
 
-def select_done(turn: Turn, event: Event) -> Selection:
+def select_done(turn: Turn, event: Event) -> Selected:
     """`done` is seen by its own state only."""
-    selection = Selection(turn, event, turn.at.must_finish)
     state = event.state
     if state is None or state not in turn.active:
-        return selection
-    return selection.ask(turn.table.states[state].candidates("done"))
+        return NOTHING
+    search = _Search(turn, event, turn.at.must_finish)
+    return search.selected(search.first(turn.table.states[state].candidates("done")))
 
 
-def select_failed(turn: Turn, event: Event) -> Selection:
+def select_failed(turn: Turn, event: Event) -> Selected:
     """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
     origin = event.state or ROOT
-    selection = Selection(turn, event, turn.at.must_finish)
+    search = _Search(turn, event, turn.at.must_finish)
     path = origin.removesuffix(".")
     while path != ROOT and path not in turn.active:
         path = turn.table.states[path].parent or ROOT
@@ -130,37 +118,36 @@ def select_failed(turn: Turn, event: Event) -> Selection:
         state = turn.table.states[path]
         its_own = within(origin, path)
         ending = turn.table.to_ending.get(path) if path != ROOT else None
+        row: Transition | None = None
         if path != ROOT and path in turn.flow.scopes and origin != path:
             # Inside a sub-flow: its own top level, then its own ending, then its host.
-            selection.ask(state.at_level("failed", "inner"))
-            led = ending is None or ending.target in turn.active or selection.decided
-            if not led and ending is not None and not selection.bars(ending):
-                selection.rows = (ending,)
-        if not selection.decided:
-            selection.ask(state.at_level("failed", "own"))
-        if selection.decided:
-            return selection
+            row = search.first(state.at_level("failed", "inner"))
+            nobody = row is None and not (search.ignored or search.barred)
+            if nobody and ending is not None and ending.target not in turn.active and not search.bars(ending):
+                row = ending
+        if row is None and not (search.ignored or search.barred):
+            row = search.first(state.at_level("failed", "own"))
+        if row is not None or search.ignored or search.barred:
+            return search.selected(row)
         if path in turn.table.endings and its_own:
-            selection.ignored = True  # only its own rows count in there: the next action runs
-            return selection
+            return Selected(ignored=True)  # only its own rows count in there: the next action runs
         if path == ROOT:
             break
         path = state.parent or ROOT
-    forced = turn.table.to_ending[ROOT]
     if turn.in_ending:
-        return selection
-    if selection.bars(forced):
-        selection.barred = True
-        return selection
+        return NOTHING
+    forced = turn.table.to_ending[ROOT]
+    if search.bars(forced):
+        return Selected(barred=True)
     turn.fault = turn.fault or f"{event.data.get('action')} failed: {event.data.get('error')}"
     turn.note("unhandled_failure", state=origin, action=event.data.get("action"), error=event.data.get("error"))
-    selection.rows = (forced,)
-    return selection
+    return Selected((forced,))
 
 
-def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selection:
+def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
     """A timer is heard by its own state only, and spent by a guard that is false."""
-    return Selection(turn, event, turn.at.must_finish).ask(row.transitions)
+    search = _Search(turn, event, turn.at.must_finish)
+    return search.selected(search.first(row.transitions))
 
 
 def has_outer_row(turn: Turn, name: str) -> bool:
@@ -169,20 +156,3 @@ def has_outer_row(turn: Turn, name: str) -> bool:
     for path in turn.at.must_finish - turn.finished:
         outer.update(turn.table.states[path].ancestors)
     return any(turn.table.states[path].candidates(name) for path in outer)
-
-
-def _optimal(at: Configuration, rows: list[Transition]) -> tuple[Transition, ...]:
-    """Of rows that would leave the same state, the inner one, else the first (W3C SCXML, removeConflictingTransitions)."""
-    kept: list[Transition] = []
-    for row in rows:
-        leaving = at.exit_set(row)
-        beaten: list[Transition] = []
-        for other in kept:
-            if leaving & at.exit_set(other):
-                if inside(row.source, other.source):
-                    beaten.append(other)
-                else:
-                    break
-        else:
-            kept = [other for other in kept if all(other is not one for one in beaten)] + [row]
-    return tuple(kept)

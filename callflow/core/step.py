@@ -30,14 +30,13 @@ from typing import Any
 
 from callflow.core import clocks, effects, forwarding, lists, moves, tools
 from callflow.core.actions import verb_of
-from callflow.core.configuration import configuration_of
+from callflow.core.configuration import Selected, configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, Queued, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.immediate import set_outcome
 from callflow.core.observation import OBSERVED, observe
 from callflow.core.selection import (
-    Selection,
     has_outer_row,
     select,
     select_always,
@@ -263,7 +262,7 @@ def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event |
         turn.release_kept()  # one that had to finish was left
 
 
-def _keep(turn: Turn, event: Event, selected: Selection) -> bool:
+def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
     """Keeps an event that nobody takes while a state must finish, and for which an outer level has a row (rule 11)."""
     unfinished = turn.at.must_finish and turn.at.must_finish - turn.finished
     if not unfinished or not turn.live:
@@ -351,7 +350,7 @@ def _without_progress(turn: Turn) -> bool:
     """Whether `limits.no_progress` is reached at the end of a step; then the call is on its way to the ending, and from
     an ending that goes round as often again, to the end."""
     most = turn.table.most_entered
-    if turn.entered < most and not turn.in_ending:
+    if turn.entered < most and not turn.at.in_ending:
         return False
     bounded = most < math.inf
     if turn.in_ending and not configuration_of(turn.table, turn.before.configuration).in_ending:

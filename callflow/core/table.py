@@ -48,8 +48,8 @@ class StateTable:
     speaks: bool
     hears_done: bool  # something follows from its being done
     unheard: Queued  # its `done`, where nothing follows from that
-    acts_on_entry: bool
-    acts_on_exit: bool
+    acts_on_entry: bool  # or somebody waits for its entry list
+    counts_visits: bool
     is_scope: bool  # its inside is a sub-flow, with variables of its own
     entry: ActionList  # the lists of a move, as they begin
     exit: ActionList
@@ -80,7 +80,6 @@ class Table:
     endings: frozenset[str]  # the states that `ending:` names, of the flow and of its sub-flows
     must_finish: frozenset[str]
     domains: dict[int, str]
-    counts_visits: frozenset[str]
     hears_tools: frozenset[str]  # the scopes with rows for tools
     most_entered: float  # `limits.no_progress`, infinite where there is none
     goodbyes: frozenset[str]  # states before the ending from which nothing but the end is left
@@ -184,9 +183,7 @@ def compile_table(flow: Flow) -> Table:
     verdicts = {row.id: _verdicts(row) for row in flow.transitions if row.guard is not None}
     most = math.inf if flow.limits.no_progress is None else flow.limits.no_progress
     endings = frozenset(row.target for row in scopes.values() if row.target is not None)
-    return Table(
-        flow, states, scopes, endings, must_finish, {}, frozenset(reads), hears_tools, most, goodbyes(flow), verdicts
-    )
+    return Table(flow, states, scopes, endings, must_finish, {}, hears_tools, most, goodbyes(flow), verdicts)
 
 
 def _state_table(
@@ -227,8 +224,8 @@ def _state_table(
         speaks=any(verb_of(action.verb).takes_the_turn for action in state.entry),
         hears_done=hears_done,
         unheard=Queued(Event("done", state=path), heard=False),
-        acts_on_entry=listed or regions or is_scope or bool(state.timers) or reads_visits,
-        acts_on_exit=is_scope or bool(state.exit or state.timers or state.must_finish),
+        acts_on_entry=listed or regions,
+        counts_visits=reads_visits,
         is_scope=is_scope,
         entry=ActionList(0, "entry", path, path, path, WITH if state.arguments else 0),
         exit=ActionList(0, "exit", path, path, path),

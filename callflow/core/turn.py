@@ -191,13 +191,14 @@ class Turn:
         self.lists = {**self.lists, seq: one}
         return one
 
-    def begin_list(self, one: ActionList) -> None:
-        """A list of a move. Where nothing is under way for which it might have to wait it is not put down in the sequencer:
-        as a rule it is through at once."""
+    def begin_lists(self, lists: Iterable[ActionList]) -> None:
+        """Lists of a move. Where nothing is under way for which they might have to wait they are not put down in the
+        sequencer: as a rule they are through at once."""
         if self.fresh or not (self.lists or (self.effects and any(it.stopping for it in self.effects.values()))):
-            self.fresh.append(one)
+            self.fresh += lists
         else:
-            self.add_list(one)
+            for one in lists:
+                self.add_list(one)
 
     def put_down(self) -> None:
         """The fresh lists stand in the sequencer from now on."""
@@ -286,7 +287,8 @@ class Turn:
             verdict = recorded
         else:
             try:
-                verdict = bool(guard.evaluate(self.context(self.latest(row.scope), row.source, event)))
+                scope = row.scope if row.scope in self.vars else self.latest(row.scope)
+                verdict = bool(guard.evaluate(_Names(self, scope, row.source, event, NO_DATA)))
             except EvaluationError as error:
                 verdict = False
                 self.note("guard_error", transition=row.id, error=str(error))
