@@ -13,7 +13,7 @@ from callflow.core.turn import Turn
 STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
 SETTLE_SECONDS = 5.0  # how long a leg's hang-up waits for the result of its transfer
 
-_KINDS = ("stop", "settle", "answer", "after", "every", "silence")
+_KINDS = ("stop", "settle", "answer", "away", "after", "every", "silence")
 
 
 def arm(turn: Turn, kind: str, state: str, row: int, due: float) -> Timer:
@@ -36,7 +36,7 @@ def _before(turn: Turn, timer: Timer, other: Timer) -> bool:
 
 
 def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
-    if timer.kind in ("stop", "settle", "answer"):
+    if timer.kind in ("stop", "settle", "answer", "away"):
         return -1, _KINDS.index(timer.kind), 0, timer.row
     table = turn.table.states[timer.state]
     return len(table.ancestors), _KINDS.index(timer.kind), table.order, timer.row
@@ -62,7 +62,7 @@ def enter(turn: Turn, path: str) -> None:
 
 def leave(turn: Turn, path: str) -> None:
     """A state is left: its timers are gone, also those that were kept or are just returning."""
-    turn.timers = tuple([one for one in turn.timers if one.state != path or one.kind in ("stop", "settle")])
+    turn.timers = tuple([one for one in turn.timers if one.state != path or one.kind in ("stop", "settle", "away")])
     if path in turn.silences:
         turn.silences = without(turn.silences, path)
     if turn.kept:

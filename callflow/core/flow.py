@@ -264,7 +264,7 @@ class Flow:
     session: Mapping[str, Any] = field(factory=dict)
     agent: Mapping[str, Any] = field(factory=dict)
     answer: Literal["automatic", "manual"] = "automatic"
-    reconnect_grace: float = 12.0
+    reconnect_grace: float | None = 12.0  # None: it is counted elsewhere
     limits: Limits = Limits()
     on_crash: Literal["hang_up", "resume"] = "hang_up"
     wrap_up: tuple[Action, ...] = ()

@@ -104,7 +104,7 @@ def end(turn: Turn, final: str | None) -> None:
     is not forgotten: those events stay, for the rows of the states in which it did."""
     turn.phase = "final"
     turn.final = final
-    turn.timers = tuple([timer for timer in turn.timers if timer.kind == "stop"])
+    turn.timers = tuple([timer for timer in turn.timers if timer.kind in ("stop", "away")])
     turn.silences = NO_DATA
     lists.let_go_on(turn)
     calls = [event for event in (*turn.returning, *turn.kept) if event.offered_in is not None]

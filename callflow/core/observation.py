@@ -39,6 +39,7 @@ def observe(turn: Turn, event: Event) -> bool:
         turn.closed |= {"session", "speech"}
     elif name == "room.disconnected":
         ours = "line" in turn.closing | turn.closed
+        clocks.disarm(turn, "away", ROOT)
         if event.data.get("reason", "") in ROOM_IS_GONE:
             turn.closed |= {"line"}
         if ours:
@@ -67,19 +68,28 @@ def _leg(turn: Turn, event: Event) -> bool:
     status: Any = _STATUS.get(what)
     if status is None or (family == "dial" and what != "answered"):
         return False
+    known = turn.legs.get(leg)
+    if known is not None and family != "dial":
+        clocks.disarm(turn, "away", ROOT, list(turn.legs).index(leg))
     if what == "hangup" and _is_handed_over(turn, leg) and event not in turn.held:
         turn.held = (*turn.held, event)
         clocks.arm(turn, "settle", ROOT, 0, turn.time + clocks.SETTLE_SECONDS)
         turn.note("held", event=event.name, why="a transfer runs on this leg")
         return True
-    known = turn.legs.get(leg)
     if known is not None and known.status == "hold" and what in ("dropped", "restored"):
         status = "hold"  # whoever is on hold is so still when their network is back
     data = dict(known.data) if known is not None else {}
     if what in ("offered", "ringing", "answered"):
         data.update(event.data)
     turn.legs = {**turn.legs, leg: Leg(leg, status, data)}
+    if what == "dropped" and turn.flow.reconnect_grace is not None:
+        clocks.arm(turn, "away", ROOT, list(turn.legs).index(leg), turn.time + turn.flow.reconnect_grace)
     return False
+
+
+def give_up(turn: Turn, place: int) -> None:
+    """A leg that has vanished was away for `reconnect_grace`: whoever has told of it tells of its hang-up, too."""
+    turn.note("given_up", leg=list(turn.legs)[place])
 
 
 def _is_handed_over(turn: Turn, leg: str) -> bool:

@@ -35,7 +35,7 @@ from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, Q
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.immediate import set_outcome
-from callflow.core.observation import OBSERVED, observe
+from callflow.core.observation import OBSERVED, give_up, observe
 from callflow.core.selection import (
     has_outer_row,
     select,
@@ -197,6 +197,8 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
             turn.note("never_stopped", effect=effect.id, verb=effect.verb)
     elif timer.kind == "settle":
         _return_held(turn)
+    elif timer.kind == "away":
+        give_up(turn, timer.row)
     elif timer.kind == "answer":
         _nobody_came(turn, {"within": turn.flow.limits.answer})
     else:

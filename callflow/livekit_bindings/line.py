@@ -52,7 +52,7 @@ def _unvouched(_fields: Mapping[str, Any]) -> None:
 class Line:
     """Turns the room's participants into `call.*` and `leg.<name>.*`, and lets speech wait for somebody who hears it.
 
-    `grace` is in seconds. `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
+    `only` names the one identity that may be the far end; None: whoever comes first. `inbound`:
     the far end calls us, and one who gives up while it rings has hung up. `dials`: the far end is whom we dial, and
     nobody else. `offers`: a far end that calls us is offered, and not on the line until `take`. `lingers` is called with
     a leg that has hung up and is still in the room. `told` has the names of legs that come by themselves, by identity;
@@ -63,7 +63,6 @@ class Line:
     """
 
     post: Post
-    grace: float
     only: str | None = None
     inbound: bool = True
     dials: bool = False
@@ -168,6 +167,12 @@ class Line:
         """It has hung up, as the server knows and the room has not said."""
         if not leg.over:
             leg.sip_status = "hangup"
+            self._hung_up(leg, None)
+
+    def give_up(self, name: str) -> None:
+        """The call waits no longer for a leg that has vanished: it has hung up."""
+        leg = self._names.get(name)
+        if leg is not None and leg.status == "dropped":
             self._hung_up(leg, None)
 
     async def decided(self, leg: Leg) -> None:
@@ -389,7 +394,6 @@ class Line:
         leg.lost = True
         self._set(leg, "dropped")
         self._tell(leg, "dropped", {"leg": leg.name, "identity": leg.identity})
-        self._later(leg, self.grace, lambda: self._hung_up(leg, None))
 
     def _restored(self, leg: Leg, fields: Mapping[str, Any]) -> None:
         leg.stop()

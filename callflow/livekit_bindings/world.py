@@ -17,7 +17,7 @@ from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
 from callflow.core.actions import VERBS
-from callflow.core.events import MAIN_LEG, SENDERS, Event
+from callflow.core.events import MAIN_LEG, SENDERS, Event, TimerFired
 from callflow.core.expressions import Rendered
 from callflow.core.flow import Flow
 from callflow.core.offers import agent_instructions, party_identities
@@ -129,7 +129,6 @@ class LiveKitWorld:
         flow, only = self.flow, self.room_options.participant_identity
         return Line(
             self.post,
-            flow.reconnect_grace,
             only if isinstance(only, str) else None,
             inbound=not flow.outbound,
             offers=flow.answer == "manual" and not flow.outbound,
@@ -167,6 +166,13 @@ class LiveKitWorld:
             self._started.set_result(None)
 
     def settle(self, step: Step) -> None:
+        entry = step.event
+        for note in step.notes if isinstance(entry, TimerFired) else ():
+            if note.kind == "given_up":
+                self.line.give_up(str(note.data["leg"]))
+        if isinstance(entry, Event) and entry.name == "call.answered":
+            self._listen_to_far_end()
+            self._take_over()
         self.tracing.settle(step)
         self.offering.settle(step)
         self.turns.settle(step)
@@ -345,9 +351,6 @@ class LiveKitWorld:
         if name.startswith(("call.", "leg.")):
             self._parties_changed.set()
             self.subscriptions.room_changed()
-        if name == "call.answered":
-            self._listen_to_far_end()
-            self._take_over()
 
     def detection_over(self) -> None:
         """It is known who has answered, or nobody wants to know any more."""

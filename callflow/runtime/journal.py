@@ -40,7 +40,7 @@ from callflow.runtime.redact import Redactor
 
 VERSION = 2
 VERSIONS = (1, VERSION)
-"""Those that are read. 2: `forward`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
+"""Those that are read. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
 
 BACKLOG = 10_000
 """Steps that may wait to be written; a disk that is slower than that is given up."""

@@ -109,7 +109,8 @@ class World(Protocol):
 
     def settle(self, step: Step) -> None:
         """After a step that changed the snapshot's configuration or memory, before its effects start: offer the tools
-        and instructions of the states now active."""
+        and instructions of the states now active. A leg that its note `given_up` names has vanished for good: tell of its
+        hang-up."""
 
     async def perform(self, effect: Start) -> Mapping[str, Any]:
         """One try of an effect, to its end.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnded, Event, Input, TimerFired
@@ -95,6 +95,7 @@ def replaying(flow: Flow, recorded: Recorded) -> Iterator[Step]:
     old = recorded.head["journal"] == 1
     if old:
         unlike.add("forward")
+        flow = evolve(flow, reconnect_grace=None)
     for number, line in enumerate(recorded.lines, start=2):
         given = _given(line, tells) if redacted else None
         if snapshot is None:

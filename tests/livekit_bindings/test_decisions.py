@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from livekit import rtc
 
 import callflow
 from callflow.runtime.replay import read_journal, replay
@@ -23,7 +24,7 @@ async def server():
 async def played(server, folder, flow, caller, model=(), **parts):
     """A call that is played with a real session, its record and its journal, which has been replayed."""
     flow = callflow.loads(flow)
-    if "phone" not in parts:
+    if not parts:
         parts |= {"session": offline_session(model), "options": {"telephony": {}}}
     call = Stage(flow, server, model, caller=caller, journal=folder, **parts)
     record = await call.play()
@@ -166,3 +167,73 @@ async def test_a_journal_of_today_replays_where_a_tool_has_decided(server, tmp_p
     old.write_text(body.replace('"reply": false', '"reply": true').replace('"forward": [1], ', ""))
     assert '"forward"' not in old.read_text()
     assert len(replay(call.flow, read_journal(old))) == len(journal.lines)
+
+
+WAITS = """
+callflow: 1
+name: waits
+reconnect_grace: 5s
+initial: talking
+states:
+  talking:
+    entry: [{say: Hello.}]
+    on: {call.dropped: {do: [{log: gone}]}, call.restored: {do: [{log: back}]}}
+    every: {3s: {do: [{log: still here}]}}
+"""
+
+
+def goes(*, away):
+    """Is gone without a reason, twice; away for so long each time, unless that is None."""
+
+    async def script(caller):
+        for seconds in away:
+            await asyncio.sleep(2)
+            caller.leave(rtc.DisconnectReason.UNKNOWN_REASON)
+            if seconds is not None:
+                await asyncio.sleep(seconds)
+                caller.join()
+        await asyncio.sleep(2)
+        if None not in away:
+            caller.hang_up()
+
+    return script
+
+
+@pytest.mark.parametrize(("away", "given_up"), [((4, 4), 0), ((4, None), 1), ((None,), 1)])
+async def test_the_step_counts_how_long_somebody_is_away(server, tmp_path, away, given_up):
+    call, record, journal = await played(server, tmp_path, WAITS, goes(away=away))
+    assert record.outcome == "hung_up"
+    assert record.cause.detail["cause"] == ("vanished" if given_up else "hung_up")
+    lines = [n for n, line in enumerate(journal.lines) if any(x["kind"] == "given_up" for x in line.get("notes", ()))]
+    assert len(lines) == given_up
+    for n in lines:
+        assert "timer" in journal.lines[n]
+        [dropped] = [line for line in journal.lines[:n] if line.get("event") == "call.dropped"][-1:]
+        assert journal.lines[n]["time"] - dropped["time"] == pytest.approx(5.0, abs=0.01)
+        told = next(line for line in journal.lines[n:] if str(line.get("event")).startswith("call."))
+        assert (told["event"], told["data"]["cause"]) == ("call.hangup", "vanished")
+    again = replay(call.flow, journal)
+    assert [step.moves for step in again[-len(call.steps) :]] == [step.moves for step in call.steps]
+
+
+async def test_a_journal_of_today_replays_where_the_grace_was_counted_beside_the_step(server, tmp_path):
+    """It has no timer for it, and the generations of the others are as they were."""
+    call, _, journal = await played(
+        server, tmp_path, WAITS, goes(away=(4, None)), options={"telephony": {}}, session=offline_session()
+    )
+    found = {line["timer"]: line for line in journal.lines if "timer" in line}
+    [ours] = [timer for timer, line in found.items() if any(n["kind"] == "given_up" for n in line.get("notes", ()))]
+    drops = [n for n, line in enumerate(journal.lines) if line.get("event") == "call.dropped"]
+    rows = []
+    for n, line in enumerate(journal.lines):
+        row = dict(line)
+        if row.get("timer") == ours:
+            continue
+        if "timer" in row:  # one generation for each drop before it was armed
+            armed = max(i for i in range(n) if i == 0 or "timer" in journal.lines[i])
+            row["timer"] -= sum(1 for drop in drops if drop < armed)
+        rows.append({**row, "seq": len(rows)})
+    old = tmp_path / "old.jsonl"
+    old.write_text("".join(json.dumps(row) + "\n" for row in ({**journal.head, "journal": 1}, *rows)))
+    again = replay(call.flow, read_journal(old))
+    assert [step.moves for step in again if step.moves] == [step.moves for step in call.steps if step.moves]

@@ -250,6 +250,7 @@ class Oracle:
         if self.phase != "running":
             self.collects(event)
             return
+        self.wait_for_far_end(event)
         if event.name == "call.hangup" and self.runs("transfer"):
             self.held.append(event)  # rule 7: it waits for the transfer's result
             self.timers.append(Timer("settle", ROOT, 0, self.now + SETTLES_WITHIN))
@@ -259,6 +260,15 @@ class Oracle:
         if self.own_doing(event) or self.collects(event):
             return
         self.handle(event)
+
+    def wait_for_far_end(self, event: Event) -> None:
+        """A far end that has vanished is waited for, for as long as `reconnect_grace` says; whatever else is heard of it, or the
+        end of the room, ends the wait."""
+        if event.name.startswith("call.") or event.name == "room.disconnected":
+            self.timers = [one for one in self.timers if one.kind != "away"]
+        if event.name == "call.dropped":
+            assert self.flow.reconnect_grace is not None
+            self.timers.append(Timer("away", ROOT, 0, self.now + self.flow.reconnect_grace))
 
     def collects(self, event: Event) -> bool:
         """A key while keys are collected is for whoever collects them; so is a terminator that comes after enough keys, and
@@ -427,6 +437,9 @@ class Oracle:
             return
         if timer.kind == "settle":
             self.release_held()
+            return
+        if timer.kind == "away":
+            self.timers.remove(timer)  # the world is told, and answers with `call.hangup`
             return
         if not self.in_ending():
             self.entered = 0
@@ -853,7 +866,7 @@ class Oracle:
                 self.cancel(self.effects[work.effect], spared)
         for effect in [one for one in self.effects.values() if one.owner == path and one.stopping is None]:
             self.cancel(effect, spared)
-        self.timers = [one for one in self.timers if one.state != path or one.kind in ("stop", "settle")]
+        self.timers = [one for one in self.timers if one.state != path or one.kind in ("stop", "settle", "away")]
         self.quiet.pop(path, None)
         self.kept = [one for one in self.kept if one.timer is None or one.timer[1] != path]
         self.returning = [one for one in self.returning if one.timer is None or one.timer[1] != path]
@@ -913,7 +926,7 @@ class Oracle:
 
     def stop_everything(self) -> None:
         """Rule 13: timers stop, no event is taken any more; what is owed and the final state's own list are run."""
-        self.timers = [one for one in self.timers if one.kind == "stop"]
+        self.timers = [one for one in self.timers if one.kind in ("stop", "away")]
         self.quiet = {}
         self.queue = []
         self.returning = [one for one in (*self.returning, *self.kept) if one.event.offered_in is not None]
@@ -1151,7 +1164,7 @@ class Oracle:
 
     def due_next(self) -> Timer | None:
         """Due at once: the outer state first, then after, every, silence, each in file order."""
-        order = {"stop": -1, "settle": 0, "after": 1, "every": 2, "silence": 3}
+        order = {"stop": -1, "settle": 0, "away": 0.5, "after": 1, "every": 2, "silence": 3}
         ranked = sorted(
             self.timers,
             key=lambda one: (
