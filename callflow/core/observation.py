@@ -17,7 +17,7 @@ ROOM = (
     "room.track_muted", "room.track_unmuted",
 )  # fmt: skip
 OBSERVED = ("call.", "leg.", "session.", *ROOM, "dtmf.", "tool.", "dial.")
-"""How the names of such events begin. They always go the long way through a step."""
+"""How the names of such events begin."""
 
 _FORWARDED = ("dtmf.", "tool.", "leg.")
 
