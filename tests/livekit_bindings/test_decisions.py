@@ -237,3 +237,28 @@ async def test_a_journal_of_today_replays_where_the_grace_was_counted_beside_the
     old.write_text("".join(json.dumps(row) + "\n" for row in ({**journal.head, "journal": 1}, *rows)))
     again = replay(call.flow, read_journal(old))
     assert [step.moves for step in again if step.moves] == [step.moves for step in call.steps if step.moves]
+
+
+async def test_an_agent_takes_over_once_the_step_has_heard_of_the_answer(server, tmp_path):
+    flow = """
+callflow: 1
+name: calls
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "+15550100100", trunk: ST_1}}]
+    on: {dial.answered: talking, dial.*: {target: ending, do: [{outcome: "{{ event.result }}"}]}}
+  talking: {entry: [{say: Hello.}], on: {done: ending}}
+"""
+    session, known = offline_session(), []
+    update_agent = session.update_agent
+
+    def watched(agent):
+        known.append(call.call.snapshot.memory.legs["far_end"].status)
+        update_agent(agent)
+
+    session.update_agent = watched
+    network = PhoneNetwork({"+15550100100": FarEnd(rings=3.0, acts=(Wait(20.0),))})
+    call = Stage(callflow.loads(flow), server, phone=network, session=session, caller=silent)
+    await call.play()
+    assert known == ["on_line"]
