@@ -30,7 +30,9 @@ class Prepared:
         self.arguments: Mapping[str, Any] | None = render(action.arguments, Context()) if constant else None
         private = {"private": True} if privacy_of(flow).opaque(action) else {}
         self.private: Mapping[str, bool] = private
-        self.line = log_line(self.arguments, private) if action.verb == "log" and self.arguments is not None else None
+        self.line = (
+            log_line(self.arguments, private) if "line" in self.verb.roles and self.arguments is not None else None
+        )
         self.checked = [
             (name, argument)
             for name, argument in self.verb.arguments.items()
