@@ -11,7 +11,7 @@ from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
 from callflow.core.render import render
 from callflow.core.snapshot import CARRIED, ActionList, Cancel
-from callflow.core.turn import Turn
+from callflow.core.turn import LIVE, Turn
 from callflow.errors import EffectError
 
 ENTERING = frozenset({"entry", "task"})
@@ -20,7 +20,7 @@ ENTERING = frozenset({"entry", "task"})
 
 def through(turn: Turn, one: ActionList) -> None:
     """A list that belongs to a state's entry has ended: the state may be done (rule 8)."""
-    if not turn.live:
+    if turn.phase not in LIVE:
         return
     path = one.owner
     state = turn.table.states[path]

@@ -102,7 +102,10 @@ def _run(turn: Turn, one: ActionList) -> None:
             position += 1
         else:
             return
-    turn.done_with(one)
+    if one.seq:
+        turn.done_with(one)
+    else:
+        del turn.fresh[0]
     if one.instance is not None:
         forget(turn)
     if one.kind in ENTERING:

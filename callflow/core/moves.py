@@ -17,9 +17,10 @@ from callflow.core.table import StateTable
 from callflow.core.turn import Turn
 
 
-def move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> Way:
+def move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
     """Takes rows: the configuration changes at once; then their lists stand in the sequencer, exit before `do` before entry."""
     at = turn.at
+    turn.budget += len(rows)
     way = at.known_way(rows)
     if way is None:
         leaving = at.leaving(rows)
@@ -28,7 +29,8 @@ def move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | 
     elif way.remembers:
         remember(turn, way.exited)
     enter(turn, rows, way, trigger, event)
-    return way
+    if turn.kept and not turn.table.must_finish.isdisjoint(way.exited):
+        turn.release_kept()  # one that had to finish was left
 
 
 def remember(turn: Turn, leaving: Iterable[str]) -> None:

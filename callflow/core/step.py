@@ -33,7 +33,7 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import Selected, configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, EffectEnded, Event, Input, Queued, TimerFired, keep_policy
 from callflow.core.expressions import ANY, coerce
-from callflow.core.flow import ROOT, Flow, Transition
+from callflow.core.flow import ROOT, Flow
 from callflow.core.immediate import set_outcome
 from callflow.core.observation import OBSERVED, give_up, observe
 from callflow.core.selection import (
@@ -130,7 +130,7 @@ def _happened(turn: Turn, event: Event) -> bool:
     if event.name.startswith("tool."):
         _called(turn, event)
         return True
-    if not turn.live:
+    if turn.phase not in LIVE:
         if not forwarding.forward(turn, event):
             turn.note("dropped", event=event.name, why="the call is over")
         return False
@@ -233,7 +233,7 @@ def _take(turn: Turn, event: Event) -> bool:
         row = turn.table.states[event.state].timers[event.data["row"]]
         selected = select_timer(turn, row, event)
     if selected.rows:
-        _move(turn, selected.rows, event.name, event)
+        moves.move(turn, selected.rows, event.name, event)
     elif not selected.ignored:
         return _keep(turn, event, selected) or (event.offered_in is not None and _take_late(turn, event))
     return True
@@ -255,13 +255,6 @@ def _take_first(turn: Turn, queued: Queued) -> None:
     if queued.list is not None:
         lists.advance(turn)
     lists.settle(turn, queued, taken)
-
-
-def _move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
-    turn.budget += len(rows)
-    way = moves.move(turn, rows, trigger, event)
-    if turn.table.must_finish and turn.kept and not turn.table.must_finish.isdisjoint(way.exited):
-        turn.release_kept()  # one that had to finish was left
 
 
 def _keep(turn: Turn, event: Event, selected: Selected) -> bool:
@@ -321,7 +314,7 @@ def _complete(turn: Turn) -> None:
         if turn.budget >= BUDGET:
             _break_cycle(turn)
         elif rows:
-            _move(turn, rows, "", None)
+            moves.move(turn, rows, "", None)
         elif turn.queue:
             queued = turn.queue.popleft()
             turn.budget += 1
@@ -384,7 +377,7 @@ def _go_to_ending(turn: Turn, why: str, *, fault: bool = True) -> None:
         turn.fault = turn.fault or why
     turn.note("fault" if fault else "limit", error=why)
     if not turn.in_ending:
-        _move(turn, (turn.table.to_ending[ROOT],), "", None)
+        moves.move(turn, (turn.table.to_ending[ROOT],), "", None)
 
 
 def _enter_initial(turn: Turn) -> None:

@@ -220,11 +220,8 @@ class Turn:
         return one
 
     def done_with(self, one: ActionList) -> None:
-        """A list that is through, or dropped."""
-        if one.seq == 0:
-            del self.fresh[0]
-        else:
-            self.lists = without(self.lists, one.seq)
+        """A list of the sequencer that is through, or dropped."""
+        self.lists = without(self.lists, one.seq)
 
     def drop_done(self, left: tuple[str, ...]) -> None:
         """A state that is left is not done any more, also when it is entered again before its `done` is looked at. One that
