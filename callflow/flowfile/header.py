@@ -124,13 +124,15 @@ def _stem(file: str) -> str:
     return file.rpartition("/")[2].partition(".")[0]
 
 
-def _results(part: Part, node: Node) -> None:
+def _results(part: Part, node: MappingNode | Sequence) -> None:
     """The variables that `as:` makes, so that every expression knows them wherever it stands."""
     if isinstance(node, Sequence):
         for item in node.items:
-            _results(part, item)
-    elif isinstance(node, MappingNode):
-        for name, (_, value) in node.entries.items():
+            if not isinstance(item, Scalar):
+                _results(part, item)
+        return
+    for name, (_, value) in node.entries.items():
+        if not isinstance(value, Scalar):
             _results(part, value)
             if name in VERBS and isinstance(value, MappingNode):
                 _keep_result(part, name, value)

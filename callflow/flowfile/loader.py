@@ -81,7 +81,7 @@ def read_loads(
     if root is None:
         return None, defects
     loading = Loading(defects=defects)
-    chain = (_real(path),) if path is not None else ()
+    chain = (path,) if path is not None else ()
     loader = _Loader(loading, Part(loading, name, root, ROOT, Path(folder), chain, text))
     try:
         flow = loader.flow()
@@ -106,10 +106,6 @@ def _digest(*texts: str) -> str:
     for text in texts:
         whole.update(hashlib.sha256(text.encode(errors="surrogatepass")).digest())
     return whole.hexdigest()[:12]
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 class _Loader:

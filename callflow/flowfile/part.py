@@ -103,7 +103,7 @@ class Loading:
 
 
 class Part(Report):
-    """`scope` is the path of the host (`""`: the main flow), `folder` where `use:` looks, `chain` the files around it."""
+    """`scope` is the path of the host (`""`: the main flow), `folder` where `use:` looks, `chain` the files around it, as they are called."""
 
     def __init__(
         self,

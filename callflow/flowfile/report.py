@@ -116,9 +116,9 @@ class Report:
         self, node: MappingNode, path: str, allowed: Container[str], names: Iterable[str], what: str
     ) -> None:
         """A defect for every key that is not allowed."""
-        for name, (key, value) in list(node.entries.items()):
-            if name not in allowed and not name.startswith("x-"):
-                self.unknown_key(node, key, value, path, names, what)
+        unknown = [name for name in node.entries if name not in allowed and not name.startswith("x-")]
+        for name in unknown:
+            self.unknown_key(node, *node.entries[name], path, names, what)
 
     def unknown_key(
         self,

@@ -67,9 +67,9 @@ class RowReader:
 
     def _without_colon(self, around: MappingNode | None, key: Scalar, value: Node, path: str, code: str) -> bool:
         """Whether `{25s talking}` stands for `{25s: talking}`; a defect if so."""
-        first, rest = _apart(key.text)
-        written = around is not None and around.flow and is_nothing(value) and value.start.index == value.end.index
-        if not (written and key.plain and rest):
+        alone = around is not None and around.flow and is_nothing(value) and value.start.index == value.end.index
+        first, rest = _apart(key.text) if alone and key.plain else ("", "")
+        if not rest:
             return False
         message = f"`: ` is missing between `{shorten(first)}` and `{shorten(rest)}`"
         self.part.defect(code, message, key, path, f"write `{shorten(first)}: {shorten(rest)}`")

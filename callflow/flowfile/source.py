@@ -63,7 +63,7 @@ class _Unreadable(Exception):
 
 
 def _read_regular(name: str) -> bytes:
-    _demand_regular(Path(name).stat(), name)
+    _demand_regular(os.stat(name or os.curdir), name)  # noqa: PTH116 - a path object would take as long as the rest
     # Between the look and the opening somebody may have put a pipe there: O_NONBLOCK keeps even that from hanging.
     descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:

@@ -43,13 +43,14 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     if real is None:
         return None
     loading.instances += 1
-    if real in part.chain:
-        way = " → ".join(one.name for one in (*part.chain[part.chain.index(real) :], real))
+    chain = _files_around(part)
+    if real in chain:
+        way = " → ".join(one.name for one in (*chain[chain.index(real) :], real))
         part.defect(
             "sub-flow-cycle", f"this sub-flow includes itself: {way}", node, where, "take one of them out of the circle"
         )
         return None
-    if len(part.chain) > MAX_DEPTH or loading.instances > MAX_INSTANCES:
+    if len(chain) > MAX_DEPTH or loading.instances > MAX_INSTANCES:
         message = f"sub-flows stand at most {MAX_DEPTH} deep inside each other, and {MAX_INSTANCES} in all"
         part.defect("too-many-sub-flows", message, node, where, "put some of them into one file")
         return None
@@ -84,7 +85,7 @@ def look_at_unused(part: Part) -> None:
             continue
         path = part.folder / file
         real = _real(part, name, path)
-        if real is not None and real not in part.chain:
+        if real is not None and real not in _files_around(part):
             _read(part, name, path, real)
 
 
@@ -94,6 +95,11 @@ def _real(part: Part, name: str, path: Path) -> Path | None:
     except ValueError as error:  # a NUL in the name
         part.defect("unreadable-file", f"{shorten(str(path))}: {error}", part.uses[name][1], f"use.{name}")
         return None
+
+
+def _files_around(part: Part) -> list[Path]:
+    """The files in which it stands, itself the last, without links: so that each is told whatever it is called."""
+    return [Path(os.path.realpath(one)) for one in part.chain]
 
 
 _FLOW = re.compile(r"^[ \"'{]*callflow[\"']?[ \t]*:(?:\s|$)", re.MULTILINE)

@@ -51,10 +51,15 @@ class Checker:
     """Fills in the types of a tree; `problems` grows by what is wrong, `reads` holds the names that are read."""
 
     def __init__(self, source: str, names: Names, problems: list[Problem]) -> None:
+        self.source = source
         self.names = names
         self.problems = problems
-        self.advice = Advice(source, names)
         self.reads: set[str] = set()
+
+    @property
+    def advice(self) -> Advice:
+        """The hints, for who has made a mistake."""
+        return Advice(self.source, self.names)
 
     def type_of(self, node: Node) -> Type:
         node.type = _CHECKS[type(node)](self, node)
