@@ -26,7 +26,8 @@ help:
 	@echo "make e2e     every scenario on a real livekit-server"
 	@echo "make soak    a million random calls in worlds that break, until one goes wrong"
 	@echo "make fuzz    flow files from strangers, 100,000 of them"
-	@echo "make lint types fresh bench"
+	@echo "make bench   callflow beside other state machines, as ratios"
+	@echo "make lint types fresh"
 	@echo "make lock    the versions that all of this installs, anew; make newest lowest: the unit tests with other ones"
 
 $(BIN)/python:
@@ -117,6 +118,7 @@ lock: $(UV)
 	@$(COMPILE) --group build --output-file $(LOCK)/build.txt
 	@$(COMPILE) pyproject.toml --extra dev --constraint $(LOCK)/build.txt --output-file $(LOCK)/dev.txt
 	@$(COMPILE) pyproject.toml --extra diagrams --constraint $(LOCK)/dev.txt --output-file $(LOCK)/runtime.txt
+	@$(COMPILE) --group bench --constraint $(LOCK)/dev.txt --output-file $(LOCK)/bench.txt
 	@$(COMPILE) --group lock --output-file $(LOCK)/lock.txt
 
 # Everything that `make demo`, `test` and `e2e` install, for a machine without a network:
@@ -140,8 +142,15 @@ fresh: $(DEV) generate
 	if [ -n "$$stale" ]; then echo "not what the code makes of them: run 'make generate' and commit"; echo "$$stale"; git --no-pager diff --stat -- $(GENERATED); exit 1; fi; \
 	echo "generated files are fresh"
 
+# Beside its peers; XState where Node is at hand.
+BENCH := $(VENV)/.bench
+$(BENCH): $(LOCK)/bench.txt $(DEV)
+	@$(PIP) --require-hashes --requirement $(LOCK)/bench.txt
+	@if command -v npm >/dev/null; then npm ci --silent --prefix benchmarks/xstate; fi
+	@touch $@
+
 .PHONY: bench
-bench: $(DEV)
+bench: $(BENCH)
 	$(BIN)/python -m benchmarks
 
 # Random calls of random flows in worlds that break, until one goes wrong: CALLS=10000 SEED=7 for fewer of them, or the same again.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import cycle
 
@@ -31,26 +30,9 @@ def filled(known: int) -> Index:
     return index
 
 
-def compiled_anew(known: int) -> Callable[[], str]:
-    values = [f"customer-{number:04d}" for number in range(known)]
-
-    def compile_and_hide() -> str:
-        re.purge()
-        return re.compile("|".join(f"({re.escape(value)})" for value in values), re.IGNORECASE).sub("pii:0", LINE)
-
-    return compile_and_hide
-
-
 def ratios() -> Iterator[Ratio]:
-    many, anew = in_turn(one_more(MOST), compiled_anew(MOST))
-    yield Ratio(
-        "learn a value, hide a line, of 1000", many, anew, "s", "one pattern of all, compiled anew", 100, at_least=True
-    )
-    many, few = in_turn(lambda: filled(MOST).learn("x", "y"), lambda: filled(MOST // 10).learn("x", "y"))
-    yield Ratio("learn 1000 private values", many / MOST, few / (MOST // 10), "s", "each of 100", 5)
-    line, other = hidden(MOST), hidden(10)
-    many, few = in_turn(line, other)
-    yield Ratio("hide a line, 1000 values known", many, few, "s", "10 values known", 2)
+    yield Ratio("hide a line, 1000 values known", *in_turn(hidden(MOST), hidden(10)), "10 values known", 2.0)
+    yield Ratio("and learn one more each time", *in_turn(one_more(MOST), one_more(10)), "10 values known", 2.0)
 
 
 def hidden(known: int) -> Callable[[], str]:

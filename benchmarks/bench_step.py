@@ -1,73 +1,55 @@
-"""A flat pure step, with its Step value, beside a hand-written look-up and beside a trigger of transitions' Machine."""
+"""The pure step on the phone call of `phone.py`: flat, three levels deep, and replayed with the verdicts of a journal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
-
-from transitions import Machine
+import time
 
 import callflow
-from benchmarks.measure import Ratio, in_turn
+from benchmarks.phone import WALK, as_flow, expected
 from callflow.core.events import Event
+from callflow.core.snapshot import Snapshot, Step
+from callflow.core.turn import Verdicts
 
-FLOW = """
-callflow: 1
-name: flat
-events: {app.next: {}, app.back: {}}
-limits: {no_progress: 1000000}
-initial: dialing
-states:
-  dialing: {on: {app.next: talking}}
-  talking: {on: {app.next: booking, app.back: dialing}}
-  booking: {on: {app.next: paying, app.back: talking}}
-  paying: {on: {app.next: dialing, app.back: booking}}
-"""
+EVENTS = [Event(f"app.{event}", {}, 1.0) for event, _ in WALK]
 
 
-class ByHand:
-    """What one would write without a framework: a dictionary, a look-up that may miss, a state."""
+class Pure:
+    """callflow's step, with the verdicts of a recorded call in place of the guards where `replays`."""
 
-    table: ClassVar[dict[tuple[str, str], str]] = {
-        ("dialing", "app.next"): "talking",
-        ("talking", "app.next"): "booking",
-        ("talking", "app.back"): "dialing",
-        ("booking", "app.next"): "paying",
-        ("booking", "app.back"): "talking",
-        ("paying", "app.next"): "dialing",
-        ("paying", "app.back"): "booking",
-    }
+    def __init__(self, name: str, deep: int = 1, *, replays: bool = False) -> None:
+        self.name = name
+        self.flow = callflow.loads(as_flow(deep), check=False)  # its `ending` waits for an event, as the others' do
+        self.first = callflow.start(self.flow, time=0.0).snapshot
+        steps = walk(self)
+        self._recorded = [_verdicts(step) if replays else None for step in steps]
 
-    def __init__(self) -> None:
-        self.state = "dialing"
+    def seconds(self, number: int) -> float:
+        flow, step = self.flow, callflow.step
+        log: list[str] = []
+        began = time.process_time()
+        for _ in range(number):
+            log, snapshot = [], self.first
+            for event, recorded in zip(EVENTS, self._recorded, strict=True):
+                done = step(flow, snapshot, event, recorded=recorded)
+                snapshot = done.snapshot
+                for note in done.notes:
+                    if note.kind == "log":
+                        log.append(note.data["message"])
+        took = time.process_time() - began
+        assert log == expected(), log
+        return took / number / len(EVENTS)
 
-    def step(self, event: Event) -> str:
-        self.state = self.table.get((self.state, event.name), self.state)
-        return self.state
+
+def walk(pure: Pure) -> list[Step]:
+    """The steps of one call."""
+    steps: list[Step] = []
+    snapshot: Snapshot = pure.first
+    for event in EVENTS:
+        steps.append(callflow.step(pure.flow, snapshot, event))
+        snapshot = steps[-1].snapshot
+    return steps
 
 
-def ratios() -> Iterator[Ratio]:
-    flow = callflow.loads(FLOW)
-    event = Event("app.next", {}, 1.0)
-    by_hand = ByHand()
-    snapshot = callflow.start(flow, time=0.0).snapshot
-    step = callflow.step
-
-    def ours() -> None:
-        nonlocal snapshot
-        snapshot = step(flow, snapshot, event).snapshot
-        if snapshot.entered > 900_000:
-            snapshot = snapshot._replace(entered=0)
-
-    def hand() -> None:
-        by_hand.step(event)
-
-    names = ["dialing", "talking", "booking", "paying"]
-    machine = Machine(states=names, initial="dialing", auto_transitions=False)
-    for source, target in zip(names, names[1:] + names[:1], strict=True):
-        machine.add_transition("go", source, target)
-
-    mine, theirs = in_turn(ours, hand)
-    yield Ratio("flat step, with its Step", mine, theirs, "s", "a hand-written dictionary look-up", 4.0)
-    mine, theirs = in_turn(ours, machine.go)  # type: ignore[attr-defined]
-    yield Ratio("flat step, with its Step", mine, theirs, "s", "transitions.Machine: times faster", 10.0, at_least=True)
+def _verdicts(step: Step) -> Verdicts:
+    """As `callflow.runtime.replay` reads them off a journal's line."""
+    return Verdicts(tuple(bool(note.data["holds"]) for note in step.notes if note.kind == "guard"), {})

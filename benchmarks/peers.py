@@ -1,7 +1,7 @@
 """The phone call of `benchmarks/phone.py` in other tools for state machines, each in its own terms: callables where it takes
 callables, its own expressions where it has some.
 
-A runner is made once. `walks(n)` plays n calls from a fresh `idle` to `closed`, and returns the CPU seconds of one event;
+A runner is made once. `seconds(n)` plays n calls from a fresh `idle` to `closed`, and returns the CPU seconds of one event;
 what makes a call fresh is not counted. Raises AssertionError where the log is another than the others'.
 """
 
@@ -16,21 +16,16 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
+from benchmarks.measure import Runner
 from benchmarks.phone import ENTRY, EXIT, MOVES, STATES, WALK, expected
 
 XSTATE = Path(__file__).parent / "xstate"
 GUARDS = {"tries > 5": "many", "tries < 5": "few"}
 NAMES = [event for event, _ in WALK]
-
-
-class Runner(Protocol):
-    name: str
-
-    def walks(self, number: int) -> float: ...
 
 
 class Missing(Exception):
@@ -73,7 +68,7 @@ class Transitions:
             conditions = None if move.guard is None else getattr(model, GUARDS[move.guard])
             self._machine.add_transition(move.event, move.source, move.target, conditions=conditions)
 
-    def walks(self, number: int) -> float:
+    def seconds(self, number: int) -> float:
         return asyncio.run(self._awaited(number)) if self._awaits else self._called(number)
 
     def _called(self, number: int) -> float:
@@ -123,7 +118,7 @@ class PythonStatemachine:
                 body[f"on_exit_{state}"] = _method(EXIT[state])
         self._make = type("Phone", (StateMachine,), body | {"many": Model.many, "few": Model.few})
 
-    def walks(self, number: int) -> float:
+    def seconds(self, number: int) -> float:
         machines = []
         for _ in range(number):
             self._make.tries, self._make.log = 2, []  # type: ignore[attr-defined]
@@ -173,7 +168,7 @@ class Sismic:
         chart = {"name": "phone", "root state": {"name": "root", "initial": "idle", "states": states}}
         self._chart = import_from_yaml(yaml.safe_dump({"statechart": chart}))
 
-    def walks(self, number: int) -> float:
+    def seconds(self, number: int) -> float:
         from sismic.interpreter import Interpreter
         from sismic.model import Event
 
@@ -213,7 +208,7 @@ class XState:
             {"states": STATES, "moves": moves, "entry": ENTRY, "exit": EXIT, "walk": NAMES, "expected": expected()}
         )
 
-    def walks(self, number: int) -> float:
+    def seconds(self, number: int) -> float:
         self._say(number)
         assert self._node.stdout is not None
         answer = self._node.stdout.readline()

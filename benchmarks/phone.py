@@ -1,6 +1,6 @@
 """The machine that everybody runs: a phone call of 8 states, 26 transitions, 12 events, 6 guards, 24 entry and exit actions.
 
-Each runner of `benchmarks/peers.py` makes its machine of these tables, in its own terms: a guard is a callable, or what the
+Each runner makes its machine of these tables, in its own terms: a guard is a callable, or what the
 tool has for an expression; an action appends a line to a log. A walk is one call, from `idle` to `closed`.
 """
 
@@ -72,9 +72,10 @@ def expected() -> list[str]:
     return log
 
 
-def as_flow(deep: int = 1) -> str:
-    """The machine as a flow, `deep` levels of states: around all but the last two."""
-    states: dict[str, Any] = {state: _state(state) for state in STATES}
+def as_flow(deep: int = 1, entry: str = "log") -> str:
+    """The machine as a flow, `deep` levels of states: around all but the last two. `entry` is the verb of what is done on
+    entry; on exit it is `log`."""
+    states: dict[str, Any] = {state: _state(state, entry) for state in STATES}
     inner = {state: states.pop(state) for state in STATES[:-2]}
     initial = "idle"
     for level in range(deep - 1, 0, -1):
@@ -92,7 +93,7 @@ def as_flow(deep: int = 1) -> str:
     return yaml.safe_dump(flow, sort_keys=False)
 
 
-def _state(state: str) -> dict[str, Any]:
+def _state(state: str, entry: str) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for move in MOVES:
         if move.source == state:
@@ -102,7 +103,7 @@ def _state(state: str) -> dict[str, Any]:
             if move.target == state:
                 row["reenter"] = True
             rows.setdefault(f"app.{move.event}", []).append(row)
-    written: dict[str, Any] = {"entry": [{"log": line} for line in ENTRY[state]]}
+    written: dict[str, Any] = {"entry": [{entry: line} for line in ENTRY[state]]}
     if EXIT[state]:
         written["exit"] = [{"log": line} for line in EXIT[state]]
     return written | ({"on": rows} if rows else {"final": True})

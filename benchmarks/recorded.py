@@ -37,21 +37,25 @@ EVENING = 1_795_287_600.0  # Saturday, 21 November 2026, 20:00 in Berlin: the fr
 
 
 class Played(NamedTuple):
-    """One step of a call: where it began, and with what."""
+    """One step of a call: where it began, and with what, and how many states it left."""
 
     flow: Flow
     before: Snapshot
     event: Input
+    left: int
 
 
-def kind(event: Input) -> str:
+def kind(played: Played) -> str:
     """What kind of input it is, as the table of results names it."""
+    event = played.event
     if isinstance(event, EffectEnded):
         return "effect ends"
     if isinstance(event, TimerFired):
         return "timers"
     family = event.name.partition(".")[0]
-    return {"tool": "tool calls", "room": "room"}.get(family, event.name if family == "session" else "calls and keys")
+    if family == "tool":
+        return "tool calls that leave two states" if played.left > 1 else "tool calls"
+    return {"session": event.name, "room": "room.*"}.get(family, "calls, keys, machines")
 
 
 async def presses(caller: Caller, *keys: str) -> None:
@@ -157,4 +161,8 @@ async def _play(name: str, model: Sequence[Turn], caller: Script, given: dict[st
         stage = Stage(flow, server, model, caller, vars=variables, **given)
         await asyncio.wait_for(stage.play(), 3600)
     steps = stage.steps
-    return [Played(flow, before.snapshot, after.event) for before, after in pairwise(steps) if after.event is not None]
+    return [
+        Played(flow, before.snapshot, after.event, len(after.exited))
+        for before, after in pairwise(steps)
+        if after.event is not None
+    ]
