@@ -35,11 +35,12 @@ def named(which):
         "runtime": PROJECT["project"]["dependencies"] + extras["diagrams"],
         "dev": PROJECT["project"]["dependencies"] + extras["diagrams"] + extras["dev"][1:],
         "build": PROJECT["dependency-groups"]["build"],
+        "bench": PROJECT["dependency-groups"]["bench"],
         "lock": PROJECT["dependency-groups"]["lock"],
     }[which]
 
 
-@pytest.mark.parametrize("which", ["runtime", "dev", "build", "lock"])
+@pytest.mark.parametrize("which", ["runtime", "dev", "build", "bench", "lock"])
 def test_whatever_is_named_is_locked_within_its_range(which):
     have = locked(which)
     for one in map(Requirement, named(which)):
@@ -65,6 +66,7 @@ def test_no_lock_says_another_version_than_the_others():
     dev = locked("dev") | locked("build")
     assert locked("runtime").items() <= dev.items()
     assert {**locked("build"), **locked("dev")} == dev
+    assert {**locked("bench"), **dev} == {**dev, **locked("bench")}
 
 
 @pytest.mark.parametrize(
