@@ -611,12 +611,15 @@ class Call:
                 if future is not None and not future.done():
                     future.set_result(ToolReturn(note.data["result"], note.data["error"], note.data["reply"]))
             elif note.kind == "log":
-                self.redactor.see(done.snapshot)
-                if isinstance(done.event, Event):
-                    self.redactor.event(done.event)  # the journal's thread may not have come to it
                 level = _LEVELS.get(str(note.data["level"]), logging.INFO)
-                message = one_line(str(self.redactor.note("log", note.data)["message"]))
-                logger.log(level, "%s", message, extra={"call": self.id})
+                if logger.isEnabledFor(level):
+                    self._log(level, note.data, done)
+
+    def _log(self, level: int, line: Mapping[str, Any], done: Step) -> None:
+        self.redactor.see(done.snapshot)
+        if isinstance(done.event, Event):
+            self.redactor.event(done.event)  # the journal's thread may not have come to it
+        logger.log(level, "%s", one_line(str(self.redactor.note("log", line)["message"])), extra={"call": self.id})
 
     def _see(self, entry: Event) -> None:
         if entry.name == "room.disconnected":

@@ -85,7 +85,6 @@ class Redactor:
     """
 
     __slots__ = (
-        "_facts",
         "_flow",
         "_index",
         "_key",
@@ -94,6 +93,7 @@ class Redactor:
         "_numbers",
         "_results",
         "_rows",
+        "_seen",
         "_size",
         "_worked_out",
         "full",
@@ -108,12 +108,12 @@ class Redactor:
         self._known: dict[str, str] = {}  # a value, as text -> its digest
         self._numbers: dict[float, str] = {}
         self._index = Index()
-        self._facts: Mapping[str, Any] | None = None  # of the call, as they were last learned
+        self._seen: tuple[Any, ...] = (None, None, None)  # parts of the snapshot of which all is learned
         self._size = 0  # characters of what is known
         self.full = False  # more than is looked for: from now on texts are hidden as a whole
         self._results: dict[int, frozenset[str]] = {}  # of effects that are over, the private fields of their results
         self._worked_out: set[int] = set()  # effects that were given something private that cannot be looked for
-        self._rows = heard(flow.states) | every_answer(flow)
+        self._rows = _written_in(flow)
 
     # -- values --------------------------------------------------------------------------------------------------
 
@@ -368,18 +368,21 @@ class Redactor:
 
     def see(self, snapshot: Snapshot) -> None:
         """Learn the private variables of a call as it is now."""
-        self.room(snapshot.memory.call)
-        if snapshot.memory.call is not self._facts:
-            self._facts = snapshot.memory.call
-            self.fields(self._facts, PRIVATE_OF_CALL, free=_CONVERSATION)
-        for value in snapshot.memory.env.values():
+        memory = snapshot.memory
+        parts = call, env, variables = memory.call, memory.env, memory.vars
+        if all(part is known for part, known in zip(parts, self._seen, strict=True)):
+            return
+        self.room(call)
+        self.fields(call, PRIVATE_OF_CALL, free=_CONVERSATION)
+        for value in env.values():
             self.learn(value)
         privacy = privacy_of(self._flow)
-        for scope, values in snapshot.memory.vars.items():
+        for scope, values in variables.items():
             path = scope.partition("#")[0]
             for name in privacy.variables.get(path, ()):
                 if name not in privacy.unsearchable[path]:
                     self.learn(values.get(name))
+        self._seen = parts  # only now: the other thread may be at it, too
 
     def _returned(self, name: object) -> list[str]:
         declared = self._flow.python.get(str(name))
@@ -390,6 +393,14 @@ class Redactor:
         written = match.string[: match.end()].rsplit(maxsplit=1)[-1]
         taken = match[0] in self._rows or written in self._rows
         return match[0] if taken else "dtmf." + self.digest(match[1])
+
+
+def _written_in(flow: Flow) -> frozenset[str]:
+    """The events that a flow names, worked out once."""
+    found: frozenset[str] | None = flow.made.get("written")
+    if found is None:
+        found = flow.made["written"] = heard(flow.states) | every_answer(flow)
+    return found
 
 
 def _type_of(name: str) -> EventType | None:
