@@ -367,3 +367,37 @@ def test_a_call_whose_every_effect_fails_still_ends(seed):
             event = Event(dice.pick(["job.shutdown", "call.hangup", "room.disconnected"]), {}, time)
         last = step(flow, last.snapshot, event)
     pytest.fail(f"never ends: {last.snapshot.configuration} {last.snapshot.memory.phase}")
+
+
+def test_what_the_model_calls_while_the_line_is_closed_by_force_is_carried_out():
+    call = agree(
+        """
+initial: a
+standard: false
+ending: ending
+tools: {look: {description: Looks., run: {http: "https://crm.example/"}}}
+events: {app.x: {}}
+states:
+  a: {tools: [look], on: {app.x: ending}}
+  ending: {entry: [hang_up], on: {done: closed}}
+  closed: {final: true}
+""",
+        "app.x",
+        "1 failed",
+        "tool.look back 2",
+        "2 ok",
+    )
+    assert call.last.snapshot.memory.phase == "closing", "it waits for the tool's run"
+    call.do("3 ok")
+    assert call.last.snapshot.ended
+
+
+def test_who_has_hung_up_is_waited_for_no_more_once_the_transfer_has_told_whose_doing_it_was():
+    call = agree(
+        'initial: a\nstandard: false\nending: z\nstates: {a: {entry: [{transfer: "+15551234568"}], on: {transfer.failed: z}}, z: {final: true}}',
+        "call.hangup",
+        "call.dropped",
+        "1 transfer.completed",
+    )
+    assert call.last.snapshot.memory.legs["far_end"].status == "gone"
+    assert call.last.snapshot.timers == ()

@@ -358,6 +358,7 @@ class Oracle:
 
     def release_held(self) -> None:
         for event in self.held:
+            self.wait_for_far_end(event)
             self.observe(event)
             self.returning.append(Kept(event))
         self.held = []
@@ -402,9 +403,7 @@ class Oracle:
 
     def forced(self, close: Effect, ended: EffectEnded) -> None:
         del self.effects[close.id]
-        if self.phase == "closing":
-            self.phase = "wrap_up"
-        elif ended.status == "ok":
+        if self.phase == "dropping" and ended.status == "ok":
             self.closed |= {"session", "line"}
 
     def has_run(self, effect: Effect, work: Work, ended: EffectEnded) -> None:
@@ -1105,6 +1104,10 @@ class Oracle:
         owed = any(work.kind not in ("late", "tool") for work in self.works)
         closes = any(effect.action is None for effect in self.effects.values())
         session, line = "session" not in self.closed, "line" not in self.closed
+        if (
+            self.phase == "closing" and not called and not closes
+        ):  # the end waits for what the model has called meanwhile
+            self.phase = "wrap_up"
         if self.phase == "dropping" and not called and not closes:
             self.phase = "closing" if session or line else "wrap_up"
             if session or line:
