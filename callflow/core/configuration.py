@@ -42,8 +42,8 @@ class Way(NamedTuple):
     """What rows make of a configuration: the states that they leave and enter, in the order in which that happens.
 
     `left` are they and, at the end, the top level. `exits` and `entries` are their lists; `leaving` and `entering` are those of
-    them for which there is something else to do then. `cut` are the rows without a target whose state is left all the same, by another region's row or by the end.
-    With `remembers` a history state takes down what is left.
+    them for which there is something else to do then. `cut` are the rows without a target whose state is left all the same,
+    by another region's row or by the end. With `remembers` a history state takes down what is left.
     """
 
     taken: tuple[int, ...]

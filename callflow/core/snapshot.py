@@ -86,9 +86,9 @@ class Running(NamedTuple):
 
 
 class Timer(NamedTuple):
-    """`due` is a time, in seconds since the epoch; `row` the number of its row in the state. `kind`: after, every, silence; `answer` (the far end never comes),
-    `stop` (an effect that does not stop, `row` its id), `settle` (a hang-up that waits for a transfer's result), `away` (a leg that
-    has vanished, `row` its place among the legs)."""
+    """`due` is a time, in seconds since the epoch; `row` the number of its row in the state. `kind`: after, every, silence;
+    `answer` (the far end never comes), `stop` (an effect that does not stop, `row` its id), `settle` (a hang-up that waits for a
+    transfer's result), `away` (a leg that has vanished, `row` its place among the legs)."""
 
     generation: int
     kind: str

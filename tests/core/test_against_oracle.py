@@ -401,3 +401,20 @@ def test_who_has_hung_up_is_waited_for_no_more_once_the_transfer_has_told_whose_
     )
     assert call.last.snapshot.memory.legs["far_end"].status == "gone"
     assert call.last.snapshot.timers == ()
+
+
+def test_a_named_result_that_is_ignored_is_no_failure():
+    call = agree(
+        """
+initial: a
+vars: {n: {type: integer, default: 0}}
+states:
+  a:
+    entry: [{dial: {to: "+15551234567", trunk: ST_1, leg: human}}, {set: {n: 1}}]
+    ignore: [dial.busy]
+    on: {failed: b}
+  b: {}
+""",
+        "1 dial.busy",
+    )
+    assert (call.last.snapshot.configuration, call.last.snapshot.vars["n"]) == (("a",), 1)

@@ -107,3 +107,18 @@ def test_an_ending_that_goes_round_by_a_timer_is_over_when_its_limit_is(head: st
     assert play.phase != "running"
     assert play.last.snapshot.memory.fault is not None
     assert play.last.snapshot.memory.fault.startswith("the ending does not end")
+
+
+def test_always_is_looked_at_also_after_an_event_that_nobody_takes() -> None:
+    play = Play(
+        """
+initial: a
+states:
+  a: {always: {target: b, when: "call.elapsed > 5s"}}
+  b: {}
+"""
+    )
+    play.wait(4).send("session.agent_state_changed", new_state="thinking")
+    assert play.state == "a"
+    play.wait(2).send("session.agent_state_changed", new_state="listening")
+    assert play.state == "b"
