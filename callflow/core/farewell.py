@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, Row, State, Transition
 from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.reach import sure, targets
 from callflow.core.statechart.structure import ancestors, in_ending, is_over
 
 OTHERS = ("failed", "call.", "room.", "job.", "app.")
@@ -20,15 +21,22 @@ OTHERS = ("failed", "call.", "room.", "job.", "app.")
 def goodbyes(flow: Flow) -> frozenset[str]:
     """The states before the ending of which that is true. They have no inside, no tools and no instructions, stand in no
     region of a parallel state, talk with nobody, and their `done` leads on without a guard."""
-    found: set[str] = set()
-    while True:
-        more = {path for path, state in flow.states.items() if path not in found and _is_goodbye(flow, state, found)}
-        if not more:
-            return frozenset(found)
-        found |= more
+    left = {path: set(_onward(flow, state)) for path, state in flow.states.items() if _says_the_last(flow, state)}
+    before: dict[str, list[str]] = {}
+    for path, onward in left.items():
+        for target in onward:
+            before.setdefault(target, []).append(path)
+    found = [path for path, onward in left.items() if not onward]
+    for path in found:  # which grows by those that lead to nothing but what is in it
+        for one in before.get(path, ()):
+            left[one].discard(path)
+            if not left[one]:
+                found.append(one)
+    return frozenset(found)
 
 
-def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
+def _says_the_last(flow: Flow, state: State) -> bool:
+    """Whether what a state does may be a call's last, if nothing else follows it."""
     around = [flow.states[path] for path in ancestors(flow.states, state.path)]
     if state.path == ROOT or state.kind != "atomic" or state.task is not None or in_ending(flow, state.path):
         return False
@@ -37,9 +45,12 @@ def _is_goodbye(flow: Flow, state: State, known: set[str]) -> bool:
     if any(one.instructions is not None for one in (state, *around) if one.path != ROOT) or _converses(state):
         return False
     done = next((row for row in state.rows if row.pattern == "done" and not row.ignore), None)
-    if done is None or all(row.guard is not None or row.target is None for row in done.transitions):
-        return False
-    return all(row.target is None or row.target in known or is_over(flow, row.target) for row in _own(state))
+    return done is not None and sure(done.transitions)
+
+
+def _onward(flow: Flow, state: State) -> Iterator[str]:
+    """Where its own rows lead, unless the call is over there."""
+    return (target for target in targets(_own(state)) if not is_over(flow, target))
 
 
 def _converses(state: State) -> bool:

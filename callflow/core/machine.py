@@ -83,10 +83,9 @@ def build_machine(flow: Flow) -> FlowMachine:
     outermost = [child for child in root.children if flow.states[child].kind != "history"]
     for path, state in flow.states.items():
         sources = outermost if path == ROOT else [path]
-        for trigger, row in _rows(flow, path):
-            for source in sources if state.kind != "history" else ():
-                target = None if row.target is None else _visible(flow, row.target)
-                machine.add_transition(trigger, source, target, conditions=[Holds(row)])
+        for trigger, row in _rows(flow, path) if state.kind != "history" else ():
+            target = None if row.target is None else _visible(flow, row.target)
+            machine.add_transition(trigger, sources, target, conditions=Holds(row))
     return machine
 
 

@@ -144,15 +144,14 @@ def table_of(flow: Flow) -> Table:
 def compile_table(flow: Flow) -> Table:
     """Reads the tables off the flow's machine."""
     machine = build_machine(flow)
-    found: dict[str, dict[str, list[Transition]]] = {path: {} for path in flow.states}
+    found: dict[str, dict[str, dict[int, Transition]]] = {path: {} for path in flow.states}
     for trigger, event in machine.events.items():
         for moves in event.transitions.values():
             for move in moves:
                 if not isinstance(move, PathTransition):
                     raise TypeError("this machine was not made from a flow")
-                rows = found[move.row.source].setdefault(trigger, [])
-                if all(move.row is not row for row in rows):  # the top level's stand behind each outermost state
-                    rows.append(move.row)
+                row = move.row  # of the top level it stands behind each outermost state
+                found[row.source].setdefault(trigger, {})[row.id] = row
     parents: dict[str, str] = {}
 
     def walk(states: Mapping[str, Any], outer: str) -> None:
@@ -163,8 +162,10 @@ def compile_table(flow: Flow) -> Table:
 
     walk(machine.states, ROOT)
     reads = {path for path in flow.states if _reads_visits(flow, path)}
+    # An empty list is one for which those of its regions wait, where it waits itself.
+    regions = any(state.kind == "parallel" for state in flow.states.values())
     states = {
-        path: _state_table(flow, path, number, found[path], parents, path in reads)
+        path: _state_table(flow, path, number, found[path], parents, path in reads, regions)
         for number, path in enumerate(flow.states)
     }
     scopes = {
@@ -190,9 +191,10 @@ def _state_table(
     flow: Flow,
     path: str,
     order: int,
-    found: Mapping[str, list[Transition]],
+    found: Mapping[str, Mapping[int, Transition]],
     parents: Mapping[str, str],
     reads_visits: bool,
+    regions: bool,
 ) -> StateTable:
     state = flow.states[path]
     parent = parents.get(path, state.parent)  # a history state is no state of the machine
@@ -206,8 +208,6 @@ def _state_table(
     hears_done = state.must_finish or any(True for _ in candidates(rows, "done"))
     is_scope = path in flow.scopes and path != ROOT
     listed = bool(state.entry or state.arguments or state.task or state.kind in ("atomic", "final"))
-    # An empty list is one for which those of its regions wait, where it waits itself.
-    regions = any(one.kind == "parallel" for one in flow.states.values())
     return StateTable(
         state=state,
         path=path,
@@ -217,7 +217,7 @@ def _state_table(
         ancestors=tuple(ancestors),
         children=tuple(child for child in state.children if child not in history),
         rows=rows,
-        always=tuple(found.get(ALWAYS, ())),
+        always=tuple(found.get(ALWAYS, {}).values()),
         timers=state.timers,
         history=history,
         silences=tuple(timer for timer in state.timers if timer.kind == "silence"),

@@ -13,7 +13,7 @@ from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
-from callflow.core.statechart.descriptors import matches
+from callflow.core.statechart.descriptors import matches_any
 from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
@@ -345,7 +345,7 @@ class _Loader:
                 mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
         own = {*loading.emitted, *loading.events}
         for mention in loading.heard:
-            if not any(matches(mention.name, name) for name in own):
+            if not matches_any(mention.name, own):
                 if not loading.events:  # nothing is declared: an event without a payload
                     if is_event_name(mention.name):
                         loading.undeclared[mention.name] = {}

@@ -18,6 +18,7 @@ _NAME = r"(?:vars|event|call|env|state)\.[A-Za-z_]\w*"
 _WHOLE = re.compile(_NAME)
 _IN_BRACES = re.compile(rf"[$#]?\{{\s*({_NAME}[^{{}}]*?)\s*\}}")
 _CHOICE = re.compile(r"\{%.*?%\}", re.DOTALL)
+_SHELL = re.compile(r"\$\{?(\w+)\}?|%(?=(\w+)%)")
 _BETWEEN = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -36,7 +37,8 @@ def meant_names(flow: Flow) -> frozenset[str]:
 
 def _found(flow: Flow) -> Iterator[tuple[Position, str, str]]:
     """Each such text: its place, what reads like an expression, and the one that is meant."""
-    declared = {f"env.{name}" for name in flow.env}
+    env = {name: number for number, name in enumerate(flow.env)}
+    declared = {f"env.{name}" for name in env}
     declared |= {f"vars.{name}" for scope in flow.scopes.values() for name in (*scope.variables, *scope.results)}
     for at, verb, value in _texts(flow):
         for text in _inside(value):
@@ -45,19 +47,19 @@ def _found(flow: Flow) -> Iterator[tuple[Position, str, str]]:
             if alone in declared or (verb is not None and verb.tells and _WHOLE.fullmatch(alone)):
                 yield at, alone, alone
             else:
-                yield from ((at, found, instead) for found, instead in _parts(flow, written))
+                yield from ((at, found, instead) for found, instead in _parts(env, written))
 
 
-def _parts(flow: Flow, text: str) -> Iterator[tuple[str, str]]:
-    """What in a text looks like an expression, each with the one that is meant."""
+def _parts(env: Mapping[str, int], text: str) -> Iterator[tuple[str, str]]:
+    """What in a text looks like an expression, each with the one that is meant; `env` has the declared names in their order."""
     yield from ((one[0], one[1]) for one in _IN_BRACES.finditer(text))
     choice = _CHOICE.search(text)
     if choice is not None:
         yield choice[0], ""
-    for name in flow.env:
-        shell = re.search(rf"\$\{{?{name}\b\}}?|%{name}%", text)
-        if shell is not None:
-            yield shell[0], f"env.{name}"
+    shell: dict[str, str] = {}
+    for one in _SHELL.finditer(text):
+        shell.setdefault(one[1] or one[2], one[0] if one[1] else f"%{one[2]}%")
+    yield from ((shell[name], f"env.{name}") for name in sorted(shell.keys() & env.keys(), key=env.__getitem__))
 
 
 def _texts(flow: Flow) -> Iterator[tuple[Position, Verb | None, Any]]:

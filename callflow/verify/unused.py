@@ -11,8 +11,9 @@ from callflow.core.actions import verb_of
 from callflow.core.expressions import Template
 from callflow.core.flow import ROOT, Action, Declaration, Flow
 from callflow.core.render import templates_in
-from callflow.core.statechart.descriptors import is_heard
+from callflow.core.statechart.descriptors import heard, is_named
 from callflow.core.statechart.lists import every_action, every_list, given, lists_during
+from callflow.core.verbs.verb import Role
 from callflow.errors import Defect
 from callflow.verify.places import warning
 from callflow.verify.templates import meant_names
@@ -46,52 +47,66 @@ class _Used:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self._by_role: dict[Role, frozenset[Any]] = {}
 
     def vars(self, one: Declaration) -> bool:
         return (one.scope, f"vars.{one.name}") in self._names or f"vars.{one.name}" in self._meant
 
     def env(self, one: Declaration) -> bool:
         """In any file: the main flow names what its sub-flows read."""
-        read = any(name == f"env.{one.name}" for _, name in self._names)
-        return read or f"env.{one.name}" in self._meant
+        return f"env.{one.name}" in self._anywhere or f"env.{one.name}" in self._meant
 
     def events(self, one: Declaration) -> bool:
-        return one.name in given(self._actions, "event") or self._heard(one.name)
+        return one.name in self._given("event") or is_named(one.name, self._heard)
 
     def outcomes(self, one: Declaration) -> bool:
         """Named as it stands, by a template that may give anything, or looked for in an expression."""
-        names = given(self._actions, "outcome")
-        plain = {name.value if isinstance(name, Template) and name.constant else name for name in names}
-        made = any(isinstance(name, Template) and not name.constant for name in names)
-        return made or one.name in plain or any(one.name in re.findall(r"\w+", source) for source in self._sources)
+        return self._any_outcome or one.name in self._given("outcome") or one.name in self._words
 
     def tools(self, one: Declaration) -> bool:
+        event = f"tool.{one.name}"
         if self.flow.tools[one.name].own:
-            return self._heard(f"tool.{one.name}")
-        states = self.flow.states.values()
+            return is_named(event, self._heard)
         # A row, or a consult, that waits for what nobody offers has a defect of its own.
-        waited_for = any(row.pattern == f"tool.{one.name}" for state in states for row in state.rows)
-        decides = any(one.name == how.get("tool") for how in given(self._actions, "decision"))
-        return waited_for or decides or any(one.name in state.tools for state in states)
+        return event in self._heard or one.name in self._given("decision") or one.name in self._offered
 
     def python(self, one: Declaration) -> bool:
-        return one.name in given(self._actions, "function")
+        return one.name in self._given("function")
 
     def use(self, one: Declaration) -> bool:
-        scopes = self.flow.scopes.values()
-        return any(
-            scope.used_as == one.name and self.flow.states[scope.path].scope == one.scope
-            for scope in scopes
-            if scope.path != ROOT
-        )
+        return (one.scope, one.name) in self._insides
 
-    def _heard(self, event: str) -> bool:
-        """Whether some row waits for it."""
-        return is_heard(self.flow.states, event)
+    def _given(self, role: Role) -> frozenset[Any]:
+        """What lists name in the arguments of one role."""
+        found = self._by_role.get(role)
+        if found is None:
+            values = given(every_action(self.flow), role)
+            if role == "decision":
+                values = [how.get("tool") for how in values]
+            plain = (one.value if isinstance(one, Template) and one.constant else one for one in values)
+            found = self._by_role[role] = frozenset(plain)
+        return found
 
     @cached_property
-    def _actions(self) -> tuple[Action, ...]:
-        return tuple(every_action(self.flow))
+    def _any_outcome(self) -> bool:
+        return any(isinstance(one, Template) for one in self._given("outcome"))
+
+    @cached_property
+    def _heard(self) -> frozenset[str]:
+        """What rows wait for, or ignore."""
+        return heard(self.flow.states)
+
+    @cached_property
+    def _offered(self) -> frozenset[str]:
+        return frozenset(name for state in self.flow.states.values() for name in state.tools)
+
+    @cached_property
+    def _insides(self) -> frozenset[tuple[str, str]]:
+        """The sub-flows that are some state's inside, by the scope and the name of what uses them."""
+        flow = self.flow
+        return frozenset(
+            (flow.states[scope.path].scope, scope.used_as) for scope in flow.scopes.values() if scope.path != ROOT
+        )
 
     @cached_property
     def _names(self) -> frozenset[tuple[str, str]]:
@@ -104,10 +119,16 @@ class _Used:
         return meant_names(self.flow)
 
     @cached_property
-    def _sources(self) -> frozenset[str]:
+    def _anywhere(self) -> frozenset[str]:
+        """The same in whatever scope."""
+        return frozenset(name for _, name in self._names)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """What stands in texts and guards."""
         texts = {template.source for _, value in self._values() for template in templates_in(value)}
         guards = {move.guard.source for move in self.flow.transitions if move.guard is not None}
-        return frozenset(texts | guards)
+        return frozenset(word for source in texts | guards for word in re.findall(r"\w+", source))
 
     def _read(self) -> Iterator[tuple[str, str]]:
         for scope, value in self._values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
@@ -23,8 +23,11 @@ def silent_waits(flow: Flow) -> Iterator[Defect]:
     unanswered = before_the_answer(flow) if flow.outbound else frozenset()
     if any(_is_unheard(verb_of(action.verb)) for action in actions_during(flow)):
         return
+    before: dict[str | None, list[Action]] = {}
+    for move in flow.transitions:
+        before.setdefault(move.target, []).extend(move.actions)
     for path, state in flow.states.items():
-        if path in unanswered or not _waits(flow, state):
+        if path in unanswered or not _waits(flow, state, before.get(path, ())):
             continue
         ends = [
             timer
@@ -48,14 +51,14 @@ def silent_waits(flow: Flow) -> Iterator[Defect]:
                 )  # fmt: skip
 
 
-def _waits(flow: Flow, state: State) -> bool:
-    """Whether this is a state in which the caller has nothing to say and nothing to listen to."""
+def _waits(flow: Flow, state: State, before: Iterable[Action]) -> bool:
+    """Whether this is a state in which the caller has nothing to say and nothing to listen to; `before` is what is done on the
+    ways into it."""
     levels = [flow.states[path] for path in around(flow.states, state.path)]
     if state.kind != "atomic" or state.path == ROOT or state.task is not None or in_ending(flow, state.path):
         return False
     if any(one.must_finish or one.tools or one.kind == "parallel" for one in levels):
         return False
-    before = [action for move in flow.transitions if move.target == state.path for action in move.actions]
     if any(_occupies(action) for action in (*before, *(action for one in levels for action in one.entry))):
         return False
     if any(one.instructions is not None for one in levels if one.path != ROOT):

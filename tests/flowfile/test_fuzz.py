@@ -59,6 +59,13 @@ _BACKWARDS = "".join(
     f"  s{at}: {{entry: [{{set: {{v{1199 - at}: '{{{{ vars.v{1198 - at} }}}}'}}}}], on: {{dtmf.*: s{at + 1}}}}}\n"
     for at in range(1199)
 )
+_LAST_WORDS = "{{entry: [{{say: hi}}], on: {{done: s{next}}}}}"
+_COSTS = "{{entry: [{{log: 'costs $E{at} and %E{at}%'}}], on: {{dtmf.1: s{next}}}}}"
+_MOVES = "".join(f"        - {{target: s1, when: vars.n == {at}}}\n" for at in range(3000))
+
+
+def _named(number: int, name: str, what: str = "{}") -> str:
+    return "".join(f"  {name}{at}: {what}\n" for at in range(number))
 
 
 @pytest.mark.parametrize(
@@ -68,8 +75,23 @@ _BACKWARDS = "".join(
         _states(1200, _MUST),
         _states(2500, "{{always: s{next}}}", "{on: {dtmf.1: s0}}"),
         f"vars:\n{_TAINTED}states:\n{_BACKWARDS}  s1199: {{}}\n",
+        _states(2000, _LAST_WORDS, "{final: true}"),
+        f"vars: {{n: {{type: integer, default: 0}}}}\nstates:\n  s0:\n    on:\n      dtmf.1:\n{_MOVES}  s1: {{}}\n",
+        f"events:\n{_named(1500, 'app.e')}{_states(1499, '{{on: {{app.e{at}: s{next}}}}}')}",
+        f"tools:\n{_named(1500, 't', '{description: Does it.}')}{_states(1499, '{{tools: [t{at}], on: {{tool.t{at}: s{next}}}}}')}",
+        f"env: [{', '.join(f'E{at}' for at in range(3000))}]\n{_states(1500, _COSTS)}",
     ],
-    ids=["a million bytes", "states that must finish", "a chain of always", "a long way of a private value"],
+    ids=[
+        "a million bytes",
+        "states that must finish",
+        "a chain of always",
+        "a long way of a private value",
+        "a chain of last words",
+        "many rows for one event",
+        "many events",
+        "many tools",
+        "many names of the environment",
+    ],
 )
 def test_a_flow_near_the_limits_is_checked_in_time(text):
     gc.collect()

@@ -24,6 +24,13 @@ def matches(descriptor: str, name: str) -> bool:
     return descriptor == name or (descriptor[-2:] in _WILD and name.startswith(descriptor[:-1]))
 
 
+def named(descriptor: str, names: Collection[str]) -> list[str]:
+    """Those of these events that it names, in their order."""
+    if descriptor[-2:] in _WILD:
+        return [name for name in names if name.startswith(descriptor[:-1])]
+    return [descriptor] if descriptor in names else []
+
+
 def matches_any(descriptor: str, names: Collection[str]) -> bool:
     """Whether it names at least one of these events."""
     if descriptor in names:
@@ -70,6 +77,8 @@ def heard(states: Mapping[str, State], *, ignored: bool = True) -> frozenset[str
     return frozenset(row.pattern for state in states.values() for row in state.rows if ignored or not row.ignore)
 
 
-def is_heard(states: Mapping[str, State], name: str) -> bool:
-    """Whether some row names this event."""
-    return any(matches(row.pattern, name) for state in states.values() for row in state.rows)
+def is_named(name: str, descriptors: Collection[str]) -> bool:
+    """Whether one of these descriptors names this event."""
+    return name in descriptors or any(
+        name[:end] + "*" in descriptors for end, sign in enumerate(name, 1) if sign in (".", "-")
+    )
