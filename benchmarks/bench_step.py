@@ -7,6 +7,7 @@ import time
 import callflow
 from benchmarks.phone import WALK, as_flow, expected
 from callflow.core.events import Event
+from callflow.core.key import Key, key
 from callflow.core.snapshot import Snapshot, Step
 from callflow.core.turn import Verdicts
 
@@ -37,6 +38,25 @@ class Pure:
                         log.append(note.data["message"])
         took = time.process_time() - began
         assert log == expected(), log
+        return took / number / len(EVENTS)
+
+
+class Seen:
+    """Whether a snapshot was seen before, ids and absolute times apart: what who explores a flow asks after each step."""
+
+    name = "a key, and whether it was seen"
+
+    def __init__(self) -> None:
+        self._snapshots = [step.snapshot for step in walk(Pure(self.name))]
+
+    def seconds(self, number: int) -> float:
+        began = time.process_time()
+        for _ in range(number):
+            seen: set[Key] = set()
+            for snapshot in self._snapshots:
+                seen.add(key(snapshot, 1.0))
+        took = time.process_time() - began
+        assert len(seen) == len(self._snapshots)  # no round is like the one before: tries and entered states are counted
         return took / number / len(EVENTS)
 
 

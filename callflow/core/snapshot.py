@@ -156,6 +156,19 @@ class Memory(NamedTuple):
     next_seq: int = 1
     next_generation: int = 1
 
+    def __hash__(self) -> int:
+        """Of the parts in which one call's snapshots differ; what is equal is told by all of them."""
+        return hash((
+            self.started, self.phase, self.timers, frozenset(self.lists), frozenset(self.effects.values()), self.caller_speaks,
+            self.agent_busy, self.outcome, self.next_effect, self.next_seq, self.next_generation, _hashable(self.vars),
+        ))  # fmt: skip
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return frozenset([(name, _hashable(one)) for name, one in value.items()])
+    return tuple([_hashable(one) for one in value]) if isinstance(value, list) else value
+
 
 def without(parts: Mapping[_K, _V], key: _K) -> Mapping[_K, _V]:
     """The others. What is empty is shared: most of what a live call remembers is."""

@@ -12,6 +12,7 @@ A script is a list of lines, so that a counter-example is a test at once:
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,8 +22,10 @@ from callflow.core.actions import VERBS
 from callflow.core.codec import from_json, to_json
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.flow import ROOT, Flow
+from callflow.core.key import key
 from callflow.core.snapshot import Cancel, Forward, Snapshot, Start, Step
 from callflow.core.step import start, step
+from tests.core.oracle import elsewhere
 from tests.core.oracle.generate import APP, PART, Dice
 from tests.core.oracle.interpreter import Fired, Oracle, Report
 from tests.core.oracle.structure import leaves
@@ -162,7 +165,16 @@ class Duel:
         """What holds of every step, whatever the rules say of it."""
         # A snapshot survives JSON, and a call that is taken up from there goes on in the same way.
         data = json.loads(json.dumps(to_json(self.flow, before)))
-        self.same(step(self.flow, from_json(self.flow, data), event))
+        taken_up = from_json(self.flow, data)
+        assert hash(taken_up) == hash(before) == hash(pickle.loads(pickle.dumps(before)))
+        self.same(step(self.flow, taken_up, event))
+        # So does one that is the same but for its time and its numbers: that is what a key is.
+        moved = elsewhere.snapshot(before)
+        assert key(moved, self.time + elsewhere.LATER) == key(before, self.time)
+        there = step(self.flow, moved, elsewhere.happens(event))
+        assert there.moves == self.last.moves
+        assert [_nameless(one) for one in there.effects] == [_nameless(one) for one in self.last.effects]
+        assert key(there.snapshot, self.time + elsewhere.LATER) == key(self.last.snapshot, self.time)
         # A timer that is not live any more changes nothing.
         snapshot = self.last.snapshot
         live = {timer.generation for timer in snapshot.memory.timers}
@@ -261,6 +273,15 @@ class Duel:
             "session.user_input_transcribed", "room.token_refreshed", "room.track_muted leg=far_end muted=1",
             "room.track_unmuted leg=far_end muted=0", "room.track_muted leg=human muted=1", "room.track_muted leg=far_end muted=0", "dial.busy", "unheard_of",
         ])  # fmt: skip
+
+
+def _nameless(effect: Start | Cancel | Forward) -> Any:
+    """An effect without its number, and without the time of the event that it is told."""
+    return (
+        effect._replace(event=effect.event._replace(time=0.0), id=0)
+        if isinstance(effect, Forward)
+        else effect._replace(id=0)
+    )
 
 
 def load(text: str) -> Flow:
