@@ -56,7 +56,9 @@ class Seen:
             for snapshot in self._snapshots:
                 seen.add(key(snapshot, 1.0))
         took = time.process_time() - began
-        assert len(seen) == len(self._snapshots)  # no round is like the one before: tries and entered states are counted
+        assert len(seen) == len(
+            self._snapshots
+        )  # no round is like the one before: tries and entered states are counted
         return took / number / len(EVENTS)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from callflow.core.actions import verb_of
-from callflow.core.expressions import ANY, Context, EvaluationError, Template, accepts, coerce, describe
+from callflow.core.expressions import ANY, Context, EvaluationError, Template, Values, accepts, coerce, describe
 from callflow.core.flow import Action, Flow
 from callflow.core.privacy import privacy_of
 from callflow.core.render import render, templates_in
@@ -143,13 +143,22 @@ def attempt(turn: Turn, work: Callable[[], _T], instead: Callable[[], _T]) -> _T
         raise
 
 
-def emptied(value: Any) -> Any:
-    """An argument with nothing in place of its templates."""
+def legible(value: Any, context: Values) -> Any:
+    """As `render`, with nothing in place of the templates that fail: in a replayed journal, where a digest stands for an
+    address, say."""
     if isinstance(value, Template):
-        return None
+        try:
+            return value.evaluate(context)
+        except EvaluationError:
+            return None
     if isinstance(value, dict):
-        return {name: emptied(item) for name, item in value.items()}
-    return [emptied(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {name: legible(item, context) for name, item in value.items()}
+    return [legible(item, context) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def context_of(turn: Turn, one: ActionList) -> Values:
+    """The names that a list's actions read."""
+    return turn.context(one.instance or scope_of(turn, one), one.writer, one.event)
 
 
 def resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:
@@ -157,7 +166,7 @@ def resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any
     if one.kind == "closing":
         open_ones = {"session", "line"} - turn.closed
         return {name: name in open_ones for name in ("session", "line")}
-    context = turn.context(one.instance or scope_of(turn, one), one.writer, one.event)
+    context = context_of(turn, one)
     arguments = {name: render(value, context) for name, value in prepared.action.arguments.items()}
     if turn.verdicts is None:  # a digest in a replayed journal is of no type
         for name, argument in prepared.checked:

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callflow.core import tools
-from callflow.core.content import Prepared, action_of, attempt, content, emptied, fit, forget, resolve, set_in
+from callflow.core.content import (
+    Prepared,
+    action_of,
+    attempt,
+    content,
+    context_of,
+    fit,
+    forget,
+    legible,
+    resolve,
+    set_in,
+)
 from callflow.core.effects import cancel, not_begun, start
 from callflow.core.events import Event, Queued
 from callflow.core.expressions import EvaluationError
@@ -143,7 +154,11 @@ def _resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, An
     if prepared.arguments is not None and one.kind != "closing":  # there is no text in it that could fail
         turn.attempts += 1
         return prepared.arguments
-    return attempt(turn, lambda: resolve(turn, one, prepared), lambda: dict(emptied(prepared.action.arguments)))
+    return attempt(
+        turn,
+        lambda: resolve(turn, one, prepared),
+        lambda: legible(dict(prepared.action.arguments), context_of(turn, one)),
+    )
 
 
 def _carry_out(turn: Turn, one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:
@@ -169,12 +184,14 @@ def _take_arguments(turn: Turn, one: ActionList) -> bool:
         return True
     given, variables = dict(state.arguments), turn.flow.scopes[state.subflow].variables
 
+    context = turn.context(state.scope, one.owner, None)
+
     def read() -> dict[str, Any]:
-        values = render(given, turn.context(state.scope, one.owner, None))
+        values = render(given, context)
         return {name: fit(turn, variables[name].type, value, f"with.{name}") for name, value in values.items()}
 
     try:
-        set_in(turn, state.subflow, attempt(turn, read, lambda: dict(emptied(given))))
+        set_in(turn, state.subflow, attempt(turn, read, lambda: legible(given, context)))
     except (EvaluationError, EffectError) as error:
         fail(turn, one, Action("with", {}, None, state.position), str(error), timed_out=False)
         return False

@@ -307,6 +307,7 @@ class Turn:
         if self.next_seq != before.next_seq:
             self._unnumber()
         now = _memory(self)
-        memory = before if now == before else Memory._make(now)
+        same = now == before and self.vars is before.vars  # of variables 1, 1.0 and true are equal, and not the same
+        memory = before if same else Memory._make(now)
         snapshot = Snapshot(self.at.leaves, memory, self.entered)
         return Step(event, snapshot, tuple(self.out), tuple(self.moves), tuple(self.notes))

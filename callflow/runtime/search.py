@@ -35,7 +35,8 @@ _APART = r"\s_.+\-"
 _PIECE = re.compile(rf"{_WORD.pattern}|[{_APART}]+|.", re.DOTALL)
 _SIGN = re.compile(rf"{_WORD.pattern}|.", re.DOTALL)
 _APART_SIGN = re.compile(rf"[{_APART}]")
-_AROUND = re.compile(rf"^[{_APART}]+|[{_APART}]+$")
+AROUND = re.compile(rf"^[{_APART}]+|[{_APART}]+$")
+"""What of a value is left beside its token."""
 _DIGEST = re.compile(r"pii:[0-9a-f]{16}")
 
 _PHONE = range(7, 16)
@@ -75,7 +76,7 @@ class Index:
         for form in forms(value):
             if self._numbers.learn(form.text, token):
                 continue
-            inner = _AROUND.sub("", form.text)
+            inner = AROUND.sub("", form.text)
             if len(inner) > 1:
                 self._words.plant(inner, token)
             elif len(form.text) > 1:
@@ -93,7 +94,7 @@ class Index:
                 continue
             token = one.token.removeprefix(GOES_ON)
             between = text[done : one.start]  # nothing where they overlap
-            if token != last or (between and (token == one.token or _AROUND.fullmatch(between) is None)):
+            if token != last or (between and (token == one.token or AROUND.fullmatch(between) is None)):
                 parts += [between, token]
             elif not between and one.start >= done and token == one.token:
                 parts.append(token)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from callflow import loads, start, step
 from callflow.core.events import Event
 from callflow.core.key import LEFT_OUT, key
 from callflow.core.snapshot import ActionList, Leg, Memory, Needless, Running, Silence, Snapshot, Timer
+from tests.support.play import HEAD
 
 NOW = 1000.0
 DIAL = Running(1, "dial", "a", 1, ("entry", "a", 0), 990.0, leg="far_end")
@@ -141,3 +143,20 @@ def test_snapshots_that_are_equal_have_equal_hashes():
     assert hash(at(again)) == hash(at(FULL))
     different = {at(FULL), at(FULL._replace(vars={"": {"n": [1, {"a": 2}]}})), at(FULL._replace(outcome="done"))}
     assert len(different) == 3
+
+
+def test_a_variable_that_becomes_another_of_the_same_value_is_set():
+    flow = loads(
+        HEAD
+        + """
+vars: {n: {type: number, default: 1}}
+events: {app.x: {}}
+initial: a
+states: {a: {on: {app.x: {do: [{set: {n: "{{ vars.n * 1.0 }}"}}]}}}}
+""",
+        check=False,
+    )
+    before = start(flow).snapshot
+    after = step(flow, before, Event("app.x")).snapshot
+    assert repr((before.vars["n"], after.vars["n"])) == "(1, 1.0)"
+    assert key(before, NOW) != key(after, NOW)
