@@ -2,7 +2,8 @@
 
 One worker serves all scenarios of a test run: a dispatch's metadata names the scenario, a coroutine function
 `scenarios.<module>:<function>`, and the file for its notes. Jobs run in processes of their own, which is LiveKit's
-default and what "no process is left" is about, unless a test of many calls wants threads; `load_fnc` is set, since the default refuses jobs on a busy machine.
+default and what "no process is left" is about, unless a test of many calls wants threads. No call is refused, however
+busy the machine is: see `TAKES_ALL`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -65,13 +67,17 @@ CALLFLOW = Path(callflow.__file__).parent
 NAME = os.environ.get("CALLFLOW_E2E_AGENT", "callflow-e2e")
 EXECUTOR = os.environ.get("CALLFLOW_E2E_EXECUTOR", "process")
 
+TAKES_ALL: dict[str, Any] = {"load_fnc": lambda: 0.0, "load_threshold": math.inf}
+"""What a worker has to be told. Below any threshold LiveKit counts a job that was accepted, until it runs, as the load of a
+whole idle process, and with one of them the worker is full meanwhile: a dispatch that comes just then is lost."""
+
 # An end-to-end test never needs a drain longer than this; a worker that is stopped with calls left ends by then.
 server = AgentServer(
     job_executor_type=JobExecutorType(EXECUTOR),
     host="127.0.0.1",
     port=0,
     num_idle_processes=int(os.environ.get("CALLFLOW_E2E_IDLE", "1")),
-    load_fnc=lambda: 0.0,
+    **TAKES_ALL,
     session_end_timeout=SESSION_END_SECONDS,
     drain_timeout=int(os.environ.get("CALLFLOW_E2E_DRAIN", "60")),
 )

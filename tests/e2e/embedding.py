@@ -24,7 +24,7 @@ def from_options() -> AgentServer:
         entrypoint_fnc=agent.entrypoint,
         prewarm_fnc=agent.server.setup_fnc,
         agent_name=agent.NAME,
-        load_fnc=lambda: 0.0,
+        **agent.TAKES_ALL,
         host="127.0.0.1",
         port=0,
         num_idle_processes=1,

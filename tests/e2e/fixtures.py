@@ -88,6 +88,7 @@ class Line:
     _stack: AsyncExitStack
     _worker: Callable[[], Worker]  # starts the shared worker when it is first needed
     jobs: list[AgentJob] = field(factory=list)
+    _orders: Iterator[int] = field(factory=itertools.count)
 
     async def caller(self, identity: str = "caller", *, microphone: bool = True) -> Caller:
         """Somebody joins the room, and leaves it at the end of the test."""
@@ -99,7 +100,7 @@ class Line:
 
     async def agent(self, scenario: str, *, by: Worker | None = None, **arguments: Any) -> AgentJob:
         """Sends the room an agent that plays `scenario` (`module:function` in `tests.e2e.scenarios`)."""
-        notes = self.folder / f"notes-{len(self.jobs)}.jsonl"
+        notes = self.folder / f"notes-{next(self._orders)}.jsonl"
         job = await (by or self._worker()).dispatch(self.lk, self.room, notes, scenario, **arguments)
         self.jobs.append(job)
         return job

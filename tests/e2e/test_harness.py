@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from callflow.testing.models import tone
@@ -47,6 +49,13 @@ async def test_a_fault_is_what_the_agent_sees_and_the_server_does_not(line, prox
         await line.view.wait_for_participants(line.room, {"caller", await _agent_of(line)}, within=2)
     assert [call.status for call in proxy.calls("livekit.RoomService/DeleteRoom", line.room)] == [500]
     assert caller.events("disconnected") == []
+
+
+async def test_the_worker_has_room_for_the_next_call_while_it_starts_one(line):
+    """A dispatch that finds the worker full is lost, and says so nowhere."""
+    jobs = await asyncio.gather(*(line.agent("raw:goodbye", text="Goodbye.") for _ in range(3)))
+    for job in jobs:
+        await job.note("job", within=30)
 
 
 async def _agent_of(line):
