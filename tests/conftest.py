@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,13 @@ def _tells_briefly(make: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[]
         return loop
 
     return made
+
+
+def pytest_collection_finish() -> None:
+    if "livekit.agents" in sys.modules:  # importing it takes longer than most tests
+        from tests.support import speaking_rate
+
+        speaking_rate.install()
 
 
 @pytest.fixture(autouse=True)
