@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import logging
 import sys
@@ -40,6 +41,8 @@ def _tells_briefly(make: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[]
 
 
 def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # thousands of tests, and all that they import, are there to stay: a test that collects looks at its own
     if "livekit.agents" in sys.modules:  # importing it takes longer than most tests
         from tests.support import speaking_rate
 
