@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from livekit import rtc
@@ -40,9 +41,8 @@ def seconds(text: str) -> float:
 def spell(text: str, rate: int) -> Samples:
     """What `text` sounds like, at `rate` samples a second (at least 12,000)."""
     t = np.arange(round(rate * LETTER)) / rate
-    letters = [np.sin(2 * np.pi * (_LOWEST + _STEP * byte) * t) for byte in text.encode()]
-    sound = np.concatenate(letters) if letters else np.zeros(0)
-    return (sound * _LEVEL).astype(np.int16)
+    hz = _LOWEST + _STEP * np.frombuffer(text.encode(), np.uint8).astype(int)
+    return (np.sin(2 * np.pi * hz[:, np.newaxis] * t) * _LEVEL).astype(np.int16).ravel()
 
 
 def read(sound: Samples, rate: int) -> str:
@@ -55,9 +55,7 @@ def read(sound: Samples, rate: int) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")("ignore")
     text = ""
     for stretch in _stretches(sound, rate):
-        first = _first_letter(stretch, size)
-        windows = (stretch[start : start + size] for start in range(first, len(stretch) - size + 1, size))
-        letters = bytes(letter for window in windows if (letter := _letter(window, rate)) is not None)
+        letters = _letters(_windows(stretch, _first_letter(stretch, size), size), rate)
         held_up = decoder.getstate()[0] and 0x80 <= letters[:1].ljust(1)[0] < 0xC0  # between two bytes of one character
         if not held_up:
             decoder.reset()
@@ -88,7 +86,8 @@ def _stretches(sound: Samples, rate: int) -> list[Samples]:
 
 def _one_letter(tail: Samples, head: Samples, size: int) -> bool:
     """Whether two pieces are the halves of a letter that was held up."""
-    return len(tail) + len(head) == size and _strength(np.concatenate([tail, head])) > _WHOLE * _LEVEL * size / 2
+    whole = len(tail) + len(head) == size
+    return whole and bool(_strength(np.concatenate([tail, head])) > _WHOLE * _LEVEL * size / 2)
 
 
 def _first_letter(stretch: Samples, size: int) -> int:
@@ -96,21 +95,29 @@ def _first_letter(stretch: Samples, size: int) -> int:
     over = len(stretch) % size
     if not over or len(stretch) < 2 * size:
         return 0
-    from_the_end = sum(_strength(stretch[start : start + size]) for start in range(over, len(stretch) - size + 1, size))
-    from_the_start = sum(_strength(stretch[start : start + size]) for start in range(0, len(stretch) - size + 1, size))
+    from_the_end, from_the_start = (_strength(_windows(stretch, start, size)).sum() for start in (over, 0))
     return over if from_the_end > from_the_start * _CLEARLY else 0
 
 
-def _strength(window: Samples) -> float:
-    return float(np.abs(np.fft.rfft(window)).max())
+def _windows(stretch: Samples, start: int, size: int) -> Samples:
+    """One row for each whole letter from `start` on."""
+    return stretch[start : start + (len(stretch) - start) // size * size].reshape(-1, size)
 
 
-def _letter(window: Samples, rate: int) -> int | None:
-    if not len(window) or np.abs(window.astype(np.int32)).max() <= _LOUD:
-        return None
-    hz = float(np.fft.rfftfreq(len(window), 1 / rate)[np.abs(np.fft.rfft(window)).argmax()])
-    letter = round((hz - _LOWEST) / _STEP)
-    return letter if 0 <= letter <= 255 else None
+def _strength(windows: Samples) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How loud the loudest pitch of each is."""
+    strength: np.ndarray[Any, np.dtype[np.float64]] = np.abs(np.fft.rfft(windows)).max(axis=-1)
+    return strength
+
+
+def _letters(windows: Samples, rate: int) -> bytes:
+    """The letters in them; one that is too quiet, or none, is left out."""
+    windows = windows[(np.abs(windows.astype(np.int32)) > _LOUD).any(axis=1)]
+    if not len(windows):
+        return b""
+    hz = np.fft.rfftfreq(windows.shape[1], 1 / rate)[np.abs(np.fft.rfft(windows)).argmax(axis=1)]
+    letters = np.rint((hz - _LOWEST) / _STEP)
+    return bytes(letters[(letters >= 0) & (letters <= 255)].astype(np.uint8))
 
 
 class SpelledTTS(tts.TTS[str]):
@@ -214,13 +221,13 @@ class _SpelledRecognition(stt.RecognizeStream):
 
     def _hear(self, window: Samples) -> None:
         kind = stt.SpeechEventType
-        letter = _letter(window, SpelledSTT.SAMPLE_RATE)
-        if letter is not None:
+        letter = _letters(window[np.newaxis], SpelledSTT.SAMPLE_RATE)
+        if letter:
             if not self._letters:
                 self._emit(kind.START_OF_SPEECH)
-            self._letters.append(letter)
+            self._letters += letter
             self._quiet = 0.0
-            if chr(letter) == " ":
+            if letter == b" ":
                 self._emit(kind.INTERIM_TRANSCRIPT, self._letters)
             return
         self._quiet += LETTER
