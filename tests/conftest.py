@@ -8,6 +8,9 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +50,23 @@ def pytest_collection_finish() -> None:
         from tests.support import speaking_rate
 
         speaking_rate.install()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, Path]]:
+    """`callflow demo` with these options, each played once: what is printed, and the folder of what is kept."""
+
+    @cache
+    def played(*options: str) -> tuple[str, Path]:
+        from tests.support.command import command
+
+        folder = tmp_path_factory.mktemp("demo")
+        with chdir(Path(__file__).parents[1]):  # it says where the flows are
+            done = command("demo", *options, "--out", str(folder))
+        assert done.exit_code == 0, done.output
+        return done.stdout, folder
+
+    return played
 
 
 @pytest.fixture(autouse=True)

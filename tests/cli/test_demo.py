@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import subprocess
 import sys
@@ -34,34 +33,29 @@ CASES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _same_logging():
-    levels = {name: logging.getLogger(name).level for name in ("livekit", "callflow")}
-    yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+@pytest.fixture
+def told(demo):
+    """What is printed, at 80 columns, the outcomes in it, and the folder of what is kept."""
+
+    def tell(*options):
+        text, folder = demo(*options)
+        assert "\x1b" not in text
+        assert [line for line in text.splitlines() if len(line) > 80 and str(folder) not in line] == []
+        return text, tuple(re.findall(r"outcome  (\w+) ", text)), folder
+
+    return tell
 
 
-def told(tmp_path, *options):
-    """What is printed, at 80 columns, and the outcomes in it."""
-    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["demo", *options, "--out", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    text = result.output
-    assert "\x1b" not in text
-    assert [line for line in text.splitlines() if len(line) > 80 and str(tmp_path) not in line] == []
-    return text, tuple(re.findall(r"outcome  (\w+) ", text))
-
-
-def kept(tmp_path, flow):
+def kept(folder, flow):
     """The journal's lines and the record of a call."""
-    assert (tmp_path / f"{flow}.svg").read_text().lstrip().startswith(("<?xml", "<svg"))
-    [record], [journal] = (tmp_path / flow).glob("*.json"), (tmp_path / flow).glob("*.jsonl")
+    assert (folder / f"{flow}.svg").read_text().lstrip().startswith(("<?xml", "<svg"))
+    [record], [journal] = (folder / flow).glob("*.json"), (folder / flow).glob("*.jsonl")
     assert "+15550123456" not in journal.read_text() + record.read_text()
     return [json.loads(line) for line in journal.read_text().splitlines()], json.loads(record.read_text())
 
 
-def test_a_call_by_hand_and_as_a_flow_and_two_whole_flows(tmp_path):
-    text, outcomes = told(tmp_path)
+def test_a_call_by_hand_and_as_a_flow_and_two_whole_flows(told):
+    text, outcomes, _ = told()
     assert outcomes == CASES["talks"]
     assert [line.strip(" ─") for line in text.splitlines() if line.endswith("──")] == [
         "1  The caller is done. The same call twice", "2  An outbound call: flows/outbound.yaml",
@@ -73,22 +67,22 @@ def test_a_call_by_hand_and_as_a_flow_and_two_whole_flows(tmp_path):
 
 
 @pytest.mark.parametrize("caller", CASES)
-def test_the_calls_of_one_far_end_come_first_and_alone(tmp_path, caller):
-    text, outcomes = told(tmp_path, "--caller", caller)
+def test_the_calls_of_one_far_end_come_first_and_alone(told, caller):
+    text, outcomes, folder = told("--caller", caller)
     assert outcomes == CASES[caller]
     first = next(line for line in text.splitlines() if line.startswith(" 1  "))
     assert first.strip(" ─") == "1  An outbound call: flows/outbound.yaml"
     assert "by hand" not in text
     for flow, outcome in zip(("outbound", "inbound"), CASES[caller], strict=False):
-        lines, record = kept(tmp_path, flow)
+        lines, record = kept(folder, flow)
         assert record["outcome"] == outcome
         assert lines[0]["flow"] == record["flow"]
-    assert (tmp_path / "inbound").exists() is (len(CASES[caller]) == 2)
+    assert (folder / "inbound").exists() is (len(CASES[caller]) == 2)
 
 
 @pytest.mark.parametrize("caller", ["talks", "voicemail", "screening"])
-def test_no_line_of_a_journal_is_cut(tmp_path, caller):
-    text, _ = told(tmp_path, "--caller", caller)
+def test_no_line_of_a_journal_is_cut(told, caller):
+    text, _, _ = told("--caller", caller)
     shown = re.findall(r"the call moved:\n((?:    .*\n)+)", text)
     assert len(shown) == len(CASES[caller])
     for part in shown:

@@ -7,8 +7,6 @@ import asyncio
 import inspect
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,11 +15,11 @@ from callflow.flowfile import read
 from callflow.simulate.clock import VirtualTimeLoop
 from callflow.verify import check as verify
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
+from tests.support.command import command
 
 GENERATED = ROOT / "docs/reference/defects.md"  # its examples are tested with the codes that they show
 BLOCKS = [block for page in PAGES if page != GENERATED for block in blocks(page)]
 OFFLINE = ("check", "explain", "draw", "schema", "demo", "--version")
-COMMAND = Path(sys.executable).with_name("callflow")
 
 
 def of(language: str, mark: str = "") -> list[Block]:
@@ -81,16 +79,20 @@ def test_tests_that_are_shown_pass(block, files, monkeypatch):
 
 
 @pytest.mark.parametrize("block", [one for one in of("console") if "not run" not in one.marks], ids=str)
-def test_a_command_prints_what_is_shown(block, files):
-    folder = files(block.page)
-    for command, shown in sessions(block.text):
-        words = shlex.split(command, comments=True)
+def test_a_command_prints_what_is_shown(block, files, demo):
+    files(block.page)
+    for line, shown in sessions(block.text):
+        words = shlex.split(line, comments=True)
         assert words[0] == "callflow", f"{block}: say `<!-- not run -->` before it"
         assert words[1] in OFFLINE, f"{block}: say `<!-- not run -->` before it"
-        done = subprocess.run([COMMAND, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode in (0, 1), done.stderr
+        if words[1] == "demo":
+            printed, _ = demo(*words[2:])
+        else:
+            done = command(*words[1:])
+            assert done.exit_code in (0, 1), done.output
+            printed = done.stdout
         if shown.strip():
-            assert re.fullmatch(pattern(shown), done.stdout), f"{command}\n{done.stdout}"
+            assert re.fullmatch(pattern(shown), printed), f"{line}\n{printed}"
 
 
 def sessions(text: str) -> list[tuple[str, str]]:
