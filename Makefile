@@ -59,11 +59,13 @@ setup: $(DEV)
 demo: $(RUNTIME)
 	@$(BIN)/callflow demo
 
-# The server is built (or found in the cache) while the other tests run.
+# The server is built (or found in the cache) while the other tests run. Those start some hundred processes: what each of them
+# imports is compiled once, also where the environment says that nothing is; as for `make e2e`, where each job has one.
 .PHONY: test
+test e2e: export PYTHONDONTWRITEBYTECODE :=
 test: $(DEV)
 	@$(BIN)/python -m tests.e2e.servers > $(VENV)/servers.log 2>&1 & \
-	$(PYTEST) --ignore=tests/e2e -n auto --maxprocesses 4; unit=$$?; wait; \
+	$(PYTEST) --ignore=tests/e2e -n auto --maxprocesses 4 --dist worksteal; unit=$$?; wait; \
 	$(PYTEST) tests/e2e -m smoke -n 1; smoke=$$?; \
 	exit $$((unit | smoke))
 

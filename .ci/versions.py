@@ -71,8 +71,20 @@ def main(which: str) -> int:
         sep="\n  ",
         flush=True,
     )
-    tests = ["--ignore=tests/e2e", "-q", "-n", "auto", "--maxprocesses", "4", "-p", "no:cacheprovider"]
-    few = {name: value for name, value in os.environ.items() if name not in ("CALLFLOW_FAULTS", "CALLFLOW_FUZZ")}
+    tests = [
+        "--ignore=tests/e2e",
+        "-q",
+        "-n",
+        "auto",
+        "--maxprocesses",
+        "4",
+        "--dist",
+        "worksteal",
+        "-p",
+        "no:cacheprovider",
+    ]
+    changed = ("CALLFLOW_FAULTS", "CALLFLOW_FUZZ", "PYTHONDONTWRITEBYTECODE")  # as the Makefile has it for `make test`
+    few = {name: value for name, value in os.environ.items() if name not in changed}
     return subprocess.run([python, "-m", "pytest", *tests], cwd=ROOT, env=few, check=False).returncode
 
 
