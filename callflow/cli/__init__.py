@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -55,7 +54,7 @@ class Commands(click.Group):
             raise click.ClickException(f"the output cannot be written: {error.strerror}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        found = [file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")]
+        found = [file[:-3] for file in os.listdir(__path__[0]) if file.endswith(".py") and file[0] != "_"]  # noqa: PTH208
         return sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 
 LEAST = 40
 
@@ -13,6 +11,8 @@ def columns() -> int | None:
     """The terminal's columns; None where the output is no terminal, and nothing is wrapped: a program may read it."""
     if not sys.stdout.isatty():
         return None
+    import shutil
+
     return max(shutil.get_terminal_size().columns, LEAST)
 
 
@@ -21,4 +21,6 @@ def wrapped(text: str, indent: int = 0) -> list[str]:
     width = columns()
     if width is None or len(text) <= width:
         return [text]
+    import textwrap
+
     return textwrap.wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

@@ -11,10 +11,11 @@ LONGEST = 30 * 24 * 3600.0
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _WRITTEN = re.compile(r"([0-9]{1,100})(ms|s|m|h)", re.ASCII)
-_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-zA-Zµ]+)\s*", re.ASCII)
-_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{2})", re.ASCII)
-_ISO = re.compile(r"P(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})S)?)?", re.ASCII)
-_SIGN = re.compile(r"\s*([-+\N{MINUS SIGN}\N{EN DASH}])\s*(?=[0-9.])")
+# What else people write is matched for a hint alone, and compiled when there is one to give.
+_PART = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-zA-Zµ]+)\s*"
+_CLOCK = r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{2})"
+_ISO = r"P(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})S)?)?"
+_SIGN = "\\s*([-+\N{MINUS SIGN}\N{EN DASH}])\\s*(?=[0-9.])"
 _TOO_LONG = "a duration is at most 30 days (720h)"
 _OTHER_UNITS = {
     "msec": 0.001, "millis": 0.001, "millisecond": 0.001, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0,
@@ -73,7 +74,7 @@ def _seconds_written(number: float) -> str:
 
 
 def _what_to_write(text: str) -> str:
-    sign = _SIGN.match(text)
+    sign = re.match(_SIGN, text)
     if sign is not None:
         seconds = _meant(text[sign.end() :])
         hint = format_duration(seconds) if seconds is not None and 0 < seconds <= LONGEST else "12s"
@@ -93,14 +94,15 @@ def _meant(text: str) -> float | None:
     """Seconds, of what is no duration here and yet clear: `1m30s`, `1.5h`, `12 sec`, `2 days`, `1:30`, `PT30S`."""
     position, total = 0, 0.0
     text = text.strip()
-    if clock := _CLOCK.fullmatch(text):
+    if clock := re.fullmatch(_CLOCK, text, re.ASCII):
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return hours * 3600.0 + minutes * 60.0 + seconds
-    if (iso := _ISO.fullmatch(text)) and any(iso.groups()):
+    if (iso := re.fullmatch(_ISO, text, re.ASCII)) and any(iso.groups()):
         days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
         return days * 86400.0 + hours * 3600.0 + minutes * 60.0 + seconds
+    part = re.compile(_PART, re.ASCII)
     while position < len(text):
-        match = _PART.match(text, position)
+        match = part.match(text, position)
         if match is None:
             return None
         unit = match[2].lower()

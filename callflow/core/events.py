@@ -103,7 +103,7 @@ def _is_public(event: str, name: str, kind: Type) -> bool:
     return closed or name in PUBLIC or (event, name) in _PUBLIC_THERE
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class EventType:
     """One event of the catalogue: its payload's fields, what becomes of it in a state that must finish, and in a flood."""
 

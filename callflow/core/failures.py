@@ -5,8 +5,8 @@ from __future__ import annotations
 from callflow.core.content import content
 from callflow.core.events import EffectEnded, Event, Queued
 from callflow.core.flow import ROOT, Action
-from callflow.core.snapshot import CALLS_OWN, OF_ROWS, ActionList, Running
-from callflow.core.statechart.lists import writer_at
+from callflow.core.snapshot import CALLS_OWN, ActionList, Running
+from callflow.core.statechart.lists import OF_ROWS, writer_at
 from callflow.core.turn import Turn
 
 

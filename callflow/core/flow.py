@@ -51,7 +51,7 @@ class Declaration(NamedTuple):
     position: Position
 
 
-@frozen
+@frozen(eq=False)
 class Variable:
     """`default` is None where the variable must be given when the call starts (`required`)."""
 
@@ -124,7 +124,7 @@ class Row(NamedTuple):
     level: Literal["own", "inner"] = "own"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class TimerRow:
     """`after`, `every` or `silence`: `seconds` from the state's entry. `index` is its number in `state.timers`."""
 
@@ -137,7 +137,7 @@ class TimerRow:
     level: Literal["own", "inner"] = "own"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Task:
     """A LiveKit AgentTask as a state's inside, by the name under which the program supplies it."""
 
@@ -146,7 +146,7 @@ class Task:
     position: Position
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class State:
     """`children`, `initial` and `parent` are paths; `initial` of a history state is its default.
 
@@ -181,7 +181,7 @@ class State:
     notes: Mapping[str, Any] = field(factory=dict)  # x-*
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Scope:
     """The variables and the `ending:` of one flow file in its place: the main flow's (`""`) or a sub-flow's (its host's
     path), which has the file by the name `used_as` of its own file's `use`."""
@@ -209,7 +209,7 @@ class Tool:
     own: bool = False
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class PythonAction:
     """A callable that the embedding program supplies under this name."""
 
@@ -221,7 +221,7 @@ class PythonAction:
     description: str = ""
 
 
-@frozen
+@frozen(eq=False)
 class Limits:
     """What bounds every call; None: no such bound (`standard: false` without a `limits:` of its own).
 
@@ -238,7 +238,7 @@ class Limits:
     no_progress: int | None = 50
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Flow:
     """A whole flow, as data. Build it with `callflow.load` or `callflow.loads`.
 
@@ -272,14 +272,25 @@ class Flow:
     file: str = "<flow>"
     notes: Mapping[str, Any] = field(factory=dict)
     outbound: bool = False  # it dials its far end itself; otherwise it begins when the far end is on the line
-    digest: str = field(default="", eq=False)  # of the text of its files: 12 hexadecimal digits that name this version
+    texts: tuple[str, ...] = ()  # of its files, the main one first, each once
     declared: tuple[Declaration, ...] = ()
-    made: dict[str, Any] = field(init=False, factory=dict, eq=False, repr=False)
+    made: dict[str, Any] = field(init=False, factory=dict)
 
     @property
     def root(self) -> State:
         """The top level as a state: its rows and timers hold in every state."""
         return self.states[ROOT]
+
+    @property
+    def digest(self) -> str:
+        """Of its texts: 12 hexadecimal digits that name this version."""
+        found: str | None = self.made.get("digest")
+        if found is None:
+            from hashlib import sha256  # which brings OpenSSL, and who only checks a flow asks for no digest
+
+            each = (sha256(text.encode(errors="surrogatepass")).digest() for text in self.texts)
+            found = self.made["digest"] = sha256(b"".join(each)).hexdigest()[:12] if self.texts else ""
+        return found
 
     def may_send(self, event: str) -> frozenset[str]:
         """Who may send an event of the author's own: `program`, `agents`, `anyone`, names of legs."""

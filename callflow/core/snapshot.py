@@ -30,10 +30,6 @@ CARRIED = frozenset({"tool", "late"})
 CALLS_OWN = OWED | CARRIED
 """Lists of which no state's leaving cancels what they have begun."""
 
-OF_ROWS = frozenset({"do", "stay", "rest", "late"})
-"""Lists that are the `do` of a transition: their key is its number."""
-
-
 WITH = -1
 """The position of an entry list of a host whose `with:` has not been read yet."""
 

@@ -123,9 +123,9 @@ _EVENTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("answered", "answer", "call.answer", "call.connected", "call.start", "call.started"), "call.answered"),
     **dict.fromkeys(("failure", "fail", "exception"), "failed"),
 }  # fmt: skip
-_KEYS_PRESSED: Final = re.compile(r"(?:keys?|press|pressed|digits?|dtmf)[._]([0-9*#a-dA-D]+)")
+_KEYS_PRESSED: Final = r"(?:keys?|press|pressed|digits?|dtmf)[._]([0-9*#a-dA-D]+)"
 _SIGNS: Final = {"#": "pound", "*": "star"}
-_SEVERAL: Final = re.compile(r"[\w.*-]+(?:\s*[,|/]\s*|\s+(?:or|and)\s+)[\w.*-]+")
+_SEVERAL: Final = r"[\w.*-]+(?:\s*[,|/]\s*|\s+(?:or|and)\s+)[\w.*-]+"
 
 
 def event_meant(word: str) -> str:
@@ -140,12 +140,12 @@ def event_meant(word: str) -> str:
         return "what silence does stands under `silence`: `silence: {20s: …}`"
     if any(matches(f"{word}.*", name) for name in EVENTS):
         return f"did you mean `{word}.*`?"
-    pressed = _KEYS_PRESSED.fullmatch(word)
+    pressed = re.fullmatch(_KEYS_PRESSED, word)
     if pressed is not None and len(pressed[1]) == 1:
         return f"write `dtmf.{_SIGNS.get(pressed[1], pressed[1].lower())}`"
     if pressed is not None:
         return "a row waits for one key; for several there is `collect_digits`"
-    return "write a row for each event" if _SEVERAL.fullmatch(word) else ""
+    return "write a row for each event" if re.fullmatch(_SEVERAL, word) else ""
 
 
 def argument_meant(verb: str, word: str) -> str | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from callflow.core.durations import format_duration
@@ -67,11 +65,11 @@ def read_with_text(path: str | os.PathLike[str]) -> tuple[Flow | None, list[Defe
     name = os.fspath(path)
     if name == STDIN:
         return *read_loads(text, "<stdin>"), text
-    return *read_loads(text, name, Path(name).parent, Path(name)), text
+    return *read_loads(text, name, os.path.dirname(name), name), text  # noqa: PTH120 - pathlib alone would take a third of a start
 
 
 def read_loads(
-    text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".", path: Path | None = None
+    text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".", path: str | None = None
 ) -> tuple[Flow | None, list[Defect]]:
     """The same for a text. `path` is the file that it comes from, so that a sub-flow cannot include it again."""
     size = len(text.encode("utf-8", "surrogatepass"))
@@ -82,7 +80,7 @@ def read_loads(
         return None, defects
     loading = Loading(defects=defects)
     chain = (path,) if path is not None else ()
-    loader = _Loader(loading, Part(loading, name, root, ROOT, Path(folder), chain, text))
+    loader = _Loader(loading, Part(loading, name, root, ROOT, os.fspath(folder), chain, text))
     try:
         flow = loader.flow()
     except TooManyDefects:
@@ -98,14 +96,6 @@ def _demand(flow: Flow | None, defects: list[Defect]) -> Flow:
     if flow is None:
         raise FlowFileError(defects)
     return flow
-
-
-def _digest(*texts: str) -> str:
-    """Of the main file and of its sub-flows, each once."""
-    whole = hashlib.sha256()
-    for text in texts:
-        whole.update(hashlib.sha256(text.encode(errors="surrogatepass")).digest())
-    return whole.hexdigest()[:12]
 
 
 class _Loader:
@@ -175,7 +165,7 @@ class _Loader:
             file=main.file,
             notes=notes(root),
             outbound=dials_first(loading.states),
-            digest=_digest(main.source, *(text for _, text in loading.files.values())),
+            texts=(main.source, *(text for _, text in loading.files.values())),
             declared=tuple(one for part in loading.parts for one in declarations_of(part)),
             **details,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -79,7 +78,7 @@ class Loading:
     def __init__(self, defects: list[Defect]) -> None:
         self.defects = defects
         self.suggestions = Suggestions()
-        self.files: dict[Path, tuple[MappingNode | None, str]] = {}  # sub-flows that were read, with their text
+        self.files: dict[str, tuple[MappingNode | None, str]] = {}  # sub-flows that were read, with their text
         self.instances = 0
         self.states: dict[str, State] = {}
         self.transitions: list[Transition] = []
@@ -111,8 +110,8 @@ class Part(Report):
         file: str,
         root: MappingNode,
         scope: str = ROOT,
-        folder: Path = Path(),
-        chain: tuple[Path, ...] = (),
+        folder: str = "",
+        chain: tuple[str, ...] = (),
         source: str = "",
     ) -> None:
         super().__init__(file, loading.defects, loading.suggestions)

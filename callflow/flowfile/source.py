@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 from itertools import islice
-from pathlib import Path
 
 from callflow.core.suggest import closest
 from callflow.errors import Defect
@@ -88,6 +87,8 @@ def too_large(name: str, size: int | None = None) -> Defect:
 
 
 def _similar(name: str) -> str:
+    from pathlib import Path
+
     path = Path(name)
     try:
         beside = [entry.name for entry in islice(path.parent.iterdir(), 1000)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from callflow.flowfile.header import declare
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -38,14 +37,14 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     if file is None:
         return None
     part.used.add(name)
-    path = part.folder / file
+    path = _path(part, file)
     real = _real(part, name, path)
     if real is None:
         return None
     loading.instances += 1
     chain = _files_around(part)
     if real in chain:
-        way = " → ".join(one.name for one in (*chain[chain.index(real) :], real))
+        way = " → ".join(one.rpartition(os.sep)[2] for one in (*chain[chain.index(real) :], real))
         part.defect(
             "sub-flow-cycle", f"this sub-flow includes itself: {way}", node, where, "take one of them out of the circle"
         )
@@ -57,7 +56,7 @@ def open_subflow(draft: Draft, main: Part) -> Part | None:
     root, text = _read(part, name, path, real)
     if root is None:
         return None
-    inside = Part(loading, str(path), root, draft.path, path.parent, (*part.chain, real), text)
+    inside = Part(loading, path, root, draft.path, os.path.dirname(path), (*part.chain, real), text)  # noqa: PTH120 - see `_path`
     if not declare(inside):
         return None
     _check_main(draft, inside, main, node, where)
@@ -83,29 +82,36 @@ def look_at_unused(part: Part) -> None:
         file = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
         if file is None or name in part.used:
             continue
-        path = part.folder / file
+        path = _path(part, file)
         real = _real(part, name, path)
         if real is not None and real not in _files_around(part):
             _read(part, name, path, real)
 
 
-def _real(part: Part, name: str, path: Path) -> Path | None:
+def _path(part: Part, file: str) -> str:
+    """Where a file that `use` names is."""
+    from pathlib import PurePath  # which a flow of one file need not wait for
+
+    return str(PurePath(part.folder, file))
+
+
+def _real(part: Part, name: str, path: str) -> str | None:
     try:
-        return Path(os.path.realpath(path))
+        return os.path.realpath(path)
     except ValueError as error:  # a NUL in the name
-        part.defect("unreadable-file", f"{shorten(str(path))}: {error}", part.uses[name][1], f"use.{name}")
+        part.defect("unreadable-file", f"{shorten(path)}: {error}", part.uses[name][1], f"use.{name}")
         return None
 
 
-def _files_around(part: Part) -> list[Path]:
+def _files_around(part: Part) -> list[str]:
     """The files in which it stands, itself the last, without links: so that each is told whatever it is called."""
-    return [Path(os.path.realpath(one)) for one in part.chain]
+    return [os.path.realpath(one) for one in part.chain]
 
 
 _FLOW = re.compile(r"^[ \"'{]*callflow[\"']?[ \t]*:(?:\s|$)", re.MULTILINE)
 
 
-def _read(part: Part, name: str, path: Path, real: Path) -> tuple[MappingNode | None, str]:
+def _read(part: Part, name: str, path: str, real: str) -> tuple[MappingNode | None, str]:
     """A file's nodes. Of a file that is no flow nothing is told, nor shown: it may be anybody's."""
     loading = part.loading
     if real in loading.files:
@@ -117,9 +123,9 @@ def _read(part: Part, name: str, path: Path, real: Path) -> tuple[MappingNode | 
         part.defect(defect.code, f"{path}: {defect.message}", at, where, defect.hint)
     elif not _FLOW.search(text):
         hint = "`use` names flow files, each of which begins with `callflow: 1`"
-        part.defect("no-flow-file", f"{shorten(str(path))} is no flow file", at, where, hint)
+        part.defect("no-flow-file", f"{shorten(path)} is no flow file", at, where, hint)
     else:
-        root, defects = parse(text, str(path))
+        root, defects = parse(text, path)
         loading.defects.extend(defects)
     loading.files[real] = root, text
     return root, text

@@ -48,8 +48,9 @@ _TAG = "tag:yaml.org,2002:"
 # YAML 1.1, and its parsers, end a line at these; editors do not, and every line number behind them would be off.
 _LINE_ENDS = "\x85\u2028\u2029"
 # Looked for in the whole text at once: parsers do so as they read on, each in portions of its own.
-_REFUSED = re.compile(f"[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[{_LINE_ENDS}]")
-_EMPTY_KEY = re.compile(r"(?<![^\s\[{,?:-])(\?)[\s,\]:]*\Z")
+_REFUSED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_REFUSED_WIDE = "[\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"  # looked for where there is more than ASCII
+_EMPTY_KEY = r"(?<![^\s\[{,?:-])(\?)[\s,\]:]*\Z"
 
 
 def parse(text: str, file: str) -> tuple[Mapping | None, list[Defect]]:
@@ -380,7 +381,7 @@ class _Walk:
                     )
                     return _DROPPED
                 if node.value is None:
-                    if not node.text and (sign := _EMPTY_KEY.search(self.text, 0, node.start.index)):
+                    if not node.text and (sign := re.compile(_EMPTY_KEY).search(self.text, 0, node.start.index)):
                         # `[? ]`: what follows is read by some parsers only, and they differ in where the key ends
                         said = "a key is missing behind the `?`"
                         self.defect("complex-key", said, *self._marks(sign.start(1)), "write `key: value`")
@@ -423,8 +424,10 @@ class _Walk:
     # Characters
 
     def _check_characters(self) -> None:
-        if found := _REFUSED.search(self.text):
-            self._refuse_character(found.start())
+        found = [_REFUSED.search(self.text), None if self.text.isascii() else re.search(_REFUSED_WIDE, self.text)]
+        refused = min((one.start() for one in found if one is not None), default=None)
+        if refused is not None:
+            self._refuse_character(refused)
         if self.text.count("\n%") > 10:
             where = self.text.index("\n%") + 1
             self.defect("yaml-syntax", "`%` at the beginning of a line is not for flow files", *self._marks(where))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from callflow.core.actions import EVERY_VERB
 from callflow.core.expressions import Template
@@ -13,6 +13,9 @@ from callflow.core.statechart.lists import actions_during
 from callflow.core.suggest import closest
 from callflow.errors import Defect
 from callflow.verify.places import defect
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOT_THERE = "is not there"
 
@@ -29,12 +32,15 @@ def missing_sounds(flow: Flow) -> Iterator[Defect]:
     for action, name, wrong in unplayable(flow):
         yield defect(
             "no-such-sound", f"the sound `{name}` of `{action.verb}` {wrong}", action.position,
-            _hint(Path(flow.file).parent, name, wrong), len(action.verb),
+            _hint(flow, name, wrong), len(action.verb),
         )  # fmt: skip
 
 
-def _hint(folder: Path, name: str, wrong: str) -> str:
+def _hint(flow: Flow, name: str, wrong: str) -> str:
     """What to write instead."""
+    from pathlib import Path
+
+    folder = Path(flow.file).parent
     if "://" in name:
         return "a sound is a file beside the flow: nothing is fetched from an address"
     try:
@@ -53,13 +59,18 @@ def _hint(folder: Path, name: str, wrong: str) -> str:
 
 def unplayable(flow: Flow) -> Iterator[tuple[Action, str, str]]:
     """The actions whose sound is no file with something in it: the action, the name, and what is wrong."""
-    folder = Path(flow.file).parent
     for action in (*actions_during(flow), *flow.wrap_up):
         for key in _SOUNDS.get(action.verb, ()):
             value = action.arguments.get(key)
             name = value.value if isinstance(value, Template) and value.constant else value
-            if isinstance(name, str) and (wrong := _wrong(folder / name)):
+            if isinstance(name, str) and (wrong := _wrong(_file(flow, name))):
                 yield action, name, wrong
+
+
+def _file(flow: Flow, name: str) -> Path:
+    from pathlib import Path  # which a flow without sounds need not wait for
+
+    return Path(flow.file).parent / name
 
 
 def _wrong(file: Path) -> str:

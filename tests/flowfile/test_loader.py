@@ -87,7 +87,7 @@ def structure(flow):
             return {
                 name: plain(getattr(value, name))
                 for name in fields
-                if name not in ("position", "supplied", "id", "file", "digest", "_run", "table")
+                if name not in ("position", "supplied", "id", "file", "texts", "_run", "table")
             }
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}

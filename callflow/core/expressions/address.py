@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import quote, unquote
 
 from callflow.core.expressions.compile import Run
 from callflow.core.expressions.names import Names, Values
@@ -21,11 +20,12 @@ from callflow.core.expressions.types import TEXT
 
 NO_ADDRESS: Final = "an address begins with http:// or https:// and a host"
 
-_ORIGIN = re.compile(r"https?://[^\s/?#\\\x00-\x1f]+", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_SCHEME_ENDS = re.compile(r"://")
-_HOST_ENDS = re.compile(r"[/?#]")
-_PATH_ENDS = re.compile(r"[?#]")
+# Compiled when an address is: most flows have none.
+_ORIGIN = r"(?i:https?)://[^\s/?#\\\x00-\x1f]+"
+_SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]*://"
+_SCHEME_ENDS = "://"
+_HOST_ENDS = r"[/?#]"
+_PATH_ENDS = r"[?#]"
 _DOTS = frozenset({".", ".."})
 
 _FROM_ENV = "write the address in the flow, or read it from `env:`; behind the host and a `/` any value may stand"
@@ -65,8 +65,8 @@ def _cut(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     for index, part in enumerate(parts):
         if isinstance(part, Hole):
             continue
-        scheme = (_SCHEME if index == 0 else _SCHEME_ENDS).match(part)
-        end = _HOST_ENDS.search(part, 0 if scheme is None else scheme.end())
+        scheme = re.match(_SCHEME if index == 0 else _SCHEME_ENDS, part)
+        end = re.compile(_HOST_ENDS).search(part, 0 if scheme is None else scheme.end())
         if end is not None:
             return [*parts[:index], part[: end.start()]], [part[end.start() :], *parts[index + 1 :]]
     return list(parts), []
@@ -81,7 +81,7 @@ def _misplaced(origin: Sequence[Part], source: str) -> list[Problem]:
             found.append(Problem("bad-address", message, hole.offset, len(hole.source), _FROM_ENV))
     literal = "".join(part if isinstance(part, str) else "x" for part in origin)
     open_scheme = bool(origin) and isinstance(origin[0], Hole)  # it is `env` that has it
-    if not found and not open_scheme and _ORIGIN.match(literal) is None:
+    if not found and not open_scheme and re.match(_ORIGIN, literal) is None:
         found.append(
             Problem("bad-address", NO_ADDRESS, 0, len(source), "write it whole, such as https://example.com/orders")
         )
@@ -96,7 +96,7 @@ def _address(origin: Sequence[Part], rest: Sequence[Part]) -> Run:
 
     def address(context: Values) -> str:
         where = begin(context).strip()
-        if _ORIGIN.match(where) is None:
+        if re.match(_ORIGIN, where) is None:
             raise Failed(f"{NO_ADDRESS}; `env` gives another")
         return limited(where + "/".join([write(context) for write in segments]) + others(context))
 
@@ -110,7 +110,7 @@ def _split_path(rest: Sequence[Part]) -> tuple[list[list[Part]], list[Part]]:
         if isinstance(part, Hole):
             segments[-1].append(part)
             continue
-        end = _PATH_ENDS.search(part)
+        end = re.search(_PATH_ENDS, part)
         first, *more = (part if end is None else part[: end.start()]).split("/")
         segments[-1].append(first)
         segments += [[one] for one in more]
@@ -123,6 +123,8 @@ def _segment(parts: Sequence[Part]) -> Callable[[Values], str]:
     write = _writer(parts, _encoded)
     if not any(isinstance(part, Hole) for part in parts):
         return write
+
+    from urllib.parse import unquote
 
     def segment(context: Values) -> str:
         text = write(context)
@@ -141,4 +143,6 @@ def _writer(parts: Sequence[Part], encode: Callable[[str], str]) -> Callable[[Va
 
 
 def _encoded(text: str) -> str:
+    from urllib.parse import quote  # which a flow without addresses need not wait for
+
     return quote(text, safe="", errors="replace")

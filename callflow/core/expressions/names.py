@@ -14,7 +14,7 @@ ROOTS: Final = ("event", "vars", "call", "env", "state")
 ABSENT: Final[Mapping[str, Any]] = {}
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Names:
     """What stands behind `event.`, `vars.`, `call.`, `env.` and `state.`, and which fields each has.
 
@@ -70,7 +70,7 @@ class Values(Protocol):
     def others(self) -> Mapping[str, Any]: ...
 
 
-@define
+@define(eq=False, repr=False)
 class Context:
     """The values, as plain mappings."""
 

@@ -14,8 +14,8 @@ from callflow.core.expressions.problems import Failed
 from callflow.core.expressions.template import Hole, Template, compile_template, split
 from callflow.core.expressions.types import TEXT
 
-_OUTSIDE = re.compile(r"[/\\~]|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[/\\]")
+_OUTSIDE = r"[/\\~]|[a-zA-Z][a-zA-Z0-9+.-]*:"
+_SEPARATORS = r"[/\\]"
 
 
 class Rendered(str):
@@ -56,7 +56,7 @@ def compile_path(source: str, names: Names) -> Template:
         prefix = "".join([part if isinstance(part, str) else part(context) for part in begin]).lstrip()
         folder = prefix[: max(prefix.rfind("/"), prefix.rfind("\\")) + 1]
         rest = written.lstrip()[len(folder) :]
-        if ".." in _SEPARATORS.split(rest) or "\x00" in rest or (not folder and _OUTSIDE.match(rest)):
+        if ".." in re.split(_SEPARATORS, rest) or "\x00" in rest or (not folder and re.match(_OUTSIDE, rest)):
             raise Failed("the file would lie outside the folder that the flow has written")
         return Rendered(written, folder)
 

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, NO_DATA
 from callflow.core.flow import NOWHERE, ROOT, Action, Flow, Row, State, TimerRow, Transition
-from callflow.core.snapshot import OF_ROWS
 from callflow.core.verbs.verb import Role
+
+OF_ROWS = frozenset({"do", "stay", "rest", "late"})
+"""Lists that are the `do` of a transition: their key is its number."""
 
 CLOSE = Action("close", NO_DATA, 30.0, NOWHERE)
 """What a final state of the top level finds still open is closed (rule 13): the step's own, in no file."""

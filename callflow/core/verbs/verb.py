@@ -26,7 +26,7 @@ between two; a line of the log; parts of a request."""
 Resource = Literal["session", "line", "job", "speech"]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Argument:
     """One argument of a verb. `default` is what holds when it is not written; `required` ones have none.
 
@@ -60,7 +60,7 @@ class Late(NamedTuple):
     verb: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Verb:
     """One action of the catalogue.
 
@@ -126,7 +126,7 @@ class Verb:
 
     tells: bool = False  # its texts are for somebody: none is the name of something on purpose
     picture: Callable[[Mapping[str, str]], str] | None = None  # how its arguments are drawn, of them in words
-    roles: Mapping[Role, str] = field(init=False, eq=False, repr=False)
+    roles: Mapping[Role, str] = field(init=False)
 
     @roles.default
     def _by_role(self) -> Mapping[Role, str]:
