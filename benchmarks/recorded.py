@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest.mock import patch
 
 import callflow
+from benchmarks.calls import CALLS, NUMBER, OTHER, Recorded
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot
 from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
-from callflow.testing import Caller, SimulatedServer, Tool
-from callflow.testing.models import Turn
-from callflow.testing.play import Script, Stage, silent, talks
+from callflow.simulate.phone import PhoneNetwork
+from callflow.testing import SimulatedServer
+from callflow.testing.play import Stage
 
 FLOWS = Path(__file__).parents[1] / "flows"
-NUMBER, OTHER = "+15550123456", "+15550100100"
 ENV = {
     "SIP_OUTBOUND_TRUNK_ID": "ST_1",
     "FRONT_DESK_NUMBER": OTHER,
@@ -33,7 +32,6 @@ ENV = {
     "OPERATOR_NUMBER": OTHER,
     "SHOP_URL": "https://shop.example",
 }
-EVENING = 1_795_287_600.0  # Saturday, 21 November 2026, 20:00 in Berlin: the front desk is closed
 
 
 class Played(NamedTuple):
@@ -58,107 +56,31 @@ def kind(played: Played) -> str:
     return {"session": event.name, "room": "room.*"}.get(family, "calls, keys, machines")
 
 
-async def presses(caller: Caller, *keys: str) -> None:
-    for key in keys:
-        await caller.hear()
-        for one in key:
-            caller.press(one)
-
-
-CALLS: Sequence[tuple[str, Sequence[Turn], Script, Mapping[str, Any]]] = (
-    ("smallest", ("Good day.", ["All right."], Tool("end_call")), talks("One question.", "That is all."), {}),
-    (
-        "inbound",
-        (
-            "What can I do for you?",
-            Tool("speak_to_person"),
-            "Who may I say called?",
-            Tool("message_is_complete", {"caller": "Ada Byron", "text": "Her loom needs a repair."}),
-            Tool("message_is_right"),
-        ),
-        talks("I would like to speak to a person.", "Ada Byron, my loom.", "That is right."),
-        {},
-    ),
-    ("inbound", ("What can I do for you?",), silent, {}),
-    (
-        "look-up",
-        (
-            "Good day, what is your number?",
-            Tool("find_order", {"number": "4711"}),
-            "It is on its way.",
-            Tool("end_call"),
-        ),
-        talks("It is 4711.", "Thank you."),
-        {"http": {"https://shop.example/orders": {"state": "sent"}}},
-    ),
-    (
-        "silence-ladder",
-        ("Good day.", Tool("wait_for_caller"), Tool("end_call")),
-        talks("One moment.", "I am done."),
-        {},
-    ),
-    (
-        "maximum-duration",
-        ("Your number, please?", Tool("caller_is_known", {"number": "12"}), "What can I do?", Tool("end_call")),
-        talks("Twelve.", "Nothing."),
-        {},
-    ),
-    (
-        "cold-transfer",
-        ("How can I help?", Tool("speak_to_person")),
-        talks("A person, please."),
-        {"calls_in": "answers"},
-    ),
-    (
-        "warm-transfer",
-        (
-            "How can I help?",
-            Tool("speak_to_person", {"caller": "Ada", "reason": "A loom."}),
-            "I am sorry.",
-            Tool("end_call"),
-        ),
-        talks("A person, please.", "Bye."),
-        {"phone": {OTHER: "busy"}},
-    ),
-    ("hand-over", (), silent, {}),
-    (
-        "outbound",
-        ("Can you come?", "Wonderful.", Tool("end_call")),
-        talks("Yes.", "Bye."),
-        {"phone": {NUMBER: "answers"}},
-    ),
-    ("outbound", (), silent, {"phone": {NUMBER: "voicemail"}}),
-    (
-        "voicemail",
-        ("Can you come?", "Wonderful.", Tool("end_call")),
-        talks("Yes.", "Bye."),
-        {"phone": {NUMBER: "answers"}},
-    ),
-    ("voicemail", (), silent, {"phone": {NUMBER: "busy"}}),
-    ("keypad-menu", (), lambda caller: presses(caller, "2", "1", "1", "123456#", "5"), {"calls_in": "answers"}),
-)
-"""The flow, the model's turns, what the caller does, and what else there is."""
-
-
-def played() -> list[Played]:
-    """The steps of all calls."""
+def played(calls: Sequence[Recorded] = CALLS) -> list[Played]:
+    """The steps of all these calls."""
     found: list[Played] = []
-    for name, model, caller, given in CALLS:
+    for call in calls:
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner, patch.dict(os.environ, ENV):
-            found += runner.run(_play(name, model, caller, dict(given)))
+            found += runner.run(_play(call))
     return found
 
 
-async def _play(name: str, model: Sequence[Turn], caller: Script, given: dict[str, Any]) -> list[Played]:
-    flow = callflow.load(FLOWS / f"{name}.yaml")
-    numbers = {number: FAR_ENDS[far] for number, far in given.pop("phone", {}).items()}
-    if numbers:
-        given["phone"] = PhoneNetwork(numbers)
-    if "calls_in" in given:
-        given["calls_in"] = FAR_ENDS[given["calls_in"]]
+async def _play(call: Recorded) -> list[Played]:
+    flow = callflow.load(FLOWS / f"{call.flow}.yaml")
     variables = {"phone_number": NUMBER} if "phone_number" in flow.scopes[""].variables else None
-    async with SimulatedServer(epoch=EVENING) as server:
-        stage = Stage(flow, server, model, caller, vars=variables, **given)
+    async with SimulatedServer(epoch=call.begins) as server:
+        stage = Stage(
+            flow,
+            server,
+            call.model,
+            call.caller,
+            PhoneNetwork(call.phone),
+            call.calls_in,
+            vars=variables,
+            http=call.http,
+        )
+        for seconds, happens in call.meanwhile:
+            server.loop.call_later(seconds, happens, stage)
         await asyncio.wait_for(stage.play(), 3600)
     steps = stage.steps
     return [
