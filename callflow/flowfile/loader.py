@@ -11,7 +11,7 @@ from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
-from callflow.core.statechart.descriptors import matches_any
+from callflow.core.statechart.descriptors import Events
 from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
@@ -207,7 +207,9 @@ class _Loader:
         return name == "closed" and self._wants("ending", top)  # to which that one leads
 
     def _mentioned(self, name: str) -> bool:
-        return re.search(rf"\b{name}\b(?!\s*:)", self.main.source) is not None
+        return (
+            re.search(rf"{name}(?<!\w{name})\b(?!\s*:)", self.main.source) is not None
+        )  # a text is found fastest by letters
 
     def _with_insides(self, drafts: Iterator[Draft]) -> Iterator[Draft]:
         for draft in drafts:
@@ -334,8 +336,9 @@ class _Loader:
                 message = f"there is no leg `{shown}`: no `dial` or `consult` makes it, and `legs` does not name it"
                 mention.part.defect("unknown-leg", message, mention.node, mention.path, hint)
         own = {*loading.emitted, *loading.events}
+        events = Events(own)
         for mention in loading.heard:
-            if not matches_any(mention.name, own):
+            if not events.named(mention.name):
                 if not loading.events:  # nothing is declared: an event without a payload
                     if is_event_name(mention.name):
                         loading.undeclared[mention.name] = {}

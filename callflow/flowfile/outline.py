@@ -93,6 +93,8 @@ def _kind(draft: Draft) -> StateKind:
     """The kind of a state, and a defect for each key that does not go with it."""
     node, part, where = draft.node, draft.part, draft.where
     has = node.entries
+    if not has:
+        return "atomic"
     _say_kind(draft)
     unclear = any(name not in keys.STATE and not name.startswith("x-") for name in has)
     part.unknown_keys(node, where, keys.STATE, keys.STATE, "a state")
@@ -118,7 +120,7 @@ def _kind(draft: Draft) -> StateKind:
             join(where, "with"),
             "name the sub-flow: `flow: …`",
         )
-    parallel = part.boolean(node.get("parallel"), join(where, "parallel"), "`parallel`") or False
+    parallel = "parallel" in has and bool(part.boolean(node.get("parallel"), join(where, "parallel"), "`parallel`"))
     inside = "states" in has and not is_nothing(has["states"][1])
     if parallel and not (inside and _names_states(has["states"][1])):
         part.defect(

@@ -36,7 +36,7 @@ from callflow.core.expressions import (
     compile_template,
 )
 from callflow.core.flow import ROOT, Action, Field, PythonAction, Scope, State, Tool, Transition, Variable
-from callflow.core.statechart.descriptors import is_wild, matches
+from callflow.core.statechart.descriptors import Events, is_wild, matches
 from callflow.errors import Defect
 from callflow.flowfile.elsewhere import event_meant
 from callflow.flowfile.eventless import cure
@@ -136,7 +136,8 @@ class Part(Report):
         self.plain = NO_NAMES
         self.lists: dict[int, tuple[Action, ...]] | None = None  # that were read before, by the identity of their nodes
         self._names: dict[int, Names] = {}
-        self._payloads: dict[str, Record] = {}  # of tools
+        self._payloads: dict[str, Record] = {}  # of tools, and of patterns of its own events
+        self._own: Events | None = None  # the names of those
         self._kept: list[Names] = []
         self._compiled: dict[tuple[str, int, Type | None], Expression | Template] = {}
 
@@ -284,10 +285,16 @@ class Part(Report):
 
     def _own_payload(self, pattern: str, node: Scalar, path: str) -> Record | None:
         if is_wild(pattern):
-            sorts = [event for name, event in self.events.items() if matches(pattern, name)]
-            if not sorts:
-                self.loading.heard.append(Mention(pattern, self, node, path, "app"))
-            return _record(_shared([{**SENT, **_types(event)} for event in sorts] or [SENT]), pattern)
+            found = self._payloads.get(pattern)
+            if found is None:
+                if self._own is None:
+                    self._own = Events(self.events)
+                sorts = [{**SENT, **_types(self.events[name])} for name in self._own.named(pattern)]
+                if not sorts:
+                    self.loading.heard.append(Mention(pattern, self, node, path, "app"))
+                    return _record(SENT, pattern)
+                found = self._payloads[pattern] = _record(_shared(sorts), pattern)
+            return found
         declared = self.events.get(pattern)
         if declared is None:
             self.loading.heard.append(Mention(pattern, self, node, path, "app"))

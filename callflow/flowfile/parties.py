@@ -8,7 +8,7 @@ from typing import NamedTuple
 from callflow.core.events import MAIN_LEG, PROGRAM, SENDERS
 from callflow.core.expressions import TEXT, Names, Template
 from callflow.core.flow import ROOT
-from callflow.core.statechart.descriptors import best, family, matches
+from callflow.core.statechart.descriptors import Events, best, family
 from callflow.flowfile import keys
 from callflow.flowfile.declarations import is_event_name
 from callflow.flowfile.nodes import Node, Scalar, Sequence, quoted, shorten
@@ -129,8 +129,9 @@ def who_may_send(part: Part) -> Mapping[str, frozenset[str]]:
         pattern = best(loading.senders, event)
         if pattern is not None:
             found[event] = loading.senders[pattern].who
+    events = Events(known)
     for pattern, one in loading.senders.items():
-        if not any(matches(pattern, event) for event in known):
+        if not events.named(pattern):
             hint = one.part.meant(pattern, known) or "declare it under `events:`, or listen to it"
             one.part.defect(
                 "unknown-event", f"the flow has no event `{shorten(pattern)}`", one.key, f"senders.{pattern}", hint

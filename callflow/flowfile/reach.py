@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from callflow.core.flow import ROOT
-from callflow.core.statechart.reach import endless, reachable
+from callflow.core.statechart.reach import closure, endless, onward, reachable
 from callflow.core.statechart.structure import States
 from callflow.flowfile.outline import Draft
 from callflow.flowfile.part import Loading
@@ -34,13 +36,35 @@ def check_reach(loading: Loading, drafts: list[Draft]) -> None:
             )
 
 
-def _led_to(states: States, reached: frozenset[str]) -> frozenset[str]:
+def _led_to(states: States, reached: frozenset[str]) -> set[str]:
     """The states that others without a way in lead to; where these lead round and round, all but the first of them."""
-    found: frozenset[str] = frozenset()
-    for path in states:
-        if path not in reached and path not in found:
-            found |= reachable(states, path) - reached - {path}
+    found: set[str] = set()
+    come_from: dict[str, str] = {}  # the first state from which one is come to
+    leads_back: set[str] = set()  # those that lead on to it
+    for start in states:
+        if start in reached or start in come_from:
+            continue
+        come_from[start] = start
+        waiting = [start]
+        before: dict[str, list[str]] = {}
+        while waiting:
+            path = waiting.pop()
+            for one in onward(states, path):
+                if one in reached:
+                    continue
+                before.setdefault(one, []).append(path)
+                if one not in come_from:
+                    come_from[one] = start
+                    waiting.append(one)
+                    found.add(one)
+                elif come_from[one] != start:
+                    found.update((one, come_from[one]) if one in leads_back else (one,))
+        leads_back |= closure((start,), _at(before))
     return found
+
+
+def _at(before: Mapping[str, list[str]]) -> Callable[[str], list[str]]:
+    return lambda path: before.get(path, [])
 
 
 def check_always(loading: Loading) -> None:

@@ -31,17 +31,14 @@ class Rows:
     def read(self, reader: RowReader, node: MappingNode, where: str) -> None:
         on = None
         for name, (_, value) in node.entries.items():
-            path = join(where, name)
             if name == "on":
-                self.rows += reader.events(value, path)
+                self.rows += reader.events(value, join(where, name))
                 on = value if isinstance(value, MappingNode) else None
-            elif name in ("after", "every", "silence"):
-                pass
             elif name == "ignore":
                 ties = node.get("on")
-                self.rows += reader.ignored(value, path, ties if isinstance(ties, MappingNode) else on)
+                self.rows += reader.ignored(value, join(where, name), ties if isinstance(ties, MappingNode) else on)
             elif name == "always" and where:  # at the top of a file it is an unknown key
-                self.always += reader.always(value, path)
+                self.always += reader.always(value, join(where, name))
         for kind in TIMERS:
             timer = node.get(kind)
             if timer is not None:
@@ -100,11 +97,16 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         subflow=draft.path if draft.inside is not None else None,
         arguments=_with(draft) if draft.inside is not None else {},
         scope=part.scope,
-        description=part.text(node.get("description"), join(where, "description"), "`description`") or "",
+        description=_description(draft) if "description" in entries else "",
         position=position,
         supplied=draft.supplied,
         notes=notes(node),
     )
+
+
+def _description(draft: Draft) -> str:
+    node = draft.node.get("description")
+    return draft.part.text(node, join(draft.where, "description"), "`description`") or ""
 
 
 def _must_finish(draft: Draft) -> bool:

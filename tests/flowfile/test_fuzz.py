@@ -61,6 +61,8 @@ _BACKWARDS = "".join(
 )
 _LAST_WORDS = "{{entry: [{{say: hi}}], on: {{done: s{next}}}}}"
 _COSTS = "{{entry: [{{log: 'costs $E{at} and %E{at}%'}}], on: {{dtmf.1: s{next}}}}}"
+_HEARD = "{{on: {{app.e{at}: s{next}}}}}"
+_PATTERNS = "".join(f"      app.e{at}.*: s1\n" for at in range(3000))
 _MOVES = "".join(f"        - {{target: s1, when: vars.n == {at}}}\n" for at in range(3000))
 
 
@@ -77,8 +79,10 @@ def _named(number: int, name: str, what: str = "{}") -> str:
         f"vars:\n{_TAINTED}states:\n{_BACKWARDS}  s1199: {{}}\n",
         _states(2000, _LAST_WORDS, "{final: true}"),
         f"vars: {{n: {{type: integer, default: 0}}}}\nstates:\n  s0:\n    on:\n      dtmf.1:\n{_MOVES}  s1: {{}}\n",
-        f"events:\n{_named(1500, 'app.e')}{_states(1499, '{{on: {{app.e{at}: s{next}}}}}')}",
+        f"events:\n{_named(1500, 'app.e')}{_states(1499, _HEARD)}",
         f"tools:\n{_named(1500, 't', '{description: Does it.}')}{_states(1499, '{{tools: [t{at}], on: {{tool.t{at}: s{next}}}}}')}",
+        f"events:\n{_named(3000, 'app.e', '{}').replace(':', '.x:')}states:\n  s0:\n    on:\n{_PATTERNS}  s1: {{}}\n",
+        f"events:\n{_named(1500, 'app.e')}senders:\n{_named(1500, 'app.e', 'anyone')}{_states(1499, _HEARD)}",
         f"env: [{', '.join(f'E{at}' for at in range(3000))}]\n{_states(1500, _COSTS)}",
     ],
     ids=[
@@ -90,6 +94,8 @@ def _named(number: int, name: str, what: str = "{}") -> str:
         "many rows for one event",
         "many events",
         "many tools",
+        "many patterns",
+        "many senders",
         "many names of the environment",
     ],
 )
@@ -97,6 +103,18 @@ def test_a_flow_near_the_limits_is_checked_in_time(text):
     gc.collect()
     gc.freeze()  # what the tests before have left is no cost of this file
     assert judge(f"callflow: 1\nname: large\ninitial: s0\n{text}".encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "states:\n  s0: {}\n  s1: {}\n" + "".join(f"  s{at}: {{on: {{dtmf.1: s{at - 1}}}}}\n" for at in range(2, 2500)),
+        f"events:\n{_named(2000, 'app.e')}{_states(2000, '{{on: {{app.x{at}.*: s{next}}}}}')}",
+    ],
+    ids=["a chain without a way in", "patterns that name no event"],
+)
+def test_mistakes_near_the_limits_are_told_in_time(text):
+    assert not judge(f"callflow: 1\nname: large\ninitial: s0\n{text}".encode())
 
 
 def test_a_file_that_breaks_the_loader_is_made_smaller():

@@ -70,7 +70,7 @@ class Values(Protocol):
     def others(self) -> Mapping[str, Any]: ...
 
 
-@define(eq=False, repr=False)
+@define
 class Context:
     """The values, as plain mappings."""
 

@@ -129,8 +129,10 @@ class _Parser:
 
     def word(self, token: Token) -> str:
         """The word `and`, `or`, `not`, `in`; in capitals it is a problem and understood all the same."""
+        if token.kind != "name":
+            return ""
         lower = token.text.lower()
-        if token.kind != "name" or lower not in _WORDS:
+        if lower not in _WORDS:
             return ""
         if token.text != lower:
             problem = Problem(
@@ -289,7 +291,9 @@ class _Parser:
     # --- what is wrong ---
 
     def made(self, node: N, *children: Node) -> N:
-        node.depth = 1 + max((child.depth for child in children), default=0)
+        for child in children:
+            if child.depth >= node.depth:
+                node.depth = child.depth + 1
         if node.depth > MAX_DEPTH:
             raise self.too_deep(node)
         return node

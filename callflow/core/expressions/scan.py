@@ -98,6 +98,8 @@ def scan(source: str, problems: list[Problem]) -> list[Token]:
     tokens: list[Token] = []
     for match in _TOKEN.finditer(source):  # every character matches something
         kind, text = match.lastgroup, match[0]
+        if kind == "space":
+            continue
         if kind == "name":
             tokens.append(_name(source, match, problems))
         elif kind == "number":
@@ -119,7 +121,7 @@ def scan(source: str, problems: list[Problem]) -> list[Token]:
 
 
 def _name(source: str, match: re.Match[str], problems: list[Problem]) -> Token:
-    text, start, end = match[0], match.start(), match.end()
+    text, (start, end) = match[0], match.span()
     if source[end : end + 1] in ('"', "'") and text.lower() in ("f", "r", "b", "u", "fr", "rf", "br", "rb"):
         hint = "join text with +, or write a text with {{ }} in it" if "f" in text.lower() else f"leave the {text} out"
         problems.append(Problem("not-in-language", f"there are no {text}-texts", start, len(text), hint))
@@ -168,7 +170,7 @@ def _text(match: re.Match[str], problems: list[Problem]) -> Token:
     value = written[1:-1]
     if "\\" in value:
         value = re.sub(r"\\(.)", escaped, value, flags=re.DOTALL)
-    for place, letter in enumerate(written):
+    for place, letter in enumerate(written) if not written.isprintable() else ():
         if (letter < " " and letter != "\t") or "\ud800" <= letter <= "\udfff":
             problems.append(
                 Problem(

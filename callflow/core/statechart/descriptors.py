@@ -7,6 +7,7 @@ exact name, then the longer descriptor (docs/reference/language.md, Transitions)
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from callflow.core.flow import Row, State, Transition
@@ -24,13 +25,6 @@ def matches(descriptor: str, name: str) -> bool:
     return descriptor == name or (descriptor[-2:] in _WILD and name.startswith(descriptor[:-1]))
 
 
-def named(descriptor: str, names: Collection[str]) -> list[str]:
-    """Those of these events that it names, in their order."""
-    if descriptor[-2:] in _WILD:
-        return [name for name in names if name.startswith(descriptor[:-1])]
-    return [descriptor] if descriptor in names else []
-
-
 def matches_any(descriptor: str, names: Collection[str]) -> bool:
     """Whether it names at least one of these events."""
     if descriptor in names:
@@ -43,10 +37,28 @@ def family(descriptor: str) -> str:
     return descriptor.removesuffix(".*") if descriptor.endswith(".*") else ""
 
 
-def best(descriptors: Iterable[str], name: str) -> str | None:
+class Events:
+    """The names of many events, sorted, so that each of many descriptors finds its own among them at once."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._places = {name: place for place, name in enumerate(names)}
+        self._sorted = sorted(self._places)
+
+    def named(self, descriptor: str) -> list[str]:
+        """Those that it names, in the order in which they were given."""
+        if descriptor[-2:] not in _WILD:
+            return [descriptor] if descriptor in self._places else []
+        begin = bisect_left(self._sorted, descriptor[:-1])
+        end = bisect_left(self._sorted, descriptor[:-2] + chr(ord(descriptor[-2]) + 1), begin)
+        return sorted(self._sorted[begin:end], key=self._places.__getitem__)
+
+
+def best(descriptors: Collection[str], name: str) -> str | None:
     """Of several the one that counts for an event: its exact name, else the longest that matches. None where none does."""
-    fitting = (one for one in descriptors if matches(one, name))
-    return min(fitting, key=lambda one: rank(one, name), default=None)
+    if name in descriptors:
+        return name
+    wild = (name[:end] + "*" for end in range(len(name), 0, -1) if name[end - 1] in ".-")
+    return next((one for one in wild if one in descriptors), None)
 
 
 def rank(descriptor: str, name: str) -> tuple[bool, int]:
@@ -56,7 +68,8 @@ def rank(descriptor: str, name: str) -> tuple[bool, int]:
 
 def asked(rows: Iterable[Row], name: str) -> list[Row]:
     """The rows of one state that match an event, in the order in which they are asked."""
-    found = [row for row in rows if matches(row.pattern, name)]
+    # As `matches` says, in one piece: it is asked of every row of a flow.
+    found = [row for row in rows if (one := row.pattern) == name or (one[-2:] in _WILD and name.startswith(one[:-1]))]
     if len(found) > 1:
         found.sort(key=lambda row: (row.level != "inner", *rank(row.pattern, name)))
     return found
@@ -79,6 +92,4 @@ def heard(states: Mapping[str, State], *, ignored: bool = True) -> frozenset[str
 
 def is_named(name: str, descriptors: Collection[str]) -> bool:
     """Whether one of these descriptors names this event."""
-    return name in descriptors or any(
-        name[:end] + "*" in descriptors for end, sign in enumerate(name, 1) if sign in (".", "-")
-    )
+    return best(descriptors, name) is not None

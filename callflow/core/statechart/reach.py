@@ -45,14 +45,15 @@ def driven(state: State, comes: Collection[str]) -> Iterator[tuple[Trigger, Tran
 
 def reachable(states: States, start: str = ROOT) -> frozenset[str]:
     """The states that a call can enter from `start` on: by a way in, or around one that has such a way."""
+    return closure((start,), lambda path: onward(states, path))
 
-    def onward(path: str) -> Iterator[str]:
-        state = states[path]
-        yield from ancestors(states, path)
-        yield from inward(state)
-        yield from targets(transitions(state))
 
-    return closure((start,), onward)
+def onward(states: States, path: str) -> Iterator[str]:
+    """The states that are active with this one, or become so by a row of its own."""
+    state = states[path]
+    yield from ancestors(states, path)
+    yield from inward(state)
+    yield from targets(transitions(state))
 
 
 Round = tuple[tuple[str, Transition], ...]
