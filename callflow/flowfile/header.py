@@ -124,18 +124,18 @@ def _stem(file: str) -> str:
     return file.rpartition("/")[2].partition(".")[0]
 
 
-def _results(part: Part, node: MappingNode | Sequence) -> None:
+def _results(part: Part, root: MappingNode) -> None:
     """The variables that `as:` makes, so that every expression knows them wherever it stands."""
-    if isinstance(node, Sequence):
-        for item in node.items:
-            if not isinstance(item, Scalar):
-                _results(part, item)
-        return
-    for name, (_, value) in node.entries.items():
-        if not isinstance(value, Scalar):
-            _results(part, value)
-            if name in VERBS and isinstance(value, MappingNode):
-                _keep_result(part, name, value)
+    waiting: list[Node] = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Sequence):
+            waiting += reversed(node.items)
+        elif isinstance(node, MappingNode):
+            for name, (_, value) in node.entries.items():
+                if name in VERBS and isinstance(value, MappingNode):
+                    _keep_result(part, name, value)
+            waiting += [value for _, value in reversed(node.entries.values()) if not isinstance(value, Scalar)]
 
 
 def _keep_result(part: Part, verb: str, node: MappingNode) -> None:

@@ -69,7 +69,8 @@ def _answers(actions: Iterable[Action]) -> bool:
 
 def _after(flow: Flow, takers: Iterable[str], leaving: Iterable[Transition]) -> frozenset[str]:
     """The states that a call may enter once it is taken: rather too many than too few."""
-    starts = [target for path in takers for target in _leads_to(flow, path)]
+    regions: set[str] = set()  # parallel states of which all that stands inside has been asked
+    starts = [target for path in takers for target in _leads_to(flow, path, regions)]
     starts += [target for move in leaving for target in entered(flow.states, move.target or "")]
 
     def onward(path: str) -> Iterator[str]:
@@ -77,13 +78,18 @@ def _after(flow: Flow, takers: Iterable[str], leaving: Iterable[Transition]) -> 
         if state.kind == "history" and state.parent is not None:
             yield from subtree(flow.states, state.parent)
         yield from inward(state)
-        yield from _leads_to(flow, path)
+        yield from _leads_to(flow, path, regions)
 
     return closure(starts, onward)
 
 
-def _leads_to(flow: Flow, path: str) -> Iterator[str]:
-    """Where the rows lead that may be taken while a state is active: its own, those around it, and in other regions."""
-    for one in (*around(flow.states, path), *beside(flow.states, path)):
+def _leads_to(flow: Flow, path: str, regions: set[str]) -> Iterator[str]:
+    """Where the rows lead that may be taken while a state is active: its own, those around it, and, once for all of them, in
+    other regions."""
+    outermost = next(beside(flow.states, path), None)
+    others = () if outermost is None or outermost in regions else beside(flow.states, path)
+    if outermost is not None:
+        regions.add(outermost)
+    for one in (*around(flow.states, path), *others):
         for target in targets(transitions(flow.states[one])):
             yield from entered(flow.states, target)

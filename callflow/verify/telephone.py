@@ -8,7 +8,7 @@ from callflow.core.actions import VERBS, verb_of
 from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Action, Flow, Row, State
-from callflow.core.statechart.descriptors import is_wild, matches, matches_any
+from callflow.core.statechart.descriptors import is_named, is_wild, matches, matches_any
 from callflow.core.statechart.lists import actions_during, calls_far_end, given, triggers
 from callflow.core.statechart.reach import closure, sure
 from callflow.core.statechart.structure import around, beside, entered, inward, subtree
@@ -142,16 +142,14 @@ def _offered_in(flow: Flow, path: str) -> frozenset[str]:
 def results_taken(flow: Flow) -> Iterator[Defect]:
     """Each result of a dial, a consultation and a transfer is taken by a row: otherwise it is a failure, and ends the call."""
     for path, state in flow.states.items():
-        rows = [row.pattern for one in around(flow.states, path) for row in flow.states[one].rows]
         for action in state.entry:
             verb = verb_of(action.verb)
-            if not verb.wants_rows or action.optional or "failed" in rows:
+            if not verb.wants_rows or action.optional:
                 continue
-            missing = [
-                result
-                for result in verb.results
-                if result not in verb.success and not any(matches(pattern, result) for pattern in rows)
-            ]
+            rows = {row.pattern for one in around(flow.states, path) for row in flow.states[one].rows}
+            if "failed" in rows:
+                continue
+            missing = [result for result in verb.results if result not in verb.success and not is_named(result, rows)]
             if missing:
                 names = ", ".join(f"`{name}`" for name in missing)
                 yield warning(

@@ -100,34 +100,36 @@ def scan(source: str, problems: list[Problem]) -> list[Token]:
         kind, text = match.lastgroup, match[0]
         if kind == "space":
             continue
+        start, end = match.span()
         if kind == "name":
-            tokens.append(_name(source, match, problems))
+            prefixed = source[end : end + 1] in ("'", '"') and _name_of_text(text, start, problems)
+            # A prefix leaves an empty token: the text that follows stands for the whole.
+            tokens.append(Token("sign", "", start, end) if prefixed else Token("name", text, start, end))
         elif kind == "number":
             tokens.append(_number(match, problems))
         elif kind == "text":
             tokens.append(_text(match, problems))
         elif kind == "sign":
-            tokens.append(_sign(text, match.start(), problems))
+            tokens.append(Token("sign", text, start, end) if text in SIGNS else _sign(text, start, problems))
         elif kind == "filter" and not text.startswith("||"):
             word = text[1:].strip()
             hint = f"write {_FILTERS.get(word, word)}(…) around the value"
-            raise _stop(problems, "not-in-language", "there are no filters", match.start(), len(text), hint)
+            raise _stop(problems, "not-in-language", "there are no filters", start, len(text), hint)
         elif kind == "twice":
-            hint = f"write {source[: match.start()].strip()} {text[0]} 1, in a `set`"
-            raise _stop(problems, "not-in-language", f"there is no {text}", match.start(), 2, hint)
+            hint = f"write {source[:start].strip()} {text[0]} 1, in a `set`"
+            raise _stop(problems, "not-in-language", f"there is no {text}", start, 2, hint)
     end = len(source)
     tokens.append(Token("end", "", end, end))
     return tokens
 
 
-def _name(source: str, match: re.Match[str], problems: list[Problem]) -> Token:
-    text, (start, end) = match[0], match.span()
-    if source[end : end + 1] in ('"', "'") and text.lower() in ("f", "r", "b", "u", "fr", "rf", "br", "rb"):
-        hint = "join text with +, or write a text with {{ }} in it" if "f" in text.lower() else f"leave the {text} out"
-        problems.append(Problem("not-in-language", f"there are no {text}-texts", start, len(text), hint))
-        # An empty token: the text that follows stands for the whole.
-        return Token("sign", "", start, end)
-    return Token("name", text, start, end)
+def _name_of_text(text: str, start: int, problems: list[Problem]) -> bool:
+    """Whether a word before a quotation mark is a prefix of other languages' texts; a problem if so."""
+    if text.lower() not in ("f", "r", "b", "u", "fr", "rf", "br", "rb"):
+        return False
+    hint = "join text with +, or write a text with {{ }} in it" if "f" in text.lower() else f"leave the {text} out"
+    problems.append(Problem("not-in-language", f"there are no {text}-texts", start, len(text), hint))
+    return True
 
 
 def _number(match: re.Match[str], problems: list[Problem]) -> Token:
@@ -185,9 +187,8 @@ def _text(match: re.Match[str], problems: list[Problem]) -> Token:
 
 
 def _sign(sign: str, start: int, problems: list[Problem]) -> Token:
+    """The token that stands for a sign of another language."""
     end = start + len(sign)
-    if sign in SIGNS:
-        return Token("sign", sign, start, end)
     meant = _MEANT.get(sign)
     if meant is not None:
         problems.append(Problem("bad-expression", f"{sign} is not an operator", start, len(sign), f"write {meant}"))
