@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 from collections.abc import Container, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,13 @@ def _parts() -> dict[str, list[Path]]:
     return found
 
 
-def _imports(path: Path, *, lazy: bool = True) -> Iterator[tuple[str, int]]:
+@cache
+def _imports(path: Path, *, lazy: bool = True) -> tuple[tuple[str, int], ...]:
     """The modules that a file imports, with their lines; without `lazy`, those that importing the file imports."""
+    return tuple(_imported(path, lazy))
+
+
+def _imported(path: Path, lazy: bool) -> Iterator[tuple[str, int]]:
     pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while pending:
         node = pending.pop()

@@ -15,6 +15,7 @@ from callflow.diagram import graph_of, to_text
 from callflow.diagram.spine import find_spine
 from callflow.flowfile.loader import read_loads
 from callflow.flowfile.schema import schema
+from callflow.simulate.clock import VirtualTimeLoop
 from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
@@ -62,12 +63,17 @@ async def plays(flow: callflow.Flow, pager: FarEnd) -> tuple[Stage, callflow.Cal
         return stage, await stage.play()
 
 
+def _played(flow: callflow.Flow, pager: FarEnd) -> tuple[Stage, callflow.CallRecord]:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(plays(flow, pager))
+
+
 def runs(flow: callflow.Flow) -> None:
-    stage, record = asyncio.run(plays(flow, FarEnd(rings=2.0, hangs_up=5.0)))
+    stage, record = _played(flow, FarEnd(rings=2.0, hangs_up=5.0))
     assert stage.trace == ["talking", "together", "ending", "closed"], stage.trace
     assert (record.outcome, record.notes) == ("completed", ()), record
     assert any(event["name"] == "leg.pager.hangup" for event in _events(stage))
-    stage, record = asyncio.run(plays(flow, FarEnd(rings=2.0, code=486)))
+    stage, record = _played(flow, FarEnd(rings=2.0, code=486))
     assert stage.trace == ["talking", "ending", "closed"], stage.trace
     started = [one.verb for step in stage.steps for one in step.effects if isinstance(one, Start)]
     assert started.count("page") == 1
