@@ -62,6 +62,7 @@ _BACKWARDS = "".join(
 _LAST_WORDS = "{{entry: [{{say: hi}}], on: {{done: s{next}}}}}"
 _COSTS = "{{entry: [{{log: 'costs $E{at} and %E{at}%'}}], on: {{dtmf.1: s{next}}}}}"
 _HEARD = "{{on: {{app.e{at}: s{next}}}}}"
+_REGIONS = "".join(f"      r{at}: {{entry: [answer, {{say: hi}}], after: {{5s: s1}}}}\n" for at in range(1000))
 _PATTERNS = "".join(f"      app.e{at}.*: s1\n" for at in range(3000))
 _MOVES = "".join(f"        - {{target: s1, when: vars.n == {at}}}\n" for at in range(3000))
 
@@ -83,6 +84,7 @@ def _named(number: int, name: str, what: str = "{}") -> str:
         f"tools:\n{_named(1500, 't', '{description: Does it.}')}{_states(1499, '{{tools: [t{at}], on: {{tool.t{at}: s{next}}}}}')}",
         f"events:\n{_named(3000, 'app.e', '{}').replace(':', '.x:')}states:\n  s0:\n    on:\n{_PATTERNS}  s1: {{}}\n",
         f"events:\n{_named(1500, 'app.e')}senders:\n{_named(1500, 'app.e', 'anyone')}{_states(1499, _HEARD)}",
+        f"answer: manual\nstates:\n  s0:\n    parallel: true\n    states:\n{_REGIONS}  s1: {{}}\n",
         f"env: [{', '.join(f'E{at}' for at in range(3000))}]\n{_states(1500, _COSTS)}",
     ],
     ids=[
@@ -96,6 +98,7 @@ def _named(number: int, name: str, what: str = "{}") -> str:
         "many tools",
         "many patterns",
         "many senders",
+        "many regions",
         "many names of the environment",
     ],
 )
