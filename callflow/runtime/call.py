@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from callflow.core.actions import verb_of
 from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
@@ -61,6 +61,8 @@ _NONE: dict[int, Effect] = {}
 
 _BEFORE = Snapshot((), Memory(phase="waiting"))
 """A call that has not begun."""
+
+_T = TypeVar("_T")
 
 _COUNTING = threading.Lock()
 
@@ -114,12 +116,14 @@ class Call:
 
     __slots__ = (
         "__weakref__",
+        "_alarm",
         "_begun",
         "_closing",
         "_coming",
         "_context",
         "_ending",
         "_epoch",
+        "_fired",
         "_flood",
         "_inbox",
         "_key",
@@ -131,8 +135,6 @@ class Call:
         "_shutdown",
         "_steps",
         "_taken",
-        "_timer",
-        "_timer_generation",
         "_tools",
         "_waiters",
         "effects",
@@ -195,8 +197,8 @@ class Call:
         self._flood: Flood | None = None
         self._pumping = True  # nothing is pumped before the call runs
         self._taken = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_generation = 0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._fired = 0  # the generation of the timer that has come last
         self._tools: dict[str, asyncio.Future[ToolReturn]] | None = None
         self._steps: Steps | None = None
         self._shutdown: Shutdown | None = None
@@ -506,6 +508,16 @@ class Call:
             self._pumping = True
             self.loop.call_soon(self._pump, context=self._context)
 
+    def at_once(self, function: Callable[[_T], None], argument: _T) -> None:
+        """From a callback of the loop's own, in the call's context: what this puts into the inbox is taken without another turn of
+        the loop, unless more waits there already."""
+        if self._pumping or self._over:
+            function(argument)
+        else:
+            self._pumping = True
+            function(argument)
+            self._pump()
+
     def _has_room(self, entry: Event) -> bool:
         """The inbox is full: whether this event is put into it all the same."""
         if self._flood is None:
@@ -523,23 +535,23 @@ class Call:
         return False
 
     def _pump(self) -> None:
-        inbox = self._inbox
-        if len(inbox) > AT_ONCE:
-            batch = inbox[:AT_ONCE]
-            del inbox[:AT_ONCE]
-        else:
-            batch, self._inbox = inbox, []
-        flow, before = self.flow, self.snapshot
+        """Takes what waits, and what comes meanwhile, until AT_ONCE are taken."""
+        inbox, flow, before = self._inbox, self.flow, self.snapshot
+        taken = 0
         try:
-            for entry in batch:
+            for entry in inbox:
                 done = step(flow, before, entry)
                 self._took(done, before)
                 if self._over:
                     return
                 before = done.snapshot
+                taken += 1
+                if taken == AT_ONCE:
+                    break
         except Exception as error:  # noqa: BLE001 - whatever breaks, the call ends in order
             self.break_off(error)
             return
+        del inbox[:taken]
         self._pumping = False
         self._go_on()
 
@@ -632,25 +644,44 @@ class Call:
 
     def _schedule(self, timers: tuple[Timer, ...]) -> None:
         """The earliest timer, and only that: the next one is chosen after its step."""
-        generation = timers[0].generation if timers else 0
-        if generation == self._timer_generation:
+        if not timers or timers[0].generation == self._fired:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._timer_generation = generation
-        if timers:
-            when = timers[0].due - (self._epoch or 0.0)
-            if when <= self.loop.time():
-                self._fire()
-            else:
-                self._timer = self.loop.call_at(when, self._fire, context=self._context)
+        when = timers[0].due - (self._epoch or 0.0)
+        if self._alarm is not None and self._alarm.when() <= when:
+            return  # it is looked at then
+        if when <= self.loop.time():
+            self._fire(timers[0])
+        else:
+            self.ring_by(when)
 
-    def _fire(self) -> None:
-        """The earliest timer is due: it has been scheduled since the last step that changed the timers."""
-        self._timer = None
-        timer = self.snapshot.memory.timers[0]
+    def _fire(self, timer: Timer) -> None:
+        self._fired = timer.generation
         self.put(TimerFired(timer.generation, max(timer.due, self.now())))
+
+    def ring_by(self, when: float) -> None:
+        """Look by then, on the loop's clock, at what is due. An alarm that comes too early for what is left costs less than one
+        for each effect that ends in time."""
+        alarm = self._alarm
+        if alarm is not None:
+            if alarm.when() <= when:
+                return
+            alarm.cancel()
+        self._alarm = self.loop.call_at(when, self._ring, when, context=self._context)
+
+    def _ring(self, when: float) -> None:
+        self._alarm = None
+        now = max(when, self.loop.time())  # a loop may come a little early
+        running = [*self.effects.values(), *(() if self.opening is None else (self.opening,))]
+        for effect in running:
+            if effect.due is not None and effect.due <= now:
+                effect.ring()
+        timers = self.snapshot.memory.timers
+        if timers and timers[0].due - (self._epoch or 0.0) <= now and timers[0].generation != self._fired:
+            self._fire(timers[0])
+        self._schedule(timers)
+        for effect in running:
+            if effect.due is not None:
+                self.ring_by(effect.due)
 
     # -- effects -------------------------------------------------------------------------------------------------
 
@@ -753,9 +784,9 @@ class Call:
     def _finish(self) -> None:
         self._over = True
         self._inbox = []
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if self._shutdown is not None:
             self._shutdown.stop()
         for future in (self._tools or {}).values():

@@ -7,8 +7,8 @@ is left behind, and what it brings later is recorded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Literal, Protocol, TypeVar
 
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
@@ -20,6 +20,8 @@ GRACE = 1.0
 """Seconds that a try may take to stop once its time is up; then the effect goes on without it."""
 
 UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
+
+_T = TypeVar("_T")
 
 Status = Literal["ok", "failed", "timed_out", "cancelled"]
 
@@ -35,6 +37,10 @@ class Owner(Protocol):
 
     def now(self) -> float: ...
 
+    def ring_by(self, when: float) -> None: ...
+
+    def at_once(self, function: Callable[[_T], None], argument: _T) -> None: ...
+
     def effect_ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
 
     def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None: ...
@@ -48,9 +54,10 @@ class Owner(Protocol):
 
 class Effect:
     """An effect that runs. `phase`: trying, late (its time is up, it is stopping), pausing (before the next try),
-    stopping (cancelled by the call), over."""
+    stopping (cancelled by the call), over. `due` is when the call is to `ring`, on the loop's clock; None: it waits for nothing
+    but its task."""
 
-    __slots__ = ("alarm", "began", "call", "phase", "start", "task", "tries")
+    __slots__ = ("began", "call", "due", "phase", "start", "task", "tries")
 
     def __init__(self, call: Owner, start: Start) -> None:
         self.call = call
@@ -58,22 +65,22 @@ class Effect:
         self.began = call.now()
         self.tries = 0
         self.task: asyncio.Task[Mapping[str, Any]] | None = None
-        self.alarm: asyncio.TimerHandle | None = None
+        self.due: float | None = None
         self.phase: Literal["trying", "late", "pausing", "stopping", "over"] = "trying"
 
     def attempt(self) -> None:
         """Begin a try."""
         self.phase = "trying"
         self.tries += 1
-        loop = self.call.loop
+        start = self.start
         try:
-            self.task = loop.create_task(self.perform(), name=f"callflow {self.start.verb} {self.start.id}")
+            self.task = self.call.loop.create_task(self.perform(), name=f"callflow {start.verb} {start.id}")
         except Exception as error:  # noqa: BLE001 - a world that fails before it can be awaited
             self._again("failed", sentence(error))
             return
         self.task.add_done_callback(self._done)
-        if self.start.timeout is not None:
-            self.alarm = loop.call_later(self.start.timeout, self._time_is_up)
+        if start.timeout is not None:
+            self._ring_in(start.timeout)
 
     def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
         return self.call.world.perform(self.start)
@@ -87,7 +94,7 @@ class Effect:
             if self.task is not None:
                 self.task.cancel()
             return
-        self._disarm()
+        self.due = None
         if self.task is None:
             self._end("cancelled")
             return
@@ -98,32 +105,38 @@ class Effect:
         """Report this end, whatever the task makes of its cancellation."""
         if self.phase == "over":
             return
-        self._disarm()
+        self.due = None
         if self.task is not None:
             self.task.cancel()
         self._end(status, result, error)
 
-    def _time_is_up(self) -> None:
-        self.alarm = None
-        if self.task is None:
+    def ring(self) -> None:
+        """What was due has come: the end of its time, of its grace, of its pause."""
+        self.due = None
+        if self.phase == "pausing":
+            self.attempt()
+        elif self.task is None:
             return
-        if self.phase == "trying":
+        elif self.phase == "trying":
             self.phase = "late"
             self.task.cancel()
-            self.alarm = self.call.loop.call_later(GRACE, self._time_is_up)
+            self._ring_in(GRACE)
         else:
             self.call.left_behind(self.task, self.start)
             self.task = None
             self._again("timed_out", self._out_of_time())
 
     def _done(self, task: asyncio.Task[Mapping[str, Any]]) -> None:
+        self.call.at_once(self._over, task)
+
+    def _over(self, task: asyncio.Task[Mapping[str, Any]]) -> None:
         value, error = outcome_of(task)
         if task is not self.task or self.phase == "over":
             if error is None:
                 self.call.came_late(self.start, value)
             return
         self.task = None
-        self._disarm()
+        self.due = None
         if self.phase == "stopping":
             if error is None and value:
                 self.call.came_late(self.start, value)
@@ -141,16 +154,16 @@ class Effect:
             self._end(status, result, error)
             return
         self.phase = "pausing"
-        self.alarm = self.call.loop.call_later(self.start.backoff * 2 ** (self.tries - 1), self.attempt)
+        self._ring_in(self.start.backoff * 2 ** (self.tries - 1))
 
     def _end(self, status: Status, result: Mapping[str, Any] = NO_DATA, error: str | None = None) -> None:
         self.phase = "over"
         self.report(status, result, error)
 
-    def _disarm(self) -> None:
-        if self.alarm is not None:
-            self.alarm.cancel()
-            self.alarm = None
+    def _ring_in(self, seconds: float) -> None:
+        call = self.call
+        self.due = due = call.loop.time() + seconds
+        call.ring_by(due)
 
     def _out_of_time(self) -> str:
         return f"no end within {self.start.timeout:g} s"
@@ -222,7 +235,7 @@ def outcome_of(task: asyncio.Task[Any]) -> tuple[Mapping[str, Any], str | None]:
     value = task.result()
     if value is None:
         return NO_DATA, None
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         return NO_DATA, f"its result must be a mapping, not {type(value).__name__}"
     return value, None
 
