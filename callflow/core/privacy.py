@@ -58,6 +58,7 @@ class Privacy:
         self._returns: dict[str, Made] = {}
         self._opaque: dict[int, frozenset[str]] = {}
         self._made: dict[int, dict[str, Made]] = {}
+        self._opaque_at: dict[Source, frozenset[str]] = {}  # by where an effect comes from
         lists = list(every_list(flow))
         self._spread(lists)
         for one in lists:
@@ -78,15 +79,24 @@ class Privacy:
 
     def opaque_at(self, source: Source) -> frozenset[str]:
         """The same of the action, or the task, that an effect was started for."""
+        found = self._opaque_at.get(source)
+        if found is None:
+            found = self._looked_up(source)
+            if found is None:  # what a journal of another flow names has no end
+                return frozenset()
+            self._opaque_at[source] = found
+        return found
+
+    def _looked_up(self, source: Source) -> frozenset[str] | None:
         kind, key, _ = source
         if kind == "task":
             state = self._flow.states.get(str(key))
             if state is None or state.task is None:
-                return frozenset()
+                return None
             made = self._of(state.task.arguments, _names_of(state))
             return frozenset({"arguments"}) if made.opaque else frozenset()
         action = action_at(self._flow, source)
-        return frozenset() if action is None else self.opaque(action)
+        return None if action is None else self.opaque(action)
 
     # -- what is made of what ------------------------------------------------------------------------------------
 

@@ -449,7 +449,7 @@ class Call:
             redactor.see(self.snapshot)
             for entry in self._inbox[-AT_ONCE:]:  # what has come and not had its turn
                 if isinstance(entry, Event) and entry.name.startswith(("call.", "leg.", "room.")):
-                    redactor.event(entry)
+                    redactor.heard(entry)
             if name:
                 return redactor.searched(text)
             redactor.overhear(text)
@@ -630,15 +630,15 @@ class Call:
     def _log(self, level: int, line: Mapping[str, Any], done: Step) -> None:
         self.redactor.see(done.snapshot)
         if isinstance(done.event, Event):
-            self.redactor.event(done.event)  # the journal's thread may not have come to it
+            self.redactor.heard(done.event)  # the journal's thread may not have come to it
         logger.log(level, "%s", one_line(str(self.redactor.note("log", line)["message"])), extra={"call": self.id})
 
     def _see(self, entry: Event) -> None:
         if entry.name == "room.disconnected":
             if entry.data.get("reason") != OUT_OF_REACH:  # then LiveKit knows nothing of it, and lets the job be
                 self.shutdown.by_room()
-        elif entry.name.startswith(("call.", "leg.", "room.", "app.", "tool.", "dtmf.")):
-            self.redactor.event(entry)  # before a line of the log, which does not wait for the journal's thread
+        elif entry.data and entry.name.startswith(("call.", "leg.", "room.", "app.", "tool.", "dtmf.")):
+            self.redactor.heard(entry)  # before a line of the log, which does not wait for the journal's thread
 
     # -- time ----------------------------------------------------------------------------------------------------
 

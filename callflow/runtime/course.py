@@ -66,9 +66,10 @@ class Log:
 
     def step(self, step: Step, before: Snapshot) -> None:
         """One step that was more than a plain move."""
-        entry, memory = step.event, step.snapshot.memory
+        entry, memory, notes = step.event, step.snapshot.memory, step.notes
         self.moved(step)
-        self._nobody_came(step, before)
+        if notes:
+            self._nobody_came(step, before)
         if isinstance(entry, Event):
             self._event(entry, step, before)
         elif isinstance(entry, EffectEnded):
@@ -81,7 +82,7 @@ class Log:
         self._own_causes(step, before)
         if "line" in memory.closed and not self.line_left:
             self.dropped_line(self.now)
-        for note in step.notes:
+        for note in notes:
             if note.kind in _READ:
                 self._read(note)
 
@@ -102,7 +103,7 @@ class Log:
             verb = verb_of(effect.verb)
             if verb.dials and effect.arguments.get("leg") in (None, MAIN_LEG):
                 self._goes_on(before)
-            if _drops_line(effect):
+            if (verb.closes or verb.drops_leg or verb.forced) and _drops_line(effect):
                 self.caused(effect.verb, "agent", before, {})
                 self.line_left = verb.leaves(effect.arguments)
 

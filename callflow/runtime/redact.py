@@ -233,7 +233,13 @@ class Redactor:
     def fields(self, data: Mapping[str, Any], private: Iterable[str], *, free: frozenset[str] = frozenset()) -> Any:
         """A payload of which the `private` fields are hidden; those in `free` are not searched for elsewhere."""
         hidden = frozenset(private)
-        for name in hidden - free:
+        self._learn_fields(data, hidden - free)
+        return {
+            name: self.hide(value, learn=False) if name in hidden else self.data(value) for name, value in data.items()
+        }
+
+    def _learn_fields(self, data: Mapping[str, Any], private: Iterable[str]) -> None:
+        for name in private:
             value = data.get(name)
             if name in _IDENTITIES:
                 value = [
@@ -241,31 +247,42 @@ class Redactor:
                 ]
             # What is private in an open record is not its every word ("active"), but what looks like a number.
             self.learn(_numbers_in(value) if isinstance(value, Mapping) else value)
-        return {
-            name: self.hide(value, learn=False) if name in hidden else self.data(value) for name, value in data.items()
-        }
 
     def _is_role(self, identity: Any) -> bool:
         return isinstance(identity, str) and (identity.lower() in _ROLES or identity in self._flow.legs)
 
     def event(self, event: Event) -> Any:
         """The payload of an event, as its type says."""
+        private = self.heard(event)
+        return {
+            name: self.hide(value, learn=False) if name in private else self.data(value)
+            for name, value in event.data.items()
+        }
+
+    def heard(self, event: Event) -> frozenset[str]:
+        """Learn what is private in an event: the fields that are."""
+        if not event.data:
+            return frozenset()
         for said in _SAID & event.data.keys():
             self.overhear(event.data[said])
         entry = _type_of(event.name)
         if entry is not None:
-            return self.fields(event.data, entry.private_in(event.data), free=UNSEARCHABLE)
+            private = frozenset(entry.private_in(event.data))
+            self._learn_fields(event.data, private - UNSEARCHABLE)
+            return private
         family, _, name = event.name.partition(".")
-        if family == "app":
-            return self.fields(event.data, privacy_of(self._flow).fields.get(event.name, ()))
         tool = self._flow.tools.get(name) if family == "tool" else None
-        if tool is None:
-            return self.data(event.data)
-        private = private_fields(tool.parameters)
-        answer = event.data.get("result")
-        if tool.run is not None and isinstance(answer, Mapping) and _function(tool.run) is not None:
-            self.fields(answer, self._returned(_function(tool.run)))  # learns
-        return self.fields(event.data, private)
+        if family == "app":
+            private = frozenset(privacy_of(self._flow).fields.get(event.name, ()))
+        elif tool is None:
+            return frozenset()
+        else:
+            private = frozenset(private_fields(tool.parameters))
+            answer = event.data.get("result")
+            if tool.run is not None and isinstance(answer, Mapping) and _function(tool.run) is not None:
+                self._learn_fields(answer, self._returned(_function(tool.run)))
+        self._learn_fields(event.data, private)
+        return private
 
     def name(self, name: str) -> str:
         """An event's name: of a key for which the flow has no row, the key is hidden."""

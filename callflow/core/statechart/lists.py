@@ -180,6 +180,16 @@ def action_at(flow: Flow, source: Source) -> Action | None:
 def place_at(flow: Flow, source: Source) -> str:
     """Where an author looks for that action, `file:line`; empty for what nobody has written. Of what a tool runs it is the place
     of the tool, of a task that of its state."""
+    places: dict[Source, str] = flow.made.setdefault("places", {})
+    place = places.get(source)
+    if place is None:
+        place = _place_at(flow, source)
+        if place:  # what a journal of another flow names has no end
+            places[source] = place
+    return place
+
+
+def _place_at(flow: Flow, source: Source) -> str:
     kind, key, _ = source
     if kind == "tool" and key in flow.tools:
         return flow.tools[str(key)].position.place
