@@ -100,7 +100,7 @@ async def _quiet(call: Call) -> None:
     """And the journal is written."""
     await _idle(call)
     if call.journal is not None:
-        await call.journal._idle(asyncio.get_running_loop().time() + 10)  # noqa: SLF001
+        await call.journal.written(10)
 
 
 def weights(played: Sequence[Played]) -> Iterator[Ratio]:

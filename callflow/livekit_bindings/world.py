@@ -367,7 +367,7 @@ class LiveKitWorld:
                 self.door.shut(self.ctx.room.local_participant)
             present = list(self.ctx.room.remote_participants.values())
             for participant in present:  # before anything can fail that tells of them
-                self.call.redactor.event(Event("room.participant_connected", participant_fields(participant)))
+                self.call.redactor.learn_of(Event("room.participant_connected", participant_fields(participant)))
             for participant in present:
                 self.line.joined(participant)
             self._hearing.listen_to_rpc()

@@ -31,7 +31,8 @@ from callflow.runtime.course import Log, bare_record, record_of
 from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
 from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
-from callflow.runtime.journal import Journal, Lines
+from callflow.runtime.journal import Journal
+from callflow.runtime.lines import Lines
 from callflow.runtime.logs import CallFields, current, log_fields
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
@@ -449,7 +450,7 @@ class Call:
             redactor.see(self.snapshot)
             for entry in self._inbox[-AT_ONCE:]:  # what has come and not had its turn
                 if isinstance(entry, Event) and entry.name.startswith(("call.", "leg.", "room.")):
-                    redactor.heard(entry)
+                    redactor.learn_of(entry)
             if name:
                 return redactor.searched(text)
             redactor.overhear(text)
@@ -630,7 +631,7 @@ class Call:
     def _log(self, level: int, line: Mapping[str, Any], done: Step) -> None:
         self.redactor.see(done.snapshot)
         if isinstance(done.event, Event):
-            self.redactor.heard(done.event)  # the journal's thread may not have come to it
+            self.redactor.learn_of(done.event)  # the journal's thread may not have come to it
         logger.log(level, "%s", one_line(str(self.redactor.note("log", line)["message"])), extra={"call": self.id})
 
     def _see(self, entry: Event) -> None:
@@ -638,7 +639,7 @@ class Call:
             if entry.data.get("reason") != OUT_OF_REACH:  # then LiveKit knows nothing of it, and lets the job be
                 self.shutdown.by_room()
         elif entry.data and entry.name.startswith(("call.", "leg.", "room.", "app.", "tool.", "dtmf.")):
-            self.redactor.heard(entry)  # before a line of the log, which does not wait for the journal's thread
+            self.redactor.learn_of(entry)  # before a line of the log, which does not wait for the journal's thread
 
     # -- time ----------------------------------------------------------------------------------------------------
 

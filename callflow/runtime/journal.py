@@ -1,28 +1,9 @@
-"""A call's journal: JSON lines, the call first, then one line for each step.
-
-The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the flow's text), `time`, `vars`, `env`, `facts`
-(what `call.<name>` reads from the start), `waiting`, `tells` (which verdicts its lines hold). A step's line, with what it does not have left out:
-
-- `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
-- `event`, with `data`, `effect`, `state`, `id`, `offered_in`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
-  `error`; or `timer` (its generation).
-- `moves`: `on` (what triggered it), `rows` (`file:line` of the transitions taken), `ids` (their numbers in the flow),
-  `exited`, `entered`.
-- `guards`: every verdict in its order, `[transition, true or false]`.
-- `broke`: which attempts at an expression failed, counted within the step from 1, `[attempt, error]`.
-- `start`, `cancel` and `forward`: the effects started, with `arguments`, `timeout`, `tries`, `at` (`file:line`); those cancelled;
-  those that the line's event was forwarded to.
-- `notes`: what else the step did. `states`: the active states afterwards. `phase`, where the call is not just running.
-
-Private values are digests (`callflow.runtime.redact`). Lines are made and written by a thread of their own: a step costs
-its call the append to a list. `callflow.runtime.replay` reads them back.
-"""
+"""A call's journal: its lines are made and written by a thread of their own. A step costs its call the append to a list."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,25 +12,24 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
-from callflow.core.events import EffectEnded, Event, TimerFired
-from callflow.core.flow import Flow
-from callflow.core.privacy import PRIVATE_OF_CALL
-from callflow.core.snapshot import Cancel, Forward, Start, Step
-from callflow.core.statechart.lists import place_at
-from callflow.runtime.redact import Redactor
-
-VERSION = 2
-VERSIONS = (1, VERSION)
-"""Those that are read. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
+from callflow.core.snapshot import Step
+from callflow.runtime.lines import Lines, as_json
 
 BACKLOG = 10_000
 """Steps that may wait to be written; a disk that is slower than that is given up."""
 
 
-class Journal:
-    """Writes one call's journal. It never raises: `problem` is the sentence that says why it is not whole."""
+PAUSE = 0.005
+"""Seconds after a write in which no other begins, unless MANY steps wait: what comes in a burst is written together."""
 
-    __slots__ = ("_file", "_lines", "_pending", "_writing", "path", "problem")
+MANY = 256
+
+
+class Journal:
+    """Writes one call's journal. It never raises: `problem` is the sentence that says why it is not whole. A process that is
+    killed loses what came within PAUSE at most, or since its loop was last free for that."""
+
+    __slots__ = ("_again", "_began", "_file", "_lines", "_pending", "_writing", "path", "problem")
 
     def __init__(self, path: Path, lines: Lines, head: Mapping[str, Any]) -> None:
         self.path = path
@@ -58,6 +38,8 @@ class Journal:
         self._pending: list[Step | Mapping[str, Any]] = [head]
         self._file: IO[str] | None = None
         self._writing: asyncio.Future[None] | None = None
+        self._again: asyncio.TimerHandle | None = None  # when the pause is over
+        self._began = -PAUSE  # the last write, on the loop's clock
 
     @property
     def file(self) -> Path | None:
@@ -72,27 +54,48 @@ class Journal:
                 self._fail("the disk did not keep up")
 
     def flush(self) -> None:
-        """Let what is noted be written; if the writer is at it, this follows when it is done."""
-        if self._writing is None and self._pending:
-            batch, self._pending = self._pending, []
-            self._run(batch)
+        """Let what is noted be written: now, or when the pause is over; if the writer is at it, this follows when it is done."""
+        if self._writing is not None or not self._pending:
+            return
+        if len(self._pending) >= MANY:
+            self._write_on()
+        elif self._again is None:
+            loop = asyncio.get_running_loop()
+            when = self._began + PAUSE
+            if when <= loop.time():
+                self._write_on()
+            else:
+                self._again = loop.call_at(when, self._write_on)
+
+    async def written(self, seconds: float) -> None:
+        """Until all that is noted is written, at most so long."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while (self._writing is not None or self._pending) and (left := deadline - loop.time()) > 0:
+            self._write_on()
+            if self._writing is not None:
+                await asyncio.wait([self._writing], timeout=left)
+                await asyncio.sleep(0)  # its callback says what became of it
 
     async def close(self, seconds: float) -> None:
         """Write the rest and close the file. What takes longer than `seconds` is given up."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        self.flush()
-        await self._idle(deadline)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        await self.written(seconds)
         if self._writing is None and self._file is not None:
             self._run(None)
-            await self._idle(deadline)
+            await self.written(deadline - loop.time())
         if self._writing is not None:
             self._fail(f"the disk took longer than {seconds:g} s")
 
-    async def _idle(self, deadline: float) -> None:
-        loop = asyncio.get_running_loop()
-        while self._writing is not None and (left := deadline - loop.time()) > 0:
-            await asyncio.wait([self._writing], timeout=left)
-            await asyncio.sleep(0)  # its callback writes what has come meanwhile
+    def _write_on(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if self._writing is None and self._pending:
+            batch, self._pending = self._pending, []
+            self._began = asyncio.get_running_loop().time()
+            self._run(batch)
 
     def _run(self, batch: list[Step | Mapping[str, Any]] | None) -> None:
         try:
@@ -154,117 +157,3 @@ def _writer() -> ThreadPoolExecutor:
 def aside(function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
     """Run this in the thread that writes files."""
     return asyncio.get_running_loop().run_in_executor(_writer(), function, *arguments)
-
-
-def as_json(line: Mapping[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
-
-
-class Lines:
-    """Makes the lines of one call's journal, in order."""
-
-    __slots__ = ("_effects", "_flow", "_redactor", "_seq")
-
-    def __init__(self, flow: Flow, redactor: Redactor) -> None:
-        self._flow = flow
-        self._redactor = redactor
-        self._seq = 0
-        self._effects: dict[int, tuple[Start, float]] = {}  # started and not ended, with the time
-
-    def line(self, one: Step | Mapping[str, Any]) -> dict[str, Any]:
-        """The line of a step, or the first line from what the call was started with."""
-        return self._step(one) if isinstance(one, Step) else self._head(one)
-
-    def _head(self, head: Mapping[str, Any]) -> dict[str, Any]:
-        hide = self._redactor
-        hide.room(head["facts"])
-        return {
-            "journal": VERSION,
-            "call": head["call"],
-            "flow": self._flow.name,
-            "file": self._flow.file,
-            "digest": self._flow.digest,
-            "time": head["time"],
-            "vars": hide.variables(head["vars"]),
-            "env": hide.hide(head["env"]),
-            "facts": hide.fields(head["facts"], PRIVATE_OF_CALL),
-            "waiting": head["waiting"],
-            "tells": ["guards", "broke"],
-        }
-
-    def _step(self, step: Step) -> dict[str, Any]:
-        hide = self._redactor
-        hide.see(step.snapshot)
-        time, entry = self._input(step)
-        line: dict[str, Any] = {"seq": self._seq, "time": time, **entry}
-        self._seq += 1
-        starts = [self._start(one, time) for one in step.effects if isinstance(one, Start)]
-        notes = []
-        for note in step.notes:
-            if note.kind == "emitted":
-                event = Event(str(note.data["event"]), note.data.get("data") or {})
-                notes.append({"kind": "emitted", "event": event.name, "data": hide.event(event)})
-            elif note.kind not in ("guard", "broke"):
-                notes.append({"kind": note.kind, **hide.note(note.kind, note.data)})
-        rest: dict[str, Any] = {
-            "moves": [self._move(move.trigger, move.transitions, move.exited, move.entered) for move in step.moves],
-            "guards": [[note.data["transition"], note.data["holds"]] for note in step.notes if note.kind == "guard"],
-            "broke": [
-                [note.data["attempt"], hide.text(str(note.data["error"]))]
-                for note in step.notes
-                if note.kind == "broke"
-            ],
-            "start": starts,
-            "cancel": [one.id for one in step.effects if isinstance(one, Cancel)],
-            "forward": [one.id for one in step.effects if isinstance(one, Forward)],
-            "notes": notes,
-        }
-        line.update((name, value) for name, value in rest.items() if value)
-        line["states"] = list(step.snapshot.configuration)
-        if step.snapshot.memory.phase != "running":
-            line["phase"] = step.snapshot.memory.phase
-        return line
-
-    def _input(self, step: Step) -> tuple[float, dict[str, Any]]:
-        hide, entry = self._redactor, step.event
-        if entry is None:
-            return step.snapshot.memory.started, {}
-        if isinstance(entry, TimerFired):
-            return entry.time, {"timer": entry.generation}
-        if isinstance(entry, EffectEnded):
-            start, began = self._effects.pop(entry.id, (None, entry.time))
-            line: dict[str, Any] = {"ended": entry.id, "verb": None if start is None else start.verb}
-            line |= {"status": entry.status, "seconds": round(entry.time - began, 6)}
-            hide.overhear(entry.error)
-            line |= {"result": hide.result(start, entry.result)} if entry.result else {}
-            line |= {"error": hide.text(entry.error)} if entry.error is not None else {}
-            return entry.time, line
-        line = {"event": hide.name(entry.name)}
-        line |= {"data": hide.event(entry)} if entry.data else {}
-        line |= {name: value for name in ("effect", "state", "id") if (value := getattr(entry, name)) is not None}
-        line |= {} if entry.offered_in is None else {"offered_in": list(entry.offered_in)}
-        return entry.time, line
-
-    def _start(self, effect: Start, time: float) -> dict[str, Any]:
-        self._effects[effect.id] = (effect, time)
-        line = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
-        line |= {"timeout": effect.timeout, "tries": effect.tries}
-        at = place_at(self._flow, effect.source)
-        return line | {"at": at} if at else line
-
-    def _move(
-        self, trigger: str, transitions: tuple[int, ...], exited: tuple[str, ...], entered: tuple[str, ...]
-    ) -> dict[str, Any]:
-        places = [
-            self._flow.transitions[one].position if 0 <= one < len(self._flow.transitions) else None
-            for one in transitions
-        ]
-        move: dict[str, Any] = {"on": self._redactor.name(trigger)}
-        if transitions:
-            move["rows"] = ["" if place is None else f"{place.file}:{place.line}" for place in places]
-            move["ids"] = list(transitions)
-        if exited:
-            move["exited"] = list(exited)
-        if entered:
-            move["entered"] = list(entered)
-        return move

@@ -14,6 +14,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -210,13 +211,13 @@ class Redactor:
 
     def data(self, value: Any) -> Any:
         """Plain data without the private values that are known so far; what JSON cannot hold becomes text."""
+        if value is None or value is True or value is False:
+            return value
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, bool) or value is None:
-            return value
         if isinstance(value, (int, float)):
             return self.digest(value) if self.full and abs(value) >= 10 else self._number(value)
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # most are dicts, and quickly told
             return {self.searched(str(name)): self.data(item) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.data(item) for item in value]
@@ -253,13 +254,13 @@ class Redactor:
 
     def event(self, event: Event) -> Any:
         """The payload of an event, as its type says."""
-        private = self.heard(event)
+        private = self.learn_of(event)
         return {
             name: self.hide(value, learn=False) if name in private else self.data(value)
             for name, value in event.data.items()
         }
 
-    def heard(self, event: Event) -> frozenset[str]:
+    def learn_of(self, event: Event) -> frozenset[str]:
         """Learn what is private in an event: the fields that are."""
         if not event.data:
             return frozenset()
@@ -291,8 +292,7 @@ class Redactor:
     def arguments(self, effect: Start) -> Any:
         """The arguments of an effect, as the catalogue says."""
         verb = verb_of(effect.verb)
-        private = [name for name, one in verb.arguments.items() if one.pii]
-        given = effect.arguments
+        private, given = _private_arguments(effect.verb), effect.arguments
         if effect.source[0] == "wrap_up":  # the whole conversation may be in it
             return {name: value if name in _PLAIN else self.hide_whole(value) for name, value in given.items()}
         opaque = privacy_of(self._flow).opaque_at(effect.source)
@@ -362,9 +362,10 @@ class Redactor:
             scope = str(data["scope"]).partition("#")[0]
             hidden = self.variables({data["name"]: data["value"]}, scope)
             return {**data, "value": hidden[data["name"]]}
+        shown = {name: self.data(item) for name, item in data.items()}  # the names are the step's own
         if data.get("private"):
-            return {**self.data(data), "message": self.digest(data["message"])}
-        return self.data(data)
+            shown["message"] = self.digest(data["message"])
+        return shown
 
     def effects(self, records: Iterable[Mapping[str, Any]]) -> list[Any]:
         """The records of effects, their results as `result` has them."""
@@ -387,7 +388,8 @@ class Redactor:
         """Learn the private variables of a call as it is now."""
         memory = snapshot.memory
         parts = call, env, variables = memory.call, memory.env, memory.vars
-        if all(part is known for part, known in zip(parts, self._seen, strict=True)):
+        seen = self._seen
+        if call is seen[0] and env is seen[1] and variables is seen[2]:
             return
         self.room(call)
         self.fields(call, PRIVATE_OF_CALL, free=_CONVERSATION)
@@ -423,6 +425,11 @@ def _written_in(flow: Flow) -> frozenset[str]:
 def _type_of(name: str) -> EventType | None:
     entry = EVENTS.get(name)
     return LEG_EVENTS.get(name.split(".", 2)[-1]) if entry is None and name.startswith("leg.") else entry
+
+
+@cache
+def _private_arguments(verb: str) -> frozenset[str]:
+    return frozenset(name for name, one in verb_of(verb).arguments.items() if one.pii)
 
 
 def _function(action: Action | Start) -> Any:

@@ -20,7 +20,7 @@ from callflow.core.statechart.descriptors import heard
 from callflow.core.step import start, step
 from callflow.core.turn import Verdicts
 from callflow.errors import JournalError
-from callflow.runtime.journal import VERSIONS, Lines
+from callflow.runtime.lines import VERSIONS, Lines
 from callflow.runtime.redact import MARK, Redactor
 from callflow.runtime.search import AROUND
 

@@ -1,0 +1,169 @@
+"""The lines of a journal: JSON, the call first, then one line for each step.
+
+The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the flow's text), `time`, `vars`, `env`, `facts`
+(what `call.<name>` reads from the start), `waiting`, `tells` (which verdicts its lines hold). A step's line, with what it does not have left out:
+
+- `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
+- `event`, with `data`, `effect`, `state`, `id`, `offered_in`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
+  `error`; or `timer` (its generation).
+- `moves`: `on` (what triggered it), `rows` (`file:line` of the transitions taken), `ids` (their numbers in the flow),
+  `exited`, `entered`.
+- `guards`: every verdict in its order, `[transition, true or false]`.
+- `broke`: which attempts at an expression failed, counted within the step from 1, `[attempt, error]`.
+- `start`, `cancel` and `forward`: the effects started, with `arguments`, `timeout`, `tries`, `at` (`file:line`); those cancelled;
+  those that the line's event was forwarded to.
+- `notes`: what else the step did. `states`: the active states afterwards. `phase`, where the call is not just running.
+
+Private values are digests (`callflow.runtime.redact`). `callflow.runtime.journal` writes the lines, `callflow.runtime.replay`
+reads them back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from callflow.core.events import EffectEnded, Event, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.privacy import PRIVATE_OF_CALL
+from callflow.core.snapshot import Cancel, Forward, Microstep, Note, Start, Step
+from callflow.core.statechart.lists import place_at
+from callflow.runtime.redact import Redactor
+
+VERSION = 2
+VERSIONS = (1, VERSION)
+"""Those that are read. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def as_json(line: Mapping[str, Any]) -> str:
+    return _encoded(line) + "\n"
+
+
+class Lines:
+    """Makes the lines of one call's journal, in order."""
+
+    __slots__ = ("_effects", "_flow", "_redactor", "_seq")
+
+    def __init__(self, flow: Flow, redactor: Redactor) -> None:
+        self._flow = flow
+        self._redactor = redactor
+        self._seq = 0
+        self._effects: dict[int, tuple[Start, float]] = {}  # started and not ended, with the time
+
+    def line(self, one: Step | Mapping[str, Any]) -> dict[str, Any]:
+        """The line of a step, or the first line from what the call was started with."""
+        return self._step(one) if isinstance(one, Step) else self._head(one)
+
+    def _head(self, head: Mapping[str, Any]) -> dict[str, Any]:
+        hide = self._redactor
+        hide.room(head["facts"])
+        return {
+            "journal": VERSION,
+            "call": head["call"],
+            "flow": self._flow.name,
+            "file": self._flow.file,
+            "digest": self._flow.digest,
+            "time": head["time"],
+            "vars": hide.variables(head["vars"]),
+            "env": hide.hide(head["env"]),
+            "facts": hide.fields(head["facts"], PRIVATE_OF_CALL),
+            "waiting": head["waiting"],
+            "tells": ["guards", "broke"],
+        }
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        self._redactor.see(step.snapshot)
+        time, entry = self._input(step)
+        line: dict[str, Any] = {"seq": self._seq, "time": time, **entry}
+        self._seq += 1
+        starts = [self._start(one, time) for one in step.effects if isinstance(one, Start)]
+        notes = self._notes(step.notes) if step.notes else {}
+        if step.moves:
+            line["moves"] = [self._move(move) for move in step.moves]
+        for name in ("guards", "broke"):
+            if name in notes:
+                line[name] = notes[name]
+        if starts:
+            line["start"] = starts
+        if len(starts) < len(step.effects):
+            for name, kind in (("cancel", Cancel), ("forward", Forward)):
+                ids = [one.id for one in step.effects if isinstance(one, kind)]
+                if ids:
+                    line[name] = ids
+        if "notes" in notes:
+            line["notes"] = notes["notes"]
+        line["states"] = list(step.snapshot.configuration)
+        if step.snapshot.memory.phase != "running":
+            line["phase"] = step.snapshot.memory.phase
+        return line
+
+    def _notes(self, notes: tuple[Note, ...]) -> dict[str, list[Any]]:
+        """By where they stand in the line."""
+        hide = self._redactor
+        found: dict[str, list[Any]] = {}
+        for kind, data in notes:
+            if kind == "guard":
+                found.setdefault("guards", []).append([data["transition"], data["holds"]])
+            elif kind == "broke":
+                found.setdefault("broke", []).append([data["attempt"], hide.text(str(data["error"]))])
+            elif kind == "emitted":
+                event = Event(str(data["event"]), data.get("data") or {})
+                found.setdefault("notes", []).append({"kind": kind, "event": event.name, "data": hide.event(event)})
+            else:
+                found.setdefault("notes", []).append({"kind": kind, **hide.note(kind, data)})
+        return found
+
+    def _input(self, step: Step) -> tuple[float, dict[str, Any]]:
+        hide, entry = self._redactor, step.event
+        if entry is None:
+            return step.snapshot.memory.started, {}
+        if isinstance(entry, TimerFired):
+            return entry.time, {"timer": entry.generation}
+        if isinstance(entry, EffectEnded):
+            start, began = self._effects.pop(entry.id, (None, entry.time))
+            line: dict[str, Any] = {"ended": entry.id, "verb": None if start is None else start.verb}
+            line |= {"status": entry.status, "seconds": round(entry.time - began, 6)}
+            hide.overhear(entry.error)
+            line |= {"result": hide.result(start, entry.result)} if entry.result else {}
+            line |= {"error": hide.text(entry.error)} if entry.error is not None else {}
+            return entry.time, line
+        line = {"event": hide.name(entry.name)}
+        line |= {"data": hide.event(entry)} if entry.data else {}
+        line |= {name: value for name in ("effect", "state", "id") if (value := getattr(entry, name)) is not None}
+        line |= {} if entry.offered_in is None else {"offered_in": list(entry.offered_in)}
+        return entry.time, line
+
+    def _start(self, effect: Start, time: float) -> dict[str, Any]:
+        self._effects[effect.id] = (effect, time)
+        line = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
+        line |= {"timeout": effect.timeout, "tries": effect.tries}
+        at = place_at(self._flow, effect.source)
+        return line | {"at": at} if at else line
+
+    def _move(self, move: Microstep) -> dict[str, Any]:
+        line: dict[str, Any] = {"on": self._redactor.name(move.trigger)}
+        if move.transitions:
+            line["rows"] = self._rows(move.transitions)
+            line["ids"] = list(move.transitions)
+        if move.exited:
+            line["exited"] = list(move.exited)
+        if move.entered:
+            line["entered"] = list(move.entered)
+        return line
+
+    def _rows(self, transitions: tuple[int, ...]) -> list[str]:
+        """Where the transitions stand, worked out once."""
+        known: dict[tuple[int, ...], list[str]] = self._flow.made.setdefault("rows", {})
+        rows = known.get(transitions)
+        if rows is None:
+            rows = known[transitions] = [self._place(one) for one in transitions]
+        return rows
+
+    def _place(self, transition: int) -> str:
+        if not 0 <= transition < len(self._flow.transitions):
+            return ""
+        place = self._flow.transitions[transition].position
+        return f"{place.file}:{place.line}"
