@@ -82,10 +82,13 @@ def start(
     Raises StartError with everything that is missing or of the wrong type.
     """
     values = _variables(flow, vars or {}, env or {})
+    variables: Mapping[str, Mapping[str, Any]] = {ROOT: values} if values else NO_VARS
+    if not vars:
+        variables = flow.made.setdefault("defaults", variables)
     on_line = not waiting and not flow.outbound
     memory = Memory(
         started=time,
-        vars={ROOT: values} if values else NO_VARS,
+        vars=variables,
         env={name: (env or {})[name] for name in flow.env} or NO_DATA,
         call=dict(call) if call else NO_DATA,
         legs=ON_LINE if on_line else ABSENT,

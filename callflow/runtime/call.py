@@ -144,7 +144,6 @@ class Call:
         "id",
         "journal",
         "log",
-        "log_fields",
         "loop",
         "open_failed",
         "opening",
@@ -186,7 +185,6 @@ class Call:
         self.strays: tuple[asyncio.Task[Any], ...] = ()
         self.journal: Journal | None = None
         self.log = Log(flow.ending or "")
-        self.log_fields: Mapping[str, Any] = log_fields(self.id, flow.name, facts or {})
         self.reason: str | None = None
         self._setup: _Setup | None = _Setup(vars or {}, env, facts or {}, waiting)
         self._epoch = epoch
@@ -424,6 +422,12 @@ class Call:
         self.log.note(sentence)
 
     @property
+    def log_fields(self) -> Mapping[str, Any]:
+        """What each line of the log says of this call."""
+        facts = self.snapshot.memory.call if self._setup is None else self._setup.facts
+        return log_fields(self.id, self.flow.name, facts)
+
+    @property
     def hurried(self) -> bool:
         """Whether the worker closes, and nothing waits for speech any more."""
         return self._shutdown is not None and self._shutdown.hurried
@@ -474,6 +478,7 @@ class Call:
             self.opening = Opening(self, Start(OPENING, "open", {}, OPEN_SECONDS))
             self.opening.attempt()
             self._took(first, _BEFORE)
+            self._setup = None
         except Exception as error:  # noqa: BLE001 - a call that cannot start ends like any other
             self._refused = error if isinstance(error, StartError) else None
             self.break_off(error)
@@ -486,8 +491,7 @@ class Call:
         self._go_on()
 
     def _first_step(self, now: float) -> Step:
-        setup, self._setup = self._setup, None
-        setup = setup or _Setup({}, None, {}, None)
+        setup = self._setup or _Setup({}, None, {}, None)
         environ = os.environ if setup.env is None else setup.env
         env = {name: environ[name] for name in self.flow.env if name in environ}
         facts = {"id": self.id, **setup.facts}
@@ -667,11 +671,11 @@ class Call:
             if alarm.when() <= when:
                 return
             alarm.cancel()
-        self._alarm = self.loop.call_at(when, self._ring, when, context=self._context)
+        self._alarm = self.loop.call_at(when, self._ring, context=self._context)
 
-    def _ring(self, when: float) -> None:
-        self._alarm = None
-        now = max(when, self.loop.time())  # a loop may come a little early
+    def _ring(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        now = self.loop.time() if alarm is None else max(alarm.when(), self.loop.time())  # a loop may come a little early
         running = [*self.effects.values(), *(() if self.opening is None else (self.opening,))]
         for effect in running:
             if effect.due is not None and effect.due <= now:

@@ -24,7 +24,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.events import EffectEnded, Event, TimerFired
+from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Cancel, Forward, Microstep, Note, Start, Step
@@ -76,9 +76,10 @@ class Lines:
 
     def _step(self, step: Step) -> dict[str, Any]:
         self._redactor.see(step.snapshot)
-        time, entry = self._input(step)
-        line: dict[str, Any] = {"seq": self._seq, "time": time, **entry}
+        time = step.snapshot.memory.started if step.event is None else step.event.time
+        line: dict[str, Any] = {"seq": self._seq, "time": time}
         self._seq += 1
+        self._input(step.event, line)
         starts = [self._start(one, time) for one in step.effects if isinstance(one, Start)]
         notes = self._notes(step.notes) if step.notes else {}
         if step.moves:
@@ -116,32 +117,38 @@ class Lines:
                 found.setdefault("notes", []).append({"kind": kind, **hide.note(kind, data)})
         return found
 
-    def _input(self, step: Step) -> tuple[float, dict[str, Any]]:
-        hide, entry = self._redactor, step.event
-        if entry is None:
-            return step.snapshot.memory.started, {}
-        if isinstance(entry, TimerFired):
-            return entry.time, {"timer": entry.generation}
+    def _input(self, entry: Input | None, line: dict[str, Any]) -> None:
+        hide = self._redactor
         if isinstance(entry, EffectEnded):
             start, began = self._effects.pop(entry.id, (None, entry.time))
-            line: dict[str, Any] = {"ended": entry.id, "verb": None if start is None else start.verb}
-            line |= {"status": entry.status, "seconds": round(entry.time - began, 6)}
-            hide.overhear(entry.error)
-            line |= {"result": hide.result(start, entry.result)} if entry.result else {}
-            line |= {"error": hide.text(entry.error)} if entry.error is not None else {}
-            return entry.time, line
-        line = {"event": hide.name(entry.name)}
-        line |= {"data": hide.event(entry)} if entry.data else {}
-        line |= {name: value for name in ("effect", "state", "id") if (value := getattr(entry, name)) is not None}
-        line |= {} if entry.offered_in is None else {"offered_in": list(entry.offered_in)}
-        return entry.time, line
+            line["ended"], line["verb"] = entry.id, None if start is None else start.verb
+            line["status"], line["seconds"] = entry.status, round(entry.time - began, 6)
+            if entry.error is not None:
+                hide.overhear(entry.error)
+            if entry.result:
+                line["result"] = hide.result(start, entry.result)
+            if entry.error is not None:
+                line["error"] = hide.text(entry.error)
+        elif isinstance(entry, TimerFired):
+            line["timer"] = entry.generation
+        elif entry is not None:
+            line["event"] = hide.name(entry.name)
+            if entry.data:
+                line["data"] = hide.event(entry)
+            for name, value in (("effect", entry.effect), ("state", entry.state), ("id", entry.id)):
+                if value is not None:
+                    line[name] = value
+            if entry.offered_in is not None:
+                line["offered_in"] = list(entry.offered_in)
 
     def _start(self, effect: Start, time: float) -> dict[str, Any]:
         self._effects[effect.id] = (effect, time)
-        line = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
-        line |= {"timeout": effect.timeout, "tries": effect.tries}
+        line: dict[str, Any] = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
+        line["timeout"], line["tries"] = effect.timeout, effect.tries
         at = place_at(self._flow, effect.source)
-        return line | {"at": at} if at else line
+        if at:
+            line["at"] = at
+        return line
 
     def _move(self, move: Microstep) -> dict[str, Any]:
         line: dict[str, Any] = {"on": self._redactor.name(move.trigger)}
