@@ -148,9 +148,15 @@ class Configuration:
 
     def initial_way(self, history: History) -> Way:
         """Into the initial state of the top level, when nothing is active yet."""
+        known = self._ways.get(())
+        if known is not None:
+            return known
         entry = _EntrySet(self.table, history)
         entry.add_initial(ROOT)
-        return self._make((), frozenset(), entry.found)
+        way = self._make((), frozenset(), entry.found)
+        if not entry.remembered:
+            self._ways[()] = way
+        return way
 
     def way_out(self) -> Way:
         """Out of everything, and nowhere."""

@@ -136,6 +136,7 @@ class Call:
         "_shutdown",
         "_steps",
         "_taken",
+        "_timer",
         "_tools",
         "_waiters",
         "effects",
@@ -196,7 +197,8 @@ class Call:
         self._flood: Flood | None = None
         self._pumping = True  # nothing is pumped before the call runs
         self._taken = 0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.TimerHandle | None = None  # for the effects
         self._fired = 0  # the generation of the timer that has come last
         self._tools: dict[str, asyncio.Future[ToolReturn]] | None = None
         self._steps: Steps | None = None
@@ -648,24 +650,46 @@ class Call:
     # -- time ----------------------------------------------------------------------------------------------------
 
     def _schedule(self, timers: tuple[Timer, ...]) -> None:
-        """The earliest timer, and only that: the next one is chosen after its step."""
-        if not timers or timers[0].generation == self._fired:
+        """The earliest timer, and only that: the next one is chosen after its step. A handle that comes too early for it stays:
+        silence stops and goes on with each speech, and most timers never fire."""
+        handle = self._timer
+        if not timers:
+            if handle is not None:
+                handle.cancel()
+                self._timer = None
+            return
+        if timers[0].generation == self._fired:
             return
         when = timers[0].due - (self._epoch or 0.0)
-        if self._alarm is not None and self._alarm.when() <= when:
-            return  # it is looked at then
+        if handle is not None:
+            if handle.when() <= when:
+                return
+            handle.cancel()
+            self._timer = None
         if when <= self.loop.time():
             self._fire(timers[0])
         else:
-            self.ring_by(when)
+            self._timer = self.loop.call_at(when, self._come, context=self._context)
+
+    def _come(self) -> None:
+        """A timer may be due."""
+        handle, self._timer = self._timer, None
+        now = (
+            self.loop.time() if handle is None else max(handle.when(), self.loop.time())
+        )  # a loop may be a little early
+        timers = self.snapshot.memory.timers
+        if timers and timers[0].due - (self._epoch or 0.0) <= now and timers[0].generation != self._fired:
+            self._fire(timers[0])
+        else:
+            self._schedule(timers)
 
     def _fire(self, timer: Timer) -> None:
         self._fired = timer.generation
         self.put(TimerFired(timer.generation, max(timer.due, self.now())))
 
     def ring_by(self, when: float) -> None:
-        """Look by then, on the loop's clock, at what is due. An alarm that comes too early for what is left costs less than one
-        for each effect that ends in time."""
+        """Look by then, on the loop's clock, at what of the effects is due. An alarm that comes too early for what is left costs
+        less than one for each effect that ends in time."""
         alarm = self._alarm
         if alarm is not None:
             if alarm.when() <= when:
@@ -675,18 +699,19 @@ class Call:
 
     def _ring(self) -> None:
         alarm, self._alarm = self._alarm, None
-        now = self.loop.time() if alarm is None else max(alarm.when(), self.loop.time())  # a loop may come a little early
+        now = self.loop.time() if alarm is None else max(alarm.when(), self.loop.time())
         running = [*self.effects.values(), *(() if self.opening is None else (self.opening,))]
         for effect in running:
             if effect.due is not None and effect.due <= now:
                 effect.ring()
-        timers = self.snapshot.memory.timers
-        if timers and timers[0].due - (self._epoch or 0.0) <= now and timers[0].generation != self._fired:
-            self._fire(timers[0])
-        self._schedule(timers)
         for effect in running:
             if effect.due is not None:
                 self.ring_by(effect.due)
+
+    def _still(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     # -- effects -------------------------------------------------------------------------------------------------
 
@@ -748,6 +773,8 @@ class Call:
     def opened(self, status: Status, error: str | None) -> None:
         """The session has started, or will not."""
         self.opening = None
+        if not self.effects:
+            self._still()  # for most of its time a call waits for nothing
         if status in ("failed", "timed_out"):
             self.open_failed = True
             self.note(f"the session did not start: {error}")
@@ -789,9 +816,10 @@ class Call:
     def _finish(self) -> None:
         self._over = True
         self._inbox = []
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._still()
         if self._shutdown is not None:
             self._shutdown.stop()
         for future in (self._tools or {}).values():

@@ -135,9 +135,12 @@ class Lines:
             line["event"] = hide.name(entry.name)
             if entry.data:
                 line["data"] = hide.event(entry)
-            for name, value in (("effect", entry.effect), ("state", entry.state), ("id", entry.id)):
-                if value is not None:
-                    line[name] = value
+            if entry.effect is not None:
+                line["effect"] = entry.effect
+            if entry.state is not None:
+                line["state"] = entry.state
+            if entry.id is not None:
+                line["id"] = entry.id
             if entry.offered_in is not None:
                 line["offered_in"] = list(entry.offered_in)
 
