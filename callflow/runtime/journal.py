@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from callflow.core.snapshot import Step
-from callflow.runtime.lines import Lines, as_json
+from callflow.runtime.lines import VERSION, VERSIONS, Lines, as_json
+
+__all__ = ["VERSION", "VERSIONS", "Journal", "Lines", "aside"]
 
 BACKLOG = 10_000
 """Steps that may wait to be written; a disk that is slower than that is given up."""
-
 
 PAUSE = 0.005
 """Seconds after a write in which no other begins, unless MANY steps wait: what comes in a burst is written together."""
