@@ -23,6 +23,7 @@ PYTEST := $(BIN)/python -m pytest --durations=10
 help:
 	@echo "make demo    two calls, offline: what goes wrong, and the same calls as flows"
 	@echo "make test    unit, property and guarantee tests, and a few calls on a real server"
+	@echo "make more    ten times as many of its random calls and flow files"
 	@echo "make e2e     every scenario on a real livekit-server"
 	@echo "make soak    a million random calls in worlds that break, until one goes wrong"
 	@echo "make fuzz    flow files from strangers, 100,000 of them"
@@ -68,6 +69,13 @@ test: $(DEV)
 	$(PYTEST) --ignore=tests/e2e -n auto --maxprocesses 4 --dist worksteal; unit=$$?; wait; \
 	$(PYTEST) tests/e2e -m smoke -n 1; smoke=$$?; \
 	exit $$((unit | smoke))
+
+# The random calls and flow files of `make test` once more, ten times as many.
+.PHONY: more
+more: export CALLFLOW_FAULTS ?= 3000
+more: export CALLFLOW_FUZZ ?= 3000
+more: $(DEV)
+	@$(PYTEST) tests/faults tests/flowfile/test_fuzz.py -n auto --maxprocesses 4
 
 .PHONY: e2e
 e2e: servers

@@ -1,6 +1,6 @@
 """Random flows in random worlds: whatever comes in whatever order, a call ends once, whole, and leaves nothing behind.
 
-More than `make test` plays: `CALLFLOW_FAULTS=3000 pytest tests/faults`; until something breaks: `make soak`.
+More than `make test` plays: `make more`; until something breaks: `make soak`.
 """
 
 from __future__ import annotations

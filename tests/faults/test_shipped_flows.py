@@ -1,7 +1,7 @@
 """Each effect of each flow to copy, failing, hanging, cancelled, late; crossed with everything that ends a call, before it,
 with it and behind it.
 
-`make test` takes one of 20 combinations, in turn; `CALLFLOW_FAULTS=3000`, as `.ci/run` says, one of four; `CALLFLOW_FAULTS=all` all.
+`make test` takes one of 20 combinations, in turn; `make more` one of four; `CALLFLOW_FAULTS=all` all.
 """
 
 from __future__ import annotations
