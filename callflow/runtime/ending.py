@@ -17,11 +17,9 @@ import attrs
 
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
-from callflow.core.snapshot import Snapshot
-from callflow.runtime.course import Log
 from callflow.runtime.effects import Effect, sentence
+from callflow.runtime.ended import Ended
 from callflow.runtime.journal import Journal, aside
-from callflow.runtime.ports import World
 from callflow.runtime.record import CallRecord, save, without_payloads
 
 logger = logging.getLogger("callflow")
@@ -51,22 +49,8 @@ class Written(Filed, Protocol):
     record: CallRecord | None
 
 
-class Ended(Written, Protocol):
+class Closed(Written, Ended, Protocol):
     """What is asked of a call that comes to its end."""
-
-    log: Log
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop: ...
-
-    @property
-    def world(self) -> World: ...
-
-    @property
-    def snapshot(self) -> Snapshot: ...
-
-    @property
-    def effects(self) -> Mapping[int, Effect]: ...
 
     @property
     def opening(self) -> Effect | None: ...
@@ -83,13 +67,6 @@ class Ended(Written, Protocol):
     @property
     def hurried(self) -> bool: ...
 
-    @property
-    def worker_seconds(self) -> float: ...
-
-    def now(self) -> float: ...
-
-    def note(self, sentence: str) -> None: ...
-
     def draft(self) -> CallRecord: ...
 
     def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None: ...
@@ -100,7 +77,7 @@ class Ending:
 
     __slots__ = ("_call", "_haste", "_open", "_share", "_stopping")
 
-    def __init__(self, call: Ended) -> None:
+    def __init__(self, call: Closed) -> None:
         self._call = call
         self._open = still_open(call)
         self._share = 1.0
@@ -248,7 +225,7 @@ async def amend(call: Written, sentence: str) -> None:
         logger.error("a record could not be amended: %s", sentence, extra={"call": call.id})
 
 
-def still_open(call: Ended) -> frozenset[str]:
+def still_open(call: Closed) -> frozenset[str]:
     """What the flow has neither closed nor left on purpose."""
     found = {"session", "line"} - call.snapshot.memory.closed
     for effect in call.effects.values():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Protocol
 
 from callflow.core.events import NO_DATA, Event, Input
-from callflow.core.snapshot import CARRIED, Memory, Snapshot
+from callflow.core.snapshot import CARRIED, Memory
 from callflow.errors import CallflowError
-from callflow.runtime.course import Log
-from callflow.runtime.effects import Effect, is_speech, sentence, unspoken
-from callflow.runtime.ports import World
+from callflow.runtime.effects import is_speech, sentence, unspoken
+from callflow.runtime.ended import Ended
 
 logger = logging.getLogger("callflow")
 
@@ -44,34 +42,10 @@ HOLD_SECONDS = 60.0
 """How long that shutdown is held for what the model called and for `wrap_up`, and how long a call that the program hangs up may take to end."""
 
 
-class Ended(Protocol):
+class Told(Ended, Protocol):
     """What is asked of a call that was told to end."""
 
-    log: Log
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop: ...
-
-    @property
-    def world(self) -> World: ...
-
-    @property
-    def snapshot(self) -> Snapshot: ...
-
-    @property
-    def effects(self) -> Mapping[int, Effect]: ...
-
-    @property
-    def worker_seconds(self) -> float: ...
-
-    def now(self) -> float: ...
-
     def put(self, entry: Input) -> None: ...
-
-    def note(self, sentence: str) -> None: ...
 
     def break_off(self, error: Exception) -> None: ...
 
@@ -82,7 +56,7 @@ class Shutdown:
 
     __slots__ = ("_call", "_held", "_timer", "_unspoken", "expected", "hurried", "told")
 
-    def __init__(self, call: Ended) -> None:
+    def __init__(self, call: Told) -> None:
         self._call = call
         self._held = False
         self._timer: asyncio.TimerHandle | None = None
