@@ -58,6 +58,16 @@ class Holds:
 def build_machine(flow: Flow) -> FlowMachine:
     """The structure of a flow as a machine of transitions, for whoever uses its tools. Raises nothing for a flow that the
     loader has accepted."""
+    return machine_with(flow, outermost(flow))
+
+
+def outermost(flow: Flow) -> list[str]:
+    """The states of the top level, behind whose rows those of the top level itself stand."""
+    return [child for child in flow.root.children if flow.states[child].kind != "history"]
+
+
+def machine_with(flow: Flow, behind: list[str]) -> FlowMachine:
+    """The same with the top level's rows behind these states alone: where all rows are only read, one is enough."""
 
     def describe(path: str) -> dict[str, Any]:
         state = flow.states[path]
@@ -74,15 +84,14 @@ def build_machine(flow: Flow) -> FlowMachine:
     root = flow.root
     machine = FlowMachine(
         model=None,
-        states=[describe(child) for child in root.children if flow.states[child].kind != "history"],
+        states=[describe(child) for child in outermost(flow)],
         initial=_visible(flow, root.initial) if root.initial else None,
         auto_transitions=False,
         send_event=False,
         queued=True,
     )
-    outermost = [child for child in root.children if flow.states[child].kind != "history"]
     for path, state in flow.states.items():
-        sources = outermost if path == ROOT else [path]
+        sources = behind if path == ROOT else [path]
         for trigger, row in _rows(flow, path) if state.kind != "history" else ():
             target = None if row.target is None else _visible(flow, row.target)
             machine.add_transition(trigger, sources, target, conditions=Holds(row))

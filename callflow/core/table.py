@@ -1,6 +1,6 @@
 """The dispatch tables that a step runs on, read off the flow's machine once, and what SCXML derives from structure alone.
 
-Structure and rows come from `transitions` (`build_machine`); order, levels and what transitions has no word for come
+Structure and rows come from `transitions` (`machine_with`); order, levels and what transitions has no word for come
 from the flow itself.
 """
 
@@ -17,7 +17,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import Event, Queued
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
-from callflow.core.machine import ALWAYS, PathTransition, build_machine
+from callflow.core.machine import ALWAYS, PathTransition, machine_with, outermost
 from callflow.core.render import templates_in
 from callflow.core.snapshot import WITH, ActionList, Note
 from callflow.core.statechart.descriptors import candidates
@@ -143,14 +143,14 @@ def table_of(flow: Flow) -> Table:
 
 def compile_table(flow: Flow) -> Table:
     """Reads the tables off the flow's machine."""
-    machine = build_machine(flow)
+    machine = machine_with(flow, outermost(flow)[:1])
     found: dict[str, dict[str, dict[int, Transition]]] = {path: {} for path in flow.states}
     for trigger, event in machine.events.items():
         for moves in event.transitions.values():
             for move in moves:
                 if not isinstance(move, PathTransition):
                     raise TypeError("this machine was not made from a flow")
-                row = move.row  # of the top level it stands behind each outermost state
+                row = move.row
                 found[row.source].setdefault(trigger, {})[row.id] = row
     parents: dict[str, str] = {}
 
