@@ -47,9 +47,10 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()  # thousands of tests, and all that they import, are there to stay: a test that collects looks at its own
     if "livekit.agents" in sys.modules:  # importing it takes longer than most tests
-        from tests.support import speaking_rate
+        from tests.support import possible, speaking_rate
 
         speaking_rate.install()
+        possible.install()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from attrs import field, frozen
 
 from callflow.core.expressions import ANY, BOOLEAN, DURATION, INTEGER, TEXT, ListOf, OneOf, Record, Type
+from callflow.core.occurs import Occurs, occurs
 
 Keep = Literal["all", "latest", "never"]
 """What a state that must finish does with an event that nobody takes meanwhile: all of them return in their order, the
@@ -105,7 +106,8 @@ def _is_public(event: str, name: str, kind: Type) -> bool:
 
 @frozen(eq=False, repr=False)
 class EventType:
-    """One event of the catalogue: its payload's fields, what becomes of it in a state that must finish, and in a flood."""
+    """One event of the catalogue: its payload's fields, when it can happen, what becomes of it in a state that must finish, and
+    in a flood."""
 
     name: str
     description: str
@@ -117,6 +119,11 @@ class EventType:
     @pii.default
     def _private(self) -> frozenset[str]:
         return frozenset(name for name, kind in self.fields.items() if not _is_public(self.name, name, kind))
+
+    @property
+    def occurs(self) -> Occurs:
+        """When it can happen."""
+        return occurs(self.name)
 
     def private_in(self, data: Mapping[str, Any]) -> frozenset[str]:
         """The private fields of a payload: also those that the catalogue does not know."""

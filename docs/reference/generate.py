@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS, Argument, Verb
 from callflow.core.durations import format_duration
 from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
 from callflow.core.expressions import DURATION, FUNCTIONS, Record
+from callflow.core.occurs import LegIs, Occurs
 from callflow.flowfile import keys, session
 from callflow.livekit_bindings.causes import CAUSES, reason_name
 from callflow.livekit_bindings.dial_results import RESULTS
@@ -22,7 +23,8 @@ A key of `on:` is an event's name, or ends in `.*` or `-*`. Every event has a `t
 ([rule 11](language.md#states-and-their-order)): keep all of them, keep the latest of the name, or let it go. *In a flood*
 says what becomes of it once 1000 inputs wait for a call and no row of the flow takes it: it is kept all the same, only
 the newest of its name follows when there is room, or it is dropped; the record counts what was lost (`dropped`). What a
-row takes is always kept. *Private* fields never reach a file.
+row takes is always kept. *Can happen* says what must be so before: how the leg that it tells of stands (`absent`: not heard of
+yet; `gone`: it has hung up, and may come again), and what has not ended yet. *Private* fields never reach a file.
 """
 
 HERE = Path(__file__).parent
@@ -81,16 +83,38 @@ def events_page() -> str:
             (
                 f"`{one.name}`",
                 one.description or "LiveKit's own event of this name.",
+                _possible(one.occurs),
                 _fields(one),
                 one.keep,
                 one.flooded,
             )
             for one in events
         ]
-        parts.append(f"## {family}\n\n" + table(("event", "when", "payload", "kept", "in a flood"), rows))
+        parts.append(f"## {family}\n\n" + table(("event", "when", "can happen", "payload", "kept", "in a flood"), rows))
     rows2 = [(f"`{family}.<name>`", text) for family, text in OPEN_FAMILIES.items()]
     parts.append("## Families with names of your own\n\n" + table(("event", "when"), rows2))
     return "\n".join(parts)
+
+
+_WHILE = {
+    "session": "while the session is open",
+    "room": "while the agent is in the room",
+    "job": "while the job is not told to end",
+    "away": "while its connection is away",
+    "detection": "once, after a `dial` with `detect_machine` was answered",
+}
+
+
+def _possible(occurs: Occurs) -> str:
+    if occurs.raised:
+        return "raised by the step"
+    if occurs.as_result:
+        return "as the end of its verb"
+    parts = [_WHILE[fact] for fact in _WHILE if fact in occurs.needs and not (fact == "room" and len(occurs.needs) > 1)]
+    parts += [f"not {_WHILE[fact]}" for fact in _WHILE if fact in occurs.lacks]
+    if occurs.legs is not None:
+        parts = [f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in occurs.legs)}"]
+    return ", ".join(parts)
 
 
 def _fields(event: EventType) -> str:

@@ -1,0 +1,115 @@
+"""What can happen to a call: which inputs, from where a snapshot stands, and what is so afterwards.
+
+The catalogues say it of each event (`callflow.core.occurs`) and of each verb; here it is asked of one call. What the program
+supplies (its own events, the agents' own tools, functions and tasks) can happen at any time: that is an assumption.
+"""
+
+from __future__ import annotations
+
+from callflow.core.actions import verb_of
+from callflow.core.configuration import offered_in
+from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, EventType, Input, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.occurs import Facts, LegIs
+from callflow.core.snapshot import Running, Snapshot
+from callflow.core.statechart.lists import action_at, given
+from callflow.core.table import table_of
+
+_TELLS = 0.05
+"""Seconds by which a timer may be told early: the loop's clock and that of the day are not the same."""
+
+
+def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
+    """Why this cannot happen now, in a sentence; None where it can."""
+    if isinstance(event, TimerFired):
+        return _no_timer(snapshot, event)
+    if isinstance(event, EffectEnded):
+        return _no_end(snapshot, event)
+    if event.name.startswith("tool."):
+        return _no_call(flow, facts, event, snapshot)
+    entry = entry_of(event.name)
+    if entry is None:  # the program's own
+        return None if event.name in flow.events else f"{event.name} is no event of this flow"
+    occurs = entry.occurs
+    if occurs.raised or occurs.as_result:
+        return f"{event.name} does not come from outside"
+    if occurs.needs - facts:
+        return f"{event.name} comes only with {' and '.join(sorted(occurs.needs - facts))}"
+    if occurs.lacks & facts:
+        return f"{event.name} comes only without {' and '.join(sorted(occurs.lacks & facts))}"
+    stands = leg_is(snapshot, leg_of(event))
+    if occurs.legs is not None and stands not in occurs.legs:
+        return (
+            f"{leg_of(event)} is {stands}, and {event.name} comes only where it is {' or '.join(sorted(occurs.legs))}"
+        )
+    return None
+
+
+def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:
+    """What is so after an input."""
+    if isinstance(event, Event):
+        entry = entry_of(event.name)
+        return facts if entry is None else facts - entry.occurs.takes | entry.occurs.adds
+    if isinstance(event, EffectEnded):
+        effect = before.memory.effects.get(event.id)
+        if effect is not None and _detects(flow, effect) and event.result.get("result") == "answered":
+            return facts | {"detection"}
+    return facts
+
+
+def entry_of(name: str) -> EventType | None:
+    """The catalogue's entry of an event, also of a leg's own (`leg.human.hangup`); None where the program sends it."""
+    if name.startswith("leg."):
+        return LEG_EVENTS.get(name.split(".", 2)[2])
+    return EVENTS.get(name)
+
+
+def leg_of(event: Event) -> str:
+    """The leg that an event tells of."""
+    return event.name.split(".", 2)[1] if event.name.startswith("leg.") else MAIN_LEG
+
+
+def leg_is(snapshot: Snapshot, name: str) -> LegIs:
+    """How a leg stands: as the flow was told, or being called."""
+    known = snapshot.memory.legs.get(name)
+    status: LegIs = "absent" if known is None else known.status
+    called = any(verb_of(one.verb).calls and (one.leg or MAIN_LEG) == name for one in snapshot.memory.effects.values())
+    return "dialing" if called and status in ("absent", "gone") else status
+
+
+def _no_timer(snapshot: Snapshot, fired: TimerFired) -> str | None:
+    timer = next((one for one in snapshot.memory.timers if one.generation == fired.generation), None)
+    if timer is None:
+        return f"there is no timer {fired.generation}"
+    if timer != snapshot.memory.timers[0]:
+        return f"timer {fired.generation} is not the next one"
+    return None if fired.time >= timer.due - _TELLS else f"timer {fired.generation} is due at {timer.due:g}"
+
+
+def _no_end(snapshot: Snapshot, end: EffectEnded) -> str | None:
+    effect = snapshot.memory.effects.get(end.id)
+    if effect is None:
+        return f"there is no effect {end.id}"
+    verb = verb_of(effect.verb)
+    if end.status == "cancelled" and not effect.stopping:
+        return f"nobody has cancelled {effect.verb} {end.id}"
+    if end.status == "ok" and verb.results and verb.result_event(end.result) not in verb.results:
+        return f"{verb.result_event(end.result)} is no result of {effect.verb}"
+    return None
+
+
+def _no_call(flow: Flow, facts: Facts, call: Event, snapshot: Snapshot) -> str | None:
+    if "session" not in facts:
+        return f"{call.name}: the session is closed"
+    tool = flow.tools.get(call.name[5:])
+    if tool is None or tool.own:
+        return None
+    where = call if call.offered_in is not None else call._replace(offered_in=snapshot.configuration)
+    if offered_in(table_of(flow), where).offering(tool.name) is None:
+        return f"no state offers {tool.name}"
+    return None
+
+
+def _detects(flow: Flow, effect: Running) -> bool:
+    action = action_at(flow, effect.source)
+    return action is not None and any(given((action,), "detection"))
