@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
@@ -68,7 +66,7 @@ def leave(turn: Turn, path: str) -> None:
     if turn.kept:
         turn.kept = tuple([event for event in turn.kept if not (is_timer(event) and event.state == path)])
     if turn.returning:
-        turn.returning = deque(event for event in turn.returning if not (is_timer(event) and event.state == path))
+        turn.returning = tuple([one for one in turn.returning if not (is_timer(one) and one.state == path)])
 
 
 def is_timer(event: Event) -> bool:
@@ -131,7 +129,7 @@ def quiet(turn: Turn) -> bool:
         return False
     if turn.others_speak or turn.muted or turn.caller_muted or turn.cut_off:
         return False
-    return not turn.effects or not any(_is_heard(one) for one in turn.effects.values())
+    return not turn.effects or not any(map(_is_heard, turn.effects.values()))
 
 
 def _is_heard(effect: Running) -> bool:

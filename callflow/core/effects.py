@@ -137,7 +137,7 @@ def not_begun(turn: Turn, one: ActionList, action: Action, error: str) -> None:
     note_failure(turn, one, action, error)
     name, data = _error_result(turn, verb, action.arguments.get("leg"), turn.time, error, timed_out=False)
     turn.change_list(one.at(one.position, stopped=True))
-    turn.queue.append(Queued(Event(name, data, turn.time), one.seq, result=True))
+    turn.queue += (Queued(Event(name, data, turn.time), one.seq, result=True),)
 
 
 def _closed_by(turn: Turn, effect: Running, verb: Verb, end: EffectEnded) -> None:

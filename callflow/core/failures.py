@@ -18,7 +18,7 @@ def fail(turn: Turn, one: ActionList, action: Action, error: str, *, timed_out: 
         turn.change_list(one.at(one.position + 1))
         return
     one = turn.change_list(one.at(one.position, stopped=True))
-    turn.queue.append(Queued(failure(turn, one, action.verb, error, timed_out), one.seq))
+    turn.queue += (Queued(failure(turn, one, action.verb, error, timed_out), one.seq),)
 
 
 def note_failure(turn: Turn, one: ActionList, action: Action, error: str) -> None:
@@ -36,7 +36,7 @@ def fail_unawaited(turn: Turn, effect: Running, end: EffectEnded) -> None:
     error = end.error or ("out of time" if end.status == "timed_out" else end.status)
     turn.note("failure", action=effect.verb, error=error, state=one.writer, optional=recorded)
     if not recorded:
-        turn.queue.append(Queued(failure(turn, one, effect.verb, error, end.status == "timed_out")))
+        turn.queue += (Queued(failure(turn, one, effect.verb, error, end.status == "timed_out")),)
 
 
 def failure(turn: Turn, one: ActionList, verb: str, error: str, timed_out: bool) -> Event:

@@ -32,7 +32,7 @@ def through(turn: Turn, one: ActionList) -> None:
         _inside_done(turn, state.parent or ROOT, path)
     elif not state.children:
         heard = state.hears_done
-        turn.queue.append(Queued(Event("done", NO_DATA, turn.time, state=path)) if heard else state.unheard)
+        turn.queue += (Queued(Event("done", NO_DATA, turn.time, state=path)) if heard else state.unheard,)
 
 
 def _inside_done(turn: Turn, path: str, final: str) -> None:
@@ -47,7 +47,7 @@ def _inside_done(turn: Turn, path: str, final: str) -> None:
             returns[name] = attempt(turn, partial(render, template, context), lambda: None)
         except (EvaluationError, EffectError) as error:
             turn.note("failure", action=f"returns.{name}", error=str(error), state=final, optional=True)
-    turn.queue.append(Queued(Event("done", {"final": ending.name, "returns": returns}, turn.time, state=path)))
+    turn.queue += (Queued(Event("done", {"final": ending.name, "returns": returns}, turn.time, state=path)),)
     parent = turn.table.states[path].parent
     if (
         parent is not None
@@ -59,7 +59,7 @@ def _inside_done(turn: Turn, path: str, final: str) -> None:
 
 
 def _regions_done(turn: Turn, path: str) -> None:
-    turn.queue.append(Queued(Event("done", {"final": "", "returns": {}}, turn.time, state=path)))
+    turn.queue += (Queued(Event("done", {"final": "", "returns": {}}, turn.time, state=path)),)
     parent = turn.table.states[path].parent
     if (
         parent is not None

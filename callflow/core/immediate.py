@@ -38,7 +38,7 @@ def _emit(turn: Turn, _one: ActionList, _prepared: Prepared, arguments: Mapping[
     event = Event(arguments["event"], arguments.get("data") or NO_DATA, turn.time)
     turn.note("emitted", event=event.name, data=event.data)
     if turn.live:
-        turn.queue.append(Queued(event))
+        turn.queue += (Queued(event),)
 
 
 def _log(turn: Turn, _one: ActionList, prepared: Prepared, arguments: Mapping[str, Any]) -> None:

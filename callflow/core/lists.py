@@ -259,7 +259,9 @@ def settle(turn: Turn, queued: Queued, taken: bool) -> None:
 def let_go_on(turn: Turn) -> None:
     """Nobody takes the internal events any more: they are dropped, and the lists that had stopped for one go on."""
     while turn.queue:
-        settle(turn, turn.queue.popleft(), taken=True)
+        queued, *rest = turn.queue
+        turn.queue = tuple(rest)
+        settle(turn, queued, taken=True)
 
 
 def _sentence(event: Event) -> str:

@@ -3,7 +3,6 @@ SCXML Interpretation; rules 4 to 6)."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from callflow.core import clocks, lists
@@ -113,5 +112,5 @@ def end(turn: Turn, final: str | None) -> None:
     for event in (*turn.kept, *turn.held):
         if event.offered_in is None:
             turn.note("dropped", event=event.name, why="the call is over")
-    turn.returning = deque(calls)
+    turn.returning = tuple(calls)
     turn.kept = turn.held = ()

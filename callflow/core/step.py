@@ -183,7 +183,7 @@ def _return_held(turn: Turn) -> None:
     for event in held:
         turn.held = (event,)  # while it is looked at: it is not held a second time
         observe(turn, event)
-        turn.returning.append(event)
+        turn.returning += (event,)
     turn.held = ()
 
 
@@ -302,13 +302,13 @@ def _complete(turn: Turn) -> None:
     """Until nothing is left: lists, `always`, internal events, kept events (rule 3)."""
     while True:
         while turn.returning and not turn.live:  # what the model called, and a state that had to finish has kept
-            _take_late(turn, turn.returning.popleft())
+            _take_late(turn, _next(turn))
         lists.advance(turn)
         if turn.phase not in LIVE:
             return
         rows = select_always(turn) if turn.at.always else ()
         while turn.queue and not (rows or turn.queue[0].heard or turn.budget >= BUDGET):
-            turn.queue.popleft()
+            turn.queue = turn.queue[1:]
             turn.budget += 1
         if not rows and not turn.queue and not turn.returning:
             if not _without_progress(turn):
@@ -319,18 +319,26 @@ def _complete(turn: Turn) -> None:
         elif rows:
             moves.move(turn, rows, "", None)
         elif turn.queue:
-            queued = turn.queue.popleft()
+            queued = turn.queue[0]
+            turn.queue = turn.queue[1:]
             turn.budget += 1
             if queued.heard:
                 _take_first(turn, queued)
         else:
-            _take(turn, turn.returning.popleft())
+            _take(turn, _next(turn))
+
+
+def _next(turn: Turn) -> Event:
+    """The next event that was kept."""
+    event, *rest = turn.returning
+    turn.returning = tuple(rest)
+    return event
 
 
 def _break_cycle(turn: Turn) -> None:
     """An endless cycle: to the ending; from in there, or the second time, to the end."""
     turn.budget = 0
-    turn.queue.clear()
+    turn.queue = ()
     turn.faults += 1
     recent = [move for move in turn.moves if move.entered][-8:]
     names = " → ".join(dict.fromkeys(move.entered[-1] for move in recent)) or "events that raise each other"

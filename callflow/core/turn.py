@@ -6,9 +6,7 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from callflow.core.configuration import Configuration, configuration_of
@@ -63,9 +61,6 @@ class Verdicts(NamedTuple):
 
     guards: Iterable[bool] = ()
     broken: Mapping[int, str] | None = None
-
-
-_memory = attrgetter(*Memory._fields)
 
 
 class _Names:
@@ -166,8 +161,8 @@ class Turn:
             self.next_seq, self.next_generation,
         ) = memory  # fmt: skip
         self.fresh: list[ActionList] = []  # lists of this step that nothing keeps from running through, in their order
-        self.queue: deque[Queued] = deque()
-        self.returning: deque[Event] = deque()
+        self.queue: tuple[Queued, ...] = ()
+        self.returning: tuple[Event, ...] = ()
         self.tools: list[ToolCall] = []
         self.out: list[Start | Cancel | Forward] = []
         self.moves: list[Microstep] = []
@@ -227,11 +222,11 @@ class Turn:
         """A state that is left is not done any more, also when it is entered again before its `done` is looked at. One that
         was kept is stale as well when the state's inside has moved on."""
         if self.queue:
-            self.queue = deque(one for one in self.queue if one.event.name != "done" or one.event.state not in left)
+            self.queue = tuple([one for one in self.queue if one.event.name != "done" or one.event.state not in left])
         if self.kept:
             self.kept = tuple([one for one in self.kept if not _is_over(one, left)])
         if self.returning:
-            self.returning = deque(one for one in self.returning if not _is_over(one, left))
+            self.returning = tuple([one for one in self.returning if not _is_over(one, left)])
 
     def has_finished(self, path: str) -> None:
         """A state that must finish is done: what was kept returns, once."""
@@ -240,7 +235,7 @@ class Turn:
             self.release_kept()
 
     def release_kept(self) -> None:
-        self.returning.extend(self.kept)
+        self.returning += self.kept
         self.kept = ()
 
     @property
@@ -306,7 +301,13 @@ class Turn:
         before = self.before.memory
         if self.next_seq != before.next_seq:
             self._unnumber()
-        now = _memory(self)
+        now = (
+            self.started, self.vars, self.env, self.call, self.phase, self.lists, self.effects, self.timers,
+            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs, self.needless,
+            self.caller_speaks, self.agent_busy, self.others_speak, self.muted, self.caller_muted, self.cut_off,
+            self.closed, self.closing, self.outcome, self.fault, self.faults, self.final, self.next_effect,
+            self.next_seq, self.next_generation,
+        )  # fmt: skip
         same = now == before and self.vars is before.vars  # of variables 1, 1.0 and true are equal, and not the same
         memory = before if same else Memory._make(now)
         snapshot = Snapshot(self.at.leaves, memory, self.entered)
