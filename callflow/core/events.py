@@ -121,8 +121,8 @@ class EventType:
         return frozenset(name for name, kind in self.fields.items() if not _is_public(self.name, name, kind))
 
     @property
-    def occurs(self) -> Occurs:
-        """When it can happen."""
+    def occurs(self) -> tuple[Occurs, ...]:
+        """When it can happen: the first of these ways that fits is taken."""
         return occurs(self.name)
 
     def private_in(self, data: Mapping[str, Any]) -> frozenset[str]:

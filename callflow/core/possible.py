@@ -10,7 +10,7 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
 from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, EventType, Input, TimerFired
 from callflow.core.flow import Flow
-from callflow.core.occurs import Facts, LegIs
+from callflow.core.occurs import Facts, LegIs, Occurs
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.lists import action_at, given
 from callflow.core.table import table_of
@@ -30,26 +30,17 @@ def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str |
     entry = entry_of(event.name)
     if entry is None:  # the program's own
         return None if event.name in flow.events else f"{event.name} is no event of this flow"
-    occurs = entry.occurs
-    if occurs.raised or occurs.as_result:
-        return f"{event.name} does not come from outside"
-    if occurs.needs - facts:
-        return f"{event.name} comes only with {' and '.join(sorted(occurs.needs - facts))}"
-    if occurs.lacks & facts:
-        return f"{event.name} comes only without {' and '.join(sorted(occurs.lacks & facts))}"
-    stands = leg_is(snapshot, leg_of(event))
-    if occurs.legs is not None and stands not in occurs.legs:
-        return (
-            f"{leg_of(event)} is {stands}, and {event.name} comes only where it is {' or '.join(sorted(occurs.legs))}"
-        )
-    return None
+    whys = [_no_event(snapshot, facts, event, way) for way in entry.occurs]
+    return None if None in whys else whys[-1]
 
 
 def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:
     """What is so after an input."""
     if isinstance(event, Event):
         entry = entry_of(event.name)
-        return facts if entry is None else facts - entry.occurs.takes | entry.occurs.adds
+        ways = () if entry is None else entry.occurs
+        way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
+        return facts if way is None else facts - way.takes | way.adds
     if isinstance(event, EffectEnded):
         effect = before.memory.effects.get(event.id)
         if effect is not None and _detects(flow, effect) and event.result.get("result") == "answered":
@@ -75,6 +66,21 @@ def leg_is(snapshot: Snapshot, name: str) -> LegIs:
     status: LegIs = "absent" if known is None else known.status
     called = any(verb_of(one.verb).calls and (one.leg or MAIN_LEG) == name for one in snapshot.memory.effects.values())
     return "dialing" if called and status in ("absent", "gone") else status
+
+
+def _no_event(snapshot: Snapshot, facts: Facts, event: Event, way: Occurs) -> str | None:
+    if way.raised or way.as_result:
+        return f"{event.name} does not come from outside"
+    if way.where is not None and event.data.get(way.where[0]) != way.where[1]:
+        return f"{event.name} comes only with the {way.where[0]} {way.where[1]}"
+    if way.needs - facts:
+        return f"{event.name} comes only with {' and '.join(sorted(way.needs - facts))}"
+    if way.lacks & facts:
+        return f"{event.name} comes only without {' and '.join(sorted(way.lacks & facts))}"
+    stands = leg_is(snapshot, leg_of(event))
+    if way.legs is not None and stands not in way.legs:
+        return f"{leg_of(event)} is {stands}, and {event.name} comes only where it is {' or '.join(sorted(way.legs))}"
+    return None
 
 
 def _no_timer(snapshot: Snapshot, fired: TimerFired) -> str | None:

@@ -97,6 +97,7 @@ def events_page() -> str:
 
 
 _WHILE = {
+    "conversation": "until somebody closes the session",
     "session": "while the session is open",
     "room": "while the agent is in the room",
     "job": "while the job is not told to end",
@@ -105,16 +106,23 @@ _WHILE = {
 }
 
 
-def _possible(occurs: Occurs) -> str:
-    if occurs.raised:
+def _possible(ways: Sequence[Occurs]) -> str:
+    return "; or ".join(dict.fromkeys(map(_way, ways)))
+
+
+def _way(way: Occurs) -> str:
+    if way.raised:
         return "raised by the step"
-    if occurs.as_result:
+    if way.as_result:
         return "as the end of its verb"
-    parts = [_WHILE[fact] for fact in _WHILE if fact in occurs.needs and not (fact == "room" and len(occurs.needs) > 1)]
-    parts += [f"not {_WHILE[fact]}" for fact in _WHILE if fact in occurs.lacks]
-    if occurs.legs is not None:
-        parts = [f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in occurs.legs)}"]
-    return ", ".join(parts)
+    if way.legs is not None:
+        return f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in way.legs)}"
+    needs = [fact for fact in _WHILE if fact in way.needs]
+    return ", ".join(
+        [_WHILE[fact] for fact in needs if fact not in ("room", "session") or len(needs) == 1]
+        + [f"not {_WHILE[fact]}" for fact in _WHILE if fact in way.lacks and fact != "conversation"]
+        + ([f"`{way.where[0]}` {way.where[1]}"] if way.where else [])
+    )
 
 
 def _fields(event: EventType) -> str:
