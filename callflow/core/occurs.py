@@ -61,7 +61,7 @@ _OF_AN_EVENT: Mapping[str, tuple[Occurs, ...]] = {
     "call.answered": _legs("absent", "dialing", "ringing", "gone"),
     "call.hangup": _legs("ringing", "on_line", "dropped", "hold"),
     "call.dropped": _legs("on_line", "hold"),
-    "call.restored": _legs("dropped"),
+    "call.restored": _legs("dropped", "hold"),  # one who was on hold is so all the while
     "dtmf.input": _RESULT,
     "dtmf.no_input": _RESULT,
     "dtmf.no_match": _RESULT,

@@ -90,7 +90,7 @@ def test_every_event_of_the_catalogue_says_when():
     ("told", "event", "why"),
     [
         ((), "call.answered", "far_end is on_line"),
-        ((), "call.restored", "far_end is on_line, and call.restored comes only where it is dropped"),
+        ((), "call.restored", "far_end is on_line, and call.restored comes only where it is dropped or hold"),
         (("call.dropped",), "call.dropped", "far_end is dropped"),
         (("call.hangup",), "call.hangup", "far_end is gone"),
         (("call.hangup",), "dtmf.1", "far_end is gone"),
