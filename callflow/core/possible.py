@@ -24,7 +24,7 @@ def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str |
     if isinstance(event, TimerFired):
         return _no_timer(snapshot, event)
     if isinstance(event, EffectEnded):
-        return _no_end(snapshot, event)
+        return _no_end(flow, snapshot, event)
     if event.name.startswith("tool."):
         return _no_call(flow, facts, event, snapshot)
     entry = entry_of(event.name)
@@ -92,13 +92,16 @@ def _no_timer(snapshot: Snapshot, fired: TimerFired) -> str | None:
     return None if fired.time >= timer.due - _TELLS else f"timer {fired.generation} is due at {timer.due:g}"
 
 
-def _no_end(snapshot: Snapshot, end: EffectEnded) -> str | None:
+def _no_end(flow: Flow, snapshot: Snapshot, end: EffectEnded) -> str | None:
     effect = snapshot.memory.effects.get(end.id)
     if effect is None:
         return f"there is no effect {end.id}"
     verb = verb_of(effect.verb)
     if end.status == "cancelled" and not effect.stopping:
         return f"nobody has cancelled {effect.verb} {end.id}"
+    limit = None if (action := action_at(flow, effect.source)) is None else action.timeout
+    if end.status == "timed_out" and (limit is None or end.time - effect.started < limit - _TELLS):
+        return f"{effect.verb} {end.id} is not out of time"
     if end.status == "ok" and verb.results and verb.result_event(end.result) not in verb.results:
         return f"{verb.result_event(end.result)} is no result of {effect.verb}"
     return None
