@@ -1,0 +1,94 @@
+"""All that can happen next to a call: an input for each way in which it can, with a payload that its types allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from callflow.core.actions import verb_of
+from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, ListOf, OneOf, Record, Type
+from callflow.core.flow import Flow
+from callflow.core.occurs import Facts
+from callflow.core.possible import entry_of, refused
+from callflow.core.snapshot import Running, Snapshot
+from callflow.core.statechart.lists import action_at
+
+_GIVEN: Mapping[Type, Any] = {INTEGER: 1, NUMBER: 1.0, BOOLEAN: True, DURATION: 1.0, PHONE: "+15550100100"}
+
+_ENDS: tuple[Literal["ok", "failed", "timed_out", "cancelled"], ...] = ("ok", "failed", "timed_out", "cancelled")
+
+
+def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Input]:
+    """What can happen at `now`; of a timer, and of what runs out of time, when it is due. The next timer first, then the ends of
+    what runs, then the events."""
+    memory = snapshot.memory
+    for timer in memory.timers[:1]:
+        yield TimerFired(timer.generation, max(now, timer.due))
+    for effect in memory.effects.values():
+        yield from _ends(flow, snapshot, facts, effect, now)
+    for name in _names(flow, memory.legs):
+        for data in _payloads(flow, name):
+            event = Event(name, data, now)
+            if refused(flow, snapshot, facts, event) is None:
+                yield event
+
+
+def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running, now: float) -> Iterator[EffectEnded]:
+    verb = verb_of(effect.verb)
+    action = action_at(flow, effect.source)
+    limit = None if action is None else action.timeout
+    results = [{"result": name.partition(".")[2]} for name in verb.results] or [{}]
+    for status in _ENDS:
+        time = now if status != "timed_out" or limit is None else max(now, effect.started + limit)
+        for result in results if status == "ok" else [{}]:
+            fields = EVENTS[verb.result_event(result)].fields if verb.results and result else verb.result
+            data = {**_payload(fields), "leg": effect.leg or MAIN_LEG, **result} if status == "ok" else {}
+            end = EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
+            if refused(flow, snapshot, facts, end) is None:
+                yield end
+
+
+def _names(flow: Flow, legs: Iterable[str]) -> Iterator[str]:
+    """The events that can come from outside: the catalogue's, those of the legs, the flow's own, and its tools."""
+    yield from (name for name in EVENTS if not name.startswith("dtmf.") or name.partition(".")[2] in DIGITS)
+    for leg in legs:
+        if leg != MAIN_LEG:
+            yield from (f"leg.{leg}.{what}" for what in LEG_EVENTS)
+    yield from flow.events
+    yield from (f"tool.{name}" for name in flow.tools)
+
+
+def _payloads(flow: Flow, name: str) -> Iterator[Mapping[str, Any]]:
+    """A payload for each way in which it can happen, and for each of the few words that a state is told by."""
+    entry = entry_of(name)
+    if entry is None:
+        tool = flow.tools.get(name[5:]) if name.startswith("tool.") else None
+        fields = flow.events.get(name, {}) if tool is None else tool.parameters
+        yield _payload({field: one.type for field, one in fields.items()})
+        return
+    data = _payload(entry.fields)
+    if name.startswith("leg."):
+        data["leg"] = name.split(".", 2)[1]
+    elif "leg" in data:
+        data["leg"] = MAIN_LEG
+    state = entry.fields.get("new_state")
+    words = [{"new_state": word} for word in state.words] if isinstance(state, OneOf) else []
+    words += [{way.where[0]: way.where[1]} for way in entry.occurs if way.where is not None]
+    yield data
+    for word in words:
+        yield {**data, **word}
+
+
+def _payload(fields: Mapping[str, Type]) -> dict[str, Any]:
+    return {name: _value(kind) for name, kind in fields.items()}
+
+
+def _value(kind: Type) -> Any:
+    if isinstance(kind, OneOf):
+        return kind.words[0]
+    if isinstance(kind, ListOf):
+        return [_value(kind.item)]
+    if isinstance(kind, Record):
+        return _payload(kind.fields)
+    return _GIVEN.get(kind, "")
