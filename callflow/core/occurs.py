@@ -72,15 +72,12 @@ _OF_A_FAMILY: Mapping[str, tuple[Occurs, ...]] = {
     "job": (Occurs(needs=_all("job"), takes=_all("job")),),
     "dtmf": _legs("on_line", "hold"),
     "amd": (Occurs(needs=_all("detection"), takes=_all("detection")),),
-    "dial": _RESULT,
-    "transfer": _RESULT,
-    "consult": _RESULT,
-    "task": _RESULT,
     "done": (Occurs(raised=True),),
     "failed": (Occurs(needs=_all("session")),),  # from outside: an agent's `on_enter` raises
 }
 
 
 def occurs(name: str) -> tuple[Occurs, ...]:
-    """When the event of the catalogue that has this name can happen: the first of these that fits."""
-    return _OF_AN_EVENT.get(name) or _OF_A_FAMILY[name.partition(".")[0]]
+    """When the event of the catalogue that has this name can happen: the first of these that fits. Of all other families than
+    those above the events are results."""
+    return _OF_AN_EVENT.get(name) or _OF_A_FAMILY.get(name.partition(".")[0], _RESULT)
