@@ -296,6 +296,38 @@ async def test_steps_do_not_wait_for_the_disk(tmp_path, monkeypatch):
     assert len(batches) < 50
 
 
+async def test_what_comes_within_the_pause_after_a_write_is_written_at_its_end_and_what_comes_later_at_once(
+    tmp_path, monkeypatch
+):
+    loop = asyncio.get_running_loop()
+    began = []
+    real = journal_module.Journal._write_on
+
+    def write_on(self):
+        waiting = len(self._pending)
+        real(self)
+        if len(self._pending) < waiting:
+            began.append((loop.time(), waiting))
+
+    monkeypatch.setattr(journal_module.Journal, "_write_on", write_on)
+    world = FakeWorld()
+    call = a_call(world, id="c-3", folder=tmp_path)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2)
+    began.clear()
+    start = loop.time()
+    for _ in range(4):  # each in a turn of the loop of its own
+        call.post("room.active_speakers_changed", {"identities": []})
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(2)
+    call.post("room.active_speakers_changed", {"identities": []})
+    await asyncio.sleep(0.001)
+    assert [(round(when - start, 4), steps) for when, steps in began] == [(0.0, 1), (0.005, 3), (2.004, 1)]
+    world.hang_up()
+    record = await running
+    assert [line["seq"] for line in read_journal(tmp_path / "c-3.jsonl").lines] == list(range(record.steps))
+
+
 async def test_what_is_made_of_a_private_value_is_hidden_also_where_it_is_too_short_to_be_looked_for(tmp_path):
     async def speaks(world, effect):
         return {"interrupted": False, "spoken": effect.arguments["text"], "heard": True}
