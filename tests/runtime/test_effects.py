@@ -57,6 +57,45 @@ async def test_the_first_try_that_succeeds_is_its_end():
     assert (effect.status, effect.tries, effect.error) == ("ok", 2, None)
 
 
+SIDE_BY_SIDE = """
+callflow: 1
+name: side-by-side
+initial: all
+states:
+  all:
+    parallel: true
+    states:
+      seven: {entry: [{http: {url: "https://7.example", timeout: 7s, optional: true}}, {http: {url: "https://4.example", timeout: 4s, optional: true}}]}
+      three: {entry: [{http: {url: "https://3.example", timeout: 3s, optional: true}}, {http: {url: "https://5.example", timeout: 5s, optional: true}}]}
+      ends: {entry: [{http: {url: "https://soon.example", timeout: 2s, optional: true}}, {http: {url: "https://6.example", timeout: 6s, optional: true}}]}
+    on: {call.hangup: ending}
+"""
+
+
+async def test_each_of_several_that_run_side_by_side_has_a_time_limit_of_its_own():
+    async def soon(world, effect):
+        if "soon" not in effect.arguments["url"]:
+            await hang(world, effect)
+        await asyncio.sleep(1)
+        return {"status": 200}
+
+    world = FakeWorld(http=soon)
+    call = a_call(world, SIDE_BY_SIDE)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(40)
+    world.hang_up()
+    record = await running
+    ended = [(one.id, one.status, round(one.seconds, 2)) for one in record.effects if one.verb == "http"]
+    assert sorted(ended) == [
+        (1, "timed_out", 7.0),
+        (2, "timed_out", 3.0),
+        (3, "ok", 1.0),
+        (4, "timed_out", 6.0),  # begun at 1 s
+        (5, "timed_out", 5.0),  # at 3 s
+        (6, "timed_out", 4.0),  # at 7 s
+    ]
+
+
 async def test_a_try_that_does_not_stop_is_left_behind_after_a_second():
     async def stubborn_once(world, effect):
         if times(world, "http") == [0.0]:
