@@ -74,9 +74,8 @@ def _payloads(flow: Flow, name: str) -> Iterator[Mapping[str, Any]]:
         data["leg"] = MAIN_LEG
     state = entry.fields.get("new_state")
     words = [{"new_state": word} for word in state.words] if isinstance(state, OneOf) else []
-    words += [{way.where[0]: way.where[1]} for way in entry.occurs if way.where is not None]
-    yield data
-    for word in words:
+    others = [{way.where[0]: way.where[1]} for way in entry.occurs if way.where is not None]
+    for word in words or [{}, *others]:
         yield {**data, **word}
 
 

@@ -14,6 +14,7 @@ Fact = Literal["session", "conversation", "room", "job", "away", "detection"]
 Facts = frozenset[Fact]
 
 LegIs = Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
+"""How a leg stands; `gone`: it has hung up."""
 
 AT_FIRST: Facts = frozenset({"session", "conversation", "room", "job"})
 

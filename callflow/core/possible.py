@@ -51,7 +51,7 @@ def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Fact
 def entry_of(name: str) -> EventType | None:
     """The catalogue's entry of an event, also of a leg's own (`leg.human.hangup`); None where the program sends it."""
     if name.startswith("leg."):
-        return LEG_EVENTS.get(name.split(".", 2)[2])
+        return LEG_EVENTS.get(name.split(".", 2)[-1])
     return EVENTS.get(name)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from callflow.core.events import NO_DATA, Event, Input
+from callflow.core.occurs import LegIs
 
 VERSION = 1
 
@@ -113,7 +114,7 @@ class Leg(NamedTuple):
     """One party's connection, as the flow knows it."""
 
     name: str
-    status: Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
+    status: LegIs
     data: Mapping[str, Any] = {}
 
 

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from callflow.core.snapshot import Step
-from callflow.runtime.lines import VERSION, VERSIONS, Lines, as_json
-
-__all__ = ["VERSION", "VERSIONS", "Journal", "Lines", "aside"]
+from callflow.runtime.lines import Lines, as_json
 
 BACKLOG = 10_000
 """Steps that may wait to be written; a disk that is slower than that is given up."""

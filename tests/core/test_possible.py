@@ -112,6 +112,7 @@ def test_every_event_of_the_catalogue_says_when():
         ((), "dtmf.input", "does not come from outside"),
         ((), "done", "does not come from outside"),
         ((), "app.unheard_of", "no event of this flow"),
+        ((), "leg.human", "no event of this flow"),
         (("tool.human",), "tool.human", "no state offers human"),
         ((), EffectEnded(1, "ok"), "there is no effect 1"),
         (("tool.human",), EffectEnded(1, "ok"), "dial. is no result of dial"),

@@ -27,7 +27,7 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.runtime.call import Call
-from callflow.runtime.journal import Lines
+from callflow.runtime.lines import Lines
 from callflow.runtime.ports import Facts, ToolReturn
 from callflow.runtime.redact import Redactor
 from callflow.runtime.replay import Recorded, replay

@@ -9,7 +9,7 @@ import pytest
 
 import callflow
 from callflow.errors import JournalError
-from callflow.runtime.journal import VERSION, VERSIONS
+from callflow.runtime.lines import VERSION, VERSIONS
 from callflow.runtime.replay import read_journal, replay
 
 JOURNALS = Path(__file__).parents[1] / "journals"
