@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, find, settings
+from hypothesis.strategies import none
 
 from callflow.simulate.clock import VirtualTimeLoop
 
@@ -44,6 +45,7 @@ def _tells_briefly(make: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[]
 
 
 def pytest_collection_finish() -> None:
+    find(none(), lambda _: True)  # Hypothesis makes its own random numbers now: it takes what is frozen for lost
     gc.collect()
     gc.freeze()  # thousands of tests, and all that they import, are there to stay: a test that collects looks at its own
     if "livekit.agents" in sys.modules:  # importing it takes longer than most tests
