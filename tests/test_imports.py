@@ -17,6 +17,7 @@ LAYERS = (
     ("errors",),
     ("core",),
     ("flowfile", "diagram", "runtime"),
+    ("scenario",),
     ("verify", "simulate"),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
@@ -24,7 +25,7 @@ LAYERS = (
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 
-WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "verify")
+WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify")
 
 
 def _parts() -> dict[str, list[Path]]:

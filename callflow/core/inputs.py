@@ -43,7 +43,7 @@ def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running, now: fl
         time = now if status != "timed_out" or limit is None else max(now, effect.started + limit)
         for result in results if status == "ok" else [{}]:
             fields = EVENTS[verb.result_event(result)].fields if verb.results and result else verb.result
-            data = {**_payload(fields), "leg": effect.leg or MAIN_LEG, **result} if status == "ok" else {}
+            data = {**payload(fields), "leg": effect.leg or MAIN_LEG, **result} if status == "ok" else {}
             end = EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
             if refused(flow, snapshot, facts, end) is None:
                 yield end
@@ -65,9 +65,9 @@ def _payloads(flow: Flow, name: str) -> Iterator[Mapping[str, Any]]:
     if entry is None:
         tool = flow.tools.get(name[5:]) if name.startswith("tool.") else None
         fields = flow.events.get(name, {}) if tool is None else tool.parameters
-        yield _payload({field: one.type for field, one in fields.items()})
+        yield payload({field: one.type for field, one in fields.items()})
         return
-    data = _payload(entry.fields)
+    data = payload(entry.fields)
     if name.startswith("leg."):
         data["leg"] = name.split(".", 2)[1]
     elif "leg" in data:
@@ -79,7 +79,8 @@ def _payloads(flow: Flow, name: str) -> Iterator[Mapping[str, Any]]:
         yield {**data, **word}
 
 
-def _payload(fields: Mapping[str, Type]) -> dict[str, Any]:
+def payload(fields: Mapping[str, Type]) -> dict[str, Any]:
+    """A value of its type for each field."""
     return {name: _value(kind) for name, kind in fields.items()}
 
 
@@ -89,5 +90,5 @@ def _value(kind: Type) -> Any:
     if isinstance(kind, ListOf):
         return [_value(kind.item)]
     if isinstance(kind, Record):
-        return _payload(kind.fields)
+        return payload(kind.fields)
     return _GIVEN.get(kind, "")

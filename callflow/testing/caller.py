@@ -13,6 +13,7 @@ from livekit.rtc._proto import participant_pb2 as proto_participant
 from livekit.rtc._proto import room_pb2 as proto_events
 from livekit.rtc._proto import track_pb2 as proto_track
 
+from callflow.core.speaking import LETTER
 from callflow.testing import audio, spelling
 from callflow.testing.audio import Sound
 from callflow.testing.models import Samples
@@ -157,7 +158,7 @@ class Caller:
     async def play(self, sound: Samples) -> None:
         """Makes this sound (16 kHz; tones for `ToneSTT`), and is quiet for a moment after it; ends with the sound."""
         self._attends = self._server.loop.time()
-        loop, size = self._server.loop, round(EAR_RATE * spelling.LETTER)
+        loop, size = self._server.loop, round(EAR_RATE * LETTER)
         quiet = np.zeros(round(EAR_RATE * QUIET_AFTER_SPEECH), np.int16)
         sounds = np.concatenate([sound, np.zeros(-len(sound) % size, np.int16), quiet])
         begin = float(loop.time())
@@ -167,7 +168,7 @@ class Caller:
         if self._state is not None and not self._silenced and not self.muted:
             self._server.speaks(self._state, self, heard.start, heard.end)
         for n, start in enumerate(range(0, len(sounds), size)):
-            loop.call_later((n + 1) * spelling.LETTER + NOTICED, self._send, sounds[start : start + size])
+            loop.call_later((n + 1) * LETTER + NOTICED, self._send, sounds[start : start + size])
         await asyncio.sleep(len(sound) / EAR_RATE)
 
     def silence(self) -> None:

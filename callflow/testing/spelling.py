@@ -1,6 +1,6 @@
 """Sound that is its own text: what a caller heard, to the letter, is read off the audio that reached the ear.
 
-Each byte of a text is 50 ms of a pitch of its own (200 Hz and 20 Hz for each number). `SpelledTTS` speaks so and
+Each byte of a text is 50 ms of a pitch of its own (200 Hz and 20 Hz for each number): a window of that tells 20 Hz apart. `SpelledTTS` speaks so and
 `SpelledSTT` hears so, so that a simulated caller may say anything, and a goodbye that was cut shows as text:
 
 >>> read(spell("Goodbye.", 24_000)[:9000], 24_000)
@@ -21,21 +21,14 @@ from livekit.agents.language import LanguageCode
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 from livekit.agents.utils import AudioBuffer
 
+from callflow.core.speaking import LETTER
 from callflow.testing.models import Samples
-
-LETTER = 0.05
-"""Seconds of one byte: about as fast as people speak. A window of it tells 20 Hz apart."""
 
 _LOWEST, _STEP, _LEVEL, _LOUD = 200, 20, 12_000, 800
 _GAP = 0.002  # seconds without sound: longer than a tone needs from one wave to the next
 _PAUSE = 0.6  # of a letter: from there on a gap is a pause of the text
 _CLEARLY = 1.01  # stronger: a cut of less than a hundredth of a letter leaves it whole
 _WHOLE = 0.8  # of a letter's strength: two pieces with that are one
-
-
-def seconds(text: str) -> float:
-    """How long `text` sounds."""
-    return len(text.encode()) * LETTER
 
 
 def spell(text: str, rate: int) -> Samples:

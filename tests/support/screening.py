@@ -10,10 +10,10 @@ from typing import Any
 from livekit.agents import AgentSession
 
 from callflow.core.events import Event
+from callflow.core.speaking import LETTER
 from callflow.simulate.phone import FarEnd, Say, Wait
 from callflow.testing import ScriptedLLM, SimulatedServer, SpelledSTT, SpelledTTS, Tool
 from callflow.testing.play import Stage
-from callflow.testing.spelling import LETTER
 from tests.support import raw
 from tests.support.phone import NUMBER, outbound
 

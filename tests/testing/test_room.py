@@ -8,8 +8,9 @@ import pytest
 from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 
+from callflow.core.speaking import seconds
 from callflow.testing import Caller, Fault, ScriptedLLM, SimulatedJob, SimulatedServer, SpelledSTT, SpelledTTS
-from callflow.testing.spelling import read, seconds, spell
+from callflow.testing.spelling import read, spell
 
 REASON = rtc.DisconnectReason
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.testing.spelling import LETTER, read, spell
+from callflow.core.speaking import LETTER
+from callflow.testing.spelling import read, spell
 
 RATE = 24_000
 SIZE = round(RATE * LETTER)

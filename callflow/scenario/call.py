@@ -1,0 +1,119 @@
+"""A call on the pure core alone: inputs in their order, each of which must be able to happen, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from callflow.core.events import MAIN_LEG, Event, Input, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.occurs import AT_FIRST, Facts
+from callflow.core.possible import afterwards, refused
+from callflow.core.snapshot import Leg, Running, Snapshot, Step, Timer
+from callflow.core.step import start, step
+from callflow.runtime.course import Log, record_of
+from callflow.runtime.record import CallRecord
+
+MOST_INPUTS = 10_000
+"""Of one call: who has taken so many goes round in circles."""
+
+_NONE = Leg(MAIN_LEG, "absent")
+
+
+class Impossible(Exception):
+    """What a scenario says cannot happen then; the message is the reason."""
+
+
+class Unending(Exception):
+    """A call that goes on and on; the message says where it stands."""
+
+
+class Heard(NamedTuple):
+    """What somebody was told: the text as far as it was said, by whom it was heard, and whether it was cut."""
+
+    began: float
+    ended: float
+    text: str
+    legs: tuple[str, ...]
+    cut: bool = False
+
+
+class Taken(NamedTuple):
+    """One step of the call: its time (seconds since the call began), what happened, and what came of it. `timer` is the timer
+    that has come due, `effect` the one that has ended."""
+
+    time: float
+    step: Step
+    timer: Timer | None = None
+    effect: Running | None = None
+
+
+class Call:
+    """One call, as far as it has come. `now` is in seconds since the epoch."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        vars: Mapping[str, Any],  # noqa: A002 - the language's own word
+        *,
+        time: float,
+        env: Mapping[str, str],
+        call: Mapping[str, Any],
+        waiting: bool,
+    ) -> None:
+        """Raises StartError."""
+        first = start(flow, vars, time=time, env=env, call=call, waiting=waiting)
+        self.flow = flow
+        self.began = self.now = time
+        self.snapshot: Snapshot = first.snapshot
+        self.facts: Facts = AT_FIRST
+        self.heard: list[Heard] = []
+        self.taken: list[Taken] = [Taken(0.0, first)]
+        self._log = Log(ending=flow.ending, now=time)
+        self._log.step(first, first.snapshot)
+
+    def take(self, entry: Input) -> Step:
+        """One input, to completion. Raises Impossible where it cannot happen now, Unending."""
+        why = refused(self.flow, self.snapshot, self.facts, entry)
+        if why is not None:
+            raise Impossible(why)
+        if self.snapshot.ended:
+            raise Impossible("the call is over")
+        if len(self.taken) > MOST_INPUTS:
+            raise Unending(f"{MOST_INPUTS:,} inputs, and the call has not ended: it is in {self.where}")
+        before = self.snapshot
+        memory = before.memory
+        timer = (
+            next((one for one in memory.timers if one.generation == entry.generation), None)
+            if isinstance(entry, TimerFired)
+            else None
+        )
+        effect = None if isinstance(entry, (Event, TimerFired)) else memory.effects.get(entry.id)
+        self.facts = afterwards(self.flow, before, self.facts, entry)
+        found = step(self.flow, before, entry)
+        self.now = max(self.now, entry.time)
+        self.snapshot = found.snapshot
+        self._log.step(found, before)
+        self.taken.append(Taken(self.now - self.began, found, timer, effect))
+        return found
+
+    @property
+    def elapsed(self) -> float:
+        return self.now - self.began
+
+    @property
+    def where(self) -> str:
+        """The active states, innermost ones only."""
+        return ", ".join(self.snapshot.configuration) or "no state yet"
+
+    def leg(self, name: str = MAIN_LEG) -> Leg:
+        """How a party stands; absent where nobody has heard of it."""
+        return self.snapshot.memory.legs.get(name, _NONE)
+
+    def states(self, since: int = 0) -> list[str]:
+        """The states entered from that step on, in their order."""
+        return [path for one in self.taken[since:] for path in one.step.entered if path]
+
+    def record(self) -> CallRecord:
+        """The record of the call as it is now."""
+        return record_of("scenario", self.flow, self._log, self.snapshot, now=self.now, steps=len(self.taken) - 1)

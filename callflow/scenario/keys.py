@@ -1,0 +1,99 @@
+"""The keys of a scenario file, each with what it says: the reader allows these and no others, and the JSON Schema and the
+reference are generated from the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from callflow.flowfile.keys import VERSION
+
+__all__ = ["CONDITIONS", "ENDING", "FILE", "MODIFIERS", "SCENARIO", "SHARED", "STEPS", "TEXT", "VERSION"]
+
+SHARED: Final[Mapping[str, str]] = {
+    "at": "When the call begins, by whose clocks: `2026-11-27 18:30 Europe/Berlin`.",
+    "vars": "The flow's variables as the call starts.",
+    "env": "The environment variables that the flow names.",
+    "call": 'What the program knows of the call: `{direction: inbound, number: "+15550100100"}`.',
+    "effects": "How effects end, by verb, where it is not as by default: a result, or a list of them, one after the other.",
+}
+"""What all scenarios of a file may share, and each may say for itself."""
+
+FILE: Final[Mapping[str, str]] = {
+    "callflow": "The version of the language: 1.",
+    "flow": "The flow, from this file's folder.",
+    "description": "What these scenarios are about.",
+    **SHARED,
+    "scenarios": "The scenarios, by name.",
+}
+
+SCENARIO: Final[Mapping[str, str]] = {
+    "description": "What this scenario is about.",
+    **SHARED,
+    "waiting": "Whether the far end is not on the line yet; so it is where the flow has `answer: manual`.",
+    "exactly": "Whether nothing happens but what the steps say: no effect ends and no timer comes due by itself.",
+    "steps": "What happens, and what is expected, one after the other.",
+    "expect": "What is expected of the whole call, once it is over.",
+    "never": "What must not be so at any moment of the call.",
+}
+
+STEPS: Final[Mapping[str, str]] = {
+    "tool": "The model calls a tool: its name, `{name: arguments}`, or a list of both for several in one turn.",
+    "caller": "The caller says this.",
+    "model": "The model says this, without being asked to by an action.",
+    "press": 'The caller presses these keys, one after the other; `{keys: "12#", leg: human}` for another party.',
+    "timer": "Time passes until this timer comes due: `after 20s`, `every 45s`, `silence 8s`, `answer`, `away`.",
+    "wait": "So much time passes.",
+    "expect": "Time passes until all of this is so, as long as anything goes on by itself; `within` bounds it otherwise.",
+    "never": "None of this is so, as long as anything goes on by itself; or for as long as `within` says.",
+}
+"""The steps that are no event and no verb."""
+
+MODIFIERS: Final[Mapping[str, str]] = {
+    "within": "How long an expectation is waited for, or something must not be so.",
+    "effect": "The number of the effect that ends; of a tool's call that of the speech in which the model has called it.",
+    "leg": "The leg of the effect that ends.",
+    "offered_in": "The innermost states that were active when the model was offered the tool.",
+    "id": "The id of the tool's call.",
+}
+"""What may stand beside the one thing that a step is."""
+
+ENDING: Final[Mapping[str, str]] = {
+    "ends": "How: ok, failed, timed_out, or never (only by its time limit).",
+    "error": "Why it failed, in a sentence.",
+    "after": "How long after its start; of a `consult` how long it rings.",
+    "result": "Which of its results: the last part of the event's name, `busy` for `dial.busy`.",
+}
+"""How an effect ends, beside the fields of its result."""
+
+CONDITIONS: Final[Mapping[str, str]] = {
+    "state": "The call is in this state, or in all of these.",
+    "states": "The states without an inside that were entered, in order; `...` stands for any.",
+    "heard": "What the far end has heard: one text of it, or a list of all of it; `...` stands for anything.",
+    "effects": "The actions that have begun, in order, as they stand in a flow; `...` stands for any.",
+    "effect": "An action that has begun, as it stands in a flow, with at least these arguments.",
+    "vars": "Variables, and their values.",
+    "tools": "The tools that the model is offered, all of them.",
+    "log": "A line of the log.",
+    "outcome": "The call's outcome.",
+    "ended": "Whether the call is over; or how it ended: `{by, event, cause}`, as the record's cause has them.",
+    "at": "How long after the start of the call it is: a duration, or two for at least and at most.",
+}
+
+TEXT: Final[Mapping[str, str]] = {
+    "exactly": "The whole text.",
+    "part": "A part of it.",
+    "pattern": "A regular expression that is found in it.",
+    "by": "The leg that hears it; the far end unless set.",
+}
+
+ENDED: Final[Mapping[str, str]] = {
+    "by": "Who ended it: caller, agent, program, worker, callee, system, network …",
+    "event": "The event or the verb by which it ended: call.hangup, delete_room, dial.busy …",
+    "cause": "Why the far end has left: hung_up, transferred …",
+}
+
+PRESS: Final[Mapping[str, str]] = {
+    "keys": "The keys: 0-9, a-d, * and #.",
+    "leg": "Whose telephone; the far end's unless set.",
+}

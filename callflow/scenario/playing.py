@@ -1,0 +1,381 @@
+"""A scenario is played on the pure core, in virtual time: each of its steps in turn, and between them what happens by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from callflow.core.actions import verb_of
+from callflow.core.events import DIGITS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.flow import Flow, Position
+from callflow.core.snapshot import Running, Start, Timer
+from callflow.core.speaking import seconds
+from callflow.errors import StartError
+from callflow.runtime.record import CallRecord
+from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
+from callflow.scenario.expectations import Since, Unmet, time_shown, unmet
+from callflow.scenario.model import (
+    Calls,
+    Conditions,
+    Ends,
+    Expects,
+    Fires,
+    Never,
+    Occurs,
+    Presses,
+    Replies,
+    Scenario,
+    Speaks,
+    Step,
+    Waits,
+)
+from callflow.scenario.voice import Speech
+from callflow.scenario.world import World
+
+BETWEEN_KEYS = 0.3
+"""Seconds from one key to the next."""
+
+
+class Failure(NamedTuple):
+    """What is not as the scenario says: where in its file, in a sentence; of an expectation each condition that does not hold."""
+
+    position: Position
+    message: str
+    unmet: tuple[Unmet, ...] = ()
+
+
+class Result(NamedTuple):
+    """One scenario, played. Without a failure all that it expects came true. `record` is None where the call did not start."""
+
+    scenario: Scenario
+    failure: Failure | None
+    taken: tuple[Taken, ...] = ()
+    heard: tuple[Heard, ...] = ()
+    record: CallRecord | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.failure is None
+
+    @property
+    def inputs(self) -> list[Input]:
+        """All inputs of the call, in their order."""
+        return [one.step.event for one in self.taken if one.step.event is not None]
+
+
+def play(scenario: Scenario) -> Result:
+    """Plays one scenario, to its end or its first failure."""
+    try:
+        player = _Player(scenario)
+    except StartError as error:
+        return Result(scenario, Failure(scenario.position, f"the call cannot start: {error}"))
+    failure = player.run()
+    call = player.call
+    return Result(scenario, failure, tuple(call.taken), tuple(call.heard), call.record())
+
+
+class _Failed(Exception):
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+
+
+class _Player:
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._flow: Flow = scenario.flow
+        self.call = Call(
+            scenario.flow,
+            scenario.vars,
+            time=scenario.start,
+            env=scenario.env,
+            call=scenario.call,
+            waiting=scenario.waiting,
+        )
+        self._next = 0  # the step that comes next
+        self._claimed: dict[int, int] = {}  # by step: the effect that it ends
+        self._since = Since()
+        self._calls = 0
+        self._world = World(self.call, scenario, self._claims)
+        if not scenario.exactly:
+            self._world.follow(self.call.taken[0].step)
+
+    def run(self) -> Failure | None:
+        position = self._scenario.position
+        try:
+            for number, step in enumerate(self._scenario.steps):
+                self._next = number + 1
+                position = step.position
+                self._take_step(number, step)
+            if self._scenario.expect is not None:
+                position = self._scenario.expect.position
+                self._to_the_end(self._scenario.expect)
+        except (Impossible, Unending) as problem:
+            return Failure(position, f"{problem} (at {time_shown(self.call.elapsed)}, in {self.call.where})")
+        except _Failed as failed:
+            return failed.failure
+        return None
+
+    # -- time
+
+    def _take(self, entry: Input) -> None:
+        found = self.call.take(entry)
+        if not self._scenario.exactly:
+            self._world.follow(found)
+        never = self._scenario.never
+        if never is not None and not unmet(never, self.call, Since()):
+            raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
+
+    def _when(self) -> float:
+        """When the next thing happens by itself."""
+        due, timers = self._world.schedule.next(), self.call.snapshot.memory.timers
+        return min(math.inf if due is None else due.time, timers[0].due if timers else math.inf)
+
+    def _fire(self) -> None:
+        """The next thing that happens by itself: what is in the inbox comes before timers that are due."""
+        due, timers = self._world.schedule.next(), self.call.snapshot.memory.timers
+        if due is not None and (not timers or due.time <= timers[0].due):
+            self._world.schedule.pop(due)
+            self.call.now = max(self.call.now, due.time)
+            entry = due.make(self.call.now)
+            if entry is None:
+                self._world.look()
+            else:
+                self._take(entry)
+        elif timers:
+            self._take(TimerFired(timers[0].generation, max(self.call.now, timers[0].due)))
+
+    def _advance(self, until: float) -> None:
+        """Time passes. What is due at its end happens before, timers after it."""
+        if not self._scenario.exactly:
+            while self._when() <= until:
+                due = self._world.schedule.next()
+                if self._when() == until and (due is None or due.time > until):
+                    break
+                self._fire()
+        self.call.now = max(self.call.now, until)
+
+    def _settle(self, over: Callable[[], bool] = lambda: False) -> bool:
+        """Until nothing is under way that ends by itself, or until it is `over`: then true."""
+        while not over():
+            if self._scenario.exactly or self._world.schedule.settled:
+                return False
+            self._fire()
+        return True
+
+    def _until(self, over: Callable[[], bool], within: float | None) -> bool:
+        """Time passes until it is over, or is up; then false."""
+        if within is None:
+            return self._settle(over)
+        end = self.call.now + within
+        while not over():
+            if self._scenario.exactly or self._when() > end:
+                self.call.now = max(self.call.now, end)
+                return over()
+            self._fire()
+        return True
+
+    def _to_the_end(self, wanted: Conditions) -> None:
+        while not self.call.snapshot.ended and self._when() < math.inf and not self._scenario.exactly:
+            self._fire()
+        missing = unmet(wanted, self.call, Since())
+        if missing:
+            told = "" if self.call.snapshot.ended else f" (the call has not ended: it is in {self.call.where})"
+            raise _Failed(Failure(wanted.position, f"not as expected{told}", tuple(missing)))
+
+    # -- steps
+
+    def _take_step(self, number: int, step: Step) -> None:
+        act, when = step.act, step.when
+        if isinstance(when, float):
+            at = self._scenario.start + when
+            if at < self.call.now - 0.0005:
+                raise Impossible(f"{time_shown(when)} is over: it is {time_shown(self.call.elapsed)}")
+            self._advance(at)
+        elif when == "settled" and not isinstance(act, (Waits, Expects, Never)):
+            self._settle()
+        if isinstance(act, Expects):
+            self._expect(act, step.position)
+        elif isinstance(act, Never):
+            self._never(act, step.position)
+        else:
+            if not isinstance(act, Waits):
+                self._since = Since(len(self.call.taken), len(self.call.heard))
+            self._act(number, step)
+
+    def _act(self, number: int, step: Step) -> None:
+        act = step.act
+        if isinstance(act, Occurs):
+            self._take(self._event(act))
+        elif isinstance(act, Ends):
+            self._end(number, act, step)
+        elif isinstance(act, Fires):
+            self._fires(act)
+        elif isinstance(act, Calls):
+            offered = self.call.snapshot.configuration
+            for name, arguments in act.tools:
+                self._take(self._event(Occurs(f"tool.{name}", arguments, offered_in=offered)))
+        elif isinstance(act, Speaks):
+            self._speaks(act.text)
+        elif isinstance(act, Replies):
+            self._replies(act.text)
+        elif isinstance(act, Presses):
+            for place, key in enumerate(act.keys):
+                if place:
+                    self._advance(self.call.now + BETWEEN_KEYS)
+                name = f"dtmf.{KEYS.get(key, key.lower())}"
+                self._take(self._event(Occurs(name if act.leg == MAIN_LEG else f"leg.{act.leg}.{name}")))
+        elif isinstance(act, Waits):
+            self._advance(self.call.now + act.seconds)
+
+    def _event(self, act: Occurs) -> Event:
+        number = act.id
+        if number is None and act.name.startswith("tool.") and not self._scenario.exactly:
+            self._calls += 1
+            number = f"call_{self._calls}"
+        data = act.data if self._scenario.exactly else {**usual(act.name), **act.data}
+        return Event(act.name, data, self.call.now, act.effect, None, number, act.offered_in)
+
+    def _speaks(self, text: str) -> None:
+        if self.call.leg().status != "on_line":
+            raise Impossible(f"the far end is {self.call.leg().status}, and says nothing that is heard")
+        self._take(
+            Event("session.user_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
+        )
+        self._advance(self.call.now + seconds(text))
+        said = {"transcript": text, "is_final": True}
+        self._take(Event("session.user_input_transcribed", said, self.call.now))
+        self._take(
+            Event("session.user_state_changed", {"old_state": "speaking", "new_state": "listening"}, self.call.now)
+        )
+
+    def _replies(self, text: str) -> None:
+        self._take(
+            Event("session.agent_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
+        )
+
+        def over(now: float, _interrupted: bool, _heard: bool, _text: str) -> Input | None:
+            states = {"old_state": "speaking", "new_state": "listening"}
+            return Event("session.agent_state_changed", states, now) if "session" in self.call.facts else None
+
+        self._world.voice.say(Speech(None, text, seconds(text), None, True, over))
+        self._world.look()
+
+    # -- effects and timers
+
+    def _claims(self, verb: str, leg: str | None, effect: int) -> bool:
+        """Whether a later step ends this effect, and no other: it is kept for it."""
+        for number in range(self._next, len(self._scenario.steps)):
+            act = self._scenario.steps[number].act
+            if (
+                isinstance(act, Ends)
+                and act.verb == verb
+                and number not in self._claimed
+                and (act.leg is None or act.leg == leg)
+                and act.effect in (None, effect)
+            ):
+                self._claimed[number] = effect
+                return True
+        return False
+
+    def _end(self, number: int, act: Ends, step: Step) -> None:
+        running = self._running(number, act)
+        if running is None:
+            result = act.ending.result.get("result")
+            if "detection" in self.call.facts and act.verb == "detect_machine" and result is not None:
+                data = {
+                    "category": result,
+                    **{name: one for name, one in act.ending.result.items() if name != "result"},
+                }
+                self._take(Event(f"amd.{result}", data, self.call.now))
+                return
+            verb = verb_of(act.verb)
+            raise Impossible(f"no {verb.name} is running: {self._what_runs()}")
+        start = self._world.started(running.id)
+        if self._scenario.exactly or start is None:
+            ending = act.ending
+            error = None if ending.status == "ok" else ending.error or ending.status
+            self._take(EffectEnded(running.id, ending.status, ending.result, error, self.call.now))
+            return
+        if step.when == "settled":
+            self._advance(self._by_itself(running, start, act))
+        before = self._world.before(start, act.ending, self.call.now)
+        if before is not None:
+            self._take(before)
+        self._take(self._world.end_of(start, act.ending, self.call.now))
+
+    def _by_itself(self, running: Running, start: Start, act: Ends) -> float:
+        """When it would end by itself, or when its time is up."""
+        if act.ending.status == "timed_out" and start.timeout is not None:
+            return max(self.call.now, running.started + start.timeout)
+        return max(self.call.now, self._world.by_itself.get(running.id, self.call.now))
+
+    def _running(self, number: int, act: Ends) -> Running | None:
+        effects = self.call.snapshot.memory.effects
+        wanted = self._claimed.get(number) if act.effect is None else act.effect
+        if wanted is not None and wanted in effects:
+            return effects[wanted]
+        stopping = act.ending.status == "cancelled"
+        fitting = [
+            one
+            for one in effects.values()
+            if one.verb == act.verb and act.leg in (None, one.leg) and act.effect is None and one.stopping == stopping
+        ]
+        return fitting[0] if fitting else None
+
+    def _what_runs(self) -> str:
+        running = [one.verb for one in self.call.snapshot.memory.effects.values() if not one.stopping]
+        return f"what runs is {', '.join(running)}" if running else "nothing runs"
+
+    def _fires(self, act: Fires) -> None:
+        timers = self.call.snapshot.memory.timers
+        if self._scenario.exactly:
+            if not timers:
+                raise Impossible("no timer is live")
+            if act.name and timer_name(self._flow, timers[0]) != act.name:
+                raise Impossible(f"the next timer is {timer_name(self._flow, timers[0])}, not {act.name}")
+            self._take(TimerFired(timers[0].generation, self.call.now))
+            return
+        wanted = next((one for one in timers if act.name in ("", timer_name(self._flow, one))), None)
+        if wanted is None:
+            live = ", ".join(timer_name(self._flow, one) for one in timers) or "none"
+            raise Impossible(f"no timer {act.name} is live; there are: {live}")
+        while any(one.generation == wanted.generation for one in self.call.snapshot.memory.timers):
+            self._fire()
+        last = self.call.taken[-1].timer
+        if last is None or last.generation != wanted.generation:
+            raise Impossible(f"the timer {timer_name(self._flow, wanted)} did not come due: something else came before")
+
+    # -- what is expected
+
+    def _expect(self, act: Expects, position: Position) -> None:
+        if not self._until(lambda: not unmet(act.conditions, self.call, self._since), act.within):
+            missing = unmet(act.conditions, self.call, self._since)
+            raise _Failed(Failure(position, f"not as expected, at {time_shown(self.call.elapsed)}", tuple(missing)))
+
+    def _never(self, act: Never, position: Position) -> None:
+        if self._until(lambda: not unmet(act.conditions, self.call, self._since), act.within):
+            raise _Failed(Failure(position, f"what must not happen has happened, at {time_shown(self.call.elapsed)}"))
+
+
+def timer_name(flow: Flow, timer: Timer) -> str:
+    """As an author writes it: `after 30s`; for the step's own timers what they are for."""
+    if timer.kind in ("after", "every", "silence"):
+        return f"{timer.kind} {flow.states[timer.state].timers[timer.row].text}"
+    return timer.kind
+
+
+def usual(name: str) -> Mapping[str, Any]:
+    """What an event's payload says where a scenario does not."""
+    family, _, rest = name.partition(".")
+    leg = MAIN_LEG
+    if family == "leg":
+        leg, _, rest = rest.partition(".")
+    if rest == "hangup":
+        return {"leg": leg, "by": "caller", "cause": "hung_up"}
+    if family in ("call", "leg") and not rest.startswith("dtmf."):
+        return {"leg": leg}
+    key = rest.removeprefix("dtmf.")
+    if key in DIGITS and (family == "dtmf" or rest.startswith("dtmf.")):
+        return {"digit": {name: sign for sign, name in KEYS.items()}.get(key, key), "leg": leg}
+    return {}

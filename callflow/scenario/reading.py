@@ -1,0 +1,286 @@
+"""A scenario file -> its scenarios, or every defect at once: read as flow files are, by the same reader of YAML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callflow.core.events import CALL_FIELDS
+from callflow.core.expressions import coerce
+from callflow.core.flow import ROOT, Flow
+from callflow.core.step import start
+from callflow.errors import CallflowError, Defect, StartError
+from callflow.flowfile.loader import read as read_flow
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, shorten
+from callflow.flowfile.report import Report, Suggestions, TooManyDefects, is_nothing, join, plain_data
+from callflow.flowfile.source import MAX_BYTES, read_text, too_large
+from callflow.flowfile.yaml import parse
+from callflow.scenario import keys
+from callflow.scenario.clock import clock
+from callflow.scenario.conditions import conditions
+from callflow.scenario.endings import endings
+from callflow.scenario.model import Scenario
+from callflow.scenario.steps import steps
+
+SUFFIX = ".scenario.yaml"
+"""How the names of scenario files end."""
+
+BEGINS = 1_767_605_400.0
+"""When a call begins that does not say when: Monday, 5 January 2026, 09:30 UTC."""
+
+FlowReader = Mapping[str, Flow]
+
+
+class Flows:
+    """Flows by their files, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Flow | None, list[Defect]]] = {}
+
+    def read(self, path: str) -> tuple[Flow | None, list[Defect]]:
+        """The flow in a file, or None, and its defects."""
+        key = os.path.realpath(path)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = read_flow(path)
+        return found
+
+
+def read(path: str | os.PathLike[str], flows: Flows | None = None) -> tuple[list[Scenario], list[Defect]]:
+    """The scenarios of a file, and all its defects in the order of the file: where there are some, no scenario. Raises nothing."""
+    text, defect = read_text(path)
+    name = os.fspath(path)
+    if defect is not None:
+        return [], [defect]
+    return reads(text, "<stdin>" if name == "-" else name, os.path.dirname(name), flows)  # noqa: PTH120 - as in the loader
+
+
+def reads(
+    text: str, name: str = "<text>", folder: str | os.PathLike[str] = ".", flows: Flows | Flow | None = None
+) -> tuple[list[Scenario], list[Defect]]:
+    """The same for a text. `flow:` is looked up in `folder`; a `Flow` that is given stands for it."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        return [], [too_large(name, size)]
+    root, defects = parse(text, name)
+    defects = [_of_a_scenario(one) for one in defects]
+    if root is None:
+        return [], defects
+    reader = _Reader(Report(name, defects, Suggestions()), root, os.fspath(folder), flows)
+    found: list[Scenario] = []
+    try:
+        found = list(reader.scenarios())
+    except TooManyDefects:
+        found = []
+    if not defects:
+        return found, []
+    return [], sorted(dict.fromkeys(defects), key=lambda one: (one.file != name, one.file, one.line, one.column))
+
+
+class ScenarioFileError(CallflowError):
+    """A scenario file has defects; `defects` holds every one of them."""
+
+    def __init__(self, defects: list[Defect]) -> None:
+        super().__init__(tuple(defects))
+        self.defects = tuple(defects)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.defects))
+
+
+def load(path: str | os.PathLike[str], flows: Flows | None = None) -> list[Scenario]:
+    """The scenarios of a file. Raises ScenarioFileError with every defect."""
+    found, defects = read(path, flows)
+    if defects:
+        raise ScenarioFileError(defects)
+    return found
+
+
+def _of_a_scenario(defect: Defect) -> Defect:
+    """What the reader of YAML says of a flow file, said of this one."""
+    if defect.code == "empty-file":
+        return defect._replace(hint="the smallest scenario file has `callflow: 1`, `flow:` and `scenarios:`")
+    if defect.code in ("not-a-mapping", "several-documents", "too-many-values", "unknown-tag"):
+        message = defect.message.replace("a flow file", "a scenario file")
+        hint = "" if "sub-flows" in defect.hint else defect.hint.replace("flow", "call", 0)
+        return defect._replace(message=message, hint=hint)
+    return defect
+
+
+class _Reader:
+    """One file."""
+
+    def __init__(self, report: Report, root: MappingNode, folder: str, flows: Flows | Flow | None) -> None:
+        self._report = report
+        self._root = root
+        self._folder = folder
+        self._flows = flows if flows is not None else Flows()
+
+    def scenarios(self) -> Iterator[Scenario]:
+        report, root = self._report, self._root
+        report.unknown_keys(root, "", keys.FILE, keys.FILE, "a scenario file")
+        self._version()
+        report.text(root.get("description"), "description", "`description`")
+        flow = self._flow()
+        node = root.get("scenarios")
+        found = report.mapping(node, "scenarios", "`scenarios`", "each has a name: `the caller hangs up: {steps: […]}`")
+        if found is None or not found.entries:
+            if node is None or is_nothing(node) or found is not None:
+                report.defect(
+                    "missing-key",
+                    "a scenario file has `scenarios`",
+                    root,
+                    "scenarios",
+                    "write `scenarios: {a name: {steps: […]}}`",
+                )
+            return
+        if flow is None:
+            return
+        for name, (key, body) in found.entries.items():
+            if not name.startswith("x-"):
+                yield from self._scenario(flow, name, key, body)
+
+    def _version(self) -> None:
+        report, node = self._report, self._root.get("callflow")
+        if node is None:
+            report.defect(
+                "missing-key",
+                "a scenario file says for which version of the language it is written",
+                self._root,
+                "callflow",
+                "begin with `callflow: 1`",
+            )
+        elif not (isinstance(node, Scalar) and node.value == keys.VERSION and not isinstance(node.value, bool)):
+            report.defect(
+                "unknown-version",
+                f"this callflow reads version {keys.VERSION}",
+                node,
+                "callflow",
+                f"write `callflow: {keys.VERSION}`",
+            )
+
+    def _flow(self) -> Flow | None:
+        report, node = self._report, self._root.get("flow")
+        if isinstance(self._flows, Flow):
+            return self._flows
+        if node is None:
+            report.defect(
+                "missing-key", "a scenario file names its flow", self._root, "flow", "write `flow: inbound.yaml`"
+            )
+            return None
+        path = report.text(node, "flow", "`flow`")
+        if path is None:
+            return None
+        flow, defects = self._flows.read(os.path.join(self._folder, path))  # noqa: PTH118 - as in the loader
+        if defects and defects[0].code in ("no-such-file", "not-a-file", "unreadable-file"):
+            report.defect(defects[0].code, f"`{shorten(path)}`: {defects[0].message}", node, "flow", defects[0].hint)
+        elif flow is None:
+            report.defects += defects
+        return flow
+
+    def _scenario(self, flow: Flow, name: str, key: Scalar, body: Node) -> Iterator[Scenario]:
+        report, path = self._report, join("scenarios", name)
+        node = report.mapping(body, path, "a scenario")
+        if node is None:
+            if is_nothing(body):
+                report.defect(
+                    "missing-key", "a scenario has `steps`, or says what it expects", key, path, "write `steps: […]`"
+                )
+            return
+        known = len(report.defects)
+        report.unknown_keys(node, path, keys.SCENARIO, keys.SCENARIO, "a scenario")
+        exactly = bool(report.boolean(node.get("exactly"), join(path, "exactly"), "`exactly`"))
+        waiting = report.boolean(node.get("waiting"), join(path, "waiting"), "`waiting`")
+        values = {one: self._shared(one, node, path) for one in ("vars", "env", "call", "effects")}
+        at = node if node.get("at") is not None else self._root
+        found = Scenario(
+            name,
+            flow,
+            steps(report, flow, node.get("steps"), join(path, "steps"), exactly=exactly),
+            start=BEGINS if at.get("at") is None else clock(report, at.get("at"), join(path, "at")),
+            vars={one: plain_data(value) for one, (_, value) in values["vars"].items()},
+            env=self._env(flow, values["env"], path),
+            call=self._call(values["call"], path),
+            effects=endings(report, flow, values["effects"], join(path, "effects")),
+            waiting=flow.answer == "manual" if waiting is None else waiting,
+            exactly=exactly,
+            expect=conditions(report, flow, node.get("expect"), join(path, "expect")),
+            never=conditions(report, flow, node.get("never"), join(path, "never")),
+            description=report.text(node.get("description"), join(path, "description"), "`description`") or "",
+            position=report.position(key, path),
+        )
+        self._variables(flow, values["vars"], path)
+        if not found.steps and found.expect is None and found.never is None:
+            report.defect(
+                "missing-key", "a scenario has `steps`, or says what it expects", key, path, "write `steps: […]`"
+            )
+        if len(report.defects) == known and self._starts(found, node, key, path):
+            yield found
+
+    def _shared(self, name: str, node: MappingNode, path: str) -> dict[str, tuple[Scalar, Node]]:
+        """What a file says for all, and a scenario for itself."""
+        whole = self._report.mapping(self._root.get(name), name, f"`{name}`")
+        own = self._report.mapping(node.get(name), join(path, name), f"`{name}`")
+        return {**(whole.entries if whole else {}), **(own.entries if own else {})}
+
+    def _variables(self, flow: Flow, entries: Mapping[str, tuple[Scalar, Node]], path: str) -> None:
+        declared = flow.scopes[ROOT].variables
+        for name, (key, value) in entries.items():
+            where = join(join(path, "vars"), name)
+            variable = declared.get(name)
+            if variable is None:
+                hint = self._report.meant(name, declared) or "it is declared under `vars` of the flow"
+                self._report.defect("unknown-variable", f"the flow has no variable `{shorten(name)}`", key, where, hint)
+                continue
+            try:
+                coerce(variable.type, plain_data(value))
+            except ValueError as error:
+                self._report.defect("wrong-type", f"`{name}` {error}", value, where)
+
+    def _env(self, flow: Flow, entries: Mapping[str, tuple[Scalar, Node]], path: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, (key, value) in entries.items():
+            where = join(join(path, "env"), name)
+            text = self._report.text(value, where, f"`{name}`")
+            if name not in flow.env:
+                hint = self._report.meant(name, flow.env) or "it is named under `env` of the flow"
+                self._report.defect("unknown-name", f"the flow does not read `{shorten(name)}`", key, where, hint)
+            elif text is not None:
+                found[name] = text
+        return found
+
+    def _call(self, entries: Mapping[str, tuple[Scalar, Node]], path: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, (key, value) in entries.items():
+            where = join(join(path, "call"), name)
+            known = CALL_FIELDS.get(name)
+            if known is None:
+                hint = self._report.meant(name, CALL_FIELDS) or "`call.<field>` of an expression has these names"
+                self._report.defect("unknown-field", f"a call has no field `{shorten(name)}`", key, where, hint)
+                continue
+            try:
+                found[name] = coerce(known[0], plain_data(value))
+            except ValueError as error:
+                self._report.defect("wrong-type", f"`{name}` {error}", value, where)
+        return found
+
+    def _starts(self, scenario: Scenario, node: MappingNode, key: Scalar, path: str) -> bool:
+        """Whether the call can start: what is missing is a defect of the scenario."""
+        try:
+            start(scenario.flow, scenario.vars, env=scenario.env, call=scenario.call, waiting=True)
+        except StartError as error:
+            for problem in error.problems:
+                about = "vars" if problem.startswith("vars.") else "env"
+                entry = node.entries.get(about)
+                at = entry[0] if entry else key
+                self._report.defect(
+                    "missing-key",
+                    f"the call cannot start: {problem}",
+                    at,
+                    join(path, about),
+                    f"write it under `{about}`",
+                )
+            return False
+        return True

@@ -1,0 +1,50 @@
+"""What is about to happen by itself, in the order in which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from callflow.core.events import Input
+
+Make = Callable[[float], Input | None]
+"""What happens then, given the time; None: nothing of which the call hears."""
+
+
+class Due(NamedTuple):
+    """`of` is what it belongs to: with that it is dropped. A `limit` is not waited for: what it bounds may end before."""
+
+    time: float
+    number: int
+    make: Make
+    of: Hashable
+    limit: bool = False
+
+
+class Schedule:
+    """All that is due, the earliest first, and in the order in which it was added where it is due at once."""
+
+    def __init__(self) -> None:
+        self._due: list[Due] = []
+        self._number = 0
+
+    def add(self, time: float, make: Make, of: Hashable = None, *, limit: bool = False) -> None:
+        self._number += 1
+        self._due.append(Due(time, self._number, make, of, limit))
+
+    def drop(self, of: Hashable) -> None:
+        """What belongs to this does not happen any more."""
+        self._due = [one for one in self._due if one.of != of]
+
+    def next(self) -> Due | None:
+        """The earliest; of what is due at once a limit comes last."""
+        return min(self._due, key=lambda one: (one.time, one.limit, one.number), default=None)
+
+    def pop(self, one: Due) -> Due:
+        self._due.remove(one)
+        return one
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way that ends by itself."""
+        return all(one.limit for one in self._due)

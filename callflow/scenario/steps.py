@@ -1,0 +1,352 @@
+"""The steps of a scenario: `- 4s: call.hangup`, `- tool: end_call`, `- expect: {state: ending}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from callflow.core.actions import EVERY_VERB
+from callflow.core.events import DIGITS, EVENTS, KEYS, LEG_EVENTS, MAIN_LEG, STATE_EVENTS
+from callflow.core.flow import Flow
+from callflow.core.possible import entry_of
+from callflow.flowfile.elsewhere import event_meant
+from callflow.flowfile.nodes import Mapping as MappingNode
+from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.report import Report, is_nothing, join
+from callflow.scenario import keys
+from callflow.scenario.conditions import conditions
+from callflow.scenario.endings import ending, verb_of_result
+from callflow.scenario.model import (
+    Act,
+    Calls,
+    Ends,
+    Expects,
+    Fires,
+    Never,
+    Occurs,
+    Presses,
+    Replies,
+    Speaks,
+    Step,
+    Waits,
+    When,
+)
+from callflow.scenario.payloads import declared, fields_of
+
+_TIME = re.compile(r"[0-9]")
+_TIMER = re.compile(r"(after|every|silence) [0-9]+(ms|s|m|h)")
+_OWN_TIMERS = ("answer", "away", "settle", "stop")
+_LONGEST = 200
+"""Signs of what is pressed in one step."""
+
+
+def steps(report: Report, flow: Flow, node: Node | None, path: str, *, exactly: bool) -> list[Step]:
+    """All steps, in order."""
+    reader = _Reader(report, flow, exactly)
+    items = report.items(node, path, "`steps`")
+    return [step for number, item in enumerate(items) for step in reader.read(item, f"{path}[{number}]", "settled")]
+
+
+class _Reader:
+    def __init__(self, report: Report, flow: Flow, exactly: bool) -> None:
+        self._report, self._flow, self._exactly = report, flow, exactly
+
+    def read(self, node: Node, path: str, when: When) -> Iterator[Step]:
+        """One item of the list: a step, or several at one time."""
+        report = self._report
+        if isinstance(node, Scalar):
+            word = report.text(node, path, "a step")
+            if word is not None:
+                yield from self._step(word, node, None, node, path, when)
+            return
+        if not isinstance(node, MappingNode):
+            report.wrong_kind(node, path, "a step is what happens, or what is expected", "write `- tool: end_call`")
+            return
+        mains = [name for name in node.entries if name not in keys.MODIFIERS and not name.startswith("x-")]
+        if len(mains) != 1:
+            what = (
+                f"{len(mains)} things in one step: {', '.join(map(shorten, mains))}"
+                if mains
+                else "nothing happens in this step"
+            )
+            report.defect(
+                "two-actions" if mains else "missing-key", what, node, path, "each is a step of its own: `- …`"
+            )
+            return
+        main = mains[0]
+        key, value = node.entries[main]
+        if main == "now" or _TIME.match(main):
+            yield from self._timed(main, key, value, node, path, when)
+        else:
+            yield from self._step(main, key, value, node, path, when)
+
+    def _timed(self, main: str, key: Scalar, value: Node, node: MappingNode, path: str, when: When) -> Iterator[Step]:
+        report = self._report
+        if when != "settled":
+            report.defect("bad-value", "a time inside another time", key, path, "one of the two is enough")
+            return
+        at = "now" if main == "now" else report.duration(key, path, "the time of a step")
+        if len(node.entries) > 1:
+            report.unknown_keys(node, path, (main,), (main,), "a time")
+        items = value.items if isinstance(value, Sequence) else [value]
+        for item in items:
+            if is_nothing(item):
+                report.defect(
+                    "missing-key", "nothing happens at this time", key, path, f"write `- {shorten(main)}: call.hangup`"
+                )
+            elif at is not None:
+                yield from self.read(item, join(path, main), at)  # type: ignore[arg-type] # a time or `now`
+
+    def _step(self, main: str, key: Scalar, value: Node | None, node: Node, path: str, when: When) -> Iterator[Step]:
+        more = node if isinstance(node, MappingNode) else None
+        act = self._act(main, key, value, more, join(path, main) if more is not None else path)
+        if act is not None:
+            yield Step(act, when, self._report.position(key, path))
+
+    def _act(self, main: str, key: Scalar, value: Node | None, node: MappingNode | None, path: str) -> Act | None:
+        report = self._report
+        own = {
+            "tool": self._calls, "caller": self._caller, "model": self._model, "press": self._press, "timer": self._timer,
+            "wait": self._wait, "expect": self._expect, "never": self._never,
+        }.get(main)  # fmt: skip
+        taken: tuple[str, ...] = _MODIFIERS.get(main, ())
+        if main in EVERY_VERB or verb_of_result(main) is not None:
+            taken = ("effect", "leg")
+        elif main.startswith("tool."):
+            taken = ("effect", "offered_in", "id")
+        if node is not None:
+            report.unknown_keys(node, path, {main, *taken}, (main, *taken), f"the step `{shorten(main)}`")
+        if own is not None:
+            found: Act | None = own(value, key, path, node)
+            return found
+        verb = EVERY_VERB.get(main)
+        if verb is not None and not verb.at_once:
+            return self._ends(main, "", value, node, path)
+        result_of = verb_of_result(main)
+        if result_of is not None:
+            return self._ends(result_of, main.partition(".")[2], value, node, path)
+        return self._occurs(main, key, value, node, path)
+
+    # -- what the world does
+
+    def _ends(self, verb: str, word: str, value: Node | None, node: MappingNode | None, path: str) -> Ends:
+        leg = None if node is None else self._report.text(node.get("leg"), join(path, "leg"), "`leg`")
+        effect = None if node is None else self._report.integer(node.get("effect"), join(path, "effect"), "`effect`")
+        said = ending(self._report, self._flow, EVERY_VERB[verb], value, path, word=word, exactly=self._exactly)
+        return Ends(verb, said, leg, effect)
+
+    def _occurs(self, name: str, key: Scalar, value: Node | None, node: MappingNode | None, path: str) -> Occurs | None:
+        flow, report = self._flow, self._report
+        entry = entry_of(name)
+        what = f"`{shorten(name)}`"
+        data: dict[str, Any]
+        if self._exactly and self._known(name):
+            data = fields_of(report, value, path, what, None)
+        elif name.startswith("tool."):
+            called = self._tool(name[5:], key, value, path)
+            if called is None:
+                return None
+            data = called
+        elif name in flow.events:
+            data = declared(report, value, key, path, what, flow.events[name])
+        elif (entry is not None and name not in STATE_EVENTS and self._known(name)) or (
+            name == "failed" and entry is not None
+        ):
+            data = fields_of(report, value, path, what, entry.fields)
+        else:
+            self._unknown(name, key, path)
+            return None
+        states = None if node is None else node.get("offered_in")
+        offered = (
+            None
+            if states is None
+            else tuple(one for one, _ in report.words(states, join(path, "offered_in"), "`offered_in`"))
+        )
+        effect = None if node is None else report.integer(node.get("effect"), join(path, "effect"), "`effect`")
+        number = None if node is None else report.text(node.get("id"), join(path, "id"), "`id`")
+        return Occurs(name, data, effect, offered, number)
+
+    def _known(self, name: str) -> bool:
+        flow = self._flow
+        if name.startswith("leg."):
+            leg, _, what = name[4:].partition(".")
+            return what in LEG_EVENTS and (leg in flow.legs or leg.startswith("participant_"))
+        return name in EVENTS or name in flow.events or (name.startswith("tool.") and bool(name[5:]))
+
+    def _unknown(self, name: str, key: Scalar, path: str) -> None:
+        report, flow = self._report, self._flow
+        if name == "done":
+            report.defect(
+                "unknown-event",
+                "`done` is raised by the call itself, when a state has finished",
+                key,
+                path,
+                "say what has to happen first",
+            )
+            return
+        if name.startswith("leg."):
+            leg, _, what = name[4:].partition(".")
+            legs, events = list(flow.legs), list(LEG_EVENTS)
+            if leg not in flow.legs:
+                report.defect(
+                    "unknown-leg",
+                    f"there is no leg `{shorten(leg)}`",
+                    key,
+                    path,
+                    report.meant(leg, legs) or f"the flow has {', '.join(legs) or 'no leg but the far end'}",
+                )
+                return
+            report.defect(
+                "unknown-event", f"a leg has no event `{shorten(what)}`", key, path, report.meant(what, events) or ""
+            )
+            return
+        names = [
+            *keys.STEPS,
+            *EVENTS,
+            *flow.events,
+            *(f"tool.{one}" for one in flow.tools),
+            *(one for one in EVERY_VERB if not EVERY_VERB[one].at_once),
+        ]
+        hint = (
+            f"a step of this name is `tool`: `- tool: {name}`"
+            if name in flow.tools
+            else report.meant(name, names) or event_meant(name)
+        )
+        verb = EVERY_VERB.get(name)
+        if verb is not None:
+            report.defect("unknown-event", f"`{name}` takes no time: it is nothing that the world does", key, path, "")
+            return
+        report.defect(
+            "unknown-event",
+            f"nothing of the name `{shorten(name)}` can happen",
+            key,
+            path,
+            hint or "an event of the flow, the end of one of its actions, or one of " + ", ".join(keys.STEPS),
+        )
+
+    def _tool(self, name: str, key: Scalar, value: Node | None, path: str) -> dict[str, Any] | None:
+        """The arguments of a call."""
+        report, tool = self._report, self._flow.tools.get(name)
+        if tool is None:
+            offered = any(row.pattern == f"tool.{name}" for state in self._flow.states.values() for row in state.rows)
+            if not offered:
+                hint = report.meant(name, self._flow.tools) or f"the flow has {', '.join(self._flow.tools) or 'none'}"
+                report.defect("unknown-tool", f"the flow has no tool `{shorten(name)}`", key, path, hint)
+                return None
+        if tool is None or tool.own:
+            return fields_of(report, value, path, f"`{name}`", None)
+        return declared(report, value, key, path, f"`{name}`", tool.parameters)
+
+    def _call(
+        self, value: Node | None, key: Scalar, path: str, node: MappingNode | None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        report = self._report
+        if isinstance(value, Scalar) and not is_nothing(value):
+            name = report.text(value, path, "`tool`")
+            entries = {} if name is None else {name: (value, None)}
+        elif isinstance(value, MappingNode):
+            entries = dict(value.entries)  # type: ignore[arg-type] # the same, with arguments
+        else:
+            report.wrong_kind(
+                value if value is not None else key, path, "`tool` takes a tool's name, or `{name: arguments}`"
+            )
+            return
+        for name, (at, arguments) in entries.items():
+            found = self._tool(name, at, arguments, join(path, name))
+            if found is not None:
+                yield name, found
+
+    # -- steps with names of their own
+
+    def _calls(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        items = value.items if isinstance(value, Sequence) else [value]
+        called = tuple(one for item in items for one in self._call(item, key, path, node))
+        return Calls(called) if called else None
+
+    def _caller(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        text = self._words(value, key, path, "caller")
+        return None if text is None else Speaks(text)
+
+    def _model(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        text = self._words(value, key, path, "model")
+        return None if text is None else Replies(text)
+
+    def _words(self, value: Node | None, key: Scalar, path: str, name: str) -> str | None:
+        if value is None or is_nothing(value):
+            self._report.defect("empty-text", f"`{name}` says nothing", key, path, f'write `{name}: "…"`')
+            return None
+        return self._report.text(value, path, f"`{name}`")
+
+    def _press(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        report, leg, written = self._report, MAIN_LEG, value
+        if isinstance(value, MappingNode):
+            report.unknown_keys(value, path, keys.PRESS, keys.PRESS, "`press`")
+            leg = report.text(value.get("leg"), join(path, "leg"), "`leg`") or MAIN_LEG
+            written = value.get("keys")
+            if leg != MAIN_LEG and leg not in self._flow.legs:
+                report.defect(
+                    "unknown-leg",
+                    f"there is no leg `{shorten(leg)}`",
+                    value.entries["leg"][1],
+                    path,
+                    report.meant(leg, self._flow.legs) or "",
+                )
+        text = report.text(written, path, "`press`")
+        if text is None:
+            if written is None:
+                report.defect("empty-text", "`press` names no key", key, path, 'write `press: "1"`')
+            return None
+        pressed = text.replace(" ", "").lower()
+        wrong = sorted({one for one in pressed if KEYS.get(one, one) not in DIGITS})
+        if wrong or not pressed or len(pressed) > _LONGEST:
+            message = f"there is no key {shorten(' '.join(wrong))}" if wrong else f"`press` takes 1 to {_LONGEST} keys"
+            report.defect("bad-value", message, written or key, path, "there are 0-9, a-d, * and #")
+            return None
+        return Presses(pressed, leg)
+
+    def _timer(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        if value is None or is_nothing(value):
+            return Fires()
+        name = self._report.text(value, path, "`timer`")
+        if name is None:
+            return None
+        if name not in _OWN_TIMERS and name not in self._timers():
+            hint = self._report.meant(name, self._timers()) or "write it as the flow does: `after 20s`"
+            message = (
+                f"the flow has no timer `{shorten(name)}`"
+                if _TIMER.fullmatch(name)
+                else f"`{shorten(name)}` is no timer"
+            )
+            self._report.defect("bad-value", message, value, path, hint)
+            return None
+        return Fires(name)
+
+    def _timers(self) -> list[str]:
+        return [f"{row.kind} {row.text}" for state in self._flow.states.values() for row in state.timers]
+
+    def _wait(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        if value is None or is_nothing(value):
+            self._report.defect("bad-duration", "`wait` takes a duration", key, path, "write `wait: 3s`")
+            return None
+        found = self._report.duration(value, path, "`wait`")
+        return None if found is None else Waits(found)
+
+    def _expect(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        return self._wanted(Expects, value, key, path, node)
+
+    def _never(self, value: Node | None, key: Scalar, path: str, node: MappingNode | None) -> Act | None:
+        return self._wanted(Never, value, key, path, node)
+
+    def _wanted(
+        self, kind: type[Expects | Never], value: Node | None, key: Scalar, path: str, node: MappingNode | None
+    ) -> Act | None:
+        report = self._report
+        inner = value.get("within") if isinstance(value, MappingNode) else None
+        outer = None if node is None else node.get("within")
+        within = report.duration(inner if inner is not None else outer, join(path, "within"), "`within`")
+        found = conditions(report, self._flow, value if value is not None else key, path, also=("within",))
+        return None if found is None else kind(found, within)
+
+
+_MODIFIERS = {"expect": ("within",), "never": ("within",)}

@@ -1,0 +1,281 @@
+"""A call as a person tells it: when, what happens, what is heard, and in which states it is then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from callflow.core.actions import verb_of
+from callflow.core.events import EVENTS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.flow import ROOT, Flow
+from callflow.core.snapshot import Running, Start, Timer
+from callflow.scenario.call import Call, Taken
+from callflow.scenario.expectations import time_shown
+
+LONG = 5.0
+"""Seconds without a sound that are told."""
+
+_NOT_TOLD = frozenset({"session.agent_state_changed", "session.speech_created", "session.conversation_item_added"})
+
+
+def tell(
+    flow: Flow,
+    inputs: Sequence[Input],
+    *,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 - the language's own word
+    env: Mapping[str, str] | None = None,
+    call: Mapping[str, Any] | None = None,
+    start: float = 0.0,
+    waiting: bool = False,
+) -> list[str]:
+    """The story of a call that begins at `start` and takes these inputs, a line for each moment.
+
+    Raises StartError, and Impossible for an input that cannot happen then.
+    """
+    told = Call(flow, vars or {}, time=start, env=env or {}, call=call or {}, waiting=waiting)
+    for entry in inputs:
+        told.take(entry)
+    return story(flow, told.taken)
+
+
+def story(flow: Flow, taken: Sequence[Taken]) -> list[str]:
+    """The story of the steps of a call."""
+    return [*_Teller(flow).tell(taken)]
+
+
+class _Teller:
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._who = "the callee" if flow.outbound else "the caller"
+        self._sound = 0.0  # until when, so far, there was something to hear
+        self._there = False  # whether the far end is on the line
+        self._rings: dict[int, str] = {}  # dials that go on though nobody is there to talk to
+
+    def tell(self, taken: Sequence[Taken]) -> Iterator[str]:
+        moments: list[tuple[float, list[str]]] = []
+        for number, one in enumerate(taken):
+            before = taken[number - 1] if number else None
+            said = [*self._before(one, before), *self._said(one, number)]
+            if moments and round(moments[-1][0], 3) == round(one.time, 3):
+                moments[-1][1].extend(said)
+            else:
+                moments.append((one.time, said))
+        for time, sentences in moments:
+            spans = [one for one in sentences if one.startswith("Until ")]
+            yield from spans
+            rest = [one for one in sentences if not one.startswith("Until ")]
+            if rest:
+                yield f"{time_shown(time)}: {' '.join(_sentence(one, first=number == 0) for number, one in enumerate(rest))}"
+
+    # -- what lasted until now
+
+    def _before(self, one: Taken, before: Taken | None) -> Iterator[str]:
+        if before is None:
+            return
+        memory = before.step.snapshot.memory
+        leg = memory.legs.get(MAIN_LEG)
+        listens = leg is not None and leg.status in ("on_line", "hold") and not memory.closed & {"line"}
+        hears = (
+            memory.caller_speaks or memory.agent_busy or any(_is_heard(effect) for effect in memory.effects.values())
+        )
+        if not listens or hears or not self._there:
+            self._sound = one.time
+        elif one.time - self._sound >= LONG and self._ends_silence(one):
+            yield f"Until {time_shown(one.time)} {self._who} hears nothing."
+            self._sound = one.time
+        self._there = listens
+        effect = one.effect
+        if effect is not None and effect.id in self._rings:
+            yield f"Until {time_shown(one.time)} {self._rings.pop(effect.id)}"
+
+    def _ends_silence(self, one: Taken) -> bool:
+        return bool(
+            one.step.entered
+            or any(isinstance(effect, Start) for effect in one.step.effects)
+            or isinstance(one.step.event, Event)
+        )
+
+    # -- what happens
+
+    def _said(self, one: Taken, number: int) -> Iterator[str]:
+        event = one.step.event
+        if number == 0:
+            yield "the call begins"
+        elif isinstance(event, Event):
+            yield from self._event(event)
+        elif isinstance(event, TimerFired):
+            yield self._timer(one.timer)
+        elif isinstance(event, EffectEnded) and one.effect is not None:
+            yield from self._ended(event, one.effect)
+        entered = [path for path in one.step.entered if path and not self._flow.states[path].children]
+        if entered:
+            yield f"In {', then '.join(entered)}."
+        self._look_who_rings(one)
+        for effect in one.step.effects:
+            if isinstance(effect, Start):
+                yield from self._begins(effect)
+        outcome = [note.data.get("name") for note in one.step.notes if note.kind == "outcome"]
+        if outcome:
+            yield f"Outcome: {outcome[0]}."
+        if one.step.snapshot.ended:
+            yield "The call is over."
+
+    def _look_who_rings(self, one: Taken) -> None:
+        memory = one.step.snapshot.memory
+        gone = memory.legs[MAIN_LEG].status == "gone" if MAIN_LEG in memory.legs else False
+        for effect in memory.effects.values():
+            leg = effect.leg or MAIN_LEG
+            if gone and verb_of(effect.verb).calls and leg != MAIN_LEG and effect.id not in self._rings:
+                there = memory.legs[leg].status if leg in memory.legs else "absent"
+                self._rings[effect.id] = (
+                    f"{leg} waits for nobody."
+                    if there in ("on_line", "hold")
+                    else f"the phone of {leg} rings for nobody."
+                )
+
+    def _event(self, event: Event) -> Iterator[str]:
+        name, data = event.name, event.data
+        family, _, what = name.partition(".")
+        who = self._who
+        if family == "leg":
+            who, _, what = what.partition(".")
+        if name in _NOT_TOLD:
+            return
+        if family == "tool":
+            yield f"the model calls {what}{_payload(data)}"
+        elif family in ("call", "leg") and not what.startswith("dtmf."):
+            yield _of_a_leg(who, what, data)
+        elif family == "dtmf" or what.startswith("dtmf."):
+            key = what.removeprefix("dtmf.")
+            yield f"{who} presses {({name: sign for sign, name in KEYS.items()}).get(key, key)}"
+        elif name == "session.user_state_changed":
+            speaks = data.get("new_state") == "speaking"
+            yield f"{who} begins to speak" if speaks else f"{who} is quiet"
+        elif name == "session.user_input_transcribed":
+            yield f'{who} says "{data.get("transcript", "")}"'
+        elif family == "app":
+            yield f"{name} comes{_payload(data)}"
+        else:
+            yield _described(name)
+
+    def _timer(self, timer: Timer | None) -> str:
+        if timer is None:
+            return "a timer comes due"
+        if timer.kind == "answer":
+            return "nobody has come"
+        if timer.kind == "away":
+            return "whoever has vanished does not come back"
+        if timer.kind not in ("after", "every", "silence"):
+            return "what was to stop does not" if timer.kind == "stop" else "the result of the transfer does not come"
+        row = self._flow.states[timer.state].timers[timer.row]
+        where = timer.state or "the call"
+        if timer.kind == "silence":
+            return (
+                f"nobody has said anything for {row.text} in {where}"
+                if timer.state != ROOT
+                else f"nobody has said anything for {row.text}"
+            )
+        return f"{row.text} of {where} are over" if timer.kind == "after" else f"every {row.text} in {where}"
+
+    def _ended(self, end: EffectEnded, effect: Running) -> Iterator[str]:
+        verb = verb_of(effect.verb)
+        if end.status == "cancelled":
+            if verb.calls:
+                yield f"the phone of {self._name(effect.leg)} is not called any more"
+            return
+        if verb.results:
+            result = (
+                verb.result_event(end.result)
+                if end.status == "ok"
+                else verb.error_result(end.status == "timed_out") or ""
+            )
+            yield _described(result) if verb.name != "consult" else f"{effect.leg}: {_described(result)}"
+        elif end.status == "failed":
+            yield f"{verb.name} fails: {end.error}" if end.error not in (None, "failed") else f"{verb.name} fails"
+        elif end.status == "timed_out":
+            yield f"{verb.name} is out of time"
+        elif verb.speech and end.result.get("interrupted"):
+            yield "what is being said is cut"
+        elif verb.speech and end.result.get("heard") is False:
+            yield "nobody hears it"
+        elif verb.asks_outside:
+            yield f"{verb.name} answers{_payload(end.result)}"
+
+    def _begins(self, start: Start) -> Iterator[str]:
+        verb, arguments = verb_of(start.verb), start.arguments
+        leg = self._name(arguments.get("to") if verb.speech else arguments.get("leg"))
+        if start.verb == "say":
+            yield f'{leg} hears "{arguments.get("text")}"'
+        elif start.verb == "generate_reply":
+            told = arguments.get("instructions")
+            yield "the model speaks" + (f" ({told})" if told else "")
+        elif start.verb == "collect_digits":
+            prompt = arguments.get("prompt")
+            yield f'{leg} hears "{prompt}" and is asked for keys' if prompt else f"{leg} is asked for keys"
+        elif verb.speech:
+            yield f"{leg} hears {arguments.get('file', 'a sound')}"
+        elif start.verb in ("dial", "consult"):
+            yield f"{leg} is called" if start.verb == "dial" else f"{self._who} waits, and {leg} is called"
+        elif start.verb in _TOLD:
+            yield _TOLD[start.verb].format(
+                leg=leg,
+                to=arguments.get("to", ""),
+                music="with music" if arguments.get("music") else "in silence",
+            )
+        elif verb.asks_outside:
+            yield f"{verb.name} is asked"
+
+    def _name(self, leg: str | None) -> str:
+        return self._who if leg in (None, MAIN_LEG) else str(leg)
+
+
+_TOLD: Mapping[str, str] = {
+    "transfer": "{leg} is being put through to {to}",
+    "hold": "{leg} is on hold, {music}",
+    "resume": "{leg} is back",
+    "delete_room": "the line drops",
+    "remove_participant": "the line of {leg} drops",
+    "hang_up": "the agent hangs up",
+    "stand_by": "the agent leaves them to each other",
+    "detect_machine": "the agent listens who is there",
+    "start_recording": "a recording begins",
+    "mute": "the agent does not hear {leg} any more",
+    "send_dtmf": "the agent presses keys",
+    "reject": "the call is refused",
+}
+
+
+def _of_a_leg(who: str, what: str, data: Mapping[str, Any]) -> str:
+    if what == "hangup":
+        by = data.get("by", "caller")
+        why = f" ({data['cause']})" if data.get("cause") not in (None, "", "hung_up") else ""
+        return f"{who} hangs up{why}" if by in ("caller", "") else f"the line of {who} drops{why}"
+    return {
+        "offered": f"{who} calls, and it rings here",
+        "ringing": f"the phone of {who} rings",
+        "answered": f"{who} is on the line",
+        "dropped": f"{who} has vanished",
+        "restored": f"{who} is back",
+    }.get(what, f"{who}: {what}")
+
+
+def _described(name: str) -> str:
+    """As the catalogue says it."""
+    entry = EVENTS.get(name)
+    said = "" if entry is None else entry.description.partition(". ")[0].rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}" if said and "`" not in said else name
+
+
+def _payload(data: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{name}: {value}" for name, value in data.items())
+    return f" ({said})" if said else ""
+
+
+def _is_heard(effect: Running) -> bool:
+    verb = verb_of(effect.verb)
+    return verb.speech and not effect.stopping
+
+
+def _sentence(text: str, *, first: bool) -> str:
+    text = text if first else f"{text[:1].upper()}{text[1:]}"
+    return text if text.endswith((".", "!", "?", '."', '!"', '?"')) else f"{text}."

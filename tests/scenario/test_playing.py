@@ -1,0 +1,114 @@
+"""A scenario is played on the pure core: what it says happens, what it does not say happens by itself, and what it expects is asked."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+import callflow
+from callflow.scenario import play, reads
+
+DESK = """
+callflow: 1
+name: desk
+vars: {day: {type: string, default: ""}}
+outcomes: [abandoned]
+tools:
+  end_call: {description: The caller is done.}
+  book: {description: A day was named., parameters: {day: string}}
+initial: asking
+states:
+  asking:
+    entry: [{say: For which day?}]
+    tools: [book, end_call]
+    silence: {8s: {do: [{say: Are you there?}]}, 20s: {target: ending, do: [{outcome: abandoned}]}}
+    on:
+      tool.book: {target: booked, do: [{set: {day: "{{ event.day }}"}}]}
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  booked:
+    entry: [{say: "See you on {{ vars.day }}."}, {outcome: completed}]
+    tools: [end_call]
+    on:
+      done: ending
+      tool.end_call: ending
+"""
+
+
+def played(text: str, flow: str = DESK):
+    """One scenario of a flow: its result."""
+    whole = f"callflow: 1\nscenarios:\n  this:\n{indent(dedent(text), '    ')}"
+    [scenario], defects = reads(whole, flows=callflow.loads(flow))
+    assert defects == []
+    return play(scenario)
+
+
+def why(text: str, flow: str = DESK) -> str:
+    failure = played(text, flow).failure
+    assert failure is not None
+    return "\n".join([failure.message, *(f"{one.what}: {one.expected} / {one.seen}" for one in failure.unmet)])
+
+
+def test_a_step_without_a_time_comes_when_nothing_is_under_way():
+    result = played("""
+        steps:
+          - tool: {book: {day: friday}}
+          - expect: {state: booked, heard: [See you on friday.], vars: {day: friday}}
+        expect: {outcome: completed, heard: [For which day?, See you on friday.], at: 1800ms}
+    """)
+    assert result.failure is None
+    assert [one.time for one in result.taken][:3] == [0.0, 0.7, 0.7]  # 14 letters of 50 ms
+
+
+def test_what_is_said_is_cut_by_a_hang_up_and_heard_as_far_as_it_came():
+    result = played("""
+        steps:
+          - 300ms: call.hangup
+        expect: {heard: [For wh…], ended: {by: caller, event: call.hangup, cause: hung_up}}
+    """)
+    assert result.failure is None
+    assert (result.heard[0].text, result.heard[0].cut) == ("For wh", True)
+
+
+def test_two_tools_in_one_turn_are_both_of_the_state_that_offered_them():
+    result = played("""
+        steps:
+          - tool: [{book: {day: friday}}, end_call]
+        expect: {states: [asking, booked, ending, closed], outcome: none, heard: [For which day?, ...]}
+    """)
+    assert result.failure is None
+    called = [one.step.event for one in result.taken if getattr(one.step.event, "name", "").startswith("tool.")]
+    assert [one.offered_in for one in called] == [("asking",), ("asking",)]
+
+
+def test_timers_come_due_by_themselves():
+    assert played(
+        "steps: [{expect: {heard: Are you there?, at: 9400ms, within: 10s}}, {timer: silence 20s}]\nexpect: {outcome: abandoned}"
+    ).passed
+
+
+def test_what_cannot_happen_says_why():
+    assert why("steps: [{2s: call.answered}]").startswith(
+        "far_end is on_line, and call.answered comes only where it is absent or dialing"
+    )
+    assert why("steps: [{2s: dial.busy}]", DESK).startswith("no dial is running: nothing runs")
+    assert why("steps: [{tool: {book: {day: friday}}}, {tool: {book: {day: monday}}}]").startswith(
+        "no state offers book"
+    )
+    assert why("steps: [{4s: call.hangup}, {2s: job.shutdown}]").startswith("2 s is over: it is 4 s")
+    assert "(at 4 s, in closed)" in why("steps: [{4s: call.hangup}, call.hangup]")
+
+
+def test_what_is_not_as_expected_is_told_with_what_is_seen():
+    assert why("steps: [{tool: end_call}, {expect: {state: booked, heard: Goodbye}}]") == (
+        'not as expected, at 1.3 s\nstate: booked / closed\nheard: "Goodbye" / ["Goodbye."]'
+    )
+    assert why("expect: {outcome: completed, states: [asking, ..., booked, ..., closed]}") == (
+        "not as expected\nstates: [asking, ..., booked, ..., closed] / [asking, ending, closed]\noutcome: completed / abandoned"
+    )
+
+
+def test_what_must_not_happen():
+    assert why("never: {heard: Are you there?}\nsteps: [{wait: 30s}]") == "it happens, at 9.4 s"
+    assert (
+        why("steps: [{never: {heard: Are you there?}, within: 10s}]") == "what must not happen has happened, at 9.4 s"
+    )
+    assert played("steps: [{never: {heard: Are you there?}, within: 9s}]").passed
