@@ -94,12 +94,12 @@ class Call:
         self.now = max(self.now, entry.time)
         self.snapshot = found.snapshot
         self._log.step(found, before)
-        self.taken.append(Taken(self.now - self.began, found, timer, effect))
+        self.taken.append(Taken(self.elapsed, found, timer, effect))
         return found
 
     @property
     def elapsed(self) -> float:
-        return self.now - self.began
+        return round(self.now - self.began, 6)
 
     @property
     def where(self) -> str:

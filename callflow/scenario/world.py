@@ -140,8 +140,7 @@ class World:
         result = {**self._result(start, ending, now), **ending.result}
         fine = verb_of(start.verb).given("statuses", start.arguments)
         status = result.get("status")
-        asked = "statuses" in verb_of(start.verb).roles and isinstance(status, int)
-        if asked and not (status in fine if fine else 200 <= status < 300):
+        if "statuses" in verb_of(start.verb).roles and not _is_fine(status, fine):
             return EffectEnded(start.id, "failed", {}, f"the answer was {status}", now)
         return EffectEnded(start.id, "ok", result, None, now)
 
@@ -447,6 +446,11 @@ def _timed_out(effect: int, now: float) -> EffectEnded:
 
 def _said(effect: int, more: Mapping[str, Any], now: float, interrupted: bool, heard: bool, text: str) -> EffectEnded:
     return EffectEnded(effect, "ok", {**speech_result(interrupted, heard, text), **more}, None, now)
+
+
+def _is_fine(status: Any, fine: Any) -> bool:
+    """Whether an answer is none that the action calls a failure."""
+    return status in fine if fine else isinstance(status, int) and 200 <= status < 300
 
 
 def _ringing_timeout(start: Start) -> float:
