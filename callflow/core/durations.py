@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import NamedTuple
 
 LONGEST = 30 * 24 * 3600.0
 """Seconds: 30 days, the longest duration that can be written."""
@@ -21,6 +22,13 @@ _OTHER_UNITS = {
     "msec": 0.001, "millis": 0.001, "millisecond": 0.001, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0,
     "hr": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0, "w": 604800.0, "week": 604800.0,
 }  # fmt: skip
+
+
+class Span(NamedTuple):
+    """How long something takes, in seconds: at least and at most."""
+
+    least: float = 0.0
+    most: float = math.inf
 
 
 def parse_duration(value: object) -> float:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import Verb, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, ListOf, OneOf, Record, Type
 from callflow.core.flow import Flow
+from callflow.core.lasts import Status, lasts
 from callflow.core.occurs import Facts
-from callflow.core.possible import entry_of, refused
+from callflow.core.possible import action_of, entry_of, refused
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.statechart.lists import action_at
 
 _GIVEN: Mapping[Type, Any] = {INTEGER: 1, NUMBER: 1.0, BOOLEAN: True, DURATION: 1.0, PHONE: "+15550100100"}
 
-_ENDS: tuple[Literal["ok", "failed", "timed_out", "cancelled"], ...] = ("ok", "failed", "timed_out", "cancelled")
+_ENDS: tuple[Status, ...] = ("ok", "failed", "timed_out", "cancelled")
 
 
 def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Input]:
-    """What can happen at `now`; of a timer, and of what runs out of time, when it is due. The next timer first, then the ends of
-    what runs, then the events."""
+    """What can happen at `now`; of a timer when it is due, and of what runs, where that takes its time, as early as it can end so. The
+    next timer first, then the ends of what runs, then the events."""
     memory = snapshot.memory
     for timer in memory.timers[:1]:
-        yield TimerFired(timer.generation, max(now, timer.due))
+        fired = TimerFired(timer.generation, max(now, timer.due))
+        if refused(flow, snapshot, facts, fired) is None:
+            yield fired
     for effect in memory.effects.values():
         yield from _ends(flow, snapshot, facts, effect, now)
     for name in _names(flow, memory.legs):
@@ -35,18 +38,24 @@ def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator
 
 
 def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running, now: float) -> Iterator[EffectEnded]:
-    verb = verb_of(effect.verb)
-    action = action_at(flow, effect.source)
-    limit = None if action is None else action.timeout
-    results = [{"result": name.partition(".")[2]} for name in verb.results] or [{}]
+    verb, action = verb_of(effect.verb), action_of(flow, effect)
     for status in _ENDS:
-        time = now if status != "timed_out" or limit is None else max(now, effect.started + limit)
-        for result in results if status == "ok" else [{}]:
+        for result in _results(verb) if status == "ok" else [{}]:
             fields = EVENTS[verb.result_event(result)].fields if verb.results and result else verb.result
             data = {**payload(fields), "leg": effect.leg or MAIN_LEG, **result} if status == "ok" else {}
-            end = EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
-            if refused(flow, snapshot, facts, end) is None:
+            least = lasts(effect, action, status, data).least
+            end = EffectEnded(
+                effect.id, status, data, None if status == "ok" else status, max(now, effect.started + least)
+            )
+            if end.time < math.inf and refused(flow, snapshot, facts, end) is None:
                 yield end
+
+
+def _results(verb: Verb) -> list[dict[str, Any]]:
+    """A result for each way in which it ends by itself."""
+    if verb.results:
+        return [{"result": name.partition(".")[2]} for name in verb.results]
+    return [dict([one.where]) for one in verb.ends if one.where is not None] or [{}]
 
 
 def _names(flow: Flow, legs: Iterable[str]) -> Iterator[str]:

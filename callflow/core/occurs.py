@@ -2,7 +2,8 @@
 
 As a planner's operators have it (STRIPS): preconditions, and what is added and taken away. The facts are few. From the beginning of
 a call there are its `session`, its `room` and its `job`, and the `conversation`, until somebody begins to close the session. Our own
-connection is `away` while LiveKit tries to bring it back; a `detection` is a look at who has answered that has yet to tell.
+connection is `away` while LiveKit tries to bring it back; a `detection` is a look at who has answered that has yet to tell. The
+`line` is there until an act of the flow's has dropped it for everybody: its legs are still told to be gone then. A `recording` runs.
 """
 
 from __future__ import annotations
@@ -10,35 +11,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Fact = Literal["session", "conversation", "room", "job", "away", "detection"]
-Facts = frozenset[Fact]
+Fact = Literal["session", "conversation", "room", "line", "job", "away", "detection", "recording"]
+
+
+class Music(NamedTuple):
+    """This leg is on hold, and hears music."""
+
+    leg: str
+
+
+Facts = frozenset[Fact | Music]
 
 LegIs = Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
 """How a leg stands; `gone`: it has hung up."""
 
-AT_FIRST: Facts = frozenset({"session", "conversation", "room", "job"})
+AT_FIRST: Facts = frozenset({"session", "conversation", "room", "line", "job"})
 
 
 class Occurs(NamedTuple):
     """One way in which an event can happen. `legs`: how the leg of which it tells stands then; None where it tells of none.
     `where`: what a field of its payload is. `as_result`: only a verb's end is this event. `raised`: only the step raises it."""
 
-    needs: Facts = frozenset()
-    lacks: Facts = frozenset()
-    adds: Facts = frozenset()
-    takes: Facts = frozenset()
+    needs: frozenset[Fact] = frozenset()
+    lacks: frozenset[Fact] = frozenset()
+    adds: frozenset[Fact] = frozenset()
+    takes: frozenset[Fact] = frozenset()
     legs: frozenset[LegIs] | None = None
     where: tuple[str, str] | None = None
     as_result: bool = False
     raised: bool = False
 
 
-def _all(*facts: Fact) -> Facts:
+def _all(*facts: Fact) -> frozenset[Fact]:
     return frozenset(facts)
 
 
-def _legs(*legs: LegIs) -> tuple[Occurs]:
-    return (Occurs(needs=_all("room"), legs=frozenset(legs)),)
+def _legs(*legs: LegIs, needs: tuple[Fact, ...] = ("room", "line")) -> tuple[Occurs]:
+    return (Occurs(needs=_all(*needs), legs=frozenset(legs)),)
 
 
 _RESULT = (Occurs(as_result=True),)
@@ -60,7 +69,7 @@ _OF_AN_EVENT: Mapping[str, tuple[Occurs, ...]] = {
     "call.offered": _legs("absent", "gone"),
     "call.ringing": _legs("absent", "dialing", "gone"),
     "call.answered": _legs("absent", "dialing", "ringing", "gone"),
-    "call.hangup": _legs("ringing", "on_line", "dropped", "hold"),
+    "call.hangup": _legs("ringing", "on_line", "dropped", "hold", needs=("room",)),
     "call.dropped": _legs("on_line", "hold"),
     "call.restored": _legs("dropped", "hold"),  # one who was on hold is so all the while
     "dtmf.input": _RESULT,

@@ -6,13 +6,16 @@ supplies (its own events, the agents' own tools, functions and tasks) can happen
 
 from __future__ import annotations
 
+import math
+
 from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
 from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, EventType, Input, TimerFired
-from callflow.core.flow import Flow
-from callflow.core.occurs import Facts, LegIs, Occurs
+from callflow.core.flow import Action, Flow
+from callflow.core.lasts import lasts, within
+from callflow.core.occurs import Facts, LegIs, Music, Occurs
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.statechart.lists import action_at, given
+from callflow.core.statechart.lists import action_at
 from callflow.core.table import table_of
 
 _TELLS = 0.05
@@ -21,10 +24,12 @@ _TELLS = 0.05
 
 def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
     """Why this cannot happen now, in a sentence; None where it can."""
+    if (why := _overdue(flow, snapshot, event)) is not None:
+        return why
     if isinstance(event, TimerFired):
         return _no_timer(snapshot, event)
     if isinstance(event, EffectEnded):
-        return _no_end(flow, snapshot, event)
+        return _no_end(flow, snapshot, facts, event)
     if event.name.startswith("tool."):
         return _no_call(flow, facts, event, snapshot)
     entry = entry_of(event.name)
@@ -40,12 +45,35 @@ def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Fact
         entry = entry_of(event.name)
         ways = () if entry is None else entry.occurs
         way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
+        if event.name.endswith(".hangup"):
+            facts = facts - {Music(leg_of(event))}
         return facts if way is None else facts - way.takes | way.adds
     if isinstance(event, EffectEnded):
         effect = before.memory.effects.get(event.id)
-        if effect is not None and _detects(flow, effect) and event.result.get("result") == "answered":
-            return facts | {"detection"}
+        return facts if effect is None else _done(flow, facts, effect, event)
     return facts
+
+
+def _done(flow: Flow, facts: Facts, effect: Running, end: EffectEnded) -> Facts:
+    """What is so after an effect."""
+    verb, action = verb_of(effect.verb), action_of(flow, effect)
+    if verb.holds_far_end:
+        facts = facts - {Music(MAIN_LEG)}
+    if end.status != "ok":
+        return facts
+    way = verb.end(end.result).occurs
+    facts = facts - way.takes - verb.closes | way.adds
+    if "session" in verb.closes:
+        facts = facts - {"conversation"}
+    if action is None:
+        return facts
+    leg = Music(verb.leg(action.arguments))
+    if verb.leg_after is not None:
+        facts = facts - {leg}
+    if any(verb.sounds(action.arguments, afterwards=True)):
+        facts = facts | {leg}
+    detects = verb.given("detection", action.arguments) is not None
+    return facts | {"detection"} if detects and end.result.get("result") == "answered" else facts
 
 
 def entry_of(name: str) -> EventType | None:
@@ -73,13 +101,25 @@ def _no_event(snapshot: Snapshot, facts: Facts, event: Event, way: Occurs) -> st
         return f"{event.name} does not come from outside"
     if way.where is not None and event.data.get(way.where[0]) != way.where[1]:
         return f"{event.name} comes only with the {way.where[0]} {way.where[1]}"
+    return _missing(way, facts, event.name, leg_of(event), leg_is(snapshot, leg_of(event)))
+
+
+def _missing(way: Occurs, facts: Facts, what: str, leg: str, stands: LegIs) -> str | None:
     if way.needs - facts:
-        return f"{event.name} comes only with {' and '.join(sorted(way.needs - facts))}"
+        return f"{what} comes only with {' and '.join(sorted(way.needs - facts))}"
     if way.lacks & facts:
-        return f"{event.name} comes only without {' and '.join(sorted(way.lacks & facts))}"
-    stands = leg_is(snapshot, leg_of(event))
+        return f"{what} comes only without {' and '.join(sorted(way.lacks & facts))}"
     if way.legs is not None and stands not in way.legs:
-        return f"{leg_of(event)} is {stands}, and {event.name} comes only where it is {' or '.join(sorted(way.legs))}"
+        return f"{leg} is {stands}, and {what} comes only where it is {' or '.join(sorted(way.legs))}"
+    return None
+
+
+def _overdue(flow: Flow, snapshot: Snapshot, event: Input) -> str | None:
+    """What has to end before this."""
+    for effect in snapshot.memory.effects.values():
+        until = math.inf if effect.stopping else effect.started + within(effect, action_of(flow, effect)).most
+        if event.time > until + _TELLS:
+            return f"{effect.verb} {effect.id} is out of time at {until:g}, at the latest"
     return None
 
 
@@ -92,24 +132,44 @@ def _no_timer(snapshot: Snapshot, fired: TimerFired) -> str | None:
     return None if fired.time >= timer.due - _TELLS else f"timer {fired.generation} is due at {timer.due:g}"
 
 
-def _no_end(flow: Flow, snapshot: Snapshot, end: EffectEnded) -> str | None:
+def _no_end(flow: Flow, snapshot: Snapshot, facts: Facts, end: EffectEnded) -> str | None:
     effect = snapshot.memory.effects.get(end.id)
     if effect is None:
         return f"there is no effect {end.id}"
-    verb = verb_of(effect.verb)
+    verb, action, ok = verb_of(effect.verb), action_of(flow, effect), end.status == "ok"
     if end.status == "cancelled" and not effect.stopping:
         return f"nobody has cancelled {effect.verb} {end.id}"
-    limit = None if (action := action_at(flow, effect.source)) is None else action.timeout
-    if end.status == "timed_out" and (limit is None or end.time - effect.started < limit - _TELLS):
-        return f"{effect.verb} {end.id} is not out of time"
-    if end.status == "ok" and verb.results and verb.result_event(end.result) not in verb.results:
+    if ok and verb.results and verb.result_event(end.result) not in verb.results:
         return f"{verb.result_event(end.result)} is no result of {effect.verb}"
-    return None
+    if effect.stopping:
+        return None
+    if not ok and verb.last:
+        return f"{effect.verb} is done at once"
+    event = "" if ok else verb.error_result(end.status == "timed_out") or ""
+    result = end.result if ok else {"result": event.partition(".")[2]}
+    leg = MAIN_LEG if action is None else verb.leg(action.arguments)
+    known = snapshot.memory.legs.get(leg)
+    told = verb.result_event(end.result) if ok and verb.results else event or f"the end of {effect.verb} {end.id}"
+    why = None
+    if ok or event:
+        why = _missing(verb.end(result).occurs, facts, told, leg, "absent" if known is None else known.status)
+    return why or _no_time(effect, action, end)
+
+
+def _no_time(effect: Running, action: Action | None, end: EffectEnded) -> str | None:
+    """Why it cannot end yet. How late it may, only its time limit says: whoever it is for may be away, and somebody else speak."""
+    seconds, least = end.time - effect.started, lasts(effect, action, end.status, end.result).least
+    if seconds >= least - _TELLS:
+        return None
+    yet = "out of time" if end.status == "timed_out" else "through"
+    return f"{effect.verb} {effect.id} is not {yet}: that takes {least:g} s, and it has run {seconds:g} s"
 
 
 def _no_call(flow: Flow, facts: Facts, call: Event, snapshot: Snapshot) -> str | None:
     if "session" not in facts:
         return f"{call.name}: the session is closed"
+    if "speech" in snapshot.memory.closed:
+        return f"{call.name}: the conversation is over"
     tool = flow.tools.get(call.name[5:])
     if tool is None or tool.own:
         return None
@@ -119,6 +179,7 @@ def _no_call(flow: Flow, facts: Facts, call: Event, snapshot: Snapshot) -> str |
     return None
 
 
-def _detects(flow: Flow, effect: Running) -> bool:
+def action_of(flow: Flow, effect: Running) -> Action | None:
+    """What an effect was started for; None where nobody has written that."""
     action = action_at(flow, effect.source)
-    return action is not None and any(given((action,), "detection"))
+    return action if action is not None and action.verb == effect.verb else None

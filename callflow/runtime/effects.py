@@ -13,11 +13,9 @@ from typing import Any, Literal, Protocol, TypeVar
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
 from callflow.core.snapshot import Start
+from callflow.core.verbs.limits import STOPS
 from callflow.errors import EffectError
 from callflow.runtime.ports import World
-
-GRACE = 1.0
-"""Seconds that a try may take to stop once its time is up; then the effect goes on without it."""
 
 UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
 
@@ -120,7 +118,7 @@ class Effect:
         elif self.phase == "trying":
             self.phase = "late"
             self.task.cancel()
-            self._ring_in(GRACE)
+            self._ring_in(STOPS)
         else:
             self.call.left_behind(self.task, self.start)
             self.task = None
@@ -192,7 +190,7 @@ class Closing(Effect):
     __slots__ = ()
 
     def __init__(self, call: Owner, start: Start) -> None:
-        super().__init__(call, start._replace(tries=2, backoff=0.0))
+        super().__init__(call, start._replace(tries=verb_of(start.verb).tries, backoff=0.0))
 
     def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
         return super().perform() if self.tries == 1 else self._force()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from callflow.core.verbs import limits
+
 RINGS_AT_MOST = 180.0
 """A dial, or a call to us, for which no `ringing_timeout` is set."""
 TRANSFER_WITHIN = 30.0
@@ -23,7 +25,7 @@ NO_RTP, RTP_STOPPED = 30.0, 15.0
 """Seconds without a packet after which the bridge hangs up: from the answer on, and after the last one."""
 BYE_GIVEN_UP = 32.0
 """How long a BYE of the bridge's own is repeated where nobody answers it."""
-DIGIT, PAUSE = 0.54, 0.5
+DIGIT, PAUSE = limits.ON_THE_WIRE, limits.PAUSE
 """A key on the wire, and a `w`."""
 TRANSFERRED = 1.0
 """From the NOTIFY of success to the bridge's BYE."""

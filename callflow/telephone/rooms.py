@@ -20,6 +20,7 @@ from livekit import api, rtc
 from livekit.rtc.participant import PublishTrackError
 from numpy.typing import NDArray
 
+from callflow.core.speaking import seconds
 from callflow.simulate.bridge import Entry, Leg
 from callflow.simulate.phone import KEYS, Say, Tone
 from callflow.simulate.refusals import CLIENT_INITIATED
@@ -35,8 +36,6 @@ SIZE = round(RATE * FRAME)
 
 VANISHED = 20.7
 """Seconds until the room sees that a telephone's SIP node is gone: CONNECTION_TIMEOUT."""
-SYLLABLE = 0.05
-"""Seconds of tone that a character of a text sounds: a telephone has no voice."""
 LATE = 5
 """Frames of a voice that may wait to be heard: what is older is dropped, so that a delay does not grow."""
 LOUD = 400.0
@@ -154,7 +153,7 @@ class RoomLeg:
 
     async def sound(self, what: Say | Tone) -> None:
         self._attends = time.monotonic()
-        samples = tone(300.0, SYLLABLE * len(what.text)) if isinstance(what, Say) else tone(what.hz, what.seconds)
+        samples = tone(300.0, seconds(what.text)) if isinstance(what, Say) else tone(what.hz, what.seconds)
         self.play(samples)
         while self._to_say:
             self._said.clear()

@@ -30,6 +30,8 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConn
 from livekit.agents.utils import AudioBuffer
 from numpy.typing import NDArray
 
+from callflow.core.speaking import LETTER
+
 Samples: TypeAlias = NDArray[np.int16]
 
 
@@ -166,7 +168,7 @@ class ToneTTS(tts.TTS[str]):
     SAMPLE_RATE = 24_000
     PIECE = 0.2  # seconds pushed at once: a long sound in one piece holds up the event loop for half a second
 
-    def __init__(self, hz: float = 440, *, seconds_per_character: float = 0.05) -> None:
+    def __init__(self, hz: float = 440, *, seconds_per_character: float = LETTER) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False), sample_rate=self.SAMPLE_RATE, num_channels=1
         )

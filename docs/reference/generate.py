@@ -11,6 +11,9 @@ from callflow.core.durations import format_duration
 from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
 from callflow.core.expressions import DURATION, FUNCTIONS, Record
 from callflow.core.occurs import LegIs, Occurs
+from callflow.core.speaking import BEGINS, FASTEST, SLOWEST
+from callflow.core.verbs import limits
+from callflow.core.verbs.verb import End, Heard
 from callflow.flowfile import keys, session
 from callflow.livekit_bindings.causes import CAUSES, reason_name
 from callflow.livekit_bindings.dial_results import RESULTS
@@ -25,6 +28,12 @@ says what becomes of it once 1000 inputs wait for a call and no row of the flow 
 the newest of its name follows when there is room, or it is dropped; the record counts what was lost (`dropped`). What a
 row takes is always kept. *Can happen* says what must be so before: how the leg that it tells of stands (`absent`: not heard of
 yet; `gone`: it has hung up, and may come again), and what has not ended yet. *Private* fields never reach a file.
+"""
+
+ENDS_INTRODUCTION = f"""*When that can happen* says when a verb ends by itself, and how soon; a failure, its time limit and a cancellation can always end
+it. How long it takes to say something is reckoned in letters: {FASTEST:g} s for each at least, {SLOWEST:g} s and
+{format_duration(BEGINS)} before the first at most. *Heard* says what sounds while it runs, for whoever is on the line and not on
+hold.
 """
 
 HERE = Path(__file__).parent
@@ -100,9 +109,11 @@ _WHILE = {
     "conversation": "until somebody closes the session",
     "session": "while the session is open",
     "room": "while the agent is in the room",
+    "line": "while the flow has not dropped the line",
     "job": "while the job is not told to end",
     "away": "while its connection is away",
     "detection": "once, after a `dial` with `detect_machine` was answered",
+    "recording": "while a recording runs",
 }
 
 
@@ -140,6 +151,7 @@ def actions_page() -> str:
         "[the rules](language.md#lists-of-actions). An action is a verb alone (`delete_room`), with its main argument (`say: Hello.`), or with its arguments. "
         "Every action that takes time also has:\n\n" + common
     ]
+    parts.append(ENDS_INTRODUCTION)
     parts += [_verb(verb) for verb in VERBS.values()]
     return "\n".join(parts)
 
@@ -155,6 +167,8 @@ def _verb(verb: Verb) -> str:
             for name, one in verb.arguments.items()
         ]
         text.append(table(("argument", "type", "default", "what it says"), rows))
+    if ways := [(what, when) for what, when in ((_result(verb, one), _when(one)) for one in verb.ends) if when]:
+        text.append(table(("it ends", "when that can happen"), ways))
     facts = [f"Timeout: {_timeout(verb)}."]
     if verb.tries > 1:
         facts.append(f"Tries: {verb.tries}.")
@@ -164,7 +178,55 @@ def _verb(verb: Verb) -> str:
         facts.append("Result (`as`): " + ", ".join(f"`{name}` {kind}" for name, kind in verb.result.items()) + ".")
     if verb.closes:
         facts.append("Closes: " + ", ".join(sorted(verb.closes)) + ".")
+    if verb.heard:
+        facts.append("Heard: " + "; ".join(map(_heard, verb.heard)) + ".")
     return "\n".join([*text, " ".join(facts) + "\n"])
+
+
+_TAKES = {
+    limits.at_once: "at once",
+    limits.said: "once the text was said",
+    limits.played: "never with `loop`",
+    limits.briefed: "once the briefing was said, unless `accept` is given",
+    limits.no_key: "`first_digit` after the prompt",
+    limits.keys: f"{format_duration(limits.ON_THE_WIRE)} for each key and {format_duration(limits.PAUSE)} for each `w`",
+}
+
+
+def _result(verb: Verb, end: End) -> str:
+    if end.where is None:
+        return "in any other way" if len(verb.ends) > 1 else "`ok`"
+    field, value = end.where
+    return f"`{verb.family}.{value}`" if field == "result" else _SPEECH[field, value]
+
+
+_SPEECH = {
+    ("heard", False): "unheard",
+    ("interrupted", True): "interrupted",
+    ("interrupted", False): "heard to its end",
+}
+
+
+def _when(end: End) -> str:
+    legs = end.occurs.legs
+    said = [_TAKES[end.lasts]] if end.lasts in _TAKES else []
+    said += [_WHILE[fact] for fact in _WHILE if fact in end.occurs.needs]
+    if legs is not None:
+        said.append(f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in legs)}")
+    return ", ".join(said)
+
+
+_BY = {
+    "listener": "by `to`, or everybody",
+    "leg": "by its leg",
+    "everyone": "by everybody",
+    "far_end": "by the far end",
+}
+
+
+def _heard(one: Heard) -> str:
+    ifs = (f"with `{one.given}`" if one.given else "", f"without `{one.unless}`" if one.unless else "")
+    return " ".join((one.what, _BY[one.by], *filter(None, ifs), *(["from its end on"] if one.afterwards else [])))
 
 
 def _timeout(verb: Verb) -> str:

@@ -107,7 +107,7 @@ def test_every_event_of_the_catalogue_says_when():
         (("session.close", "session.close"), "tool.human", "the session is closed"),
         (("job.shutdown",), "job.shutdown", "comes only with job"),
         ((), "amd.human", "comes only with detection"),
-        (("tool.human", ANSWERED, "amd.human"), "amd.human", "comes only with detection"),
+        (("tool.human", "leg.human.answered", ANSWERED, "amd.human"), "amd.human", "comes only with detection"),
         ((), "dial.busy", "does not come from outside"),
         ((), "dtmf.input", "does not come from outside"),
         ((), "done", "does not come from outside"),

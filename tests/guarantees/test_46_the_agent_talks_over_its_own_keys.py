@@ -11,7 +11,7 @@ import pytest
 from livekit.agents import Agent, function_tool
 
 import callflow
-from callflow.livekit_bindings.verbs.keys import ON_THE_WIRE
+from callflow.core.verbs.limits import ON_THE_WIRE
 from callflow.simulate.phone import FarEnd, HangUp, Hear, Say, Wait
 from callflow.testing import ScriptedLLM, Tool
 from callflow.testing.play import Stage, offline_session

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from callflow.core.durations import Span
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, TEXT, Type
-from callflow.core.verbs.verb import Argument, Verb, leg
+from callflow.core.occurs import LegIs, Occurs
+from callflow.core.verbs import limits
+from callflow.core.verbs.verb import Argument, End, Heard, Verb, leg
 
 _SPEECH_RESULT: dict[str, Type] = {"interrupted": BOOLEAN, "spoken": TEXT, "heard": BOOLEAN}
 _INTERRUPTIBLE = Argument(
     BOOLEAN, "Whether the caller may cut it by speaking; unless set they may, but for the call's last words."
 )
 _WAIT = Argument(BOOLEAN, "Whether the list waits for its end.", True, kind="plain")
+
+
+def _spoken(lasts: Callable[[Mapping[str, Any]], Span] = limits.any_time) -> tuple[End, ...]:
+    """Nobody has heard it, it was cut, or it was heard to its end."""
+    hears: frozenset[LegIs] = frozenset({"on_line", "dropped", "hold"})
+    heard = Occurs(needs=frozenset({"session", "room"}), legs=hears)
+    return End(("heard", False)), End(("interrupted", True), heard), End(("interrupted", False), heard, lasts)
 
 
 def _goodbye(words: Mapping[str, str]) -> str:
@@ -38,6 +49,8 @@ VERBS = (
         models=frozenset({"tts"}),
         needs_somebody=True,
         tells=True,
+        ends=_spoken(limits.said),
+        heard=(Heard("speech", "listener"),),
     ),
     Verb(
         "generate_reply",
@@ -56,6 +69,8 @@ VERBS = (
         models=frozenset({"llm"}),
         needs_somebody=True,
         tells=True,
+        ends=_spoken(),
+        heard=(Heard("speech"),),
     ),
     Verb(
         "play",
@@ -74,6 +89,8 @@ VERBS = (
         result=_SPEECH_RESULT,
         needs=frozenset({"session", "speech"}),
         needs_somebody=True,
+        ends=_spoken(limits.played),
+        heard=(Heard("speech", "listener", unless="loop"), Heard("music", "listener", given="loop")),
     ),
     Verb(
         "wait_for_speech",
@@ -148,6 +165,7 @@ VERBS = (
         main="reason",
         closes=frozenset({"job"}),
         last=True,
+        ends=(End(lasts=limits.at_once),),
     ),
     Verb(
         "hang_up",
@@ -168,6 +186,7 @@ VERBS = (
         farewell=True,
         leaves_line={"for": "agent"},
         picture=_goodbye,
+        heard=(Heard("speech", given="goodbye"),),
     ),
     Verb(
         "stand_by",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from callflow.core.expressions import BOOLEAN, TEXT, Record
-from callflow.core.verbs.verb import Argument, Verb
+from callflow.core.occurs import Occurs
+from callflow.core.verbs.verb import Argument, End, Verb
 
 VERBS = (
     Verb(
@@ -20,12 +21,14 @@ VERBS = (
         needs=frozenset({"session"}),
         value_alone=True,
         takes_over="while it runs",
+        ends=(End(("result", "completed"), Occurs(needs=frozenset({"session"}))),),
     ),
     Verb(
         "close",
         "What a final state finds still open is closed as `hang_up` would, recorded as forced.",
         {"session": Argument(BOOLEAN, "Close the session."), "line": Argument(BOOLEAN, "Drop the line.")},
         timeout=30.0,
+        tries=2,
         timeout_is_success=True,
         closes=frozenset({"speech", "session", "line"}),
         forced=True,

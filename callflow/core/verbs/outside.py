@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from callflow.core.expressions import ANY, INTEGER, TEXT, ListOf, Record
-from callflow.core.verbs.verb import Argument, Verb, leg
+from callflow.core.occurs import Occurs
+from callflow.core.verbs.verb import Argument, End, Verb, leg
 
 VERBS = (
     Verb(
@@ -85,6 +86,7 @@ VERBS = (
         timeout=25.0,
         needs=frozenset({"session"}),
         takes_over="for good",
+        ends=(End(occurs=Occurs(needs=frozenset({"session"}))),),
     ),
     Verb(
         "http",

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from callflow.core.events import ENDED_BY
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, PHONE, TEXT, Record
 from callflow.core.forms import CALLED, KEYS, ONE_KEY, REFERRED, SHOWN_NAME, SHOWN_NUMBER
+from callflow.core.occurs import Fact, LegIs, Occurs
 from callflow.core.verbs import limits
 from callflow.core.verbs.limits import MOST_KEYS
-from callflow.core.verbs.verb import Argument, Late, Verb, leg
+from callflow.core.verbs.verb import Argument, End, Heard, Late, Verb, leg
 
 _SHOWN: dict[str, Argument] = {
     "sip_number": Argument(
@@ -35,6 +36,16 @@ _CALLED: dict[str, Argument] = {
 CreateSIPParticipantRequest."""
 
 
+def _where(*legs: LegIs, needs: tuple[Fact, ...] = ("room",)) -> Occurs:
+    return Occurs(needs=frozenset(needs), legs=frozenset(legs))
+
+
+_THERE = _where("on_line", "dropped", "hold")
+_KEYS_COME = _where("on_line", "dropped", "hold", needs=("session", "room"))
+_WAS_THERE = _where("on_line", "dropped", "hold", "gone")  # the leg may leave while the server is asked
+_NOT_ANSWERED = Occurs(legs=frozenset({"absent", "dialing", "ringing", "gone"}))
+
+
 def _dialled(words: Mapping[str, str]) -> str:
     return words["to"] + ("" if words["leg"] in ("", "far_end") else f" as {words['leg']}")
 
@@ -45,6 +56,7 @@ VERBS = (
         "Takes an offered call; ends when the far end is on the line.",
         timeout=5.0,
         offer="takes",
+        ends=(End(occurs=_where("on_line")),),
     ),
     Verb(
         "reject",
@@ -53,6 +65,7 @@ VERBS = (
         main="reason",
         timeout=5.0,
         offer="refuses",
+        ends=(End(occurs=_NOT_ANSWERED),),
     ),
     Verb(
         "dial",
@@ -87,6 +100,11 @@ VERBS = (
         late=Late("answered", "remove_participant"),
         picture=_dialled,
         tells=True,
+        ends=(
+            End(("result", "answered"), _where("on_line", "dropped", "hold", needs=())),
+            End(occurs=_NOT_ANSWERED),
+        ),
+        heard=(Heard("tone", given="play_dialtone"),),
     ),
     Verb(
         "cancel_dial",
@@ -110,6 +128,7 @@ VERBS = (
         on_timeout="amd.uncertain",
         on_error="amd.uncertain",
         failed_with=frozenset({"category"}),
+        ends=(End(("result", "uncertain")), End(occurs=_KEYS_COME)),
     ),
     Verb(
         "send_dtmf",
@@ -119,6 +138,8 @@ VERBS = (
         timeout=30.0,
         yields=True,
         needs_somebody=True,
+        ends=(End(occurs=Occurs(needs=frozenset({"room"})), lasts=limits.keys),),
+        heard=(Heard("tone"),),
     ),
     Verb(
         "collect_digits",
@@ -149,6 +170,8 @@ VERBS = (
         speaks_if="prompt",
         needs_somebody=True,
         takes_keys=True,
+        ends=(End(("result", "no_input"), lasts=limits.no_key), End(occurs=_KEYS_COME)),
+        heard=(Heard("speech", given="prompt"),),
     ),
     Verb(
         "transfer",
@@ -179,6 +202,8 @@ VERBS = (
         needs_somebody=True,
         holds_hang_up=True,
         tells=True,
+        ends=(End(("result", "completed"), _THERE),),
+        heard=(Heard("tone", "leg", given="play_dialtone"),),
     ),
     Verb(
         "consult",
@@ -217,6 +242,9 @@ VERBS = (
         wants_rows=True,
         needs_somebody=True,
         tells=True,
+        holds_far_end=True,
+        ends=(End(("result", "accepted"), _where("on_line", "dropped", "gone"), limits.briefed),),
+        heard=(Heard("music", "far_end", given="music"), Heard("speech", "leg", given="briefing")),
     ),
     Verb(
         "hold",
@@ -226,6 +254,8 @@ VERBS = (
         timeout=25.0,
         needs_somebody=True,
         leg_after="hold",
+        ends=(End(occurs=_WAS_THERE),),
+        heard=(Heard("music", "leg", given="music", afterwards=True),),
     ),
     Verb(
         "resume",
@@ -252,6 +282,7 @@ VERBS = (
         timeout=10.0,
         result={"egress_id": TEXT},
         beside_the_line=True,
+        ends=(End(occurs=Occurs(needs=frozenset({"room"}), adds=frozenset({"recording"}))),),
     ),
     Verb(
         "stop_recording",
@@ -259,5 +290,6 @@ VERBS = (
         timeout=10.0,
         repeatable=True,
         beside_the_line=True,
+        ends=(End(occurs=Occurs(takes=frozenset({"recording"}))),),
     ),
 )

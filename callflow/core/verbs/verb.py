@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
+from callflow.core.durations import Span
+from callflow.core.events import MAIN_LEG
 from callflow.core.expressions import TEXT, Type
 from callflow.core.forms import Form
+from callflow.core.occurs import Occurs
+from callflow.core.verbs.limits import any_time
 
 ArgumentKind = Literal["template", "plain", "expression", "name", "actions", "template-map", "schema"]
 """How an argument is read: a text with `{{ }}` (or a value of its type), plain data with nothing to render, any value
@@ -60,6 +64,31 @@ class Late(NamedTuple):
     verb: str
 
 
+class End(NamedTuple):
+    """One way in which a verb comes to its end by itself: what a field of its result is then (`where`; None: whatever they are),
+    what must be so and what is so afterwards (`legs`: how its leg stands then, as the flow was told), and how long that takes, of
+    its arguments. Of all ways the first that fits."""
+
+    where: tuple[str, Any] | None = None
+    occurs: Occurs = Occurs()
+    lasts: Callable[[Mapping[str, Any]], Span] = any_time
+
+
+Sound = Literal["speech", "music", "tone"]
+
+
+class Heard(NamedTuple):
+    """A sound that is heard while a verb runs. `by`: the leg that its `listener` names, or else everybody; its own `leg`;
+    `everyone` who is on the line, but for whom it calls; the `far_end`. `given`: only where this argument is. `unless`: not where
+    that one is. `afterwards`: not while it runs but from its end on, until its leg is off hold."""
+
+    what: Sound
+    by: Literal["listener", "leg", "everyone", "far_end"] = "everyone"
+    given: str | None = None
+    unless: str | None = None
+    afterwards: bool = False
+
+
 @frozen(eq=False, repr=False)
 class Verb:
     """One action of the catalogue.
@@ -102,6 +131,7 @@ class Verb:
     value_alone: bool = False  # its event carries but the `value` of its result
     failed_with: frozenset[str] = frozenset()  # what its event carries beside the error: leg, elapsed, category
     wants_rows: bool = False  # each result beside success wants a row: without one it ends the call
+    ends: tuple[End, ...] = ()  # what there is to say of each
 
     # What it is to the conversation.
     speech: bool = False  # pauses `silence`, is cut when the far end is gone
@@ -114,12 +144,14 @@ class Verb:
     takes_keys: bool = False  # while it runs a key goes to nobody else
     takes_over: Literal["for good", "while it runs"] | None = None  # another agent does
     mutes: bool | None = None  # whether the agent hears the caller from then on
+    heard: tuple[Heard, ...] = ()
 
     # What it is to the line.
     dials: bool = False  # its leg is being dialled while it runs
     late: Late | None = None
     holds_hang_up: bool = False  # a hang-up of its leg is told when its result is known
     leg_after: Literal["hold", "on_line"] | None = None  # how its leg is once it has ended
+    holds_far_end: bool = False  # on hold while it runs, and on the line again afterwards
     drops_leg: bool = False  # its leg leaves
     leaves_line: Mapping[str, str] = field(factory=dict)  # the arguments with which it leaves the line to the others
     offer: Literal["takes", "refuses"] | None = None  # a call that is offered
@@ -135,6 +167,10 @@ class Verb:
     def error_result(self, timed_out: bool) -> str | None:
         """The result event that an error or a time-out becomes, None where it is a failure."""
         return self.on_timeout if timed_out else self.on_error
+
+    def end(self, result: Mapping[str, Any]) -> End:
+        """The way in which it has ended with this result."""
+        return next((one for one in self.ends if one.where is None or result.get(one.where[0]) == one.where[1]), End())
 
     def result_event(self, result: Mapping[str, Any]) -> str:
         """The event that a result becomes: `dial.answered` of `{"result": "answered", …}`."""
@@ -164,6 +200,28 @@ class Verb:
     def takes_the_turn(self) -> bool:
         """Whether a state with this in its entry list speaks by itself, or has the far end listen to somebody else."""
         return self.speech or self.yields or self.occupies or self.farewell
+
+    def sounds(self, arguments: Mapping[str, Any], *, afterwards: bool = False) -> Iterator[Heard]:
+        """What is heard while it runs with these arguments, or from its end on."""
+        for one in self.heard:
+            given = one.given is None or arguments.get(one.given) not in (None, "", False)
+            if given and not (one.unless and arguments.get(one.unless)) and one.afterwards is afterwards:
+                yield one
+
+    def hears(self, leg: str, arguments: Mapping[str, Any], *, on_hold: bool = False) -> frozenset[Sound]:
+        """What this leg hears of it while it runs; on hold but what is for nobody else."""
+        return frozenset(one.what for one in self.sounds(arguments) if self._reaches(one, leg, arguments, on_hold))
+
+    def _reaches(self, one: Heard, leg: str, arguments: Mapping[str, Any], on_hold: bool) -> bool:
+        alone = {"far_end": MAIN_LEG, "leg": self.leg(arguments), "listener": self.given("listener", arguments)}
+        only = alone.get(one.by)
+        return bool(leg == only if only is not None else not on_hold and leg != self.given("called", arguments))
+
+    def leg(self, arguments: Mapping[str, Any]) -> str:
+        """The leg that it is for."""
+        roles: tuple[Role, ...] = ("listener", "leg", "called")
+        named = (self.given(role, arguments) for role in roles)
+        return str(next((one for one in named if one is not None), MAIN_LEG))
 
     def leaves(self, arguments: Mapping[str, Any]) -> bool:
         """Whether, with these arguments, it leaves the line on purpose to those who are on it."""

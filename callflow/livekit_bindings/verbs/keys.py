@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from callflow.core.actions import verb_of
 from callflow.core.events import Event
 from callflow.core.snapshot import Running, Start
+from callflow.core.verbs.limits import ON_THE_WIRE, PAUSE
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.audience import all_is_said
@@ -21,12 +22,6 @@ from callflow.livekit_bindings.verbs import speech
 
 CODES: Mapping[str, int] = {key: code for code, key in enumerate("0123456789*#abcd")}
 """As RFC 4733 has them: a key that is sent with another code is lost."""
-
-ON_THE_WIRE = 0.54
-"""Seconds that a bridge takes for each key."""
-
-PAUSE = 0.5
-"""Seconds of a `w`."""
 
 LOOK = 0.1
 """Seconds between two looks whether the caller's time goes by: somebody may begin to speak to them."""
