@@ -16,6 +16,7 @@ from callflow.core.events import KEYS, MAIN_LEG, OUT_OF_REACH, EffectEnded, Even
 from callflow.core.snapshot import Cancel, Forward, Running, Start, Step
 from callflow.core.speaking import REPLY, seconds
 from callflow.core.statechart.lists import action_at
+from callflow.core.verbs.limits import on_the_wire
 from callflow.scenario.call import Call
 from callflow.scenario.keypad import Keypad, keys_of
 from callflow.scenario.model import Ending, Scenario
@@ -27,9 +28,6 @@ RINGS_AFTER, ANSWERS_AFTER, REFUSES_AFTER = 1.0, 4.0, 2.0
 
 LOOKS_FOR, HANDS_OVER, DECIDES_AFTER = 2.0, 6.0, 2.0
 """Seconds until it is known who has answered; until a transfer is done; from the end of a briefing to the decision."""
-
-KEY, PAUSE = 0.54, 0.5
-"""Seconds of a key on the wire, and of a `w`."""
 
 LASTS: Mapping[str, float] = {
     "http": 0.5, "python": 0.1, "hold": 0.1, "resume": 0.1, "answer": 0.1, "update_agent": 0.1, "start_recording": 0.1,
@@ -335,7 +333,7 @@ class World:
 
     def _sends_keys(self, start: Start, ending: Ending) -> None:
         keys = str(start.arguments.get("digits") or "").replace(" ", "")
-        self.end_after(start, sum(PAUSE if key == "w" else KEY for key in keys.lower()), ending)
+        self.end_after(start, on_the_wire(keys), ending)
 
     def _stays(self, start: Start, ending: Ending) -> None:
         """It ends by what others do."""

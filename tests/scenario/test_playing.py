@@ -91,7 +91,7 @@ def test_what_cannot_happen_says_why():
     )
     assert why("steps: [{2s: dial.busy}]", DESK).startswith("no dial is running: nothing runs")
     assert why("steps: [{tool: {book: {day: friday}}}, {tool: {book: {day: monday}}}]").startswith(
-        "no state offers book"
+        "tool.book: the session is closed"
     )
     assert why("steps: [{4s: call.hangup}, {2s: job.shutdown}]").startswith("2 s is over: it is 4 s")
     assert "(at 4 s, in closed)" in why("steps: [{4s: call.hangup}, call.hangup]")

@@ -97,10 +97,12 @@ def no_key(arguments: Mapping[str, Any]) -> Span:
 def keys(arguments: Mapping[str, Any]) -> Span:
     """Until they are on the wire; what was being said ends first."""
     digits = _known(arguments["digits"])
-    return Span(sum(_SENT.get(key, ON_THE_WIRE) for key in digits)) if isinstance(digits, str) else Span()
+    return Span(on_the_wire(digits)) if isinstance(digits, str) else Span()
 
 
-_SENT = {"w": PAUSE, "W": PAUSE, " ": 0.0}
+def on_the_wire(digits: str) -> float:
+    """How long keys are sent."""
+    return sum({"w": PAUSE, " ": 0.0}.get(key, ON_THE_WIRE) for key in digits.lower())
 
 
 def _known(value: Any) -> Any:
