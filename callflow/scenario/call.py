@@ -11,6 +11,7 @@ from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards, refused
 from callflow.core.snapshot import Leg, Running, Snapshot, Step, Timer
 from callflow.core.step import start, step
+from callflow.errors import CallflowError
 from callflow.runtime.course import Log, record_of
 from callflow.runtime.record import CallRecord
 
@@ -20,11 +21,11 @@ MOST_INPUTS = 10_000
 _NONE = Leg(MAIN_LEG, "absent")
 
 
-class Impossible(Exception):
+class Impossible(CallflowError):
     """What a scenario says cannot happen then; the message is the reason."""
 
 
-class Unending(Exception):
+class Unending(CallflowError):
     """A call that goes on and on; the message says where it stands."""
 
 

@@ -15,7 +15,7 @@ from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
 from callflow.flowfile.report import Report, is_nothing, join, plain_data
 from callflow.scenario import keys
 from callflow.scenario.model import Ending
-from callflow.scenario.payloads import typed
+from callflow.scenario.payloads import fields_of, typed
 
 STATUSES = ("ok", "failed", "timed_out", "cancelled")
 
@@ -104,13 +104,22 @@ class _Reader:
     def read(self, node: MappingNode, path: str, result: dict[str, Any]) -> Ending:
         report, verb = self._report, self._verb
         status = report.choice(node.get("ends"), join(path, "ends"), "`ends`", (*STATUSES, "never")) or "ok"
-        if "result" in node.entries and verb.results and not result and not verb.value_alone:
-            word = report.choice(node.get("result"), join(path, "result"), "`result`", words_of(verb))
+        whole = node.get("result")
+        if isinstance(whole, MappingNode):
+            result |= fields_of(
+                report,
+                whole,
+                join(path, "result"),
+                f"the end of `{verb.name}`",
+                None if self._exactly else self._fields(result.get("result")),
+            )
+        elif whole is not None and verb.results and not result:
+            word = report.choice(whole, join(path, "result"), "`result`", words_of(verb))
             result = {"result": word} if word else {}
         known = None if self._exactly else self._fields(result.get("result"))
         for name, (key, value) in node.entries.items():
             where = join(path, name)
-            if name in keys.ENDING and not (name == "result" and not verb.results):
+            if name in ("ends", "after", "result") or (name == "error" and status != "ok"):
                 continue
             if known is not None and name not in known:
                 names = [*known, *keys.ENDING]
@@ -121,7 +130,7 @@ class _Reader:
                 continue
             result[name] = plain_data(value) if known is None else typed(report, value, where, f"`{name}`", known[name])
         after = report.duration(node.get("after"), join(path, "after"), "`after`")
-        error = report.text(node.get("error"), join(path, "error"), "`error`")
+        error = None if status == "ok" else report.text(node.get("error"), join(path, "error"), "`error`")
         if status == "never":
             return Ending(never=True)
         return Ending(status, result, error, after)  # type: ignore[arg-type] # one of them

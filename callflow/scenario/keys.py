@@ -55,6 +55,7 @@ MODIFIERS: Final[Mapping[str, str]] = {
     "leg": "The leg of the effect that ends.",
     "offered_in": "The innermost states that were active when the model was offered the tool.",
     "id": "The id of the tool's call.",
+    "state": "The state whose event it is.",
 }
 """What may stand beside the one thing that a step is."""
 
@@ -62,7 +63,7 @@ ENDING: Final[Mapping[str, str]] = {
     "ends": "How: ok, failed, timed_out, or never (only by its time limit).",
     "error": "Why it failed, in a sentence.",
     "after": "How long after its start; of a `consult` how long it rings.",
-    "result": "Which of its results: the last part of the event's name, `busy` for `dial.busy`.",
+    "result": "Which of its results: the last part of the event's name, `busy` for `dial.busy`; or the fields of its result.",
 }
 """How an effect ends, beside the fields of its result."""
 

@@ -39,13 +39,14 @@ class Ending(NamedTuple):
 
 
 class Occurs(NamedTuple):
-    """An event from outside. The last three are as an `Event` has them."""
+    """An event from outside. What follows `data` is as an `Event` has it."""
 
     name: str
     data: Mapping[str, Any] = NO_DATA
     effect: int | None = None
     offered_in: tuple[str, ...] | None = None
     id: str | None = None
+    state: str | None = None
 
 
 class Ends(NamedTuple):

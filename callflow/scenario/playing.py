@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.events import DIGITS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.events import KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow, Position
-from callflow.core.snapshot import Running, Start, Timer
+from callflow.core.snapshot import Running, Start
 from callflow.core.speaking import seconds
 from callflow.errors import StartError
 from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
+from callflow.scenario.ears import Ears
 from callflow.scenario.expectations import Since, Unmet, time_shown, unmet
 from callflow.scenario.model import (
     Calls,
@@ -30,6 +31,7 @@ from callflow.scenario.model import (
     Step,
     Waits,
 )
+from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.voice import Speech
 from callflow.scenario.world import World
 
@@ -97,8 +99,8 @@ class _Player:
         self._since = Since()
         self._calls = 0
         self._world = World(self.call, scenario, self._claims)
-        if not scenario.exactly:
-            self._world.follow(self.call.taken[0].step)
+        self._follow = Ears(self.call).follow if scenario.exactly else self._world.follow
+        self._follow(self.call.taken[0].step)
 
     def run(self) -> Failure | None:
         position = self._scenario.position
@@ -119,9 +121,7 @@ class _Player:
     # -- time
 
     def _take(self, entry: Input) -> None:
-        found = self.call.take(entry)
-        if not self._scenario.exactly:
-            self._world.follow(found)
+        self._follow(self.call.take(entry))
         never = self._scenario.never
         if never is not None and not unmet(never, self.call, Since()):
             raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
@@ -234,7 +234,7 @@ class _Player:
             self._calls += 1
             number = f"call_{self._calls}"
         data = act.data if self._scenario.exactly else {**usual(act.name), **act.data}
-        return Event(act.name, data, self.call.now, act.effect, None, number, act.offered_in)
+        return Event(act.name, data, self.call.now, act.effect, act.state, number, act.offered_in)
 
     def _speaks(self, text: str) -> None:
         if self.call.leg().status != "on_line":
@@ -315,13 +315,9 @@ class _Player:
         wanted = self._claimed.get(number) if act.effect is None else act.effect
         if wanted is not None and wanted in effects:
             return effects[wanted]
-        stopping = act.ending.status == "cancelled"
-        fitting = [
-            one
-            for one in effects.values()
-            if one.verb == act.verb and act.leg in (None, one.leg) and act.effect is None and one.stopping == stopping
-        ]
-        return fitting[0] if fitting else None
+        if act.effect is not None:
+            return None
+        return oldest(effects, act.verb, act.leg, stopping=act.ending.status == "cancelled")
 
     def _what_runs(self) -> str:
         running = [one.verb for one in self.call.snapshot.memory.effects.values() if not one.stopping]
@@ -356,26 +352,3 @@ class _Player:
     def _never(self, act: Never, position: Position) -> None:
         if self._until(lambda: not unmet(act.conditions, self.call, self._since), act.within):
             raise _Failed(Failure(position, f"what must not happen has happened, at {time_shown(self.call.elapsed)}"))
-
-
-def timer_name(flow: Flow, timer: Timer) -> str:
-    """As an author writes it: `after 30s`; for the step's own timers what they are for."""
-    if timer.kind in ("after", "every", "silence"):
-        return f"{timer.kind} {flow.states[timer.state].timers[timer.row].text}"
-    return timer.kind
-
-
-def usual(name: str) -> Mapping[str, Any]:
-    """What an event's payload says where a scenario does not."""
-    family, _, rest = name.partition(".")
-    leg = MAIN_LEG
-    if family == "leg":
-        leg, _, rest = rest.partition(".")
-    if rest == "hangup":
-        return {"leg": leg, "by": "caller", "cause": "hung_up"}
-    if family in ("call", "leg") and not rest.startswith("dtmf."):
-        return {"leg": leg}
-    key = rest.removeprefix("dtmf.")
-    if key in DIGITS and (family == "dtmf" or rest.startswith("dtmf.")):
-        return {"digit": {name: sign for sign, name in KEYS.items()}.get(key, key), "leg": leg}
-    return {}

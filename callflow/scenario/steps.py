@@ -113,8 +113,8 @@ class _Reader:
         taken: tuple[str, ...] = _MODIFIERS.get(main, ())
         if main in EVERY_VERB or verb_of_result(main) is not None:
             taken = ("effect", "leg")
-        elif main.startswith("tool."):
-            taken = ("effect", "offered_in", "id")
+        elif main not in keys.STEPS:
+            taken = ("effect", "offered_in", "id", "state")
         if node is not None:
             report.unknown_keys(node, path, {main, *taken}, (main, *taken), f"the step `{shorten(main)}`")
         if own is not None:
@@ -165,7 +165,8 @@ class _Reader:
         )
         effect = None if node is None else report.integer(node.get("effect"), join(path, "effect"), "`effect`")
         number = None if node is None else report.text(node.get("id"), join(path, "id"), "`id`")
-        return Occurs(name, data, effect, offered, number)
+        state = None if node is None else report.text(node.get("state"), join(path, "state"), "`state`")
+        return Occurs(name, data, effect, offered, number, state)
 
     def _known(self, name: str) -> bool:
         flow = self._flow
