@@ -1,4 +1,4 @@
-"""All that can happen next to a call: an input for each way in which it can, with a payload that its types allow."""
+"""All that can happen next to a call: an input for each way in which it can, and for each representative of what it carries."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 
 from callflow.core.actions import Verb, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
-from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, ListOf, OneOf, Record, Type
 from callflow.core.flow import Flow
 from callflow.core.lasts import Status, lasts
 from callflow.core.occurs import Facts
-from callflow.core.possible import action_of, entry_of, refused
+from callflow.core.possible import action_of, refused
 from callflow.core.snapshot import Running, Snapshot
-
-_GIVEN: Mapping[Type, Any] = {INTEGER: 1, NUMBER: 1.0, BOOLEAN: True, DURATION: 1.0, PHONE: "+15550100100"}
+from callflow.core.values.representatives import representatives_of
 
 _ENDS: tuple[Status, ...] = ("ok", "failed", "timed_out", "cancelled")
 
@@ -30,8 +28,9 @@ def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator
             yield fired
     for effect in memory.effects.values():
         yield from _ends(flow, snapshot, facts, effect, now)
+    found = representatives_of(flow)
     for name in _names(flow, memory.legs):
-        for data in _payloads(flow, name):
+        for data in found.payloads(name):
             event = Event(name, data, now)
             if refused(flow, snapshot, facts, event) is None:
                 yield event
@@ -41,14 +40,18 @@ def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running, now: fl
     verb, action = verb_of(effect.verb), action_of(flow, effect)
     for status in _ENDS:
         for result in _results(verb) if status == "ok" else [{}]:
-            fields = EVENTS[verb.result_event(result)].fields if verb.results and result else verb.result
-            data = {**payload(fields), "leg": effect.leg or MAIN_LEG, **result} if status == "ok" else {}
-            least = lasts(effect, action, status, data).least
-            end = EffectEnded(
-                effect.id, status, data, None if status == "ok" else status, max(now, effect.started + least)
-            )
-            if end.time < math.inf and refused(flow, snapshot, facts, end) is None:
-                yield end
+            time = max(now, effect.started + lasts(effect, action, status, result).least)
+            for data in _given(flow, effect, result) if status == "ok" else [{}]:
+                end = EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
+                if time < math.inf and refused(flow, snapshot, facts, end) is None:
+                    yield end
+
+
+def _given(flow: Flow, effect: Running, result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What an effect may give that ends in this way."""
+    event = verb_of(effect.verb).result_event(result)
+    for data in representatives_of(flow).results(effect.source, effect.verb, event):
+        yield {**data, "leg": effect.leg or MAIN_LEG, **result}
 
 
 def _results(verb: Verb) -> list[dict[str, Any]]:
@@ -66,38 +69,3 @@ def _names(flow: Flow, legs: Iterable[str]) -> Iterator[str]:
             yield from (f"leg.{leg}.{what}" for what in LEG_EVENTS)
     yield from flow.events
     yield from (f"tool.{name}" for name in flow.tools)
-
-
-def _payloads(flow: Flow, name: str) -> Iterator[Mapping[str, Any]]:
-    """A payload for each way in which it can happen, and for each of the few words that a state is told by."""
-    entry = entry_of(name)
-    if entry is None:
-        tool = flow.tools.get(name[5:]) if name.startswith("tool.") else None
-        fields = flow.events.get(name, {}) if tool is None else tool.parameters
-        yield payload({field: one.type for field, one in fields.items()})
-        return
-    data = payload(entry.fields)
-    if name.startswith("leg."):
-        data["leg"] = name.split(".", 2)[1]
-    elif "leg" in data:
-        data["leg"] = MAIN_LEG
-    state = entry.fields.get("new_state")
-    words = [{"new_state": word} for word in state.words] if isinstance(state, OneOf) else []
-    others = [{way.where[0]: way.where[1]} for way in entry.occurs if way.where is not None]
-    for word in words or [{}, *others]:
-        yield {**data, **word}
-
-
-def payload(fields: Mapping[str, Type]) -> dict[str, Any]:
-    """A value of its type for each field."""
-    return {name: _value(kind) for name, kind in fields.items()}
-
-
-def _value(kind: Type) -> Any:
-    if isinstance(kind, OneOf):
-        return kind.words[0]
-    if isinstance(kind, ListOf):
-        return [_value(kind.item)]
-    if isinstance(kind, Record):
-        return payload(kind.fields)
-    return _GIVEN.get(kind, "")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from callflow.core import inputs
 from callflow.core.actions import verb_of
 from callflow.core.ahead import addresses, ahead
 from callflow.core.events import KEYS, MAIN_LEG, OUT_OF_REACH, EffectEnded, Event
 from callflow.core.snapshot import Cancel, Forward, Running, Start, Step
 from callflow.core.speaking import REPLY, seconds
 from callflow.core.statechart.lists import action_at
+from callflow.core.values.choices import plain
 from callflow.core.verbs.limits import on_the_wire
 from callflow.scenario.call import Call
 from callflow.scenario.keypad import Keypad, keys_of
@@ -190,10 +190,10 @@ class World:
             return speech_result(False, True, str(ending.result.get("spoken", arguments.get("text", ""))))
         if "function" in verb.roles:
             function = self.call.flow.python.get(str(arguments.get("name")))
-            return {} if function is None else inputs.payload({n: one.type for n, one in function.returns.items()})
+            return {} if function is None else {n: plain(one.type) for n, one in function.returns.items()}
         if "statuses" in verb.roles:
             return {"status": 200, "body": {}}
-        return inputs.payload(verb.result)
+        return {name: plain(kind) for name, kind in verb.result.items()}
 
     def _began_at(self, effect: int, now: float) -> float:
         running = self.call.snapshot.memory.effects.get(effect)

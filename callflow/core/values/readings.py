@@ -1,0 +1,300 @@
+"""Every guard and template of a flow: what it reads, and where its value goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from callflow.core.actions import verb_of
+from callflow.core.expressions import (
+    ANY,
+    BOOLEAN,
+    Context,
+    EvaluationError,
+    Expression,
+    Names,
+    Record,
+    Template,
+    Type,
+    coerce,
+)
+from callflow.core.expressions.compile import truth
+from callflow.core.expressions.expression import tree
+from callflow.core.expressions.nodes import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Field,
+    Index,
+    Items,
+    Junction,
+    Name,
+    Negative,
+    Node,
+    Not,
+)
+from callflow.core.expressions.template import split
+from callflow.core.flow import Action, Flow, Position, Row, Transition
+from callflow.core.statechart.lists import every_list, triggers
+from callflow.core.values.wants import Path
+
+Place = tuple[str, str, str]
+"""Where a value stands: `("vars", scope, name)`, `("event", descriptor, field)`, `("done", state, field)`, `("call", "", field)`,
+`("env", "", name)`, `("visits", state, "")`, `("result", tool, "")`, `("time", "", "")`."""
+
+TIME: Place = ("time", "", "")
+
+CLOCKS = frozenset({TIME, ("call", "", "elapsed")})
+
+COMPUTED = frozenset({("call", "", "elapsed"), ("call", "", "outcome"), ("call", "", "answered")})
+"""What a call knows by itself."""
+
+
+class Here(NamedTuple):
+    """Where an expression stands: whose variables, which event, which state."""
+
+    scope: str
+    event: str
+    state: str
+
+    def place(self, name: str) -> Place:
+        """Where the value of a name (`vars.day`, `event.digits`) stands."""
+        root, _, field = name.partition(".")
+        if root == "vars":
+            return "vars", self.scope, field
+        if root == "event":
+            if field == "time":
+                return TIME
+            return ("done", self.state, field) if self.event == "done" else ("event", self.event, field)
+        if root == "state":
+            return "visits", self.state, ""
+        if root == "result":
+            return "result", self.event.partition(".")[2], ""
+        return root, "", field
+
+
+class Reading(NamedTuple):
+    """One expression: a template, or a part of a guard that is true or false by itself.
+
+    `what`: a "guard" decides, "into" goes to another place (`goes`, of it the part `inside`), an "outcome" and a "key" are read by
+    the step, a "text" is told to somebody. `kind` is the type that its value is made to fit. `parts` are the trees, and the texts
+    between them.
+    """
+
+    what: str
+    source: str
+    here: Here
+    reads: frozenset[str]
+    expression: Expression | Template
+    parts: tuple[str | Node, ...]
+    position: Position
+    goes: Place | None = None
+    kind: Type | None = None
+    inside: Path = ()
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Where the values of its names stand."""
+        return {name: self.here.place(name) for name in self.reads}
+
+    def answer(self, context: Context) -> Any:
+        """What it gives; an error in a guard is false, in a template `FAILED`."""
+        try:
+            value = self.expression.evaluate(context)
+            return value if self.kind is None or value is None else coerce(self.kind, value)
+        except (EvaluationError, ValueError):
+            return False if self.what == "guard" else FAILED
+
+
+FAILED = "\0failed"
+
+_OPEN = Record({}, open=True)
+_LOOSE = Names(event=_OPEN, vars=_OPEN, call=_OPEN, env=_OPEN, others={"result": ANY})
+"""Of whatever type: the loader has looked at the types."""
+
+
+class Readings:
+    """All of a flow. `never_set` are the variables that are what they are by default, by scope."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.all = tuple(self._all())
+        self.never_set = self._never_set()
+
+    @cached_property
+    def by_place(self) -> Mapping[Place, tuple[Reading, ...]]:
+        found: dict[Place, list[Reading]] = {}
+        for one in self.all:
+            for place in dict.fromkeys(one.places.values()):
+                found.setdefault(place, []).append(one)
+        return {place: tuple(many) for place, many in found.items()}
+
+    @cached_property
+    def by_goal(self) -> Mapping[Place, tuple[Reading, ...]]:
+        found: dict[Place, list[Reading]] = {}
+        for one in self.all:
+            if one.goes is not None:
+                found.setdefault(one.goes, []).append(one)
+        return {place: tuple(many) for place, many in found.items()}
+
+    def _all(self) -> Iterator[Reading]:
+        flow = self.flow
+        for state in flow.states.values():
+            for trigger, move in triggers(state):
+                event = trigger.pattern if isinstance(trigger, Row) else ""
+                yield from _guard(move, Here(move.scope, event, state.path))
+        for written in every_list(flow):
+            here = Here(written.scope, written.event, written.state)
+            for action in written.actions:
+                yield from self._action(action, here)
+        for path, state in flow.states.items():
+            here = Here(state.scope, "", path)
+            for name, value in state.arguments.items():
+                if state.subflow is not None:
+                    yield from self._into(value, here, ("vars", state.subflow, name), state.position)
+            for name, value in state.returns.items():
+                if state.parent is not None:
+                    yield from self._into(value, here, ("done", state.parent, "returns"), state.position, (name,))
+            if state.task is not None:
+                yield from _texts(dict(state.task.arguments), here, state.task.position)
+
+    def _action(self, action: Action, here: Here) -> Iterator[Reading]:
+        verb = verb_of(action.verb)
+        for name, value in action.arguments.items():
+            role = verb.arguments[name].role if name in verb.arguments else None
+            if role == "variables":
+                for variable, one in value.items():
+                    yield from self._into(one, here, ("vars", here.scope, variable), action.position)
+            elif role == "payload":
+                event = verb.given("event", action.arguments)
+                for field, one in (value or {}).items():
+                    yield from self._into(one, here, ("event", event, field), action.position)
+            elif role == "outcome":
+                yield from _texts(value, here, action.position, "outcome")
+            else:
+                yield from _texts(value, here, action.position, "key" if role in _KEYS else "text")
+
+    def _into(self, value: Any, here: Here, goes: Place, position: Position, inside: Path = ()) -> Iterator[Reading]:
+        """A value that goes somewhere; of a mapping or a list each template stands for its own part."""
+        if isinstance(value, Template):
+            kind = self.type_of(goes) if goes[0] == "vars" else None
+            yield _template(value, here, position)._replace(what="into", goes=goes, kind=kind, inside=inside)
+        elif isinstance(value, dict):
+            for name, one in value.items():
+                yield from self._into(one, here, goes, position, (*inside, name))
+        elif isinstance(value, (list, tuple)):
+            for number, one in enumerate(value):
+                yield from self._into(one, here, goes, position, (*inside, number))
+
+    def type_of(self, place: Place) -> Type:
+        """The type of a variable."""
+        _, scope, name = place
+        found = self.flow.scopes[scope]
+        declared = found.variables.get(name)
+        return declared.type if declared is not None else found.results.get(name, ANY)
+
+    def _never_set(self) -> dict[str, dict[str, Any]]:
+        flow = self.flow
+        touched: set[Place] = set()
+        for written in every_list(flow):
+            for action in written.actions:
+                values = verb_of(action.verb).given("variables", action.arguments) or {}
+                touched.update(("vars", written.scope, name) for name in (*values, action.save_as or ""))
+        for state in flow.states.values():
+            if state.subflow is not None:
+                touched.update(("vars", state.subflow, name) for name in state.arguments)
+        return {
+            path: {
+                name: one.default
+                for name, one in scope.variables.items()
+                if not one.required and ("vars", path, name) not in touched
+            }
+            for path, scope in flow.scopes.items()
+        }
+
+
+_KEYS = frozenset({"terminator", "between_keys"})
+"""Arguments that the step itself reads."""
+
+
+def _guard(move: Transition, here: Here) -> Iterator[Reading]:
+    if move.guard is None:
+        return
+    source = move.guard.source
+    node, _ = tree(source, _LOOSE, [])
+    for part in () if node is None else _decisive(node):
+        text, reads = source[part.start : part.end], frozenset(names_in(part))
+        yield Reading("guard", text, here, reads, Expression(text, BOOLEAN, reads, truth(part)), (part,), move.position)
+
+
+def _decisive(node: Node) -> Iterator[Node]:
+    """The parts of a guard that are true or false by themselves."""
+    if isinstance(node, Junction):
+        for operand in node.operands:
+            yield from _decisive(operand)
+    elif isinstance(node, Not):
+        yield from _decisive(node.operand)
+    else:
+        yield node
+
+
+def _texts(value: Any, here: Here, position: Position, what: str = "text") -> Iterator[Reading]:
+    if isinstance(value, Template):
+        yield _template(value, here, position)._replace(what=what)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one, here, position, what)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _texts(one, here, position, what)
+
+
+def _template(template: Template, here: Here, position: Position) -> Reading:
+    parts: list[str | Node] = []
+    for part in () if template.constant else split(template.source, []):
+        if isinstance(part, str):
+            parts.append(part)
+        elif (node := tree(part[0].strip(), _LOOSE, [])[0]) is not None:
+            parts.append(node)
+    if sum(isinstance(part, Node) for part in parts) == 1:
+        parts = [part for part in parts if isinstance(part, Node) or not part.isspace()]
+    return Reading("text", template.source, here, template.reads, template, tuple(parts), position)
+
+
+def names_in(node: Node) -> Iterator[str]:
+    """The names that a tree reads: `vars.day`, `result`."""
+    if isinstance(node, Field) and isinstance(node.base, Name):
+        yield f"{node.base.name}.{node.name}"
+    elif isinstance(node, Name):
+        yield node.name
+    else:
+        for inner in inner_nodes(node):
+            yield from names_in(inner)
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """A tree's nodes, itself first."""
+    yield node
+    for inner in inner_nodes(node):
+        yield from nodes(inner)
+
+
+def inner_nodes(node: Node) -> list[Node]:
+    """The parts of which an expression is made."""
+    match node:
+        case Field():
+            return [node.base]
+        case Index():
+            return [node.base, node.index]
+        case Call():
+            return node.arguments
+        case Not() | Negative():
+            return [node.operand]
+        case Arithmetic():
+            return [node.left, node.right]
+        case Comparison() | Junction():
+            return node.operands
+        case Items():
+            return node.items
+    return []

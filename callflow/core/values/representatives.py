@@ -1,0 +1,259 @@
+"""What comes from outside, by representatives: payloads, results and beginnings that stand for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from callflow.core.actions import verb_of
+from callflow.core.events import CALL_FIELDS, EVENTS, LEG_EVENTS
+from callflow.core.expressions import ANY, TEXT, Type
+from callflow.core.flow import ROOT, Field, Flow
+from callflow.core.statechart.lists import Source, action_at, scope_at, writer_at
+from callflow.core.statechart.structure import around, beside, subtree
+from callflow.core.values import facts
+from callflow.core.values.choices import choices, combined, plain
+from callflow.core.values.demand import Demand
+from callflow.core.values.readings import CLOCKS, TIME, Place
+from callflow.core.values.signature import Signatures
+from callflow.core.values.wants import Want, same
+from callflow.core.verbs.verb import Verb
+
+MOST = 32
+"""Representatives of one payload, result or beginning; where there would be more, the others are not followed."""
+
+MOST_COMBINED = 1024
+"""Combinations of the values of its fields that are looked at; beyond, each field is varied by itself."""
+
+_QUARTERS = 7 * 24 * 4
+
+Payload = Mapping[str, Any]
+Fields = Mapping[str, Field | Type]
+
+
+class Unfollowed(NamedTuple):
+    """An expression that puts more questions to what comes from outside than the representatives answer: its text, and where it
+    stands (`file:line`)."""
+
+    place: str
+    source: str
+
+
+class Beginning(NamedTuple):
+    """What a call begins with: the main flow's variables, the environment, what the program knows of the call, and when, in
+    seconds since the epoch."""
+
+    vars: Mapping[str, Any]
+    env: Mapping[str, str]
+    call: Mapping[str, Any]
+    time: float
+
+
+class Representatives:
+    """Of one flow: see `representatives_of`. All are worked out when they are first asked for, and then known."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.demand = Demand(flow)
+        self.signatures = Signatures(self.demand, flow.outcomes)
+        self._payloads: dict[str, tuple[Payload, ...]] = {}
+        self._results: dict[tuple[Source, str], tuple[Payload, ...]] = {}
+        self._crowded: dict[Unfollowed, None] = {}
+
+    def payloads(self, name: str) -> tuple[Payload, ...]:
+        """Payloads of an event from outside, by its name: of the catalogue, of a leg, of the flow's own, of a tool."""
+        found = self._payloads.get(name)
+        if found is None:
+            found = self._payloads[name] = self._payloads_of(name)
+        return found
+
+    def results(self, source: Source, verb: str, event: str) -> tuple[Payload, ...]:
+        """What an effect may give that was started for the action at `source`: with the result that is this event, "" for a verb
+        without named results."""
+        found = self._results.get((source, event))
+        if found is None:
+            found = self._results[source, event] = self._results_of(source, verb, event)
+        return found
+
+    def beginnings(self) -> tuple[Beginning, ...]:
+        """What a call may begin with."""
+        required = {name: one for name, one in self.flow.scopes[ROOT].variables.items() if one.required}
+        kinds: dict[Place, Type] = {("vars", ROOT, name): one.type for name, one in required.items()}
+        kinds |= {("env", "", name): TEXT for name in self.flow.env}
+        kinds |= {
+            ("call", "", name): kind
+            for name, (kind, _) in CALL_FIELDS.items()
+            if ("call", "", name) in self.demand.wants
+        }
+        for place in facts.TOLD_LATER:
+            kinds.pop(place, None)
+        asked = {
+            str(number): choices(kind, self.demand.of(place)) for number, (place, kind) in enumerate(kinds.items())
+        }
+        asked["time"] = self._times()
+
+        def signature(made: Payload) -> Hashable:
+            answers = [self.signatures.of(place, made[str(number)]) for number, place in enumerate(kinds)]
+            return (*answers, made["time"])
+
+        found = self._told_apart(combined({}, asked, MOST_COMBINED), signature, "the beginning of a call")
+        return tuple(self._beginning(list(kinds), made) for made in found)
+
+    @property
+    def not_followed(self) -> tuple[Unfollowed, ...]:
+        """Where values from outside are asked more than the representatives answer."""
+        beyond = self.demand.beyond
+        outside = self.demand.from_outside - CLOCKS
+        found = {
+            Unfollowed(at.place, text): None
+            for place in beyond
+            if place in outside
+            for at, text in beyond[place].items()
+        }
+        return tuple(self._crowded | found)
+
+    @property
+    def by_the_clock(self) -> tuple[Unfollowed, ...]:
+        """Where it is asked what time it is, or how long the call has lasted: of that only how it is as the call begins is tried."""
+        reading = (one for place in sorted(CLOCKS) for one in self.demand.readings.by_place.get(place, ()))
+        return tuple(dict.fromkeys(Unfollowed(one.position.place, one.source) for one in reading if one.what != "text"))
+
+    def _beginning(self, places: list[Place], made: Payload) -> Beginning:
+        values = {place: made[str(number)] for number, place in enumerate(places)}
+        of = {
+            root: {place[2]: value for place, value in values.items() if place[0] == root}
+            for root in ("vars", "env", "call")
+        }
+        return Beginning(of["vars"], of["env"], of["call"], made["time"])
+
+    def _times(self) -> list[Any]:
+        """Times of the week: the first of each at which guards answer alike."""
+        if TIME not in self.demand.wants:
+            return [0.0]
+        week = (900.0 * quarter for quarter in range(_QUARTERS))
+        return [*{self.signatures.of(TIME, time): time for time in reversed([*week])}.values()]
+
+    def _payloads_of(self, name: str) -> tuple[Payload, ...]:
+        fields = fields_of(self.flow, name)
+        asked = dict(self.demand.of_event(name))
+        if name in facts.OF_FAR_END:
+            for field in fields:
+                want = self.demand.of(("call", "", field))
+                if want is not None:
+                    asked.setdefault(field, Want()).take(want)
+        if name.startswith("tool.") and not facts.is_own(self.flow, name[5:]):
+            asked.pop("result", None)  # what its `run` gives
+        observed = facts.observed(name)
+        values = self._values(name, fields, asked)
+        values = {
+            field: many if field in observed else self._alone(name, field, many) for field, many in values.items()
+        }
+
+        def signature(data: Payload) -> Hashable:
+            return same({field: data.get(field) for field in observed}), self.signatures.of_event(name, data)
+
+        return self._told_apart(_together(fields, values), signature, name)
+
+    def _alone(self, name: str, field: str, values: Iterable[Any]) -> list[Any]:
+        """Of one field's values those to which the answers differ, whatever the other fields hold."""
+        places: list[Place] = [("event", name, field), *([("call", "", field)] if name in facts.OF_FAR_END else [])]
+        found: dict[Hashable, Any] = {}
+        for value in values:
+            found.setdefault(tuple(self.signatures.of(place, value) for place in places), value)
+        return [*found.values()]
+
+    def _results_of(self, source: Source, verb: str, event: str) -> tuple[Payload, ...]:
+        kind, key, _ = source
+        entry, action = verb_of(verb), action_at(self.flow, source)
+        fields: Fields = facts.result_fields(self.flow, entry, action, event)
+        places: list[Place] = []
+        if action is not None and action.save_as is not None:
+            places.append(("vars", scope_at(self.flow, kind, key), action.save_as))
+        if kind == "tool":
+            places.append(("event", f"tool.{key}", "result"))
+        values = self._values(event, fields, self._asked_of_result(entry, places, event))
+        for field, usual in facts.usual(entry, action, event).items():
+            values[field] = [*values.get(field, ()), *usual]
+        for field, many in values.items():
+            values[field] = [one for one in many if facts.may_give(entry, action, event, field, one)]
+            if not places and not entry.value_alone:
+                values[field] = self._alone(event, field, values[field])
+        there = self._beside(writer_at(self.flow, kind, key)) if kind in ("entry", "stay", "task") else None
+
+        def signature(data: Payload) -> Hashable:
+            told = {"result": data.get("value")} if entry.value_alone else data
+            answers = [self.signatures.of(place, data) for place in places]
+            return tuple(answers), self.signatures.of_event(event, told, there) if event else None
+
+        return self._told_apart(_together(fields, values), signature, f"a result of {verb}")
+
+    def _asked_of_result(self, verb: Verb, places: Iterable[Place], event: str) -> Mapping[str, Want]:
+        """What is asked of a result, by field: where `as:` keeps it, and as the event that it becomes."""
+        asked: dict[str, Want] = {}
+        for place in places:
+            whole = self.demand.of_event(place[1]).get(place[2]) if place[0] == "event" else self.demand.of(place)
+            for step, want in ({} if whole is None else whole.inside).items():
+                asked.setdefault(str(step), Want()).take(want)
+        for field, want in self.demand.of_event(event).items() if event else ():
+            asked.setdefault("value" if verb.value_alone and field == "result" else field, Want()).take(want)
+        return asked
+
+    def _beside(self, path: str) -> frozenset[str]:
+        """The states that may be active while this one is: what it begins ends before it is left."""
+        states = self.flow.states
+        return frozenset({*around(states, path), *subtree(states, path), *beside(states, path)})
+
+    def _values(self, name: str, fields: Fields, asked: Mapping[str, Want]) -> dict[str, list[Any]]:
+        """The values of each field that is asked for, or of which something is known."""
+        known = facts.known(name, fields)
+        found: dict[str, list[Any]] = {}
+        for field in dict.fromkeys((*fields, *asked)):
+            one, want = fields.get(field), asked.get(field)
+            if field in known:
+                found[field] = known[field]
+            elif one is None:
+                if facts.is_open(self.flow, name):
+                    found[field] = choices(ANY, want, lacking=True)
+            elif isinstance(one, Field) and one.enum:
+                found[field] = [
+                    *(one.enum if want is not None else one.enum[:1]),
+                    *([] if one.required or want is None else [None]),
+                ]
+            elif want is not None:
+                found[field] = choices(facts.type_of(one), want, lacking=facts.may_lack(name, field, one))
+        return found
+
+    def _told_apart(
+        self, made: Iterable[Payload], signature: Callable[[Payload], Hashable], what: str
+    ) -> tuple[Payload, ...]:
+        """The first of those to which the flow's answers are the same."""
+        found: dict[Hashable, Payload] = {}
+        for data in made:
+            found.setdefault(signature(data), data)
+        if len(found) > MOST:
+            self._crowded[Unfollowed(self.flow.file, f"{what}: {len(found)} representatives")] = None
+        return tuple([*found.values()][:MOST])
+
+
+def _together(fields: Fields, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """All payloads: the values of the fields in all combinations."""
+    return combined({field: plain(facts.type_of(one)) for field, one in fields.items()}, values, MOST_COMBINED)
+
+
+def fields_of(flow: Flow, name: str) -> Fields:
+    """The fields of an event's payload, with their types."""
+    if name.startswith("tool."):
+        tool = flow.tools.get(name[5:])
+        return {} if tool is None else tool.parameters
+    if name.startswith("leg."):
+        entry = LEG_EVENTS.get(name.split(".", 2)[-1])
+        return {} if entry is None else entry.fields
+    return EVENTS[name].fields if name in EVENTS else flow.events.get(name, {})
+
+
+def representatives_of(flow: Flow) -> Representatives:
+    """Those of a flow, worked out once."""
+    found: Representatives | None = flow.made.get("representatives")
+    if found is None:
+        found = flow.made["representatives"] = Representatives(flow)
+    return found

@@ -1,0 +1,126 @@
+"""The answers that a flow gets of a value: two values of which all are the same lead to the same, whatever else happens.
+
+A part of a guard that reads nothing else answers true or false; what a list makes of the value is a value in its turn, and is asked
+on. Where something else is read as well the answer is the value itself: nothing more is known than that it is this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from callflow.core.expressions import Context
+from callflow.core.statechart.descriptors import matches
+from callflow.core.values.demand import Demand
+from callflow.core.values.readings import FAILED, TIME, Place, Reading
+from callflow.core.values.wants import Want, same
+
+Answers = tuple[Any, ...]
+
+
+class Signatures:
+    """The answers of one flow."""
+
+    def __init__(self, demand: Demand, outcomes: frozenset[str]) -> None:
+        self._demand = demand
+        self._outcomes = outcomes
+        self._readings = demand.readings
+
+    def of(self, place: Place, value: Any) -> Answers:
+        """The answers to a value at one place."""
+        return (value is None, *self._of(place, value, ()))
+
+    def of_event(self, name: str, data: Mapping[str, Any], there: Container[str] | None = None) -> Answers:
+        """Those to an event's payload, of all rows that hear it; of those of some states, where no others are `there`."""
+        found: list[Any] = []
+        for one in self._heard(name):
+            if there is not None and one.here.state not in there:
+                continue
+            places = one.places
+            known = {
+                place: data.get(place[2], name if place[2] == "name" else None)
+                for place in places.values()
+                if place[0] == "event"
+            }
+            found.append(self._answer(one, known, {"name": name, **data}, ()))
+        for field, value in data.items():
+            if ("call", "", field) in self._demand.wants:
+                found.append(self.of(("call", "", field), value))
+        return tuple(found)
+
+    def _heard(self, name: str) -> Iterator[Reading]:
+        for one in self._readings.all:
+            if any(place[0] == "event" and matches(place[1], name) for place in one.places.values()):
+                yield one
+
+    def _of(self, place: Place, value: Any, seen: tuple[Place, ...]) -> Iterator[Any]:
+        for one in self._reading(place):
+            yield self._answer(one, {place: value}, {place[2]: value} if place[0] == "event" else {}, (*seen, place))
+
+    def _reading(self, place: Place) -> Iterator[Reading]:
+        """What reads a place; of an event's field, what hears that event."""
+        if place[0] != "event":
+            yield from self._readings.by_place.get(place, ())
+            return
+        for other, readings in self._readings.by_place.items():
+            if other[0] == "event" and other[2] == place[2] and matches(other[1], place[1]):
+                yield from readings
+
+    def _answer(
+        self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any], seen: tuple[Place, ...]
+    ) -> Any:
+        others = {
+            place
+            for name, place in one.places.items()
+            if place not in known
+            and not self._is_constant(one, name)
+            and not (place[0] == "event" and place[2] in event)
+        }
+        if others - {TIME} or (others and one.what != "text"):
+            return tuple(sorted((place, repr(same(value))) for place, value in known.items()))
+        value = one.answer(self._context(one, known, event))
+        if one.what == "guard" or value is FAILED:
+            return value
+        if one.what == "text":
+            return value is None
+        if one.what == "outcome":
+            return value in self._outcomes, value if self._outcome_is_read else None
+        if one.what == "key" or one.goes is None:
+            return same(value)
+        if one.goes in seen:  # round and round: what becomes of it is not known
+            return same(value)
+        if one.inside:
+            inner = value
+            for step in reversed(one.inside):
+                inner = {step: inner} if isinstance(step, str) else [inner]
+            return self._part(one.goes, one.inside, value, inner, seen)
+        return (value is None, *self._of(one.goes, value, seen))
+
+    def _part(self, goes: Place, inside: tuple[str | int, ...], value: Any, whole: Any, seen: tuple[Place, ...]) -> Any:
+        """A value that becomes a part of a record."""
+        want: Want | None = self._demand.of(goes)
+        for step in inside:
+            want = None if want is None else want.inside.get(step)
+        return value is None if want is None else (value is None, *self._of(goes, whole, seen))
+
+    @property
+    def _outcome_is_read(self) -> bool:
+        return ("call", "", "outcome") in self._demand.wants
+
+    def _is_constant(self, one: Reading, name: str) -> bool:
+        root, _, field = name.partition(".")
+        return root == "vars" and field in self._readings.never_set.get(one.here.scope, {})
+
+    def _context(self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any]) -> Context:
+        names: dict[str, dict[str, Any]] = {
+            "vars": dict(self._readings.never_set.get(one.here.scope, {})),
+            "event": {"time": 0.0, **event},
+        }
+        others: dict[str, Any] = {}
+        for name, place in one.places.items():
+            if place in known:
+                root, _, field = name.partition(".")
+                (names.setdefault(root, {}) if field else others)[field or root] = known[place]
+        return Context(
+            names["event"], names["vars"], names.get("call", {}), names.get("env", {}), names.get("state", {}), others
+        )

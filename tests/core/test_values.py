@@ -1,0 +1,476 @@
+"""What comes from outside stands for all that may come: each answer that a flow can get of it is given by one of its representatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import callflow
+from callflow.core.events import EffectEnded, Event
+from callflow.core.expressions import Context, Expression
+from callflow.core.inputs import inputs
+from callflow.core.occurs import AT_FIRST
+from callflow.core.values.representatives import representatives_of
+from tests.core.oracle.duel import load
+from tests.core.oracle.generate import Dice, flow_text
+from tests.support.play import HEAD
+
+
+def flow_of(text: str) -> callflow.Flow:
+    return load(HEAD + text)
+
+
+def told(text: str, event: str, *fields: str) -> list[Any]:
+    """What the payloads of an event have in these fields, of a flow with these parts."""
+    found = representatives_of(flow_of(text)).payloads(event)
+    return [tuple(data.get(field) for field in fields) if len(fields) > 1 else data.get(fields[0]) for data in found]
+
+
+def asked(kind: str, *guards: str) -> list[Any]:
+    """The representatives of a field of this type, of which rows ask this."""
+    rows = ", ".join(f"{{when: '{guard}', target: b}}" for guard in guards)
+    text = f"""
+events: {{app.x: {{n: {kind}}}}}
+initial: a
+states: {{a: {{on: {{app.x: [{rows}]}}}}, b: {{}}}}
+"""
+    return told(text, "app.x", "n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "guards", "values"),
+    [
+        ("string", ['event.n == "1"'], ["1", "something else"]),
+        ("string", ['event.n == "1"', 'event.n == "2"'], ["1", "2", "something else"]),
+        ("string", ['event.n in ["1", "2"]'], ["1", "something else"]),
+        ("string", ['not (event.n != "1")'], ["1", "something else"]),
+        ("string", ["is_set(event.n)"], [""]),
+        ("string", ["len(event.n) == 4"], ["000", "0000"]),
+        ("string", ['starts_with(event.n, "+49")', 'ends_with(event.n, "7")'], ["+49", "7", "+497", "something else"]),
+        ("string", ['starts_with(event.n, "1") and len(event.n) == 4'], ["1", "1000", "0000", "000"]),
+        ("string", ['lower(event.n) == "yes"'], ["yes", "something else"]),
+        ("string", ["number(event.n) > 3"], ["3", "4"]),
+        ("string", ['"a" in event.n'], ["a", ""]),
+        ("integer", ["event.n == 3"], [2, 3]),
+        ("integer", ["event.n < 3"], [2, 3]),
+        ("integer", ["event.n > 3"], [3, 4]),
+        ("integer", ["2 < event.n <= 4"], [2, 3]),
+        ("integer", ["event.n + 1 == 4", "event.n * 2 < 20"], [2, 3, 10]),
+        ("integer", ["10 - event.n > 4"], [6, 5]),
+        ("integer", ["event.n // 10 == 2"], [19, 20]),
+        ("number", ["event.n < 0.5"], [-0.5, 0.5]),
+        ("boolean", ["event.n"], [True, False]),
+        ("boolean", ["not event.n"], [True, False]),
+        ("duration", ["event.n >= 30s"], [29.0, 30.0]),
+        ("phone", ['event.n == "+4930"'], ["+4930", "+15550100100"]),
+        ("list of string", ['"a" in event.n'], [["a"], [""]]),
+        ("list of string", ["len(event.n) > 1"], [[""], ["", ""]]),
+        ("list of integer", ["event.n[0] == 3"], [[3], [2]]),
+    ],
+)  # fmt: skip
+def test_a_value_for_each_answer(kind, guards, values):
+    assert sorted(map(repr, asked(kind, *guards))) == sorted(map(repr, values))
+
+
+def test_what_nobody_reads_is_one_value():
+    assert asked("string", 'event.name == "app.x"') == [""]
+
+
+# -- where values go
+
+
+ROUND = """
+vars: {n: {type: string, default: ""}, m: {type: string, default: ""}}
+events: {app.x: {digits: string}}
+initial: a
+states:
+  a: {on: {app.x: {target: b, do: [{set: {n: "{{ event.digits }}"}}, {set: {m: "{{ vars.n }}"}}]}}}
+  b: {always: [{target: c, when: 'vars.m == "1"'}, {target: d, when: 'vars.m == "2"'}]}
+  c: {}
+  d: {}
+"""
+
+
+def test_a_value_is_followed_through_variables():
+    assert told(ROUND, "app.x", "digits") == ["1", "2", "something else"]
+
+
+def test_through_an_event_that_is_emitted():
+    text = """
+events: {app.x: {n: integer}, app.y: {m: integer}}
+initial: a
+states:
+  a: {on: {app.x: {do: [{emit: {event: app.y, data: {m: "{{ event.n + 1 }}"}}}]}, app.y: {target: b, when: event.m > 5}}}
+  b: {}
+"""
+    assert told(text, "app.x", "n") == [4, 5]
+    assert told(text, "app.y", "m") == [5, 6]
+
+
+def test_through_a_sub_flow_and_what_it_returns():
+    text = """
+use: {part: part.yaml}
+events: {app.x: {n: string}, app.y: {n: string}}
+vars: {n: {type: string, default: ""}}
+initial: a
+states:
+  a: {on: {app.x: {target: b, do: [{set: {n: "{{ event.n }}"}}]}}}
+  b:
+    flow: part
+    with: {given: "{{ vars.n }}"}
+    on: {done: [{target: a, when: 'event.returns.said == "yes"'}, ending]}
+
+# part.yaml
+callflow: 1
+name: part
+vars: {given: string, got: {type: string, default: ""}}
+events: {app.y: {n: string}}
+initial: one
+states:
+  one:
+    always: {target: two, when: 'vars.given == "7"'}
+    on: {app.y: {target: two, do: [{set: {got: "{{ event.n }}"}}]}}
+  two: {final: true, returns: {said: "{{ vars.got }}"}}
+"""
+    assert told(text, "app.x", "n") == ["7", "something else"]
+    assert told(text, "app.y", "n") == ["yes", "something else"]
+
+
+def test_what_a_text_shows_matters_where_it_may_be_absent():
+    text = """
+events: {app.x: {n: {type: string, required: false}, m: string, k: {type: string, required: false}}}
+initial: a
+states: {a: {on: {app.x: {do: [{log: "{{ event.n }} and {{ event.m }}"}]}}}}
+"""
+    assert told(text, "app.x", "n", "m", "k") == [("", "", ""), (None, "", "")]
+
+
+def test_a_word_of_few_and_what_the_name_of_an_event_says():
+    text = """
+initial: a
+states:
+  a:
+    on:
+      call.hangup: [{target: b, when: 'event.by == "caller"'}, ending]
+      dtmf.star: {target: b, when: 'event.digit == "*"'}
+      amd.*: {target: b, when: 'event.category == "human"'}
+  b: {}
+"""
+    assert told(text, "call.hangup", "by") == ["caller", "agent"]
+    assert told(text, "dtmf.star", "digit", "code") == [("*", 10)]
+    assert told(text, "dtmf.4", "digit", "code") == [("4", 4)]
+    assert told(text, "amd.uncertain", "category") == ["uncertain"]
+
+
+def test_the_far_end_is_who_the_call_was_answered_by():
+    text = """
+vars: {blocked: {type: list of phone, default: ["+491", "+492"]}}
+initial: a
+states: {a: {on: {call.answered: [{target: b, when: call.number in vars.blocked}]}}, b: {on: {dtmf.1: {target: a, when: 'starts_with(call.number, "+44")'}}}}
+"""
+    assert told(text, "call.answered", "number") == ["+491", "+44", "something else", None]
+
+
+def test_a_combination_of_fields_for_each_answer():
+    text = """
+events: {app.x: {a: integer, b: boolean, c: string}}
+initial: s
+states: {s: {on: {app.x: [{target: t, when: 'event.a > 1 and event.b'}]}}, t: {}}
+"""
+    assert sorted(told(text, "app.x", "a", "b", "c")) == [(1, False, ""), (1, True, ""), (2, False, ""), (2, True, "")]
+
+
+def test_two_values_that_are_compared_can_be_the_same_and_not():
+    text = """
+vars: {pin: {type: string}}
+events: {app.x: {pin: string}}
+initial: a
+states: {a: {on: {app.x: [{target: b, when: event.pin == vars.pin}]}}, b: {}}
+"""
+    found = representatives_of(flow_of(text))
+    begun = {one.vars["pin"] for one in found.beginnings()}
+    assert begun == {data["pin"] for data in found.payloads("app.x")}
+    assert len(begun) == 2
+    assert found.not_followed == ()
+
+
+@pytest.mark.parametrize(
+    ("guard", "said"),
+    [
+        ("event.n + event.m > 3", True),
+        ("event.n % 2 == 0", True),
+        ("event.n > vars.most", False),  # nothing sets it
+        ("event.n > vars.limit", True),
+        ("vars.tries > vars.most", False),
+        ("event.n > 3 and event.m > 3", False),
+    ],
+)
+def test_what_cannot_be_followed_is_said(guard, said):
+    text = f"""
+vars: {{most: {{type: integer, default: 3}}, limit: integer, tries: {{type: integer, default: 0}}}}
+events: {{app.x: {{n: integer, m: integer}}}}
+initial: a
+states: {{a: {{on: {{app.x: [{{target: b, when: "{guard}"}}], dtmf.1: {{do: [{{set: {{tries: "{{{{ vars.tries + 1 }}}}"}}}}]}}}}}}, b: {{}}}}
+"""
+    found = representatives_of(flow_of(text))
+    assert [one.source for one in found.not_followed] == ([guard] if said else [])
+    assert len(found.payloads("app.x")) > 1 or "tries" in guard
+
+
+# -- what actions give
+
+
+def ends(text: str, *events: Event) -> list[dict[str, Any]]:
+    """What the one effect gives that runs after these events, where it ends well."""
+    flow = flow_of(text)
+    snapshot = callflow.start(flow, env=dict.fromkeys(flow.env, "x")).snapshot
+    for event in events:
+        snapshot = callflow.step(flow, snapshot, event).snapshot
+    found = inputs(flow, snapshot, AT_FIRST, 0.0)
+    return [dict(one.result) for one in found if isinstance(one, EffectEnded) and one.status == "ok"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "digits"),
+    [
+        ("count: 1", {"input": ["1", "2", "7"], "no_match": [], "no_input": [""]}),
+        ("count: 1, terminator: '#'", {"input": ["1", "2", "7"], "no_match": [""], "no_input": [""]}),
+        ("count: 4", {"input": ["0000"], "no_match": ["1", "2", "12"], "no_input": [""]}),
+        ("min: 2, max: 3", {"input": ["12"], "no_match": ["1", "2", "0"], "no_input": [""]}),
+        ("max: 3, terminator: '2'", {"input": ["1", "7"], "no_match": [""], "no_input": [""]}),
+    ],
+)
+def test_keys_are_as_many_as_were_asked_for(arguments, digits):
+    text = f"""
+initial: a
+states:
+  a:
+    entry: [{{collect_digits: {{prompt: Keys., {arguments}}}}}]
+    on:
+      dtmf.input: [{{target: b, when: event.digits == "1"}}, {{target: c, when: 'event.digits == "2"'}}, ending]
+      dtmf.no_match: [{{target: b, when: event.digits == "1"}}, {{target: c, when: 'event.digits == "2"'}}, ending]
+      dtmf.no_input: [{{target: b, when: event.digits == "1"}}, ending]
+  b: {{}}
+  c: {{on: {{dtmf.input: {{target: b, when: event.digits == "7"}}}}}}
+"""
+    found: dict[str, list[str]] = {"input": [], "no_match": [], "no_input": []}
+    for data in ends(text):
+        found[data["result"]].append(data["digits"])
+    assert found == digits
+
+
+HTTP = """
+initial: a
+states:
+  a:
+    entry: [{http: {url: "https://crm.example/", as: reply%s}}]
+    on:
+      done:
+        - {target: b, when: vars.reply.status == 404}
+        - {target: c, when: vars.reply.body.open}
+        - {target: d, when: vars.reply.body.places > 3}
+        - ending
+  b: {}
+  c: {}
+  d: {}
+"""
+
+
+def test_an_answer_holds_each_combination_of_what_is_asked():
+    found = ends(HTTP % ", expect: [200, 404]")
+    assert {one["status"] for one in found} == {200, 404}
+    bodies = [one["body"] for one in found if one["status"] == 200 and isinstance(one.get("body"), dict)]
+    said = {(bool(body.get("open")), (body.get("places") or 0) > 3) for body in bodies}
+    assert said == {(True, True), (True, False), (False, True), (False, False)}
+    assert {one["status"] for one in ends(HTTP % "")} == {200}
+
+
+def test_what_a_program_gives():
+    text = """
+python: {verify: {parameters: {}, returns: {ok: boolean, kind: {type: string, enum: [a, b]}, left: {type: integer, required: false}}}}
+initial: a
+states:
+  a:
+    entry: [{python: {name: verify, as: v}}]
+    on: {done: [{target: b, when: 'vars.v.ok and vars.v.kind == "a"'}, {target: c, when: vars.v.left < 1}, ending]}
+  b: {}
+  c: {}
+"""
+    found = {(one["ok"], one["kind"], one.get("left")) for one in ends(text)}
+    assert found >= {(True, "a", 0), (True, "b", 0), (False, "a", 1)}
+
+
+def test_what_a_tool_looks_up():
+    text = """
+tools: {look: {description: Looks., parameters: {n: string}, run: {http: {url: "https://crm.example/", expect: [200, 404]}}}}
+initial: a
+states:
+  a: {tools: [look], on: {tool.look: [{target: b, when: event.result.status == 404}]}}
+  b: {}
+"""
+    found = ends(text, Event("tool.look", {"n": "1"}))
+    assert [one["status"] for one in found] == [404, 200]
+
+
+def test_a_call_begins_with_each_answer():
+    text = """
+vars: {day: {type: string}, plan: {type: integer}}
+env: [MODE]
+initial: a
+states:
+  a:
+    always: [{target: b, when: vars.plan > 2}, {target: c, when: 'env.MODE == "night"'}]
+    on: {dtmf.1: {target: d, when: 'in_hours(event.time, "Mon-Fri 09:00-17:00", "Europe/Berlin")'}}
+  b: {}
+  c: {}
+  d: {}
+"""
+    found = representatives_of(flow_of(text))
+    begun = [(one.vars["day"], one.vars["plan"], one.env["MODE"], one.time) for one in found.beginnings()]
+    assert len(begun) == len(set(begun)) == 8
+    assert {plan for _, plan, _, _ in begun} == {2, 3}
+    assert {mode for _, _, mode, _ in begun} == {"night", "something else"}
+    assert found.by_the_clock[0].source.startswith("in_hours")
+
+
+# -- any value at all
+
+TESTS = {
+    "string": (
+        '{0} == "1"', '{0} != "ab"', '{0} in ["1", "22"]', 'len({0}) > 2', 'starts_with({0}, "1")', 'ends_with({0}, "2")', '"b" in {0}',
+        'upper({0}) == "AB"', 'trim({0}) == "1"', 'number({0}) >= 22', 'first({0}, 1) == "2"', '{0} < "2"', 'is_set({0})', 'digits({0}) == "22"',
+        'default({0}, "1") == "1"', '{0}[0] == "a"',
+    ),
+    "integer": (
+        "{0} == 3", "{0} < 3", "2 <= {0} < 7", "{0} * 2 > 9", "10 - {0} >= 4", "{0} // 3 == 1", "{0} in [1, 5]", "min({0}, 4) == 4",
+        'text({0}) == "7"', "-{0} > 2", "6 // {0} == 2", "not ({0} != 5)", "{0} / 2 > 3",
+    ),
+    "boolean": ("{0}", "not {0}", "{0} == false", "is_set({0})"),
+    "list of string": ('"a" in {0}', "len({0}) == 2", '{0}[0] == "b"', '{0} == ["a", "b"]'),
+    "duration": ("{0} > 30s", "{0} * 2 <= 10s"),
+}  # fmt: skip
+KEPT = {
+    "string": ("{0}", "{0}1", "{{{{ trim({0}) }}}}", "{{{{ first({0}, 2) }}}}"),
+    "integer": ("{0}", "{{{{ {0} + 2 }}}}", "{{{{ {0} * 2 }}}}", "{{{{ 5 - {0} }}}}"),
+    "boolean": ("{0}", "{{{{ not {0} }}}}"),
+    "list of string": ("{0}",),
+    "duration": ("{0}",),
+}
+TEXTS = st.text(alphabet="12ab ", max_size=5)
+DRAWN = {
+    "string": TEXTS,
+    "integer": st.integers(-12, 30),
+    "boolean": st.booleans(),
+    "list of string": st.lists(st.text(alphabet="ab", max_size=1), max_size=3),
+    "duration": st.floats(0, 100),
+}
+
+
+@st.composite
+def asking(draw: Any) -> tuple[str, dict[str, Any]]:
+    """A flow whose rows ask about the fields of an event and about variables that are made of them, and such an event."""
+    kinds = {f"n{number}": draw(st.sampled_from([*TESTS])) for number in range(draw(st.integers(1, 3)))}
+
+    def guard(root: str) -> str:
+        parts = []
+        for _ in range(draw(st.integers(1, 2))):
+            name = draw(st.sampled_from([*kinds]))
+            parts.append(draw(st.sampled_from(TESTS[kinds[name]])).format(f"{root}.{name}"))
+        return draw(st.sampled_from([" and ", " or "])).join(f"({part})" for part in parts)
+
+    rows = [{"when": guard("event"), "do": [{"log": f"row {number}"}]} for number in range(draw(st.integers(0, 3)))]
+    kept = {}
+    for name, kind in kinds.items():
+        if draw(st.booleans()):
+            what = draw(st.sampled_from(KEPT[kind]))
+            hole = f"{{{{ event.{name} }}}}" if what.startswith("{0}") else f"event.{name}"
+            kept[name] = what.format(hole)
+    every = [{"when": guard("vars"), "do": [{"log": f"later {number}"}]} for number in range(draw(st.integers(0, 3)))]
+    data = {
+        "vars": {name: {"type": kind, "default": PLAIN[kind]} for name, kind in kinds.items()},
+        "events": {
+            "app.x": {name: {"type": kind, "required": draw(st.booleans())} for name, kind in kinds.items()},
+            "app.y": {},
+        },
+        "initial": "a",
+        "states": {
+            "a": {
+                "on": {
+                    "app.x": [*rows, {"target": "b", "do": [{"set": kept}] if kept else [{"log": "none"}]}],
+                    "failed": "c",
+                }
+            },
+            "b": {"on": {"app.y": [*every, {"target": "c"}]}},
+            "c": {},
+        },
+    }
+    given = {name: None if draw(st.integers(0, 9)) == 0 else draw(DRAWN[kind]) for name, kind in kinds.items()}
+    required = {name for name, field in data["events"]["app.x"].items() if field["required"]}
+    return yaml.safe_dump(data, sort_keys=False), {
+        name: value for name, value in given.items() if value is not None or name not in required
+    }
+
+
+PLAIN = {"string": "", "integer": 0, "boolean": False, "list of string": [], "duration": "1s"}
+
+
+def course(flow: callflow.Flow, data: Any) -> tuple[Any, ...]:
+    """Where a call goes, and which guards hold, after this event and the next one."""
+    found: list[Any] = []
+    snapshot = callflow.start(flow).snapshot
+    for event in (Event("app.x", data), Event("app.y")):
+        for _ in range(4):  # a row that stays is asked once, and the next one then: each of them
+            step = callflow.step(flow, snapshot, event)
+            found.append(
+                tuple((note.data["transition"], note.data["holds"]) for note in step.notes if note.kind == "guard")
+            )
+            found.append(step.snapshot.configuration)
+            if step.snapshot.configuration != snapshot.configuration:
+                break
+        snapshot = step.snapshot
+    return tuple(found)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(asking())
+def test_whatever_comes_goes_the_way_of_a_representative(made):
+    text, data = made
+    flow = flow_of(text)
+    found = representatives_of(flow)
+    ways = {course(flow, one) for one in found.payloads("app.x")}
+    whole = {name: data.get(name) for name in flow.events["app.x"]}
+    given = {
+        name: value for name, value in whole.items() if value is not None or not flow.events["app.x"][name].required
+    }
+    if all(name in given or not field.required for name, field in flow.events["app.x"].items()):
+        assert course(flow, given) in ways
+
+
+def answers(guards: list[Expression], n: int) -> tuple[bool, ...]:
+    return tuple(guard.evaluate(Context({"n": n})) for guard in guards)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_flows_have_a_representative_for_each_payload(seed):
+    flow = load(flow_text(Dice.seeded(seed)))
+    found = representatives_of(flow)
+    assert found.not_followed == ()
+    for name, fields in flow.events.items():
+        if not fields:
+            assert found.payloads(name) == ({},)
+            continue
+        rows = [
+            row
+            for state in flow.states.values()
+            for one in state.rows
+            if one.pattern == name
+            for row in one.transitions
+        ]
+        guards = [row.guard for row in rows if row.guard is not None and "event.n" in row.guard.reads]
+        assert {answers(guards, n) for n in range(-3, 90)} == {
+            answers(guards, data["n"]) for data in found.payloads(name)
+        }
