@@ -40,11 +40,12 @@ class Heard(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """One step of the call: its time (seconds since the call began), what happened, and what came of it. `timer` is the timer
-    that has come due, `effect` the one that has ended."""
+    """One step of the call: its time (seconds since the call began), what happened, and what came of it; what is so after it.
+    `timer` is the timer that has come due, `effect` the one that has ended."""
 
     time: float
     step: Step
+    facts: Facts = AT_FIRST
     timer: Timer | None = None
     effect: Running | None = None
 
@@ -95,7 +96,7 @@ class Call:
         self.now = max(self.now, entry.time)
         self.snapshot = found.snapshot
         self._log.step(found, before)
-        self.taken.append(Taken(self.elapsed, found, timer, effect))
+        self.taken.append(Taken(self.elapsed, found, self.facts, timer, effect))
         return found
 
     @property

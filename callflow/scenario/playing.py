@@ -16,6 +16,7 @@ from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
 from callflow.scenario.ears import Ears
 from callflow.scenario.expectations import Since, Unmet, time_shown, unmet
+from callflow.scenario.later import StillToCome
 from callflow.scenario.model import (
     Calls,
     Conditions,
@@ -94,11 +95,10 @@ class _Player:
             call=scenario.call,
             waiting=scenario.waiting,
         )
-        self._next = 0  # the step that comes next
-        self._claimed: dict[int, int] = {}  # by step: the effect that it ends
+        self._later = StillToCome(scenario.steps)
         self._since = Since()
         self._calls = 0
-        self._world = World(self.call, scenario, self._claims)
+        self._world = World(self.call, scenario, self._later)
         self._follow = Ears(self.call).follow if scenario.exactly else self._world.follow
         self._follow(self.call.taken[0].step)
 
@@ -106,7 +106,7 @@ class _Player:
         position = self._scenario.position
         try:
             for number, step in enumerate(self._scenario.steps):
-                self._next = number + 1
+                self._later.next = number + 1
                 position = step.position
                 self._take_step(number, step)
             if self._scenario.expect is not None:
@@ -128,14 +128,14 @@ class _Player:
 
     def _when(self) -> float:
         """When the next thing happens by itself."""
-        due, timers = self._world.schedule.next(), self.call.snapshot.memory.timers
+        due, timers = self._world.effects.schedule.next(), self.call.snapshot.memory.timers
         return min(math.inf if due is None else due.time, timers[0].due if timers else math.inf)
 
     def _fire(self) -> None:
         """The next thing that happens by itself: what is in the inbox comes before timers that are due."""
-        due, timers = self._world.schedule.next(), self.call.snapshot.memory.timers
+        due, timers = self._world.effects.schedule.next(), self.call.snapshot.memory.timers
         if due is not None and (not timers or due.time <= timers[0].due):
-            self._world.schedule.pop(due)
+            self._world.effects.schedule.pop(due)
             self.call.now = max(self.call.now, due.time)
             entry = due.make(self.call.now)
             if entry is None:
@@ -149,7 +149,7 @@ class _Player:
         """Time passes. What is due at its end happens before, timers after it."""
         if not self._scenario.exactly:
             while self._when() <= until:
-                due = self._world.schedule.next()
+                due = self._world.effects.schedule.next()
                 if self._when() == until and (due is None or due.time > until):
                     break
                 self._fire()
@@ -158,7 +158,7 @@ class _Player:
     def _settle(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Until nothing is under way that ends by itself, or until it is `over`: then true."""
         while not over():
-            if self._scenario.exactly or self._world.schedule.settled:
+            if self._scenario.exactly or self._world.effects.schedule.settled:
                 return False
             self._fire()
         return True
@@ -258,25 +258,10 @@ class _Player:
             states = {"old_state": "speaking", "new_state": "listening"}
             return Event("session.agent_state_changed", states, now) if "session" in self.call.facts else None
 
-        self._world.voice.say(Speech(None, text, seconds(text), None, True, over))
+        self._world.effects.voice.say(Speech(None, text, seconds(text), None, True, over))
         self._world.look()
 
     # -- effects and timers
-
-    def _claims(self, verb: str, leg: str | None, effect: int) -> bool:
-        """Whether a later step ends this effect, and no other: it is kept for it."""
-        for number in range(self._next, len(self._scenario.steps)):
-            act = self._scenario.steps[number].act
-            if (
-                isinstance(act, Ends)
-                and act.verb == verb
-                and number not in self._claimed
-                and (act.leg is None or act.leg == leg)
-                and act.effect in (None, effect)
-            ):
-                self._claimed[number] = effect
-                return True
-        return False
 
     def _end(self, number: int, act: Ends, step: Step) -> None:
         running = self._running(number, act)
@@ -291,7 +276,7 @@ class _Player:
                 return
             verb = verb_of(act.verb)
             raise Impossible(f"no {verb.name} is running: {self._what_runs()}")
-        start = self._world.started(running.id)
+        start = self._world.effects.started(running.id)
         if self._scenario.exactly or start is None:
             ending = act.ending
             error = None if ending.status == "ok" else ending.error or ending.status
@@ -299,20 +284,20 @@ class _Player:
             return
         if step.when == "settled":
             self._advance(self._by_itself(running, start, act))
-        before = self._world.before(start, act.ending, self.call.now)
+        before = self._world.telephones.before(start, act.ending, self.call.now)
         if before is not None:
             self._take(before)
-        self._take(self._world.end_of(start, act.ending, self.call.now))
+        self._take(self._world.effects.end_of(start, act.ending, self.call.now))
 
     def _by_itself(self, running: Running, start: Start, act: Ends) -> float:
         """When it would end by itself, or when its time is up."""
         if act.ending.status == "timed_out" and start.timeout is not None:
             return max(self.call.now, running.started + start.timeout)
-        return max(self.call.now, self._world.by_itself.get(running.id, self.call.now))
+        return max(self.call.now, self._world.effects.by_itself.get(running.id, self.call.now))
 
     def _running(self, number: int, act: Ends) -> Running | None:
         effects = self.call.snapshot.memory.effects
-        wanted = self._claimed.get(number) if act.effect is None else act.effect
+        wanted = self._later.claimed.get(number) if act.effect is None else act.effect
         if wanted is not None and wanted in effects:
             return effects[wanted]
         if act.effect is not None:

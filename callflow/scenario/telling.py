@@ -8,7 +8,9 @@ from typing import Any
 from callflow.core.actions import verb_of
 from callflow.core.events import EVENTS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
-from callflow.core.snapshot import Running, Start, Timer
+from callflow.core.occurs import Music
+from callflow.core.snapshot import Cancel, Running, Start, Timer
+from callflow.flowfile.nodes import shorten
 from callflow.scenario.call import Call, Taken
 from callflow.scenario.expectations import time_shown
 
@@ -49,6 +51,7 @@ class _Teller:
         self._who = "the callee" if flow.outbound else "the caller"
         self._sound = 0.0  # until when, so far, there was something to hear
         self._there = False  # whether the far end is on the line
+        self._started: dict[int, Start] = {}
         self._rings: dict[int, str] = {}  # dials that go on though nobody is there to talk to
 
     def tell(self, taken: Sequence[Taken]) -> Iterator[str]:
@@ -70,17 +73,13 @@ class _Teller:
     # -- what lasted until now
 
     def _before(self, one: Taken, before: Taken | None) -> Iterator[str]:
+        """A silence that ends here, and a telephone that has rung until now."""
         if before is None:
             return
-        memory = before.step.snapshot.memory
-        leg = memory.legs.get(MAIN_LEG)
-        listens = leg is not None and leg.status in ("on_line", "hold") and not memory.closed & {"line"}
-        hears = (
-            memory.caller_speaks or memory.agent_busy or any(_is_heard(effect) for effect in memory.effects.values())
-        )
-        if not listens or hears or not self._there:
+        listens = before.step.snapshot.memory.legs[MAIN_LEG].status in ("on_line", "hold") and "line" in before.facts
+        if not listens or not self._there or self._hears(before):
             self._sound = one.time
-        elif one.time - self._sound >= LONG and self._ends_silence(one):
+        elif one.time - self._sound >= LONG and _is_news(one):
             yield f"Until {time_shown(one.time)} {self._who} hears nothing."
             self._sound = one.time
         self._there = listens
@@ -88,11 +87,15 @@ class _Teller:
         if effect is not None and effect.id in self._rings:
             yield f"Until {time_shown(one.time)} {self._rings.pop(effect.id)}"
 
-    def _ends_silence(self, one: Taken) -> bool:
-        return bool(
-            one.step.entered
-            or any(isinstance(effect, Start) for effect in one.step.effects)
-            or isinstance(one.step.event, Event)
+    def _hears(self, before: Taken) -> bool:
+        """Whether the far end heard something, or spoke itself, after this step."""
+        memory = before.step.snapshot.memory
+        if memory.caller_speaks or memory.agent_busy or Music(MAIN_LEG) in before.facts:
+            return True
+        on_hold = memory.legs[MAIN_LEG].status == "hold"
+        running = (self._started.get(one.id) for one in memory.effects.values() if not one.stopping)
+        return any(
+            verb_of(one.verb).hears(MAIN_LEG, one.arguments, on_hold=on_hold) for one in running if one is not None
         )
 
     # -- what happens
@@ -113,7 +116,10 @@ class _Teller:
         self._look_who_rings(one)
         for effect in one.step.effects:
             if isinstance(effect, Start):
+                self._started[effect.id] = effect
                 yield from self._begins(effect)
+            elif isinstance(effect, Cancel) and effect.id in self._started and self._there:
+                yield from self._cut(self._started[effect.id])
         outcome = [note.data.get("name") for note in one.step.notes if note.kind == "outcome"]
         if outcome:
             yield f"Outcome: {outcome[0]}."
@@ -225,6 +231,10 @@ class _Teller:
         elif verb.asks_outside:
             yield f"{verb.name} is asked"
 
+    def _cut(self, start: Start) -> Iterator[str]:
+        if verb_of(start.verb).speech and not start.arguments.get("loop"):
+            yield "that is cut" if start.verb != "say" else f'"{shorten(str(start.arguments.get("text")))}" is cut'
+
     def _name(self, leg: str | None) -> str:
         return self._who if leg in (None, MAIN_LEG) else str(leg)
 
@@ -271,9 +281,10 @@ def _payload(data: Mapping[str, Any]) -> str:
     return f" ({said})" if said else ""
 
 
-def _is_heard(effect: Running) -> bool:
-    verb = verb_of(effect.verb)
-    return verb.speech and not effect.stopping
+def _is_news(one: Taken) -> bool:
+    """Whether it is worth telling what was before."""
+    begins = any(isinstance(effect, Start) for effect in one.step.effects)
+    return bool(one.step.entered) or begins or isinstance(one.step.event, Event)
 
 
 def _sentence(text: str, *, first: bool) -> str:
