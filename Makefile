@@ -96,13 +96,14 @@ types: $(DEV)
 
 # Files that are made from the code. To add one: a target that writes it here, and its path in GENERATED.
 GENERATORS := schema reference diagrams failures
-GENERATED := callflow/flowfile/flow.schema.json docs/reference docs/explanation/failures.md diagrams
+GENERATED := callflow/flowfile/flow.schema.json callflow/scenario/scenario.schema.json docs/reference docs/explanation/failures.md diagrams
 
 .PHONY: generate $(GENERATORS)
 generate: $(GENERATORS)
 
 schema: $(DEV)
 	@$(BIN)/callflow schema > callflow/flowfile/flow.schema.json
+	@$(BIN)/callflow schema scenario > callflow/scenario/scenario.schema.json
 
 reference: $(DEV)
 	@$(BIN)/python docs/reference/generate.py

@@ -6,7 +6,7 @@ check`'s. Every text field also takes a text with `{{ }}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS
@@ -15,9 +15,14 @@ from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, TYPE_N
 from callflow.core.expressions.types import LARGEST
 from callflow.core.verbs.verb import Argument, Verb
 from callflow.flowfile import keys, session
+from callflow.flowfile.shapes import DURATION_PATTERN
+from callflow.flowfile.shapes import described as _object
+from callflow.flowfile.shapes import either as _either
+from callflow.flowfile.shapes import listed as _list
+from callflow.flowfile.shapes import mapped as _map
+from callflow.flowfile.shapes import nothing_or as _nothing_or
+from callflow.flowfile.shapes import text as _text
 
-NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
-DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
 TEMPLATE = r"\{\{.*\}\}"
 
 _ref = "#/$defs/"
@@ -276,40 +281,3 @@ def _fields() -> dict[str, Any]:
 
 def _event_names() -> Iterable[str]:
     return EVENTS
-
-
-def _text() -> dict[str, Any]:
-    return {"type": "string"}
-
-
-def _list(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": dict(items)}
-
-
-def _map(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": dict(values)}
-
-
-def _either(*choices: Mapping[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [dict(choice) for choice in choices]}
-
-
-def _nothing_or(choice: Mapping[str, Any]) -> dict[str, Any]:
-    return _either(choice, {"type": "null"})
-
-
-def _object(
-    described: Mapping[str, str], properties: Mapping[str, Any], *, required: Iterable[str] = ()
-) -> dict[str, Any]:
-    """An object with these keys and no others, but for the author's own notes."""
-    if set(described) != set(properties):
-        raise ValueError(f"keys and their schema differ: {set(described) ^ set(properties)}")
-    found: dict[str, Any] = {
-        "type": "object",
-        "properties": {name: {"description": described[name], **properties[name]} for name in described},
-        "patternProperties": {"^x-": {}},
-        "additionalProperties": False,
-    }
-    if required:
-        found["required"] = list(required)
-    return found

@@ -52,7 +52,7 @@ class _Teller:
         self._sound = 0.0  # until when, so far, there was something to hear
         self._there = False  # whether the far end is on the line
         self._started: dict[int, Start] = {}
-        self._rings: dict[int, str] = {}  # dials that go on though nobody is there to talk to
+        self._rings: dict[int, tuple[float, str]] = {}  # dials that go on though nobody is there to talk to
 
     def tell(self, taken: Sequence[Taken]) -> Iterator[str]:
         moments: list[tuple[float, list[str]]] = []
@@ -84,8 +84,9 @@ class _Teller:
             self._sound = one.time
         self._there = listens
         effect = one.effect
-        if effect is not None and effect.id in self._rings:
-            yield f"Until {time_shown(one.time)} {self._rings.pop(effect.id)}"
+        since, told = (one.time, "") if effect is None else self._rings.pop(effect.id, (one.time, ""))
+        if one.time > since:
+            yield f"Until {time_shown(one.time)} {told}"
 
     def _hears(self, before: Taken) -> bool:
         """Whether the far end heard something, or spoke itself, after this step."""
@@ -133,11 +134,8 @@ class _Teller:
             leg = effect.leg or MAIN_LEG
             if gone and verb_of(effect.verb).calls and leg != MAIN_LEG and effect.id not in self._rings:
                 there = memory.legs[leg].status if leg in memory.legs else "absent"
-                self._rings[effect.id] = (
-                    f"{leg} waits for nobody."
-                    if there in ("on_line", "hold")
-                    else f"the phone of {leg} rings for nobody."
-                )
+                said = f"{leg} waits" if there in ("on_line", "hold") else f"the phone of {leg} rings"
+                self._rings[effect.id] = one.time, f"{said} for nobody."
 
     def _event(self, event: Event) -> Iterator[str]:
         name, data = event.name, event.data
