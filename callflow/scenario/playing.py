@@ -106,7 +106,6 @@ class _Player:
         position = self._scenario.position
         try:
             for number, step in enumerate(self._scenario.steps):
-                self._later.next = number + 1
                 position = step.position
                 self._take_step(number, step)
             if self._scenario.expect is not None:
@@ -187,6 +186,7 @@ class _Player:
 
     def _take_step(self, number: int, step: Step) -> None:
         act, when = step.act, step.when
+        self._later.next = number
         if isinstance(when, float):
             at = self._scenario.start + when
             if at < self.call.now - 0.0005:
@@ -194,6 +194,7 @@ class _Player:
             self._advance(at)
         elif when == "settled" and not isinstance(act, (Waits, Expects, Never)):
             self._settle()
+        self._later.next = number + 1
         if isinstance(act, Expects):
             self._expect(act, step.position)
         elif isinstance(act, Never):
@@ -335,5 +336,6 @@ class _Player:
             raise _Failed(Failure(position, f"not as expected, at {time_shown(self.call.elapsed)}", tuple(missing)))
 
     def _never(self, act: Never, position: Position) -> None:
-        if self._until(lambda: not unmet(act.conditions, self.call, self._since), act.within):
+        since = Since(len(self.call.taken), len(self.call.heard))
+        if self._until(lambda: not unmet(act.conditions, self.call, since), act.within):
             raise _Failed(Failure(position, f"what must not happen has happened, at {time_shown(self.call.elapsed)}"))

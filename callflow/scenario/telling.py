@@ -189,11 +189,10 @@ class _Teller:
             return
         if verb.results:
             result = (
-                verb.result_event(end.result)
-                if end.status == "ok"
-                else verb.error_result(end.status == "timed_out") or ""
+                verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out")
             )
-            yield _described(result) if verb.name != "consult" else f"{effect.leg}: {_described(result)}"
+            said = RESULTS.get(result or "", "").format(who=self._name(effect.leg), digits=end.result.get("digits", ""))
+            yield from [said] if said else []
         elif end.status == "failed":
             yield f"{verb.name} fails: {end.error}" if end.error not in (None, "failed") else f"{verb.name} fails"
         elif end.status == "timed_out":
@@ -237,6 +236,32 @@ class _Teller:
         return self._who if leg in (None, MAIN_LEG) else str(leg)
 
 
+RESULTS: Mapping[str, str] = {
+    "dial.answered": "",  # that they are on the line is told
+    "dial.busy": "the line of {who} is busy",
+    "dial.no_answer": "{who} does not answer",
+    "dial.declined": "{who} declines",
+    "dial.invalid": "there is no such number",
+    "dial.failed": "the call to {who} cannot be placed",
+    "amd.human": "a person has answered",
+    "amd.machine-ivr": "a menu has answered",
+    "amd.machine-vm": "a voicemail has answered, and its greeting is over",
+    "amd.machine-unavailable": "a machine says that the number cannot be reached",
+    "amd.uncertain": "nobody can tell who has answered",
+    "dtmf.input": "the keys are {digits}",
+    "dtmf.no_input": "no key comes",
+    "dtmf.no_match": "the keys are not what was asked for",
+    "transfer.completed": "{who} is put through",
+    "transfer.failed": "{who} is not put through",
+    "consult.accepted": "{who} takes the call",
+    "consult.declined": "{who} does not take the call",
+    "consult.no_answer": "{who} does not answer, or does not decide",
+    "consult.failed": "{who} cannot be asked any more",
+    "task.completed": "the task is done",
+    "task.failed": "the task fails",
+}
+"""What the end of an action with named results is in a story."""
+
 _TOLD: Mapping[str, str] = {
     "transfer": "{leg} is being put through to {to}",
     "hold": "{leg} is on hold, {music}",
@@ -269,6 +294,8 @@ def _of_a_leg(who: str, what: str, data: Mapping[str, Any]) -> str:
 
 def _described(name: str) -> str:
     """As the catalogue says it."""
+    if name in RESULTS:
+        return RESULTS[name]
     entry = EVENTS.get(name)
     said = "" if entry is None else entry.description.partition(". ")[0].rstrip(".")
     return f"{said[:1].lower()}{said[1:]}" if said and "`" not in said else name

@@ -1,0 +1,70 @@
+"""A call as a person tells it."""
+
+from __future__ import annotations
+
+import callflow
+from callflow.core.actions import EVERY_VERB
+from callflow.core.events import EffectEnded, Event, TimerFired
+from callflow.scenario import tell
+from callflow.scenario.telling import RESULTS
+
+COLLEAGUE = """
+callflow: 1
+name: colleague
+initial: talking
+legs: {}
+states:
+  talking:
+    must_finish: true
+    entry: [{dial: {to: "+15550100100", trunk: ST_1, leg: colleague, ringing_timeout: 30s}}]
+    on: {done: ending, dial.*: ending}
+"""
+
+
+def test_a_telephone_that_rings_for_nobody():
+    flow = callflow.loads(COLLEAGUE)
+    inputs = [
+        Event("leg.colleague.ringing", {"leg": "colleague"}, 1.0),
+        Event("call.hangup", {"leg": "far_end", "by": "caller"}, 4.0),
+        EffectEnded(1, "ok", {"result": "no_answer"}, None, 34.0),
+    ]
+    assert tell(flow, inputs) == [
+        "0 s: the call begins. In talking. Colleague is called.",
+        "1 s: the phone of colleague rings.",
+        "4 s: the caller hangs up.",
+        "Until 34 s the phone of colleague rings for nobody.",
+        "34 s: colleague does not answer. In ending.",
+    ]
+
+
+def test_what_is_heard_what_is_cut_and_for_how_long_nothing_is():
+    flow = callflow.load("flows/smallest.yaml")
+    inputs = [
+        EffectEnded(1, "ok", {"interrupted": False, "spoken": "", "heard": True}, None, 2.5),
+        Event("tool.end_call", {}, 20.0),
+        Event("call.dropped", {"leg": "far_end"}, 20.2),
+        EffectEnded(2, "failed", {}, "the voice has failed", 21.0),
+    ]
+    assert tell(flow, inputs) == [
+        "0 s: the call begins. In talking. The model speaks (Greet the caller and help.).",
+        "Until 20 s the caller hears nothing.",
+        '20 s: the model calls end_call. In ending. The caller hears "Goodbye."',
+        "20.2 s: the caller has vanished.",
+        "21 s: say fails: the voice has failed. Outcome: completed.",
+    ]
+
+
+def test_timers_and_silences():
+    flow = callflow.load("flows/silence-ladder.yaml")
+    step = callflow.start(flow)
+    reply = EffectEnded(1, "ok", {"interrupted": False, "spoken": "", "heard": True}, None, 3.0)
+    step = callflow.step(flow, step.snapshot, reply)
+    first = step.snapshot.timers[0]
+    assert tell(flow, [reply, TimerFired(first.generation, first.due)])[1:] == [
+        "Until 11 s the caller hears nothing.",
+        '11 s: nobody has said anything for 8s in conversation.talking. The caller hears "Are you still there?"',
+    ]
+
+
+def test_every_named_result_is_told():
+    assert RESULTS.keys() == {name for verb in EVERY_VERB.values() for name in verb.results}
