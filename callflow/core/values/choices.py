@@ -87,7 +87,10 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
     if items and kind in (TEXT, ANY):
         yield from _spelled(items)
     if not (want.values or want.cuts or want.lengths or want.beyond or want.compared):
-        if not want.inside or items:
+        if kind == ANY and want.kinds:
+            yield from (plain(one) for one in want.kinds)
+            yield from (ELSE, {})
+        elif not want.inside or items:
             yield plain(kind)
         elif kind == ANY:
             yield ELSE
@@ -97,6 +100,8 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
     if kind in (TEXT, PHONE, ANY):
         yield from ("0" * int(length) for length in between(want.lengths, whole=True) if length >= 0)
     yield from _others(kind, want)
+    if kind == ANY:
+        yield from (plain(one) for one in want.kinds)
     if kind in (TEXT, PHONE, ANY):
         yield from _together([one for one in want.values.values() if isinstance(one, str)], want)
 

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from callflow.core.durations import format_duration
-from callflow.core.expressions import Context
+from callflow.core.expressions import ANY, INTEGER, Context
 from callflow.core.expressions.compile import compiled
 from callflow.core.expressions.expression import SURPRISES
+from callflow.core.expressions.names import ROOTS
 from callflow.core.expressions.nodes import (
     Arithmetic,
     Call,
@@ -35,11 +36,13 @@ from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import every_list
 from callflow.core.values.readings import Here, Place, Reading, Readings, inner_nodes, nodes
+from callflow.core.values.rounds import Rounds
 from callflow.core.values.wants import Cut, Path, Want, around, is_number
 
 TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "in": "holds", "not in": "holds"}
 EITHER = (True, False)
 _BEYOND = Want(beyond=True)
+_NUMERIC = (INTEGER,)
 
 
 class Demand:
@@ -48,6 +51,7 @@ class Demand:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.readings = Readings(flow)
+        self.rounds = Rounds(self.readings.all)
         self.wants: dict[Place, Want] = {}
         self.beyond: dict[Place, dict[Position, str]] = {}
         self._grown: list[Place] = []
@@ -126,8 +130,11 @@ class Demand:
                     self._grown.append(other)
             for one in self._into(goals, place):
                 inner = _found(want, one.inside)
-                if inner is not None and not (place in one.places.values() and _shifts(one)):
+                if inner is not None and id(one) not in self.rounds.leading:
                     _Turn(self, one).value(inner)
+                elif inner is not None:
+                    for other in {*one.places.values()} - self.rounds.together(place):
+                        self.ask(other, (), _BEYOND, one)
 
     def _into(self, goals: Mapping[Place, list[Reading]], place: Place) -> Iterator[Reading]:
         root, descriptor, field = place
@@ -149,11 +156,6 @@ def _found(want: Want, path: Path) -> Want | None:
     for step in path:
         found = None if found is None else found.inside.get(step)
     return found
-
-
-def _shifts(reading: Reading) -> bool:
-    """Whether a variable is set from itself and becomes another, as a counter does: that leads round for ever."""
-    return not (len(reading.parts) == 1 and isinstance(reading.parts[0], Field))
 
 
 class _Turn:
@@ -181,10 +183,14 @@ class _Turn:
 
     def failures(self) -> None:
         """A text: its value matters to nobody, unless it cannot be worked out."""
-        for part in self.reading.parts:
+        parts = self.reading.parts
+        for part in parts:
             for node in nodes(part) if isinstance(part, Node) else ():
                 if _can_fail(node) or self.place(node) is not None:
                     self.spread(node, Want())
+        kind = self.reading.kind or self.reading.expression.type
+        if kind != ANY and len(parts) == 1 and isinstance(parts[0], Node):
+            self.spread(parts[0], Want(kinds=[kind]))
 
     # -- what is true or false
 
@@ -318,7 +324,7 @@ class _Turn:
                     base: Any = node.base
                     return self.here.place(f"{base.name}.{node.name}"), tuple(reversed(steps))
                 case Name():
-                    return self.here.place(node.name), tuple(reversed(steps))
+                    return None if node.name in ROOTS else (self.here.place(node.name), tuple(reversed(steps)))
                 case Field():
                     steps.append(node.name)
                     node = node.base
@@ -479,13 +485,18 @@ def _affine(want: Want, factor: float, shift: float) -> Want:
         return round(found) if abs(found - round(found)) < 1e-9 else found
 
     cuts = (Cut(back(cut.at), cut.after if factor > 0 else not cut.after) for cut in want.cuts)
-    return Want(*(back(value) for value in want.values.values() if is_number(value)), cuts=cuts, beyond=want.beyond)
+    return Want(
+        *(back(value) for value in want.values.values() if is_number(value)),
+        cuts=cuts,
+        kinds=_NUMERIC,
+        beyond=want.beyond,
+    )
 
 
 def _floored(want: Want, number: float) -> Want:
     """What is asked of x where so much is asked of x // number."""
     steps = (math.floor(cut.at) + 1 if cut.after else math.ceil(cut.at) for cut in want.cuts)
-    return Want(cuts=[Cut(step * number, False) for step in steps], beyond=want.beyond)
+    return Want(cuts=[Cut(step * number, False) for step in steps], kinds=_NUMERIC, beyond=want.beyond)
 
 
 def _cut_out(want: Want, begin: str, end: str) -> Want:
@@ -510,4 +521,4 @@ def _can_fail(node: Node) -> bool:
     """Whether it cannot be worked out for some values of its types, beside those that are absent."""
     if isinstance(node, Call):
         return node.function in ("number", "duration", "first", "last", "in_hours", "min", "max")
-    return isinstance(node, Index) or (isinstance(node, Arithmetic) and node.operator in ("/", "//", "%"))
+    return isinstance(node, (Index, Arithmetic, Negative))

@@ -110,6 +110,9 @@ class Representatives:
             if place in outside
             for at, text in beyond[place].items()
         }
+        for one in self.demand.readings.all:  # what goes round and round
+            if id(one) in self.demand.rounds.leading and one.goes in outside:
+                found[Unfollowed(one.position.place, one.source)] = None
         return tuple(self._crowded | found)
 
     @property

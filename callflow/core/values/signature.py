@@ -28,7 +28,7 @@ class Signatures:
 
     def of(self, place: Place, value: Any) -> Answers:
         """The answers to a value at one place."""
-        return (value is None, *self._of(place, value, ()))
+        return (value is None, *self._of(place, value, {}))
 
     def of_event(self, name: str, data: Mapping[str, Any], there: Container[str] | None = None) -> Answers:
         """Those to an event's payload, of all rows that hear it; of those of some states, where no others are `there`."""
@@ -42,7 +42,7 @@ class Signatures:
                 for place in places.values()
                 if place[0] == "event"
             }
-            found.append(self._answer(one, known, {"name": name, **data}, ()))
+            found.append(self._answer(one, known, {"name": name, **data}, {}))
         for field, value in data.items():
             if ("call", "", field) in self._demand.wants:
                 found.append(self.of(("call", "", field), value))
@@ -53,9 +53,11 @@ class Signatures:
             if any(place[0] == "event" and matches(place[1], name) for place in one.places.values()):
                 yield one
 
-    def _of(self, place: Place, value: Any, seen: tuple[Place, ...]) -> Iterator[Any]:
+    def _of(self, place: Place, value: Any, seen: Mapping[Place, Any]) -> Iterator[Any]:
         for one in self._reading(place):
-            yield self._answer(one, {place: value}, {place[2]: value} if place[0] == "event" else {}, (*seen, place))
+            yield self._answer(
+                one, {place: value}, {place[2]: value} if place[0] == "event" else {}, {**seen, place: same(value)}
+            )
 
     def _reading(self, place: Place) -> Iterator[Reading]:
         """What reads a place; of an event's field, what hears that event."""
@@ -67,7 +69,7 @@ class Signatures:
                 yield from readings
 
     def _answer(
-        self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any], seen: tuple[Place, ...]
+        self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any], seen: Mapping[Place, Any]
     ) -> Any:
         others = {
             place
@@ -87,8 +89,8 @@ class Signatures:
             return value in self._outcomes, value if self._outcome_is_read else None
         if one.what == "key" or one.goes is None:
             return same(value)
-        if one.goes in seen:  # round and round: what becomes of it is not known
-            return same(value)
+        if one.goes in seen:  # round and round: where it becomes another, nobody knows what comes of it
+            return None if seen[one.goes] == same(value) else same(value)
         if one.inside:
             inner = value
             for step in reversed(one.inside):
@@ -96,7 +98,9 @@ class Signatures:
             return self._part(one.goes, one.inside, value, inner, seen)
         return (value is None, *self._of(one.goes, value, seen))
 
-    def _part(self, goes: Place, inside: tuple[str | int, ...], value: Any, whole: Any, seen: tuple[Place, ...]) -> Any:
+    def _part(
+        self, goes: Place, inside: tuple[str | int, ...], value: Any, whole: Any, seen: Mapping[Place, Any]
+    ) -> Any:
         """A value that becomes a part of a record."""
         want: Want | None = self._demand.of(goes)
         for step in inside:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from callflow.core.expressions import Type
+
 Path = tuple[str | int, ...]
 """Fields by name and items by number, from a value inward: `body.open` is `("body", "open")`."""
 
@@ -22,21 +24,24 @@ class Cut(NamedTuple):
 
 class Want:
     """Questions about one value. `lengths` are cuts of its length. `beyond`: it goes into an expression that cannot be turned
-    round, so that more may be asked of it than stands here. `compared`: with another value that is only known in a call."""
+    round, so that more may be asked of it than stands here. `compared`: with another value that is only known in a call.
+    `kinds` are the types that it is made to fit."""
 
-    __slots__ = ("beyond", "compared", "cuts", "inside", "lengths", "values")
+    __slots__ = ("beyond", "compared", "cuts", "inside", "kinds", "lengths", "values")
 
     def __init__(
         self,
         *values: Any,
         cuts: Iterable[Cut] = (),
         lengths: Iterable[Cut] = (),
+        kinds: Iterable[Type] = (),
         beyond: bool = False,
         compared: bool = False,
     ) -> None:
         self.values: dict[Any, Any] = {same(value): value for value in values}
         self.cuts: set[Cut] = set(cuts)
         self.lengths: set[Cut] = set(lengths)
+        self.kinds: dict[Type, None] = dict.fromkeys(kinds)
         self.inside: dict[str | int, Want] = {}
         self.beyond = beyond
         self.compared = compared
@@ -74,6 +79,7 @@ class Want:
             (self.lengths, other.lengths),
         ):
             mine.update(theirs)  # type: ignore[arg-type]
+        self.kinds |= other.kinds
         self.beyond = self.beyond or other.beyond
         self.compared = self.compared or other.compared
         if max(len(self.values), len(self.cuts), len(self.lengths)) > MOST:
@@ -92,7 +98,14 @@ class Want:
 
     @property
     def _size(self) -> tuple[Any, ...]:
-        return frozenset(self.values), frozenset(self.cuts), frozenset(self.lengths), self.beyond, self.compared
+        return (
+            frozenset(self.values),
+            frozenset(self.cuts),
+            frozenset(self.lengths),
+            frozenset(self.kinds),
+            self.beyond,
+            self.compared,
+        )
 
     def mapped(self, value: Any) -> Iterator[Any]:
         """The constants, and a number on each side of the bounds, each as `value` has it; those of which it makes nothing are
