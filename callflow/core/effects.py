@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from callflow.core import clocks, forwarding, tools
 from callflow.core.actions import verb_of
@@ -153,11 +153,17 @@ def _closed_by(turn: Turn, effect: Running, verb: Verb, end: EffectEnded) -> Non
 def _legs_after(turn: Turn, effect: Running, verb: Verb) -> None:
     if verb.mutes is not None:
         turn.muted = verb.mutes
+    if verb.holds_far_end:
+        _put(turn, MAIN_LEG, "on_line")
     if verb.leg_after is not None:
-        name = effect.leg or MAIN_LEG
-        leg = turn.legs.get(name)
-        if leg is not None and leg.status in ("on_line", "hold"):
-            turn.legs = {**turn.legs, name: leg._replace(status=verb.leg_after)}
+        _put(turn, effect.leg or MAIN_LEG, verb.leg_after)
+
+
+def _put(turn: Turn, name: str, status: Literal["hold", "on_line"]) -> None:
+    """On hold, or on the line again; whoever is not there is neither."""
+    leg = turn.legs.get(name)
+    if leg is not None and leg.status in ("on_line", "hold"):
+        turn.legs = {**turn.legs, name: leg._replace(status=status)}
 
 
 def _undo(turn: Turn, effect: Running, verb: str) -> None:

@@ -169,6 +169,22 @@ states:
     assert play.wait(0.2).state == "warned"
 
 
+@pytest.mark.parametrize("result", ["accepted", "declined", "no_answer", "failed"])
+def test_silence_counts_again_once_a_consultation_has_taken_the_far_end_off_hold(result: str) -> None:
+    play = Play("""
+initial: a
+states:
+  a:
+    entry: [hold, consult: {to: "+15551234567", trunk: ST_1}]
+    on: {consult.*: back}
+  back: {silence: {5s: warned}}
+  warned: {}
+""").end("hold")
+    play.end("consult", result=result, leg="human")
+    assert play.wait(4.9).state == "back"
+    assert play.wait(0.2).state == "warned"
+
+
 @pytest.mark.parametrize(
     "action", ['transfer: "+15551234567"', 'consult: {to: "+15551234567", trunk: ST_1}', "stand_by"]
 )
