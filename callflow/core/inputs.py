@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from callflow.core.actions import Verb, verb_of
@@ -11,9 +11,11 @@ from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnd
 from callflow.core.flow import Flow
 from callflow.core.lasts import Status, lasts
 from callflow.core.occurs import Facts
-from callflow.core.possible import action_of, refused
+from callflow.core.possible import action_of, latest, told_by, unfit
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.values.representatives import representatives_of
+
+CACHE_LIMIT = 4096  # how many may come by themselves has no end
 
 _ENDS: tuple[Status, ...] = ("ok", "failed", "timed_out", "cancelled")
 
@@ -21,30 +23,55 @@ _ENDS: tuple[Status, ...] = ("ok", "failed", "timed_out", "cancelled")
 def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Input]:
     """What can happen at `now`; of a timer when it is due, and of what runs, where that takes its time, as early as it can end so. The
     next timer first, then the ends of what runs, then the events."""
-    memory = snapshot.memory
+    memory, until = snapshot.memory, latest(flow, snapshot)
     for timer in memory.timers[:1]:
         fired = TimerFired(timer.generation, max(now, timer.due))
-        if refused(flow, snapshot, facts, fired) is None:
+        if fired.time <= until and unfit(flow, snapshot, facts, fired) is None:
             yield fired
+    stands = told_by(snapshot, facts)
+    known: dict[Hashable, Any] = flow.made.setdefault("inputs", {})
+    if len(known) > CACHE_LIMIT:
+        known.clear()
     for effect in memory.effects.values():
-        yield from _ends(flow, snapshot, facts, effect, now)
-    found = representatives_of(flow)
-    for name in _names(flow, memory.legs):
-        for data in found.payloads(name):
-            event = Event(name, data, now)
-            if refused(flow, snapshot, facts, event) is None:
+        which = stands, effect.verb, effect.source, effect.leg, effect.stopping
+        ends: tuple[_End, ...] | None = known.get(which)
+        if ends is None:
+            ends = known[which] = tuple(_ends(flow, snapshot, facts, effect))
+        for status, data, least in ends:
+            time = max(now, effect.started + least)
+            if time <= until:
+                yield EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
+    if now <= until:
+        events: tuple[Event, ...] | None = known.get(stands)
+        if events is None:
+            events = known[stands] = tuple(_events(flow, snapshot, facts))
+        for name, data, *_ in events:
+            yield Event(name, data, now)
+
+
+def _events(flow: Flow, snapshot: Snapshot, facts: Facts) -> Iterator[Event]:
+    """What can come from outside, at whatever time."""
+    payloads = representatives_of(flow).payloads
+    for name in _names(flow, snapshot.memory.legs):
+        for data in payloads(name):
+            event = Event(name, data)
+            if unfit(flow, snapshot, facts, event) is None:
                 yield event
 
 
-def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running, now: float) -> Iterator[EffectEnded]:
+_End = tuple[Status, Mapping[str, Any], float]
+"""How something may end, what it gives then, and how many seconds it takes at least."""
+
+
+def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iterator[_End]:
     verb, action = verb_of(effect.verb), action_of(flow, effect)
     for status in _ENDS:
         for result in _results(verb) if status == "ok" else [{}]:
-            time = max(now, effect.started + lasts(effect, action, status, result).least)
-            for data in _given(flow, effect, result) if status == "ok" else [{}]:
-                end = EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
-                if time < math.inf and refused(flow, snapshot, facts, end) is None:
-                    yield end
+            least = lasts(effect, action, status, result).least
+            for data in _given(flow, effect, result) if status == "ok" and least < math.inf else [{}]:
+                end = EffectEnded(effect.id, status, data, None, effect.started + least)
+                if least < math.inf and unfit(flow, snapshot, facts, end) is None:
+                    yield status, data, least
 
 
 def _given(flow: Flow, effect: Running, result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

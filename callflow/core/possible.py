@@ -7,6 +7,7 @@ supplies (its own events, the agents' own tools, functions and tasks) can happen
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
@@ -24,8 +25,11 @@ _TELLS = 0.05
 
 def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
     """Why this cannot happen now, in a sentence; None where it can."""
-    if (why := _overdue(flow, snapshot, event)) is not None:
-        return why
+    return _overdue(flow, snapshot, event.time) or unfit(flow, snapshot, facts, event)
+
+
+def unfit(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
+    """The same, whatever else may have to end before."""
     if isinstance(event, TimerFired):
         return _no_timer(snapshot, event)
     if isinstance(event, EffectEnded):
@@ -37,6 +41,14 @@ def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str |
         return None if event.name in flow.events else f"{event.name} is no event of this flow"
     whys = [_no_event(snapshot, facts, event, way) for way in entry.occurs]
     return None if None in whys else whys[-1]
+
+
+def told_by(snapshot: Snapshot, facts: Facts) -> Hashable:
+    """All of a call that `refused` looks at, but for its timers, what runs, and the time: in two calls of one flow that are equal in this
+    the same events can happen, and what runs alike can end alike."""
+    memory = snapshot.memory
+    legs = [(name, leg_is(snapshot, name), one.status) for name, one in memory.legs.items()]
+    return facts, snapshot.configuration, "speech" in memory.closed, tuple(legs), leg_is(snapshot, MAIN_LEG)
 
 
 def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:
@@ -114,11 +126,19 @@ def _missing(way: Occurs, facts: Facts, what: str, leg: str, stands: LegIs) -> s
     return None
 
 
-def _overdue(flow: Flow, snapshot: Snapshot, event: Input) -> str | None:
-    """What has to end before this."""
+def latest(flow: Flow, snapshot: Snapshot) -> float:
+    """The time by which something has to end that runs; infinite where nothing has to."""
+    runs = [effect for effect in snapshot.memory.effects.values() if not effect.stopping]
+    until = [effect.started + within(effect, action_of(flow, effect)).most for effect in runs]
+    return min(until, default=math.inf) + _TELLS
+
+
+def _overdue(flow: Flow, snapshot: Snapshot, time: float) -> str | None:
+    if time <= latest(flow, snapshot):
+        return None
     for effect in snapshot.memory.effects.values():
         until = math.inf if effect.stopping else effect.started + within(effect, action_of(flow, effect)).most
-        if event.time > until + _TELLS:
+        if time > until + _TELLS:
             return f"{effect.verb} {effect.id} is out of time at {until:g}, at the latest"
     return None
 

@@ -104,3 +104,19 @@ states:
     names = {one.name for one in walk.next() if isinstance(one, Event)}
     assert {"leg.human.ringing", "leg.human.answered"} <= names
     assert not {"leg.human.hangup", "leg.human.dtmf.1", "tool.human"} & names
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=[path.stem for path in FLOWS])
+def test_what_was_looked_up_before_is_what_can_happen(path):
+    flow = callflow.load(path)
+    for seed in range(4):
+        dice, walk = random.Random(seed), Walk(flow)
+        for _ in range(40):
+            ways = walk.next()
+            flow.made.pop("inputs")
+            assert ways == walk.next()
+            assert all(refused(flow, walk.snapshot, walk.facts, one) is None for one in ways)
+            if not ways:
+                break
+            begun = [one for one in ways if not isinstance(one, Event)]
+            walk.take(dice.choice(dice.choice([one for one in (begun, ways) if one])))

@@ -503,11 +503,12 @@ def _cut_out(want: Want, begin: str, end: str) -> Want:
     """What is asked of the value between two texts."""
     found: list[Any] = []
     for one in want.values.values():
-        if isinstance(one, str) and len(one) >= len(begin) + len(end) and one.startswith(begin) and one.endswith(end):
-            inner = one[len(begin) : len(one) - len(end)]
+        if isinstance(one, str):
+            inner = one.removeprefix(begin).removesuffix(end)
             number = _number(inner)
-            found += [inner] if number is None else [inner, number]
-    return Want(*found, beyond=want.beyond or bool(want.lengths))
+            found += [inner, one.removeprefix(begin)] if number is None else [inner, number]
+    lengths = [Cut(cut.at - len(begin) - len(end), cut.after) for cut in want.lengths]
+    return Want(*found, lengths=lengths, beyond=want.beyond)
 
 
 def _number(text: Any) -> float | None:
