@@ -86,7 +86,7 @@ def _in_a_word(report: Report, verb: Verb, node: Scalar, path: str, result: dict
         return Ending(result={"result": text})
     if verb.speech and "spoken" in verb.result:
         return Ending(result={"spoken": text})
-    report.not_among(node, path, f"how `{verb.name}` ends", text, [*words, *STATUSES, "never"])
+    report.not_among(node, path, f"how `{verb.name}` ends", text, dict.fromkeys((*words, *STATUSES, "never")))
     return Ending()
 
 

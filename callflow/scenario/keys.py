@@ -8,7 +8,7 @@ from typing import Final
 
 from callflow.flowfile.keys import VERSION
 
-__all__ = ["CONDITIONS", "ENDING", "FILE", "MODIFIERS", "SCENARIO", "SHARED", "STEPS", "TEXT", "VERSION"]
+__all__ = ["CONDITIONS", "ELSEWHERE", "ENDING", "FILE", "MODIFIERS", "SCENARIO", "SHARED", "STEPS", "TEXT", "VERSION"]
 
 SHARED: Final[Mapping[str, str]] = {
     "at": "When the call begins, by whose clocks: `2026-11-27 18:30 Europe/Berlin`.",
@@ -98,3 +98,17 @@ PRESS: Final[Mapping[str, str]] = {
     "keys": "The keys: 0-9, a-d, * and #.",
     "leg": "Whose telephone; the far end's unless set.",
 }
+
+ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("user", "human", "customer", "says", "speaks", "hears"), "caller: …"),
+    **dict.fromkeys(("agent", "bot", "assistant", "llm", "reply"), "model: …"),
+    **dict.fromkeys(("hangup", "hangs_up", "disconnect", "hung_up"), "call.hangup"),
+    **dict.fromkeys(("dtmf", "key", "keys", "digits", "presses"), "press: …"),
+    **dict.fromkeys(("sleep", "pause", "delay", "waits", "advance", "after"), "wait: 3s"),
+    **dict.fromkeys(("assert", "then", "check", "expected", "until"), "expect: …"),
+    **dict.fromkeys(("tools", "call", "calls", "function", "action"), "tool: …"),
+    **dict.fromkeys(("answer", "answers", "answered"), "call.answered"),
+    **dict.fromkeys(("silence", "every", "timeout"), "timer: silence 8s"),
+    **dict.fromkeys(("event", "events", "send", "when", "given"), "call.hangup, or what else it is called"),
+}
+"""What other languages call these steps."""

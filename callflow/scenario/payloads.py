@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.expressions import ANY, Record, Type, coerce
+from callflow.core.expressions import ANY, Record, Type, accepts, coerce
 from callflow.core.flow import Field
+from callflow.core.suggest import closest
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, shorten
 from callflow.flowfile.report import Report, join, plain_data
@@ -45,12 +46,11 @@ def declared(
 ) -> dict[str, Any]:
     """The same for fields that an author has declared, of which some must be there, and some take a few values only."""
     found = fields_of(report, node, path, what, {name: one.type for name, one in fields.items()})
-    mapping = node if isinstance(node, MappingNode) else None
+    entries = node.entries if isinstance(node, MappingNode) else {}
+    misspelt = [name for name in entries if name not in fields]
     for name, one in fields.items():
-        if one.required and name not in found:
+        if one.required and name not in found and not any(closest(word, [name]) for word in misspelt):
             report.defect("missing-argument", f"{what} is missing `{name}`", at, path, f"write `{name}: …`")
-        elif one.enum and name in found and found[name] not in one.enum and mapping is not None:
-            report.not_among(
-                mapping.entries[name][1], join(path, name), f"`{name}`", str(found[name]), map(str, one.enum)
-            )
+        elif one.enum and accepts(one.type, found.get(name)) and found[name] not in one.enum:
+            report.not_among(entries[name][1], join(path, name), f"`{name}`", str(found[name]), map(str, one.enum))
     return found

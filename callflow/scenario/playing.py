@@ -275,8 +275,8 @@ class _Player:
                 }
                 self._take(Event(f"amd.{result}", data, self.call.now))
                 return
-            verb = verb_of(act.verb)
-            raise Impossible(f"no {verb.name} is running: {self._what_runs()}")
+            hint = "; the caller hangs up by `call.hangup`" if verb_of(act.verb).farewell else ""
+            raise Impossible(f"no {act.verb} is running: {self._what_runs()}{hint}")
         start = self._world.effects.started(running.id)
         if self._scenario.exactly or start is None:
             ending = act.ending

@@ -13,7 +13,7 @@ from callflow.core.step import start
 from callflow.errors import CallflowError, Defect, StartError
 from callflow.flowfile.loader import read as read_flow
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, Scalar, shorten
+from callflow.flowfile.nodes import Node, Place, Scalar, shorten
 from callflow.flowfile.report import Report, Suggestions, TooManyDefects, is_nothing, join, plain_data
 from callflow.flowfile.source import MAX_BYTES, read_text, too_large
 from callflow.flowfile.yaml import parse
@@ -68,7 +68,7 @@ def reads(
     defects = [_of_a_scenario(one) for one in defects]
     if root is None:
         return [], defects
-    reader = _Reader(Report(name, defects, Suggestions()), root, os.fspath(folder), flows)
+    reader = _Reader(_Report(name, defects, Suggestions()), root, os.fspath(folder), flows)
     found: list[Scenario] = []
     try:
         found = list(reader.scenarios())
@@ -107,6 +107,15 @@ def _of_a_scenario(defect: Defect) -> Defect:
         hint = "" if "sub-flows" in defect.hint else defect.hint.replace("flow", "call", 0)
         return defect._replace(message=message, hint=hint)
     return defect
+
+
+class _Report(Report):
+    """What several scenarios share is read for each of them, and told once."""
+
+    def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
+        known = ((one.code, one.message, one.line, one.column) for one in self.defects)
+        if (code, message, at.line, at.column) not in known:
+            super().defect(code, message, at, path, hint)
 
 
 class _Reader:
@@ -212,7 +221,7 @@ class _Reader:
             position=report.position(key, path),
         )
         self._variables(flow, values["vars"], path)
-        if not found.steps and found.expect is None and found.never is None:
+        if not any(one in node.entries for one in ("steps", "expect", "never")):
             report.defect(
                 "missing-key", "a scenario has `steps`, or says what it expects", key, path, "write `steps: […]`"
             )

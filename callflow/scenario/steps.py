@@ -202,29 +202,36 @@ class _Reader:
                 "unknown-event", f"a leg has no event `{shorten(what)}`", key, path, report.meant(what, events) or ""
             )
             return
-        names = [
-            *keys.STEPS,
-            *EVENTS,
-            *flow.events,
-            *(f"tool.{one}" for one in flow.tools),
-            *(one for one in EVERY_VERB if not EVERY_VERB[one].at_once),
-        ]
-        hint = (
-            f"a step of this name is `tool`: `- tool: {name}`"
-            if name in flow.tools
-            else report.meant(name, names) or event_meant(name)
-        )
         verb = EVERY_VERB.get(name)
-        if verb is not None:
-            report.defect("unknown-event", f"`{name}` takes no time: it is nothing that the world does", key, path, "")
+        if verb is not None or name in keys.CONDITIONS:
+            message = (
+                f"`{name}` takes no time: it is nothing that the world does"
+                if verb
+                else f"`{name}` does not happen, it is expected"
+            )
+            report.defect(
+                "unknown-event",
+                message,
+                key,
+                path,
+                f"write `- expect: {{{name}: …}}`" if name in keys.CONDITIONS else "",
+            )
             return
-        report.defect(
-            "unknown-event",
-            f"nothing of the name `{shorten(name)}` can happen",
-            key,
-            path,
-            hint or "an event of the flow, the end of one of its actions, or one of " + ", ".join(keys.STEPS),
-        )
+        names = [
+            *keys.STEPS, *EVENTS, *flow.events, *(f"tool.{one}" for one in flow.tools),
+            *(one for one in EVERY_VERB if not EVERY_VERB[one].at_once),
+        ]  # fmt: skip
+        hint = self._meant(name) or report.meant(name, names) or event_meant(name)
+        hint = hint or "an event of the flow, the end of one of its actions, or one of " + ", ".join(keys.STEPS)
+        report.defect("unknown-event", f"nothing of the name `{shorten(name)}` can happen", key, path, hint)
+
+    def _meant(self, name: str) -> str:
+        """A hint for what other languages, and other places of this one, call these things."""
+        if name in self._flow.tools:
+            return f"write `- tool: {name}`"
+        if _TIMER.fullmatch(name):
+            return f"write `- timer: {name}`"
+        return f"write `- {keys.ELSEWHERE[name]}`" if name in keys.ELSEWHERE else ""
 
     def _tool(self, name: str, key: Scalar, value: Node | None, path: str) -> dict[str, Any] | None:
         """The arguments of a call."""
