@@ -86,6 +86,13 @@ class Telephones:
         self._schedule.add(at, lambda now: self._of_leg(start, "answered", now), start.id)
         self._effects.end_after(start, TAKES, ending)
 
+    def stops_ringing(self, start: Start, ending: Ending) -> None:
+        leg = start.arguments.get("leg") or MAIN_LEG
+        for effect, (dial, dials) in list(self._effects.running.items()):
+            if verb_of(dial.verb).dials and (dial.arguments.get("leg") or MAIN_LEG) == leg and not dials.never:
+                self._effects.instead(effect, {"result": "no_answer", "cause": "cancelled"})
+        self._effects.end_after(start, 0.0, ending)
+
     def removes(self, start: Start, ending: Ending) -> None:
         self._effects.end_after(start, 0.0, ending)
         self._gone(str(start.arguments.get("leg") or MAIN_LEG), {"by": "agent", "cause": "hung_up"}, start.id)

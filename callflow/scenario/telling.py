@@ -158,7 +158,7 @@ class _Teller:
         elif name == "session.user_input_transcribed":
             yield f'{who} says "{data.get("transcript", "")}"'
         elif family == "app":
-            yield f"{name} comes{_payload(data)}"
+            yield f"the event {name} comes{_payload(data)}"
         else:
             yield _described(name)
 

@@ -38,6 +38,7 @@ class World:
             "consult": telephones.consults, "transfer": telephones.transfers, "detect_machine": telephones.listens,
             "send_dtmf": telephones.sends_keys, "stand_by": telephones.stays, "task": telephones.stays,
             "answer": telephones.answers, "remove_participant": telephones.removes,
+            "cancel_dial": telephones.stops_ringing,
         }  # fmt: skip
 
     def follow(self, step: Step) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from callflow.core.actions import COMMON_ARGUMENTS, OUTCOMES, VERBS, Argument, Verb
+from callflow.core import speaking
+from callflow.core.actions import COMMON_ARGUMENTS, EVERY_VERB, OUTCOMES, VERBS, Argument, Verb
 from callflow.core.durations import format_duration
 from callflow.core.events import CALL_FIELDS, EVENTS, OPEN_FAMILIES, WRAP_UP_FIELDS, EventType
 from callflow.core.expressions import DURATION, FUNCTIONS, Record
@@ -17,6 +18,18 @@ from callflow.core.verbs.verb import End, Heard
 from callflow.flowfile import keys, session
 from callflow.livekit_bindings.causes import CAUSES, reason_name
 from callflow.livekit_bindings.dial_results import RESULTS
+from callflow.scenario import keys as scenario_keys
+from callflow.scenario.speeches import HANGS_UP
+from callflow.scenario.telephones import (
+    ANSWERS_AFTER,
+    DECIDES_AFTER,
+    HANDS_OVER,
+    LOOKS_FOR,
+    REFUSES_AFTER,
+    RINGS_AFTER,
+    TAKES,
+)
+from callflow.scenario.world import LASTS
 from callflow.verify.codes import EVERY_CODE as CODES
 
 EVENTS_INTRODUCTION = """# Events
@@ -348,7 +361,70 @@ def dial_results_page() -> str:
     return "\n".join(parts)
 
 
+def scenarios_page() -> str:
+    rows = [(f"`{verb.name}`", *_by_itself(verb)) for verb in EVERY_VERB.values() if not (verb.at_once or verb.forced)]
+    groups: Sequence[tuple[str, Mapping[str, str]]] = (
+        ("The file", scenario_keys.FILE),
+        ("A scenario", scenario_keys.SCENARIO),
+        ("Steps beside events and actions", scenario_keys.STEPS),
+        ("Beside a step", scenario_keys.MODIFIERS),
+        ("What is expected", scenario_keys.CONDITIONS),
+        ("A text that is expected", scenario_keys.TEXT),
+        ("How a call ended", scenario_keys.ENDED),
+        ("How an effect ends", scenario_keys.ENDING),
+    )
+    parts = [(HERE / "scenarios.introduction.txt").read_text(encoding="utf-8")]
+    for title, group in groups:
+        parts.append(
+            f"## {title}\n\n" + table(("key", "what it says"), [(f"`{one}`", text) for one, text in group.items()])
+        )
+    parts.append(
+        "## What ends by itself\n\nUnless a scenario says otherwise. Speech takes "
+        f"{format_duration(speaking.LETTER)} for each letter, what nobody knows the words of {format_duration(speaking.REPLY)}.\n\n"
+        + table(("action", "how", "after"), rows)
+    )
+    return "\n".join(parts)
+
+
+def _by_itself(verb: Verb) -> tuple[str, str]:
+    """How an effect ends in a scenario that does not say, and when."""
+    how = f"`{verb.results[0]}`" if verb.results and verb.name not in UNASKED else "ok"
+    return UNASKED[verb.name] if verb.name in UNASKED else (how, format_duration(LASTS.get(verb.name, 0.0)))
+
+
+UNASKED: Mapping[str, tuple[str, str]] = {
+    "say": ("ok", "its text"),
+    "generate_reply": ("ok", format_duration(speaking.REPLY)),
+    "play": ("ok; never with `loop`", format_duration(speaking.REPLY)),
+    "wait_for_speech": ("ok", "what is being said"),
+    "drain": ("ok", "what is being said, and its `tail`"),
+    "hang_up": ("ok", f"its goodbye, and {format_duration(HANGS_UP)}"),
+    "stand_by": ("ok", "once fewer than two parties are on the line"),
+    "answer": ("ok, after `call.answered`", format_duration(TAKES)),
+    "dial": (
+        "`dial.answered`, after `call.ringing` and `call.answered`; with `detect_machine` `amd.human` follows",
+        (
+            f"{format_duration(ANSWERS_AFTER)}, it rings after {format_duration(RINGS_AFTER)}; busy and its like {format_duration(REFUSES_AFTER)}; "
+            f"`no_answer` its `ringing_timeout`; the verdict {format_duration(LOOKS_FOR)} later"
+        ),
+    ),
+    "cancel_dial": ("ok, and the dial with `dial.no_answer`", "0s"),
+    "detect_machine": ("`amd.human`", format_duration(LOOKS_FOR)),
+    "send_dtmf": ("ok", "its keys"),
+    "collect_digits": ("by the keys that are pressed; `dtmf.no_input` without", "its prompts and its times"),
+    "transfer": ("`transfer.completed`; `call.hangup` by `agent` follows", format_duration(HANDS_OVER)),
+    "consult": (
+        "`consult.accepted`, or as the keys say that are pressed",
+        f"{format_duration(ANSWERS_AFTER)}, the briefing, and {format_duration(DECIDES_AFTER)} where there is something to decide",
+    ),
+    "http": ("ok, with the status 200 and an empty body", format_duration(LASTS["http"])),
+    "python": ("ok, with a value of its type for each field", format_duration(LASTS["python"])),
+    "task": ("never", "-"),
+}
+
+
 PAGES = {
+    "scenarios.md": scenarios_page,
     "dial-results.md": dial_results_page,
     "keys.md": keys_page,
     "events.md": events_page,

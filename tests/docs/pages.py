@@ -5,6 +5,7 @@ A comment in front of a block says what it is, where that is not plain:
 - `<!-- file: name.yaml -->`: the block is this file; blocks behind it on the same page may use it.
 - `<!-- part of a flow -->`, `<!-- part of a state -->`, `<!-- actions -->`: a piece, to be completed before it is checked.
 - `<!-- wrong: code -->`: what `callflow check` must find in it, and nothing else.
+- `<!-- scenario -->`: a scenario file, whose scenarios pass.
 - `<!-- telephones -->`: a book of telephones, which `tests/telephone` reads.
 - `<!-- test -->`: Python with tests in it, which are run.
 - `<!-- not run -->`: a command that needs what a test has not.

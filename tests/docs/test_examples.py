@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from callflow.flowfile import read
+from callflow.scenario import play
+from callflow.scenario import read as read_scenarios
 from callflow.simulate.clock import VirtualTimeLoop
 from callflow.verify import check as verify
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
@@ -19,7 +21,7 @@ from tests.support.command import command
 
 GENERATED = ROOT / "docs/reference/defects.md"  # its examples are tested with the codes that they show
 BLOCKS = [block for page in PAGES if page != GENERATED for block in blocks(page)]
-OFFLINE = ("check", "explain", "draw", "schema", "demo", "--version")
+OFFLINE = ("check", "test", "explain", "draw", "schema", "demo", "--version")
 
 
 def of(language: str, mark: str = "") -> list[Block]:
@@ -43,7 +45,9 @@ def files(tmp_path, monkeypatch):
     return write
 
 
-@pytest.mark.parametrize("block", [block for block in of("yaml") if "telephones" not in block.marks], ids=str)
+@pytest.mark.parametrize(
+    "block", [one for one in of("yaml") if not one.marks.keys() & {"telephones", "scenario"}], ids=str
+)
 def test_a_flow_passes_the_checker_or_has_the_defect_that_is_said(block, files):
     folder = files(block.page)
     path = folder / block.marks.get("file", "example.yaml")
@@ -55,6 +59,15 @@ def test_a_flow_passes_the_checker_or_has_the_defect_that_is_said(block, files):
     if set(block.marks) & {"part of a flow", "part of a state", "actions"}:  # what a piece declares is used elsewhere
         defects = [defect for defect in defects if defect.code != "never-used"]
     assert sorted({defect.code for defect in defects}) == expected, "\n".join(map(str, defects))
+
+
+@pytest.mark.parametrize("block", of("yaml", "scenario"), ids=str)
+def test_scenarios_that_are_shown_come_out_as_they_say(block, files):
+    path = files(block.page) / block.marks.get("file", "example.scenario.yaml")
+    path.write_text(block.text, encoding="utf-8")
+    scenarios, defects = read_scenarios(path.name)
+    assert defects == []
+    assert [play(one).failure for one in scenarios] == [None] * len(scenarios)
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)
