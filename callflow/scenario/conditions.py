@@ -141,6 +141,10 @@ class _Reader:
         if len(text) > LONGEST_PATTERN:
             self._report.defect("bad-value", f"a pattern has at most {LONGEST_PATTERN} characters", node, where)
             return None
+        if takes_for_ever(text):
+            message = "`pattern` repeats a group that repeats, or chooses, itself: to look for it may take for ever"
+            self._report.defect("bad-value", message, node, where, "repeat one of the two")
+            return None
         try:
             return Text(pattern=re.compile(text), by=by)
         except (re.error, OverflowError, RecursionError) as error:
@@ -300,3 +304,34 @@ class _Reader:
                 "bad-value", "`at` is at least as long as it is at most", node, path, "put the shorter one first"
             )
         return least, most
+
+
+_REPEATS = re.compile(r"[*+]|\{[0-9]*,?[0-9]*\}")
+
+
+def takes_for_ever(pattern: str) -> bool:
+    """Whether a group is repeated that repeats something itself, or chooses: `(a+)+`, `(a|ab)*`. Python's `re` may try as many
+    ways as there are to divide a text among them."""
+    busy = [False]  # of each open group, whether it repeats or chooses
+    place = 0
+    while place < len(pattern):
+        sign = pattern[place]
+        if sign == "\\":
+            place += 2
+            continue
+        if sign == "[":
+            end = pattern.find("]", place + 2)
+            place = len(pattern) if end < 0 else end + 1
+            continue
+        repeats = _REPEATS.match(pattern, place)
+        if sign == "(":
+            busy.append(False)
+        elif sign == ")" and len(busy) > 1:
+            inner = busy.pop()
+            if inner and _REPEATS.match(pattern, place + 1):
+                return True
+            busy[-1] = busy[-1] or inner
+        elif sign == "|" or repeats:
+            busy[-1] = True
+        place = repeats.end() if repeats else place + 1
+    return False

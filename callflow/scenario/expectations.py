@@ -127,7 +127,8 @@ def _log(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
 
 def _outcome(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
     if wanted.outcome is not None:
-        found = call.record().outcome
+        memory = call.snapshot.memory
+        found = memory.outcome or ("failed" if memory.fault else "none")
         if found != wanted.outcome:
             yield Unmet("outcome", wanted.outcome, found)
 
@@ -139,11 +140,12 @@ def _ended(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
         if wanted.ended != call.snapshot.ended:
             yield Unmet("ended", value_shown(wanted.ended), value_shown(call.snapshot.ended))
         return
-    cause = call.record().cause
-    found = Ended(cause.by, cause.event, cause.detail.get("cause"))
     if not call.snapshot.ended:
         yield Unmet("ended", _ended_shown(wanted.ended), "the call has not ended")
-    elif any(want is not None and want != have for want, have in zip(wanted.ended, found, strict=True)):
+        return
+    cause = call.record().cause
+    found = Ended(cause.by, cause.event, cause.detail.get("cause"))
+    if any(want is not None and want != have for want, have in zip(wanted.ended, found, strict=True)):
         yield Unmet("ended", _ended_shown(wanted.ended), _ended_shown(found))
 
 

@@ -30,7 +30,7 @@ FILE: Final[Mapping[str, str]] = {
 SCENARIO: Final[Mapping[str, str]] = {
     "description": "What this scenario is about.",
     **SHARED,
-    "waiting": "Whether the far end is not on the line yet; so it is where the flow has `answer: manual`.",
+    "waiting": "Whether the far end is not on the line yet; unless set it rings here as the call begins where the flow has `answer: manual`, and else is on the line.",
     "exactly": "Whether nothing happens but what the steps say: no effect ends and no timer comes due by itself.",
     "steps": "What happens, and what is expected, one after the other.",
     "expect": "What is expected of the whole call, once it is over.",

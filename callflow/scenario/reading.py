@@ -21,7 +21,7 @@ from callflow.scenario import keys
 from callflow.scenario.clock import clock
 from callflow.scenario.conditions import conditions
 from callflow.scenario.endings import endings
-from callflow.scenario.model import Scenario
+from callflow.scenario.model import Occurs, Scenario, Step
 from callflow.scenario.steps import steps
 
 SUFFIX = ".scenario.yaml"
@@ -129,6 +129,15 @@ class _Reader:
 
     def scenarios(self) -> Iterator[Scenario]:
         report, root = self._report, self._root
+        if "states" in root.entries and "scenarios" not in root.entries:
+            report.defect(
+                "missing-key",
+                "this is a flow, and no scenarios of one",
+                root,
+                "scenarios",
+                "`callflow check` checks it; a scenario file has `flow:` and `scenarios:`",
+            )
+            return
         report.unknown_keys(root, "", keys.FILE, keys.FILE, "a scenario file")
         self._version()
         report.text(root.get("description"), "description", "`description`")
@@ -207,7 +216,7 @@ class _Reader:
         found = Scenario(
             name,
             flow,
-            steps(report, flow, node.get("steps"), join(path, "steps"), exactly=exactly),
+            self._steps(flow, node, path, exactly=exactly, waiting=waiting),
             start=BEGINS if at.get("at") is None else clock(report, at.get("at"), join(path, "at")),
             vars={one: plain_data(value) for one, (_, value) in values["vars"].items()},
             env=self._env(flow, values["env"], path),
@@ -227,6 +236,14 @@ class _Reader:
             )
         if len(report.defects) == known and self._starts(found, node, key, path):
             yield found
+
+    def _steps(self, flow: Flow, node: MappingNode, path: str, *, exactly: bool, waiting: bool | None) -> list[Step]:
+        """The steps. A call that a flow decides to take rings here at once, where nothing else is said."""
+        found = steps(self._report, flow, node.get("steps"), join(path, "steps"), exactly=exactly)
+        rings = any(isinstance(one.act, Occurs) and one.act.name in ("call.offered", "call.answered") for one in found)
+        if flow.answer == "manual" and waiting is None and not exactly and not rings:
+            found.insert(0, Step(Occurs("call.offered"), "now", self._report.position(node, path)))
+        return found
 
     def _shared(self, name: str, node: MappingNode, path: str) -> dict[str, tuple[Scalar, Node]]:
         """What a file says for all, and a scenario for itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.events import DIGITS, KEYS, MAIN_LEG
+from callflow.core.events import DIGITS, KEYS, MAIN_LEG, PROGRAM
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Timer
 
@@ -31,6 +31,8 @@ def usual(name: str) -> Mapping[str, Any]:
     leg = MAIN_LEG
     if family == "leg":
         leg, _, rest = rest.partition(".")
+    if family == "app":
+        return {"sender": PROGRAM}
     if rest == "hangup":
         return {"leg": leg, "by": "caller", "cause": "hung_up"}
     if family in ("call", "leg") and not rest.startswith("dtmf."):

@@ -8,11 +8,12 @@ from typing import Any
 
 from callflow.core.actions import EVERY_VERB
 from callflow.core.events import DIGITS, EVENTS, KEYS, LEG_EVENTS, MAIN_LEG, STATE_EVENTS
-from callflow.core.flow import Flow
+from callflow.core.flow import Field, Flow
 from callflow.core.possible import entry_of
 from callflow.flowfile.elsewhere import event_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.part import SENT
 from callflow.flowfile.report import Report, is_nothing, join
 from callflow.scenario import keys
 from callflow.scenario.conditions import conditions
@@ -33,6 +34,9 @@ from callflow.scenario.model import (
     When,
 )
 from callflow.scenario.payloads import declared, fields_of
+
+_SENT = {name: Field(name, kind, required=False) for name, kind in SENT.items()}
+"""What an event of the author's own carries beside its fields."""
 
 _TIME = re.compile(r"[0-9]")
 _TIMER = re.compile(r"(after|every|silence) [0-9]+(ms|s|m|h)")
@@ -149,7 +153,7 @@ class _Reader:
                 return None
             data = called
         elif name in flow.events:
-            data = declared(report, value, key, path, what, flow.events[name])
+            data = declared(report, value, key, path, what, {**_SENT, **flow.events[name]})
         elif (entry is not None and name not in STATE_EVENTS and self._known(name)) or (
             name == "failed" and entry is not None
         ):

@@ -22,6 +22,12 @@ LASTS: Mapping[str, float] = {
 }  # fmt: skip
 """Seconds of the verbs that neither speak nor call anybody; all others take none."""
 
+TAKE_AWAY = frozenset({"transfer", "consult", "send_dtmf", "hold", "stand_by", "update_agent"})
+"""The verbs that take somebody away: they begin when what is being said has been said."""
+
+CUT_AFTER = 20.0
+"""Seconds after which the rest of that is cut."""
+
 
 class World:
     """All that goes on around one call."""
@@ -29,6 +35,7 @@ class World:
     def __init__(self, call: Call, scenario: Scenario, later: Later) -> None:
         self.effects = Effects(call, {name: list(endings) for name, endings in scenario.effects.items()}, later)
         self._call = call
+        self._behind: list[tuple[Start, Ending]] = []  # what begins when what is being said has been said
         self._speeches = speeches = Speeches(self.effects)
         self.telephones = telephones = Telephones(self.effects)
         self._begins: Mapping[str, Callable[[Start, Ending], None]] = {
@@ -70,6 +77,7 @@ class World:
         """What can go on now."""
         self.effects.voice.look(self._call.now)
         self._speeches.look()
+        self._look_behind()
         self.telephones.look()
 
     def _happened(self, event: Event, now: float) -> None:
@@ -81,6 +89,20 @@ class World:
 
     def _begin(self, start: Start) -> None:
         ending = self.effects.begins(start)
+        if start.verb not in TAKE_AWAY or self.effects.voice.quiet:
+            self._goes_on(start, ending)
+            return
+        self._behind.append((start, ending))
+        cut = self.effects.voice.interrupt
+        self.effects.schedule.add(self._call.now + CUT_AFTER, lambda now: cut(now, by_force=True), start.id, limit=True)
+
+    def _look_behind(self) -> None:
+        while self._behind and self.effects.voice.quiet:
+            start, ending = self._behind.pop(0)
+            if self.effects.started(start.id) is not None:
+                self._goes_on(start, ending)
+
+    def _goes_on(self, start: Start, ending: Ending) -> None:
         begins = self._begins.get(start.verb)
         if ending.status == "timed_out":
             return
