@@ -37,10 +37,10 @@ def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator
         ends: tuple[_End, ...] | None = known.get(which)
         if ends is None:
             ends = known[which] = tuple(_ends(flow, snapshot, facts, effect))
-        for status, data, least in ends:
+        for status, data, error, least in ends:
             time = max(now, effect.started + least)
             if time <= until:
-                yield EffectEnded(effect.id, status, data, None if status == "ok" else status, time)
+                yield EffectEnded(effect.id, status, data, error, time)
     if now <= until:
         events: tuple[Event, ...] | None = known.get(stands)
         if events is None:
@@ -59,8 +59,8 @@ def _events(flow: Flow, snapshot: Snapshot, facts: Facts) -> Iterator[Event]:
                 yield event
 
 
-_End = tuple[Status, Mapping[str, Any], float]
-"""How something may end, what it gives then, and how many seconds it takes at least."""
+_End = tuple[Status, Mapping[str, Any], str | None, float]
+"""How something may end, what it gives then or why it failed, and how many seconds it takes at least."""
 
 
 def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iterator[_End]:
@@ -68,17 +68,25 @@ def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iter
     for status in _ENDS:
         for result in _results(verb) if status == "ok" else [{}]:
             least = lasts(effect, action, status, result).least
-            for data in _given(flow, effect, result) if status == "ok" and least < math.inf else [{}]:
-                end = EffectEnded(effect.id, status, data, None, effect.started + least)
-                if least < math.inf and unfit(flow, snapshot, facts, end) is None:
-                    yield status, data, least
+            if least == math.inf:
+                continue
+            for data, error in _given(flow, effect, result) if status == "ok" else _failing(flow, effect, status):
+                end = EffectEnded(effect.id, status, data, error, effect.started + least)
+                if unfit(flow, snapshot, facts, end) is None:
+                    yield status, data, error, least
 
 
-def _given(flow: Flow, effect: Running, result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _failing(flow: Flow, effect: Running, status: Status) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The sentences that say why it has failed."""
+    errors = representatives_of(flow).errors(effect.verb) if status == "failed" else ()
+    yield from (({}, error) for error in errors or (status,))
+
+
+def _given(flow: Flow, effect: Running, result: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], None]]:
     """What an effect may give that ends in this way."""
     event = verb_of(effect.verb).result_event(result)
     for data in representatives_of(flow).results(effect.source, effect.verb, event):
-        yield {**data, "leg": effect.leg or MAIN_LEG, **result}
+        yield {**data, "leg": effect.leg or MAIN_LEG, **result}, None
 
 
 def _results(verb: Verb) -> list[dict[str, Any]]:

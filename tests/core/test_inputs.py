@@ -88,7 +88,7 @@ states:
     assert Event("app.x", {"n": 1}, 0.0) in before
     assert [
         one.data["new_state"] for one in before if isinstance(one, Event) and one.name == "session.user_state_changed"
-    ] == ["speaking", "listening", "away"]
+    ] == ["speaking", "listening"]
     assert len({repr(one) for one in before}) == len(before)
     names = [one.name for one in before if isinstance(one, Event)]
     assert {"call.hangup", "call.dropped", "dtmf.1", "room.disconnected", "job.shutdown"} <= set(names)

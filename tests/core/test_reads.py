@@ -108,6 +108,14 @@ states:
     assert found.value("", "unread", 7) is None
     assert found.count("a", 9) == 3
     assert found.payload("app.x", {"n": "1", "m": "2"}) == {"n": "1"}
+    assert found.of_call({"number": "+492", "name": "Ann"}) == {"number": "+492"}
+    assert found.of_call({"number": "+493"}) == {"number": "+492"}
+    assert found.of_call({"number": "+491"}) == {"number": "+491"}
+
+
+def test_how_long_the_call_has_lasted_is_asked():
+    flow = load(HEAD + "initial: a\nstates: {a: {on: {dtmf.1: {target: b, when: call.elapsed > 5m}}}, b: {}}\n")
+    assert reads(flow).elapsed == (300.0,)
 
 
 def left_of(found: Reads, snapshot: Snapshot) -> Snapshot:
@@ -119,7 +127,14 @@ def left_of(found: Reads, snapshot: Snapshot) -> Snapshot:
     }
     visits = {state: found.count(state, count) for state, count in memory.visits.items()}
     history = {path: one for path, one in memory.history.items() if path in found.history}
-    return snapshot._replace(memory=memory._replace(vars=values, visits=visits, history=history))
+    lists = {seq: one._replace(event=told(found, one.event)) for seq, one in memory.lists.items()}
+    kept = tuple(told(found, event) for event in memory.kept)
+    memory = memory._replace(vars=values, visits=visits, history=history, lists=lists, kept=kept)
+    return snapshot._replace(memory=memory)
+
+
+def told(found: Reads, event: Event | None) -> Event | None:
+    return None if event is None else event._replace(data=found.payload(event.name, event.data))
 
 
 def seen(step: Any) -> tuple[Any, ...]:

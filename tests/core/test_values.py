@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import callflow
-from callflow.core.events import EffectEnded, Event
+from callflow.core.events import EVENTS, EffectEnded, Event
 from callflow.core.expressions import Context, Expression
 from callflow.core.inputs import inputs
 from callflow.core.occurs import AT_FIRST
@@ -166,6 +167,24 @@ states:
     assert told(text, "amd.uncertain", "category") == ["uncertain"]
 
 
+def test_what_the_step_itself_asks_of_an_event_is_there_beside_what_rows_ask():
+    text = """
+initial: a
+states:
+  a:
+    on:
+      room.disconnected: [{target: b, when: 'event.reason == "ROOM_CLOSED"'}, ending]
+      session.user_state_changed: {target: b, when: 'event.new_state == "away"'}
+  b: {}
+"""
+    reasons = ["ROOM_DELETED", "SERVER_SHUTDOWN", "OUT_OF_REACH", "ROOM_CLOSED"]
+    assert told(text, "room.disconnected", "reason") == reasons
+    assert told("initial: a\nstates: {a: {}}", "room.disconnected", "reason") == reasons[:3]
+    assert told(text, "session.user_state_changed", "new_state") == ["speaking", "listening", "away"]
+    assert told(text, "session.agent_state_changed", "new_state") == ["speaking", "listening"]
+    assert told(text, "room.track_muted", "leg", "muted") == [("far_end", True), ("far_end", False)]
+
+
 def test_the_far_end_is_who_the_call_was_answered_by():
     text = """
 vars: {blocked: {type: list of phone, default: ["+491", "+492"]}}
@@ -302,6 +321,57 @@ states:
 """
     found = {(one["ok"], one["kind"], one.get("left")) for one in ends(text)}
     assert found >= {(True, "a", 0), (True, "b", 0), (False, "a", 1)}
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ('set: {n: "{{ vars.reply.body.count }}"}', [int, str]),
+        ('log: "{{ vars.reply.body.count + 1 }} left"', [int, str]),
+        ('log: "{{ vars.reply.body.name }}"', [str, dict]),
+        ('log: "{{ vars.reply.body.names[0] }} is first"', [list, list]),
+    ],
+)
+def test_what_has_to_be_of_a_type_may_be_of_another(texts, found):
+    text = f"""
+vars: {{n: {{type: integer, default: 0}}}}
+initial: a
+states:
+  a: {{entry: [{{http: {{url: "https://crm.example/", as: reply}}}}, {{{texts}}}], on: {{done: b}}}}
+  b: {{}}
+"""
+    bodies = [one["body"] for one in ends(text)]
+    assert [type(value) for body in bodies if isinstance(body, dict) for value in body.values()] == found
+
+
+def test_why_something_has_failed():
+    text = """
+initial: a
+states:
+  a: {entry: [{http: "https://crm.example/"}], on: {failed: [{target: b, when: '"refused" in event.error'}, ending]}}
+  b: {}
+"""
+    flow = flow_of(text)
+    found = inputs(flow, callflow.start(flow).snapshot, AT_FIRST, 0.0)
+    errors = [one.error for one in found if isinstance(one, EffectEnded) and one.status == "failed"]
+    assert ["refused" in (error or "") for error in errors] == [True, False]
+
+
+def test_what_a_task_gives():
+    text = """
+initial: a
+states: {a: {task: collect, on: {task.completed: [{target: b, when: event.result.ok}, ending]}}, b: {}}
+"""
+    assert {repr(one["value"]) for one in ends(text)} >= {"{'ok': True}", "{'ok': False}"}
+
+
+def test_what_an_agents_own_tool_is_called_with_nobody_has_declared():
+    text = """
+tools: {own: {own: true}}
+initial: a
+states: {a: {on: {tool.own: [{target: b, when: 'event.why == "sales"'}, ending]}}, b: {}}
+"""
+    assert told(text, "tool.own", "why") == ["sales", "something else"]
 
 
 def test_what_a_tool_looks_up():
@@ -474,3 +544,16 @@ def test_random_flows_have_a_representative_for_each_payload(seed):
         assert {answers(guards, n) for n in range(-3, 90)} == {
             answers(guards, data["n"]) for data in found.payloads(name)
         }
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
+def test_every_flow_that_is_shipped_is_followed_with_few_values(path):
+    flow = callflow.load(path)
+    found = representatives_of(flow)
+    assert found.not_followed == ()
+    assert len(found.beginnings()) <= 2
+    for name in (*EVENTS, *flow.events, *(f"tool.{tool}" for tool in flow.tools)):
+        assert 1 <= len(found.payloads(name)) <= 4, name

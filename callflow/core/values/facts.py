@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, NamedTuple
 
-from callflow.core.events import CALL_FIELDS, DIGITS, EVENTS, KEYS, MAIN_LEG, OUT_OF_REACH
+from callflow.core.events import CALL_FIELDS, DIGITS, EVENTS, KEYS, MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE
 from callflow.core.expressions import ANY, OneOf, Template, Type
 from callflow.core.flow import Action, Field, Flow
 from callflow.core.values.readings import COMPUTED, Place
@@ -22,15 +22,30 @@ TOLD_LATER: frozenset[Place] = COMPUTED | {
 _MAY_LACK = frozenset({"number", "trunk", "trunk_number", "sip_call_id", "sip_status_code", "sip_status", "error"})
 _OF_LINE = ("call.", "leg.", "dial.", "amd.", "transfer.", "consult.", "dtmf.")
 
-_OBSERVED: Mapping[str, Mapping[str, list[Any]]] = {
-    "room.disconnected": {"reason": ["ROOM_DELETED", "SERVER_SHUTDOWN", OUT_OF_REACH]},
-    "room.active_speakers_changed": {"legs": [["human"], []]},
-    "room.track_muted": {"muted": [True, False]},
-    "room.track_unmuted": {"muted": [False, True]},
-}
-"""What the step itself makes a difference by, beside the states of the user and the agent."""
 
-_STATES = ("session.user_state_changed", "session.agent_state_changed")
+class Observed(NamedTuple):
+    """A field of which the step itself makes a difference (`callflow.core.observation`): some of its values, and what is asked of one."""
+
+    field: str
+    values: tuple[Any, ...]
+    asks: Callable[[Any], Hashable]
+
+
+def _whose_end(reason: Any) -> Hashable:
+    """The room's, which is gone; the agent's own, who may come back; or somebody else's doing."""
+    return "room" if reason in ROOM_IS_GONE else reason == OUT_OF_REACH
+
+
+OBSERVED: Mapping[str, Observed] = {
+    "session.user_state_changed": Observed("new_state", ("speaking", "listening"), lambda state: state == "speaking"),
+    "session.agent_state_changed": Observed(
+        "new_state", ("speaking", "listening"), lambda state: state in ("thinking", "speaking")
+    ),
+    "room.disconnected": Observed("reason", ("ROOM_DELETED", "SERVER_SHUTDOWN", OUT_OF_REACH), _whose_end),
+    "room.active_speakers_changed": Observed("legs", (["human"], []), bool),
+    "room.track_muted": Observed("muted", (True, False), bool),
+    "room.track_unmuted": Observed("muted", (False, True), bool),
+}
 _KEY_OF = {event: key for key, event in KEYS.items()}
 _CODES = {"*": 10, "#": 11, "a": 12, "b": 13, "c": 14, "d": 15}
 
@@ -40,15 +55,13 @@ def type_of(field: Field | Type) -> Type:
 
 
 def known(name: str, fields: Mapping[str, Field | Type]) -> dict[str, list[Any]]:
-    """The fields that an event's name says, or of which the step makes a difference, with their values."""
+    """The fields that an event's name says, with their values."""
     found: dict[str, list[Any]] = {}
     tail = name.rpartition(".")[2]
     for field, one in fields.items():
         kind = type_of(one)
         if field in ("result", "category") and isinstance(kind, OneOf) and tail in kind.words:
             found[field] = [tail]
-        elif field == "new_state" and name in _STATES and isinstance(kind, OneOf):
-            found[field] = [*kind.words]
     if name.startswith("leg."):
         found["leg"] = [name.split(".", 2)[1]]
     elif "leg" in fields and name in EVENTS:
@@ -56,12 +69,13 @@ def known(name: str, fields: Mapping[str, Field | Type]) -> dict[str, list[Any]]
     if tail in DIGITS and "digit" in fields:
         key = _KEY_OF.get(tail, tail)
         found |= {"digit": [key], "code": [_CODES.get(key) if key in _CODES else int(key)]}
-    return found | {field: [*values] for field, values in _OBSERVED.get(name, {}).items()}
+    return found
 
 
-def observed(name: str) -> tuple[str, ...]:
-    """The fields by which the step itself makes a difference."""
-    return ("new_state",) if name in _STATES else tuple(_OBSERVED.get(name, ()))
+def observes(name: str, data: Mapping[str, Any]) -> Hashable:
+    """What the step itself makes of a payload."""
+    one = OBSERVED.get(name)
+    return None if one is None else one.asks(data.get(one.field))
 
 
 def may_lack(name: str, field: str, one: Field | Type) -> bool:

@@ -9,7 +9,7 @@ from callflow.core.events import STATE_EVENTS
 from callflow.core.flow import Flow
 from callflow.core.statechart.descriptors import matches
 from callflow.core.values.demand import Demand
-from callflow.core.values.facts import observed
+from callflow.core.values.facts import OBSERVED, observes
 from callflow.core.values.readings import Place
 from callflow.core.values.representatives import representatives_of
 from callflow.core.values.wants import Want, between, is_number, same
@@ -79,6 +79,20 @@ class Reads:
         one = self.visits.get(state)
         return 0 if one is None else int(one.held(visits))
 
+    def of_call(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is left of what is known of the call, or of its far end."""
+        return {
+            field: self._alike.setdefault(("call", field, self._signatures.of(("call", "", field), value)), value)
+            for field, value in data.items()
+            if field in self.call
+        }
+
+    @property
+    def elapsed(self) -> tuple[float, ...]:
+        """The seconds that a call has lasted at which some guard decides otherwise."""
+        want = self._demand.of(("call", "", "elapsed"))
+        return () if want is None else tuple(sorted({cut.at for cut in want.cuts}))
+
     def payload(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is left of the payload of an event whose rows, or lists, have yet to read it."""
         key = name, same(data), repr([type(value) for value in data.values()])
@@ -90,9 +104,9 @@ class Reads:
     def _left_of_payload(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if " " in name or name in STATE_EVENTS:  # timers, and what is for one state
             return data
-        read, kept = self.fields(name), ("leg", *observed(name))
-        left = {field: value for field, value in data.items() if field in read or field in kept}
-        alike = name, self._signatures.of_event(name, left), same({field: data.get(field) for field in kept})
+        kept = {*self.fields(name), "leg", *([OBSERVED[name].field] if name in OBSERVED else ())}
+        left = {field: value for field, value in data.items() if field in kept}
+        alike = name, self._signatures.of_event(name, left), data.get("leg"), observes(name, data)
         found: Mapping[str, Any] = self._alike.setdefault(alike, left)
         return found
 

@@ -16,7 +16,7 @@ from callflow.core.values.choices import choices, combined, plain
 from callflow.core.values.demand import Demand
 from callflow.core.values.readings import CLOCKS, TIME, Place
 from callflow.core.values.signature import Signatures
-from callflow.core.values.wants import Want, same
+from callflow.core.values.wants import Want
 from callflow.core.verbs.verb import Verb
 
 MOST = 32
@@ -74,6 +74,17 @@ class Representatives:
         if found is None:
             found = self._results[source, event] = self._results_of(source, verb, event)
         return found
+
+    def errors(self, verb: str) -> tuple[str, ...]:
+        """The sentences with which an effect of this verb may fail; empty where nobody asks."""
+        entry, asked = verb_of(verb), Want()
+        events = [
+            event for event in ("failed", entry.error_result(False), entry.error_result(True)) if event is not None
+        ]
+        for event in events:
+            asked.take(self.demand.of_event(event).get("error", Want()))
+        places: list[Place] = [("event", event, "error") for event in events]
+        return tuple(self._alone(places, choices(TEXT, asked))) if asked.asks else ()
 
     def beginnings(self) -> tuple[Beginning, ...]:
         """What a call may begin with."""
@@ -146,24 +157,29 @@ class Representatives:
                     asked.setdefault(field, Want()).take(want)
         if name.startswith("tool.") and not facts.is_own(self.flow, name[5:]):
             asked.pop("result", None)  # what its `run` gives
-        observed = facts.observed(name)
+        observed = facts.OBSERVED.get(name)
         values = self._values(name, fields, asked)
-        values = {
-            field: many if field in observed else self._alone(name, field, many) for field, many in values.items()
-        }
+        for field, many in values.items():
+            if observed is None or field != observed.field:
+                values[field] = self._alone(self._places(name, field), many)
+        if observed is not None:
+            values[observed.field] = [*observed.values, *values.get(observed.field, ())]
 
         def signature(data: Payload) -> Hashable:
-            return same({field: data.get(field) for field in observed}), self.signatures.of_event(name, data)
+            return facts.observes(name, data), self.signatures.of_event(name, data)
 
         return self._told_apart(_together(fields, values), signature, name)
 
-    def _alone(self, name: str, field: str, values: Iterable[Any]) -> list[Any]:
-        """Of one field's values those to which the answers differ, whatever the other fields hold."""
-        places: list[Place] = [("event", name, field), *([("call", "", field)] if name in facts.OF_FAR_END else [])]
+    def _alone(self, places: Iterable[Place], values: Iterable[Any]) -> list[Any]:
+        """Of one field's values those to which the answers differ, whatever the other fields hold. It stands at all these places."""
         found: dict[Hashable, Any] = {}
         for value in values:
-            found.setdefault(tuple(self.signatures.of(place, value) for place in places), value)
+            found.setdefault(tuple([self.signatures.of(place, value) for place in places]), value)
         return [*found.values()]
+
+    def _places(self, name: str, field: str) -> list[Place]:
+        """Where the value of an event's field stands."""
+        return [("event", name, field), *([("call", "", field)] if name in facts.OF_FAR_END else [])]
 
     def _results_of(self, source: Source, verb: str, event: str) -> tuple[Payload, ...]:
         kind, key, _ = source
@@ -180,7 +196,7 @@ class Representatives:
         for field, many in values.items():
             values[field] = [one for one in many if facts.may_give(entry, action, event, field, one)]
             if not places and not entry.value_alone:
-                values[field] = self._alone(event, field, values[field])
+                values[field] = self._alone(self._places(event, field), values[field])
         there = self._beside(writer_at(self.flow, kind, key)) if kind in ("entry", "stay", "task") else None
 
         def signature(data: Payload) -> Hashable:

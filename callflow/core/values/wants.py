@@ -3,7 +3,7 @@ and the same of its fields and items."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from callflow.core.expressions import Type
@@ -120,14 +120,16 @@ class Want:
 
 
 def same(value: Any) -> Any:
-    """Equal for values that no guard tells apart, and for no others: true is not 1."""
+    """Hashable, and equal for values that no guard tells apart, and for no others: true is not 1."""
     if isinstance(value, bool):
         return bool, value
     if isinstance(value, (list, tuple)):
-        return list, tuple(same(item) for item in value)
-    if isinstance(value, dict):
-        return dict, frozenset((name, same(item)) for name, item in value.items())
-    return value
+        return list, tuple([same(item) for item in value])
+    if isinstance(value, Mapping):
+        return dict, frozenset([(name, same(item)) for name, item in value.items()])
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return type(value).__qualname__, repr(value)  # of the program's own
 
 
 def is_number(value: Any) -> bool:
