@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -87,9 +88,19 @@ class Effects:
         """How the next effect of this verb is said to end."""
         return next(iter(self._said.get(verb, ())), Ending())
 
-    def end_after(self, start: Start, seconds_: float, ending: Ending) -> None:
-        """It ends so many seconds from now, or as long as the scenario says; or only by a step, which may ask when it would."""
-        at = self.call.now + (seconds_ if ending.after is None else ending.after)
+    def end_after(self, start: Start, seconds: float, ending: Ending) -> None:
+        """It ends so many seconds from now (no sooner than it can), or as long as the scenario says; or only by a step, which may
+        ask when it would."""
+        verb = verb_of(start.verb)
+        if ending.after is not None:
+            seconds = ending.after
+        elif ending.status == "ok" and verb.results:
+            result = {"result": verb.results[0].partition(".")[2], **ending.result}
+            least = verb.end(result).lasts(start.arguments).least - (
+                self.call.now - self._began_at(start.id, self.call.now)
+            )
+            seconds = max(seconds, least) if math.isfinite(least) else seconds
+        at = self.call.now + seconds
         if ending.never:
             self.by_itself[start.id] = at
         else:

@@ -31,8 +31,8 @@ def endings(
         where = join(path, name)
         word, _, of = name.partition(".")
         verb = EVERY_VERB.get(word)
-        if verb is None or verb.at_once:
-            hint = report.meant(word, [one.name for one in EVERY_VERB.values() if not one.at_once])
+        if verb is None or verb.at_once or verb.last:
+            hint = report.meant(word, [one.name for one in EVERY_VERB.values() if not (one.at_once or one.last)])
             report.defect(
                 "unknown-verb", f"there is no action `{shorten(word)}` that takes time", key, where, hint or ""
             )

@@ -36,6 +36,10 @@ class Schedule:
         """What belongs to this does not happen any more."""
         self._due = [one for one in self._due if one.of != of]
 
+    def clear(self) -> None:
+        """Nothing happens any more."""
+        self._due = []
+
     def next(self) -> Due | None:
         """The earliest; of what is due at once a limit comes last."""
         return min(self._due, key=lambda one: (one.time, one.limit, one.number), default=None)

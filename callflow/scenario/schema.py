@@ -47,7 +47,7 @@ def schema() -> dict[str, Any]:
 
 
 def _shared() -> dict[str, Any]:
-    verbs = [verb.name for verb in EVERY_VERB.values() if not verb.at_once]
+    verbs = [verb.name for verb in EVERY_VERB.values() if not (verb.at_once or verb.last)]
     ends = {name: either({"$ref": f"{_ref}end-{name}"}, listed({"$ref": f"{_ref}end-{name}"})) for name in verbs}
     named = {f"^{name}\\.": ends[name] for name in verbs}
     return {

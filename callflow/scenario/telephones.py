@@ -188,9 +188,7 @@ class Telephones:
             if not verb_of(start.verb).calls or (start.arguments.get("leg") or MAIN_LEG) != leg or ending.never:
                 continue
             if verb_of(start.verb).dials:
-                if ending.status == "ok" and ending.result.get("result", "answered") == "answered":
-                    self._effects.schedule.drop(effect)
-                    self._effects.end_after(start, 0.0, ending._replace(after=None))
+                self._effects.instead(effect, {**ending.result, "result": "answered"})
             else:
                 self._briefs(start, ending)
 

@@ -55,6 +55,7 @@ class World:
             self._happened(step.event, now)
         elif isinstance(step.event, EffectEnded):
             effects.forget(step.event.id)
+            effects.schedule.drop(step.event.id)  # of one that was being stopped
             ended = self._call.taken[-1].effect
             if ended is not None:
                 self.telephones.ended(step.event, ended)
@@ -71,7 +72,10 @@ class World:
         for note in step.notes:
             if note.kind == "given_up":
                 self.telephones.given_up(str(note.data["leg"]))
-        self.look()
+        if step.snapshot.ended:
+            effects.schedule.clear()
+        else:
+            self.look()
 
     def look(self) -> None:
         """What can go on now."""

@@ -15,6 +15,7 @@ from callflow.scenario import keys
 from callflow.scenario.call import Call
 from callflow.scenario.clock import moment_shown
 from callflow.scenario.model import (
+    ANYTHING,
     Act,
     Begun,
     Calls,
@@ -259,7 +260,7 @@ def _text(text: Text | str) -> Any:
         )
     if text.by != MAIN_LEG:
         said["by"] = text.by
-    return said["exactly"] if list(said) == ["exactly"] else said
+    return said["exactly"] if list(said) == ["exactly"] and text.exactly != ANYTHING else said
 
 
 def _begun(begun: Begun | str) -> Any:
