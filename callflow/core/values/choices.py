@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callflow.core.expressions import (
@@ -23,8 +24,8 @@ from callflow.core.expressions import (
 )
 from callflow.core.values.wants import Want, between, same
 
-MOST = 64
-"""Combinations of the fields of a record; beyond, each field is varied by itself."""
+MOST = 1024
+"""Combinations of the fields of a record, or a payload, that are looked at; beyond, any two fields are varied together."""
 
 _MOST_TOGETHER = 12
 
@@ -133,8 +134,10 @@ def _others(kind: Type, want: Want) -> Iterator[Any]:
     others = [one for one in _OTHERS.get(kind, ()) if same(one) not in want.values]
     if want.compared and not want.beyond:
         yield from others[:2]
-    elif want.beyond or kind in (BOOLEAN, TEXT, PHONE, ANY):
+    elif want.beyond or kind in (BOOLEAN, TEXT, PHONE):
         yield from others
+    elif kind == ANY:
+        yield from others[:1]
 
 
 def _field(kind: Type, name: str) -> Type:
@@ -169,20 +172,19 @@ def _spelled(items: Mapping[int, Want]) -> Iterator[str]:
     yield from (ELSE, "")
 
 
-def combined(base: Mapping[str, Any], fields: Mapping[str, list[Any]], most: int = MOST) -> Iterator[dict[str, Any]]:
+def combined(base: Mapping[str, Any], fields: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """A record for each combination of its fields' values. A field that is absent is left out."""
     names = [*fields]
-    count = 1
-    for values in fields.values():
-        count *= len(values)
-    for each in itertools.product(*fields.values()) if count <= most else _one_by_one([*fields.values()]):
+    whole = math.prod(map(len, fields.values())) <= MOST
+    for each in itertools.product(*fields.values()) if whole else _two_by_two([*fields.values()]):
         made = {**base, **dict(zip(names, each, strict=True))}
         yield {name: value for name, value in made.items() if value is not None or name not in fields}
 
 
-def _one_by_one(fields: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
+def _two_by_two(fields: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
     first = [values[0] for values in fields]
-    yield tuple(first)
-    for place, values in enumerate(fields):
-        for value in values[1:]:
-            yield (*first[:place], value, *first[place + 1 :])
+    for one, other in itertools.combinations(range(len(fields)), 2):
+        for value, with_it in itertools.product(fields[one], fields[other]):
+            made = [*first]
+            made[one], made[other] = value, with_it
+            yield tuple(made)

@@ -61,7 +61,7 @@ class Demand:
             turn = _Turn(self, one)
             for place in one.places.values():
                 self.wants.setdefault(place, Want())
-            if one.what == "guard":
+            if one.decides:
                 turn.condition(*one.parts)  # type: ignore[arg-type]
             elif one.what == "outcome":
                 turn.value(outcomes)

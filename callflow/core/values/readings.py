@@ -77,7 +77,7 @@ class Here(NamedTuple):
 class Reading(NamedTuple):
     """One expression: a template, or a part of a guard that is true or false by itself.
 
-    `what`: a "guard" decides, "into" goes to another place (`goes`, of it the part `inside`), an "outcome" and a "key" are read by
+    `what`: a "guard" decides, and a "part" of one whose failure is not the same as that it is false; "into" goes to another place (`goes`, of it the part `inside`), an "outcome" and a "key" are read by
     the step, a "text" is told to somebody. `kind` is the type that its value is made to fit. `parts` are the trees, and the texts
     between them.
     """
@@ -98,8 +98,12 @@ class Reading(NamedTuple):
         """Where the values of its names stand."""
         return {name: self.here.place(name) for name in self.reads}
 
+    @property
+    def decides(self) -> bool:
+        return self.what in ("guard", "part")
+
     def answer(self, context: Context) -> Any:
-        """What it gives; an error in a guard is false, in a template `FAILED`."""
+        """What it gives; an error in a guard is false, anywhere else it is `FAILED`."""
         try:
             value = self.expression.evaluate(context)
             return value if self.kind is None or value is None else coerce(self.kind, value)
@@ -223,20 +227,20 @@ def _guard(move: Transition, here: Here) -> Iterator[Reading]:
         return
     source = move.guard.source
     node, _ = tree(source, _LOOSE, [])
-    for part in () if node is None else _decisive(node):
+    for what, part in () if node is None else _decisive(node, "guard"):
         text, reads = source[part.start : part.end], frozenset(names_in(part))
-        yield Reading("guard", text, here, reads, Expression(text, BOOLEAN, reads, truth(part)), (part,), move.position)
+        yield Reading(what, text, here, reads, Expression(text, BOOLEAN, reads, truth(part)), (part,), move.position)
 
 
-def _decisive(node: Node) -> Iterator[Node]:
+def _decisive(node: Node, what: str) -> Iterator[tuple[str, Node]]:
     """The parts of a guard that are true or false by themselves."""
     if isinstance(node, Junction):
         for operand in node.operands:
-            yield from _decisive(operand)
+            yield from _decisive(operand, what if node.operator == "and" else "part")
     elif isinstance(node, Not):
-        yield from _decisive(node.operand)
+        yield from _decisive(node.operand, "part")
     else:
-        yield node
+        yield what, node
 
 
 def _texts(value: Any, here: Here, position: Position, what: str = "text") -> Iterator[Reading]:

@@ -22,9 +22,6 @@ from callflow.core.verbs.verb import Verb
 MOST = 32
 """Representatives of one payload, result or beginning; where there would be more, the others are not followed."""
 
-MOST_COMBINED = 1024
-"""Combinations of the values of its fields that are looked at; beyond, each field is varied by itself."""
-
 _QUARTERS = 7 * 24 * 4
 
 Payload = Mapping[str, Any]
@@ -107,7 +104,7 @@ class Representatives:
             answers = [self.signatures.of(place, made[str(number)]) for number, place in enumerate(kinds)]
             return (*answers, made["time"])
 
-        found = self._told_apart(combined({}, asked, MOST_COMBINED), signature, "the beginning of a call")
+        found = self._told_apart(combined({}, asked), signature, "the beginning of a call")
         return tuple(self._beginning(list(kinds), made) for made in found)
 
     @property
@@ -256,7 +253,7 @@ class Representatives:
 
 def _together(fields: Fields, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """All payloads: the values of the fields in all combinations."""
-    return combined({field: plain(facts.type_of(one)) for field, one in fields.items()}, values, MOST_COMBINED)
+    return combined({field: plain(facts.type_of(one)) for field, one in fields.items()}, values)
 
 
 def fields_of(flow: Flow, name: str) -> Fields:

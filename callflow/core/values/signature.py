@@ -81,7 +81,7 @@ class Signatures:
         if others - {TIME} or (others and one.what != "text"):
             return tuple(sorted((place, repr(same(value))) for place, value in known.items()))
         value = one.answer(self._context(one, known, event))
-        if one.what == "guard" or value is FAILED:
+        if one.decides or value is FAILED:
             return value
         if one.what == "text":
             return value is None
