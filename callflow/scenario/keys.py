@@ -32,6 +32,7 @@ SCENARIO: Final[Mapping[str, str]] = {
     **SHARED,
     "waiting": "Whether the far end is not on the line yet; unless set it rings here as the call begins where the flow has `answer: manual`, and else is on the line.",
     "exactly": "Whether nothing happens but what the steps say: no effect ends and no timer comes due by itself.",
+    "cases": "The same scenario in several ways, by name: what each says, beside what stands here or in its place.",
     "steps": "What happens, and what is expected, one after the other.",
     "expect": "What is expected of the whole call, once it is over.",
     "never": "What must not be so at any moment of the call.",

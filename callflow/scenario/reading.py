@@ -207,6 +207,20 @@ class _Reader:
                     "missing-key", "a scenario has `steps`, or says what it expects", key, path, "write `steps: […]`"
                 )
             return
+        if "cases" not in node.entries:
+            yield from self._one(flow, name, key, node, path)
+            return
+        where = join(path, "cases")
+        cases = report.mapping(node.get("cases"), where, "`cases`", "each has a name: `busy: {effects: {dial: busy}}`")
+        for word, (case, inner) in cases.entries.items() if cases else ():
+            own = report.mapping(inner, join(where, word), "a case")
+            if "cases" in (own.entries if own else ()):
+                report.defect("bad-value", "a case has no cases", inner, join(where, word), "one of the two is enough")
+            elif not word.startswith("x-"):
+                yield from self._one(flow, f"{name}, {word}", case, _case_of(node, own), join(where, word))
+
+    def _one(self, flow: Flow, name: str, key: Scalar, node: MappingNode, path: str) -> Iterator[Scenario]:
+        report = self._report
         known = len(report.defects)
         report.unknown_keys(node, path, keys.SCENARIO, keys.SCENARIO, "a scenario")
         exactly = bool(report.boolean(node.get("exactly"), join(path, "exactly"), "`exactly`"))
@@ -310,3 +324,18 @@ class _Reader:
                 )
             return False
         return True
+
+
+_JOINED = ("vars", "env", "call", "effects", "expect", "never")
+"""What a case says beside what its scenario says, and not in place of it."""
+
+
+def _case_of(node: MappingNode, own: MappingNode | None) -> MappingNode:
+    """A scenario in one of its cases."""
+    entries = {name: entry for name, entry in node.entries.items() if name != "cases"}
+    for name, (key, value) in (own.entries if own else {}).items():
+        around = entries[name][1] if name in entries and name in _JOINED else None
+        if isinstance(around, MappingNode) and isinstance(value, MappingNode):
+            value = MappingNode({**around.entries, **value.entries}, value.flow, value.start, value.end)
+        entries[name] = key, value
+    return MappingNode(entries, node.flow, node.start, node.end)

@@ -70,6 +70,7 @@ def _scenario() -> dict[str, Any]:
         **_shared(),
         "waiting": {"type": "boolean"},
         "exactly": {"type": "boolean"},
+        "cases": {"type": "object", "additionalProperties": {"$ref": _ref + "scenario"}},
         "steps": listed({"$ref": _ref + "step"}),
         "expect": {"$ref": _ref + "conditions"},
         "never": {"$ref": _ref + "conditions"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent, indent
 
 import callflow
-from callflow.scenario import play, reads
+from callflow.scenario import load, play, reads
 
 DESK = """
 callflow: 1
@@ -112,3 +112,39 @@ def test_what_must_not_happen():
         why("steps: [{never: {heard: Are you there?}, within: 10s}]") == "what must not happen has happened, at 9.4 s"
     )
     assert played("steps: [{never: {heard: Are you there?}, within: 9s}]").passed
+
+
+def test_one_scenario_in_several_cases():
+    text = """
+        callflow: 1
+        flow: x
+        scenarios:
+          a day:
+            steps: [{tool: {book: {day: friday}}}]
+            expect: {outcome: completed}
+            cases:
+              friday: {expect: {vars: {day: friday}}}
+              monday: {steps: [{tool: {book: {day: monday}}}], expect: {vars: {day: monday}}}
+              nobody: {steps: [{4s: call.hangup}], expect: {outcome: hung_up}}
+              wrong: {expect: {vars: {day: monday}}}
+    """
+    scenarios, defects = reads(dedent(text), flows=callflow.loads(DESK))
+    assert defects == []
+    assert {one.name: play(one).passed for one in scenarios} == {
+        "a day, friday": True,
+        "a day, monday": True,
+        "a day, nobody": True,
+        "a day, wrong": False,
+    }
+
+
+def test_a_sub_flow_by_itself_is_no_defect(tmp_path):
+    (tmp_path / "pin.yaml").write_text(
+        "callflow: 1\nname: pin\nvars: {account: string}\ninitial: a\n"
+        'states: {a: {entry: [{say: "{{ vars.account }}"}], on: {done: right}}, right: {final: true, returns: {ok: true}}}\n'
+    )
+    (tmp_path / "pin.scenario.yaml").write_text(
+        "callflow: 1\nflow: pin.yaml\nvars: {account: '4711'}\nscenarios: {a: {expect: {heard: ['4711'], states: [a, right]}}}\n"
+    )
+    [scenario] = load(tmp_path / "pin.scenario.yaml")
+    assert play(scenario).failure is None
