@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +218,32 @@ states: {a: {on: {app.x: [{target: b, when: event.pin == vars.pin}]}}, b: {}}
     assert begun == {data["pin"] for data in found.payloads("app.x")}
     assert len(begun) == 2
     assert found.not_followed == ()
+
+
+@pytest.mark.parametrize(
+    ("guard", "field", "values", "said"),
+    [
+        ("event.said == vars.language", "said", {"en", "de", "fr"}, False),
+        ("event.said in vars.language", "said", {"en", "de", "fr"}, True),
+        ("event.n == vars.tries", "n", {-1, 0, 1}, True),
+        ("event.n == vars.level", "n", {1, 2, 4, 5}, False),
+    ],
+)
+def test_what_is_compared_with_a_variable_may_be_what_the_flow_sets_there(guard, field, values, said):
+    text = f"""
+vars: {{language: {{type: string, default: en}}, other: {{type: string, default: fr}}, tries: {{type: integer, default: 0}}, level: {{type: integer, default: 1}}}}
+events: {{app.x: {{said: string, n: integer}}}}
+initial: a
+states:
+  a:
+    on:
+      app.x: [{{target: b, when: {guard}}}]
+      dtmf.1: {{do: [{{set: {{language: de, level: 4, tries: "{{{{ vars.tries + 1 }}}}"}}}}]}}
+      dtmf.2: {{do: [{{set: {{language: "{{{{ vars.other }}}}"}}}}]}}
+  b: {{}}
+"""
+    assert set(told(text, "app.x", field)) >= values
+    assert bool(representatives_of(flow_of(text)).not_followed) is said
 
 
 @pytest.mark.parametrize(
@@ -607,3 +636,18 @@ def test_every_flow_that_is_shipped_is_followed_with_few_values(path):
     assert len(found.beginnings()) <= 2
     for name in (*EVENTS, *flow.events, *(f"tool.{tool}" for tool in flow.tools)):
         assert 1 <= len(found.payloads(name)) <= 5, name
+
+
+def test_the_same_file_gives_the_same_values_in_the_same_order_everywhere():
+    code = f"""
+from tests.core.test_values import HTTP, ROUND, ends, told
+print(told({ROUND!r}, "app.x", "digits"), ends({HTTP % ", expect: [200, 404]"!r}))
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, cwd=SHIPPED[0].parents[1],
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(said) == 1

@@ -96,7 +96,7 @@ class Reading(NamedTuple):
     @property
     def places(self) -> dict[str, Place]:
         """Where the values of its names stand."""
-        return {name: self.here.place(name) for name in self.reads}
+        return {name: self.here.place(name) for name in sorted(self.reads)}
 
     @property
     def decides(self) -> bool:
@@ -119,10 +119,17 @@ _LOOSE = Names(event=_OPEN, vars=_OPEN, call=_OPEN, env=_OPEN, others={"result":
 
 
 class Readings:
-    """All of a flow. `never_set` are the variables that are what they are by default, by scope."""
+    """All of a flow. `never_set` are the variables that are what they are by default, by scope; `written` the values that stand in
+    the file, by where they go."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.written: dict[Place, list[Any]] = {
+            ("vars", path, name): [one.default]
+            for path, scope in flow.scopes.items()
+            for name, one in scope.variables.items()
+            if one.default is not None
+        }
         self.all = tuple(self._all())
         self.never_set = self._never_set()
 
@@ -190,6 +197,8 @@ class Readings:
         elif isinstance(value, (list, tuple)):
             for number, one in enumerate(value):
                 yield from self._into(one, here, goes, position, (*inside, number))
+        elif value is not None and not inside:
+            self.written.setdefault(goes, []).append(value)
 
     def type_of(self, place: Place) -> Type:
         """The type of a variable."""

@@ -75,6 +75,12 @@ class Rounds:
             found = self._reach[place] = frozenset(seen)
         return found
 
+    def worked_out(self, place: Place) -> bool:
+        """Whether a value becomes another on its way to here."""
+        return any(
+            way != "same" and place in self.reach(goes) for edges in self._edges.values() for way, goes, _ in edges
+        )
+
     def together(self, place: Place) -> frozenset[Place]:
         """The places from which a value comes back to this one, itself as well."""
         return frozenset(other for other in self.reach(place) if place in self.reach(other))
