@@ -41,9 +41,17 @@ class Effects:
         self.voice = Voice(call, self.schedule)
         self.running: dict[int, tuple[Start, Ending]] = {}
         self.by_itself: dict[int, float] = {}
+        self.brought: dict[str, float] = {}  # events that a step brings, and when they would have come
         self.keypads: dict[int, Keypad] = {}
         self.waiting: dict[int, float] = {}  # those that wait until nothing is said any more, and for how long after it
         self._said = said
+
+    def brings(self, event: str, effect: int, seconds: float) -> bool:
+        """Whether a later step brings this event, which would come by itself so many seconds from now."""
+        brings = self.later.brings(event, effect)
+        if brings:
+            self.brought[event] = self.call.now + seconds
+        return brings
 
     def begins(self, start: Start) -> Ending:
         """It has begun; how it will end."""

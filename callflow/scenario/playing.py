@@ -207,6 +207,8 @@ class _Player:
     def _act(self, number: int, step: Step) -> None:
         act = step.act
         if isinstance(act, Occurs):
+            usual_time = self._world.effects.brought.pop(act.name, 0.0) if step.when == "settled" else 0.0
+            self._advance(max(self.call.now, usual_time))
             self._take(self._event(act))
         elif isinstance(act, Ends):
             self._end(number, act, step)
@@ -221,13 +223,16 @@ class _Player:
         elif isinstance(act, Replies):
             self._replies(act.text)
         elif isinstance(act, Presses):
-            for place, key in enumerate(act.keys):
-                if place:
-                    self._advance(self.call.now + BETWEEN_KEYS)
-                name = f"dtmf.{KEYS.get(key, key.lower())}"
-                self._take(self._event(Occurs(name if act.leg == MAIN_LEG else f"leg.{act.leg}.{name}")))
+            self._presses(act)
         elif isinstance(act, Waits):
             self._advance(self.call.now + act.seconds)
+
+    def _presses(self, act: Presses) -> None:
+        for place, key in enumerate(act.keys):
+            if place:
+                self._advance(self.call.now + BETWEEN_KEYS)
+            name = f"dtmf.{KEYS.get(key, key.lower())}"
+            self._take(self._event(Occurs(name if act.leg == MAIN_LEG else f"leg.{act.leg}.{name}")))
 
     def _event(self, act: Occurs) -> Event:
         number = act.id

@@ -46,9 +46,10 @@ class Telephones:
         lasts = {"answered": ANSWERS_AFTER, "no_answer": _ringing_timeout(start)}.get(str(result), REFUSES_AFTER)
         lasts = lasts if ending.status == "ok" else REFUSES_AFTER
         if not ending.never and ending.status == "ok" and result == "answered":
-            if self._effects.later.brings(_event_of(start, "answered"), start.id):
+            lasts = lasts if ending.after is None else ending.after
+            if self._effects.brings(_event_of(start, "answered"), start.id, lasts):
                 return  # it ends with that
-            at = self._call.now + (lasts if ending.after is None else ending.after)
+            at = self._call.now + lasts
             self._schedule.add(at, lambda now: self._of_leg(start, "answered", now), start.id)
         self._effects.end_after(start, lasts, ending)
 
@@ -62,7 +63,7 @@ class Telephones:
             self._effects.end_after(start, REFUSES_AFTER, ending)
         elif result == "no_answer":
             self._effects.end_after(start, _ringing_timeout(start), ending)
-        elif not self._effects.later.brings(_event_of(start, "answered"), start.id):
+        elif not self._effects.brings(_event_of(start, "answered"), start.id, after - self._call.now):
             self._schedule.add(after, lambda now: self._of_leg(start, "answered", now), start.id)
 
     def transfers(self, start: Start, ending: Ending) -> None:
@@ -107,9 +108,9 @@ class Telephones:
     def _rings(self, start: Start, ending: Ending) -> None:
         result = ending.result.get("result")
         if ending.status == "ok" and result not in ("busy", "invalid", "failed"):
-            if self._effects.later.brings(_event_of(start, "ringing"), start.id):
-                return
             after = RINGS_AFTER if ending.after is None else min(RINGS_AFTER, ending.after / 2)
+            if self._effects.brings(_event_of(start, "ringing"), start.id, after):
+                return
             self._schedule.add(self._call.now + after, lambda now: self._of_leg(start, "ringing", now), start.id)
 
     def _of_leg(self, start: Start, what: str, now: float) -> Event | None:

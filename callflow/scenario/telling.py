@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from callflow.core.actions import verb_of
@@ -10,12 +10,16 @@ from callflow.core.events import EVENTS, KEYS, MAIN_LEG, EffectEnded, Event, Inp
 from callflow.core.flow import ROOT, Flow
 from callflow.core.occurs import Music
 from callflow.core.snapshot import Cancel, Running, Start, Timer
+from callflow.core.statechart.structure import around
 from callflow.flowfile.nodes import shorten
 from callflow.scenario.call import Call, Taken
 from callflow.scenario.expectations import time_shown
 
 LONG = 5.0
 """Seconds without a sound that are told."""
+
+_ELSEWHERE = frozenset({"collected", "late", "own", "held", "dropped", "needless"})
+"""What a step notes of an event for which no row is asked."""
 
 _NOT_TOLD = frozenset({"session.agent_state_changed", "session.speech_created", "session.conversation_item_added"})
 
@@ -29,20 +33,22 @@ def tell(
     call: Mapping[str, Any] | None = None,
     start: float = 0.0,
     waiting: bool = False,
+    until: float | None = None,
 ) -> list[str]:
-    """The story of a call that begins at `start` and takes these inputs, a line for each moment.
+    """The story of a call that begins at `start` and takes these inputs, a line for each moment; `until` is how long after its
+    start it is followed, in seconds, though nothing more happens.
 
     Raises StartError, and Impossible for an input that cannot happen then.
     """
     told = Call(flow, vars or {}, time=start, env=env or {}, call=call or {}, waiting=waiting)
     for entry in inputs:
         told.take(entry)
-    return story(flow, told.taken)
+    return story(flow, told.taken, until)
 
 
-def story(flow: Flow, taken: Sequence[Taken]) -> list[str]:
+def story(flow: Flow, taken: Sequence[Taken], until: float | None = None) -> list[str]:
     """The story of the steps of a call."""
-    return [*_Teller(flow).tell(taken)]
+    return [*_Teller(flow).tell(taken, until)]
 
 
 class _Teller:
@@ -52,9 +58,10 @@ class _Teller:
         self._sound = 0.0  # until when, so far, there was something to hear
         self._there = False  # whether the far end is on the line
         self._started: dict[int, Start] = {}
+        self._running: Collection[int] = ()
         self._rings: dict[int, tuple[float, str]] = {}  # dials that go on though nobody is there to talk to
 
-    def tell(self, taken: Sequence[Taken]) -> Iterator[str]:
+    def tell(self, taken: Sequence[Taken], until: float | None) -> Iterator[str]:
         moments: list[tuple[float, list[str]]] = []
         for number, one in enumerate(taken):
             before = taken[number - 1] if number else None
@@ -69,6 +76,8 @@ class _Teller:
             rest = [one for one in sentences if not one.startswith("Until ")]
             if rest:
                 yield f"{time_shown(time)}: {' '.join(_sentence(one, first=number == 0) for number, one in enumerate(rest))}"
+        if until is not None:
+            yield from self._at_last(taken[-1], until)
 
     # -- what lasted until now
 
@@ -76,7 +85,7 @@ class _Teller:
         """A silence that ends here, and a telephone that has rung until now."""
         if before is None:
             return
-        listens = before.step.snapshot.memory.legs[MAIN_LEG].status in ("on_line", "hold") and "line" in before.facts
+        listens = self._listens(before)
         if not listens or not self._there or self._hears(before):
             self._sound = one.time
         elif one.time - self._sound >= LONG and _is_news(one):
@@ -88,12 +97,27 @@ class _Teller:
         if one.time > since:
             yield f"Until {time_shown(one.time)} {told}"
 
+    def _at_last(self, last: Taken, until: float) -> Iterator[str]:
+        """What goes on though nothing more happens."""
+        if self._listens(last) and not self._hears(last) and until - self._sound >= LONG:
+            yield f"Until {time_shown(until)} {self._who} hears nothing."
+        for since, told in self._rings.values():
+            if until > since:
+                yield f"Until {time_shown(until)} {told}"
+
+    def _listens(self, one: Taken) -> bool:
+        return one.step.snapshot.memory.legs[MAIN_LEG].status in ("on_line", "hold") and "line" in one.facts
+
     def _hears(self, before: Taken) -> bool:
         """Whether the far end heard something, or spoke itself, after this step."""
         memory = before.step.snapshot.memory
         if memory.caller_speaks or memory.agent_busy or Music(MAIN_LEG) in before.facts:
             return True
         on_hold = memory.legs[MAIN_LEG].status == "hold"
+        others = any(leg.status == "on_line" for name, leg in memory.legs.items() if name != MAIN_LEG)
+        held = on_hold or any(verb_of(one.verb).holds_far_end for one in memory.effects.values() if not one.stopping)
+        if others and not held:  # there is somebody to talk to
+            return True
         running = (self._started.get(one.id) for one in memory.effects.values() if not one.stopping)
         return any(
             verb_of(one.verb).hears(MAIN_LEG, one.arguments, on_hold=on_hold) for one in running if one is not None
@@ -103,6 +127,7 @@ class _Teller:
 
     def _said(self, one: Taken, number: int) -> Iterator[str]:
         event = one.step.event
+        self._running = one.step.snapshot.memory.effects.keys()
         if number == 0:
             yield "the call begins"
         elif isinstance(event, Event):
@@ -111,6 +136,7 @@ class _Teller:
             yield self._timer(one.timer)
         elif isinstance(event, EffectEnded) and one.effect is not None:
             yield from self._ended(event, one.effect)
+        yield from self._taken(one)
         entered = [path for path in one.step.entered if path and not self._flow.states[path].children]
         if entered:
             yield f"In {', then '.join(entered)}."
@@ -134,21 +160,25 @@ class _Teller:
             leg = effect.leg or MAIN_LEG
             if gone and verb_of(effect.verb).calls and leg != MAIN_LEG and effect.id not in self._rings:
                 there = memory.legs[leg].status if leg in memory.legs else "absent"
-                said = f"{leg} waits" if there in ("on_line", "hold") else f"the phone of {leg} rings"
+                who = self._name(leg)
+                said = f"{who} waits" if there in ("on_line", "hold") else f"{who}'s phone rings"
                 self._rings[effect.id] = one.time, f"{said} for nobody."
 
     def _event(self, event: Event) -> Iterator[str]:
         name, data = event.name, event.data
         family, _, what = name.partition(".")
-        who = self._who
+        who, leg = self._who, MAIN_LEG
         if family == "leg":
-            who, _, what = what.partition(".")
+            leg, _, what = what.partition(".")
+            who = self._name(leg)
         if name in _NOT_TOLD:
             return
         if family == "tool":
             yield f"the model calls {what}{_payload(data)}"
         elif family in ("call", "leg") and not what.startswith("dtmf."):
             yield _of_a_leg(who, what, data)
+            if what == "answered":
+                yield from (f'{who} hears "{text}"' for text in self._briefings(leg))
         elif family == "dtmf" or what.startswith("dtmf."):
             key = what.removeprefix("dtmf.")
             yield f"{who} presses {({name: sign for sign, name in KEYS.items()}).get(key, key)}"
@@ -161,6 +191,13 @@ class _Teller:
             yield f"the event {name} comes{_payload(data)}"
         else:
             yield _described(name)
+
+    def _briefings(self, leg: str) -> Iterator[str]:
+        """What whoever picks up now is told first."""
+        for start in self._started.values():
+            briefing = start.arguments.get("briefing")
+            if briefing and start.arguments.get("leg") == leg and start.id in self._running:
+                yield briefing
 
     def _timer(self, timer: Timer | None) -> str:
         if timer is None:
@@ -185,7 +222,7 @@ class _Teller:
         verb = verb_of(effect.verb)
         if end.status == "cancelled":
             if verb.calls:
-                yield f"the phone of {self._name(effect.leg)} is not called any more"
+                yield f"{self._name(effect.leg)}'s phone is not called any more"
             return
         if verb.results:
             result = (
@@ -233,12 +270,34 @@ class _Teller:
             yield "that is cut" if start.verb != "say" else f'"{shorten(str(start.arguments.get("text")))}" is cut'
 
     def _name(self, leg: str | None) -> str:
-        return self._who if leg in (None, MAIN_LEG) else str(leg)
+        if leg in (None, MAIN_LEG):
+            return self._who
+        return f"the {leg}" if str(leg).isalpha() else str(leg)  # but `participant_1`
+
+    def _taken(self, one: Taken) -> Iterator[str]:
+        """What became of an event that could have led somewhere, and of a failure that nobody takes."""
+        kinds = {note.kind for note in one.step.notes}
+        event = one.step.event
+        if "kept" in kinds:
+            active = {outer for path in one.step.snapshot.configuration for outer in around(self._flow.states, path)}
+            keeping = [path for path in self._flow.states if path in active and self._flow.states[path].must_finish]
+            if self._flow.ending not in keeping:
+                yield f"that waits until {' and '.join(keeping)} is done"
+        elif "not_carried_out" in kinds:
+            yield "that is not carried out"
+        elif "unhandled_failure" in kinds:
+            yield "no row takes that"
+        elif isinstance(event, Event) and not one.step.moves and not kinds & _ELSEWHERE and not one.step.effects:
+            family, _, what = event.name.partition(".")
+            if family in ("tool", "app", "amd", "dtmf") or ".dtmf." in what:
+                yield "no row takes that"
+        elif isinstance(event, EffectEnded) and not one.step.moves and _is_a_result(event, one.effect):
+            yield "no row takes that"
 
 
 RESULTS: Mapping[str, str] = {
     "dial.answered": "",  # that they are on the line is told
-    "dial.busy": "the line of {who} is busy",
+    "dial.busy": "{who}'s line is busy",
     "dial.no_answer": "{who} does not answer",
     "dial.declined": "{who} declines",
     "dial.invalid": "there is no such number",
@@ -267,7 +326,7 @@ _TOLD: Mapping[str, str] = {
     "hold": "{leg} is on hold, {music}",
     "resume": "{leg} is back",
     "delete_room": "the line drops",
-    "remove_participant": "the line of {leg} drops",
+    "remove_participant": "{leg}'s line drops",
     "hang_up": "the agent hangs up",
     "stand_by": "the agent leaves them to each other",
     "detect_machine": "the agent listens who is there",
@@ -282,10 +341,10 @@ def _of_a_leg(who: str, what: str, data: Mapping[str, Any]) -> str:
     if what == "hangup":
         by = data.get("by", "caller")
         why = f" ({data['cause']})" if data.get("cause") not in (None, "", "hung_up") else ""
-        return f"{who} hangs up{why}" if by in ("caller", "") else f"the line of {who} drops{why}"
+        return f"{who} hangs up{why}" if by in ("caller", "") else f"{who}'s line drops{why}"
     return {
         "offered": f"{who} calls, and it rings here",
-        "ringing": f"the phone of {who} rings",
+        "ringing": f"{who}'s phone rings",
         "answered": f"{who} is on the line",
         "dropped": f"{who} has vanished",
         "restored": f"{who} is back",
@@ -304,6 +363,13 @@ def _described(name: str) -> str:
 def _payload(data: Mapping[str, Any]) -> str:
     said = ", ".join(f"{name}: {value}" for name, value in data.items())
     return f" ({said})" if said else ""
+
+
+def _is_a_result(end: EffectEnded, effect: Running | None) -> bool:
+    """Whether an end is one for which a row may wait."""
+    return (
+        effect is not None and not effect.stopping and end.status != "cancelled" and bool(verb_of(effect.verb).results)
+    )
 
 
 def _is_news(one: Taken) -> bool:

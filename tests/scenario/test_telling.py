@@ -29,11 +29,11 @@ def test_a_telephone_that_rings_for_nobody():
         EffectEnded(1, "ok", {"result": "no_answer"}, None, 34.0),
     ]
     assert tell(flow, inputs) == [
-        "0 s: the call begins. In talking. Colleague is called.",
-        "1 s: the phone of colleague rings.",
-        "4 s: the caller hangs up.",
-        "Until 34 s the phone of colleague rings for nobody.",
-        "34 s: colleague does not answer. In ending.",
+        "0 s: the call begins. In talking. The colleague is called.",
+        "1 s: the colleague's phone rings.",
+        "4 s: the caller hangs up. That waits until talking is done.",
+        "Until 34 s the colleague's phone rings for nobody.",
+        "34 s: the colleague does not answer. In ending.",
     ]
 
 
@@ -64,6 +64,24 @@ def test_timers_and_silences():
         "Until 11 s the caller hears nothing.",
         '11 s: nobody has said anything for 8s in conversation.talking. The caller hears "Are you still there?"',
     ]
+
+
+def test_what_goes_on_though_nothing_more_happens():
+    flow = callflow.loads(COLLEAGUE)
+    assert tell(flow, [Event("call.hangup", {"leg": "far_end", "by": "caller"}, 4.0)], until=34.0)[1:] == [
+        "4 s: the caller hangs up. That waits until talking is done.",
+        "Until 34 s the colleague's phone rings for nobody.",
+    ]
+    said = EffectEnded(1, "ok", {"interrupted": False, "spoken": "", "heard": True}, None, 2.5)
+    assert tell(callflow.load("flows/smallest.yaml"), [said], until=60.0)[1:] == [
+        "Until 60 s the caller hears nothing."
+    ]
+
+
+def test_what_no_row_takes():
+    flow = callflow.loads(COLLEAGUE)
+    pressed = Event("dtmf.7", {"digit": "7", "leg": "far_end"}, 3.0)
+    assert tell(flow, [pressed])[1:] == ["3 s: the caller presses 7. No row takes that."]
 
 
 def test_every_named_result_is_told():
