@@ -1,9 +1,10 @@
 """What must be so for an event to happen, and what is so afterwards, beside what a snapshot says by itself.
 
 As a planner's operators have it (STRIPS): preconditions, and what is added and taken away. The facts are few. From the beginning of
-a call there are its `session`, its `room` and its `job`, and the `conversation`, until somebody begins to close the session. Our own
-connection is `away` while LiveKit tries to bring it back; a `detection` is a look at who has answered that has yet to tell. The
-`line` is there until an act of the flow's has dropped it for everybody: its legs are still told to be gone then. A `recording` runs.
+a call there are its `session`, its `room` and its `job`, and the `conversation`, until somebody begins to close the session;
+`closing`: that it is closed may be told yet. The `line` is there until an act of the flow's has dropped it for everybody: its legs
+are still told to be gone then. Our own connection is `away` while LiveKit tries to bring it back; a `detection` is a look at who
+has answered that has yet to tell; a `recording` runs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Fact = Literal["session", "conversation", "room", "line", "job", "away", "detection", "recording"]
+Fact = Literal["session", "conversation", "closing", "room", "line", "job", "away", "detection", "recording"]
 
 
 class Music(NamedTuple):
@@ -53,10 +54,16 @@ def _legs(*legs: LegIs, needs: tuple[Fact, ...] = ("room", "line")) -> tuple[Occ
 _RESULT = (Occurs(as_result=True),)
 
 _OF_AN_EVENT: Mapping[str, tuple[Occurs, ...]] = {
-    # That somebody begins to close it is told at once; when it is closed that is told as well.
+    # That the program begins to close it is told at once; when it is closed that is told as well, whoever closes it.
     "session.close": (
-        Occurs(needs=_all("session", "conversation"), takes=_all("conversation")),
-        Occurs(needs=_all("session"), lacks=_all("conversation"), takes=_all("session")),
+        Occurs(
+            needs=_all("session", "conversation"),
+            takes=_all("conversation"),
+            adds=_all("closing"),
+            where=("reason", "user_initiated"),
+        ),
+        Occurs(needs=_all("session", "conversation"), takes=_all("session", "conversation"), adds=_all("closing")),
+        Occurs(needs=_all("closing"), takes=_all("closing", "session")),
     ),
     # What was given up may come back, or be gone for good.
     "room.disconnected": (
@@ -80,7 +87,7 @@ _OF_A_FAMILY: Mapping[str, tuple[Occurs, ...]] = {
     "session": (Occurs(needs=_all("session")),),
     "room": (Occurs(needs=_all("room")),),
     "job": (Occurs(needs=_all("job"), takes=_all("job")),),
-    "dtmf": _legs("on_line", "hold"),
+    "dtmf": (Occurs(needs=_all("room", "line"), lacks=_all("away"), legs=frozenset({"on_line", "hold"})),),
     "amd": (Occurs(needs=_all("detection"), takes=_all("detection")),),
     "done": (Occurs(raised=True),),
     "failed": (Occurs(needs=_all("session")),),  # from outside: an agent's `on_enter` raises

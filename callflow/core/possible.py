@@ -59,6 +59,8 @@ def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Fact
         way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
         if event.name.endswith(".hangup"):
             facts = facts - {Music(leg_of(event))}
+        if event.name == "session.close" and "session" in before.memory.closing:
+            facts = facts - {"session"}  # nobody tells that the flow begins to close it
         return facts if way is None else facts - way.takes | way.adds
     if isinstance(event, EffectEnded):
         effect = before.memory.effects.get(event.id)

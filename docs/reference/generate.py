@@ -121,6 +121,7 @@ def events_page() -> str:
 _WHILE = {
     "conversation": "until somebody closes the session",
     "session": "while the session is open",
+    "closing": "once more, when it is closed",
     "room": "while the agent is in the room",
     "line": "while the flow has not dropped the line",
     "job": "while the job is not told to end",

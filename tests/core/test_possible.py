@@ -102,7 +102,7 @@ def test_every_event_of_the_catalogue_says_when():
         ((), "room.reconnected", "comes only with away"),
         (("room.reconnecting",), "room.reconnecting", "comes only without away"),
         (("room.reconnecting", "room.disconnected"), "room.reconnected", "comes only with away and room"),
-        (("session.close", "session.close"), "session.close", "comes only with session"),
+        (("session.close", "session.close"), "session.close", "comes only with closing"),
         (("session.close", "session.close"), "session.user_state_changed", "comes only with session"),
         (("session.close", "session.close"), "tool.human", "the session is closed"),
         (("job.shutdown",), "job.shutdown", "comes only with job"),
