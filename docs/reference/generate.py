@@ -125,7 +125,7 @@ _WHILE = {
     "room": "while the agent is in the room",
     "line": "while the flow has not dropped the line",
     "job": "while the job is not told to end",
-    "away": "while its connection is away",
+    "away": "while the agent's connection is away",
     "detection": "once, after a `dial` with `detect_machine` was answered",
     "recording": "while a recording runs",
 }
@@ -141,7 +141,8 @@ def _way(way: Occurs) -> str:
     if way.as_result:
         return "as the end of its verb"
     if way.legs is not None:
-        return f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in way.legs)}"
+        stands = f"its leg is {' or '.join(f'`{one}`' for one in get_args(LegIs) if one in way.legs)}"
+        return ", ".join((stands, *(f"not {_WHILE[fact]}" for fact in _WHILE if fact in way.lacks)))
     needs = [fact for fact in _WHILE if fact in way.needs]
     return ", ".join(
         [_WHILE[fact] for fact in needs if fact not in ("room", "session") or len(needs) == 1]
