@@ -18,9 +18,11 @@ from callflow.core.events import EVENTS, EffectEnded, Event
 from callflow.core.expressions import Context, EvaluationError, Expression
 from callflow.core.inputs import inputs
 from callflow.core.occurs import AT_FIRST
+from callflow.core.values.reads import reads
 from callflow.core.values.representatives import representatives_of
 from tests.core.oracle.duel import load
 from tests.core.oracle.generate import Dice, flow_text
+from tests.docs.pages import PAGES, blocks, whole
 from tests.support.play import HEAD
 
 
@@ -415,6 +417,22 @@ states:
     assert [one["status"] for one in found] == [404, 200]
 
 
+def test_what_nothing_sets_the_program_may():
+    text = """
+vars: {vip: {type: boolean, default: false}, most: {type: integer, default: 3}, tries: {type: integer, default: 0}, shown: {type: string, default: x}}
+initial: a
+states:
+  a:
+    always: {target: b, when: vars.vip}
+    on: {dtmf.1: [{target: b, when: vars.tries >= vars.most}, {do: [{set: {tries: "{{ vars.tries + 1 }}"}}, {log: "{{ vars.shown }}"}]}]}
+  b: {}
+"""
+    found = representatives_of(flow_of(text))
+    assert [dict(one.vars) for one in found.beginnings()] == [{"vip": False}, {"vip": True}]
+    assert found.not_followed == ()
+    assert reads(flow_of(text)).variables[""]["tries"].most == 3
+
+
 def test_a_call_begins_with_each_answer():
     text = """
 vars: {day: {type: string}, plan: {type: integer}}
@@ -607,7 +625,6 @@ def answers(guards: list[Expression], n: int) -> tuple[bool, ...]:
 def test_random_flows_have_a_representative_for_each_payload(seed):
     flow = load(flow_text(Dice.seeded(seed)))
     found = representatives_of(flow)
-    assert found.not_followed == ()
     for name, fields in flow.events.items():
         if not fields:
             assert found.payloads(name) == ({},)
@@ -651,3 +668,26 @@ print(told({ROUND!r}, "app.x", "digits"), ends({HTTP % ", expect: [200, 404]"!r}
         for seed in ("1", "2")
     }  # fmt: skip
     assert len(said) == 1
+
+
+DOCS = [
+    block
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "yaml"
+    and not block.marks.keys() & {"wrong", "file", "telephones"}
+    and page.name not in ("defects.md", "scenarios.md")
+]
+
+
+@pytest.mark.parametrize("block", DOCS, ids=str)
+def test_every_flow_of_the_documentation_is_followed(block, tmp_path):
+    for other in blocks(block.page):
+        if name := other.marks.get("file"):
+            (tmp_path / name).write_text(other.text, encoding="utf-8")
+    flow = callflow.loads(whole(block), check=False, folder=tmp_path)
+    found = representatives_of(flow)
+    assert found.not_followed == ()
+    assert 1 <= len(found.beginnings()) <= 4
+    assert all(found.payloads(f"tool.{tool}") for tool in flow.tools)
+    assert all(one.most is None or one.most <= 10 for one in reads(flow).variables[""].values())

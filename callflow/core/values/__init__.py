@@ -5,9 +5,12 @@ beginning) is one of endlessly many values, and a flow asks few questions about 
 
     readings.py          every guard and template, with what it reads and where its value goes
     wants.py             what is asked of one value: constants, bounds, fields
+    inverse.py, turning.py   what is asked of the values that an expression is made of
+    rounds.py            variables that are made of themselves, as counters are
     demand.py            the questions of the guards, traced back through `set`, `as`, `with`, `returns` and `emit`
     choices.py           values of a type that answer the questions differently
     signature.py         the answers that a flow gets of a value
+    facts.py             what is known of values beside their types
     representatives.py   the payloads, results and beginnings that stand for all others
     reads.py             what is ever read, and from where on a number makes no difference
 """

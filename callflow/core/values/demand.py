@@ -68,7 +68,8 @@ class Demand:
         """The places whose values come from outside, as they are or through lists."""
         readings = self.readings
         found = {place for place in self.wants if place[0] in ("event", "call", "env", "time", "result")}
-        found |= {("vars", ROOT, name) for name, one in self._flow.scopes[ROOT].variables.items() if one.required}
+        variables = self._flow.scopes[ROOT].variables
+        found |= {("vars", ROOT, name) for name, one in variables.items() if one.required or name in readings.given}
         for written in every_list(self._flow):
             found |= {("vars", written.scope, one.save_as) for one in written.actions if one.save_as is not None}
         while True:
@@ -94,7 +95,7 @@ class Demand:
         return equals(*values, *(item for value in values if isinstance(value, (list, tuple)) for item in value))
 
     def constants(self, scope: str) -> Mapping[str, Any]:
-        """The variables that nothing sets, with their values."""
+        """The variables that are what they are by default."""
         return self.readings.never_set.get(scope, {})
 
     def _spread(self) -> None:

@@ -35,7 +35,7 @@ from callflow.core.expressions.nodes import (
     Not,
 )
 from callflow.core.expressions.template import split
-from callflow.core.flow import Action, Flow, Position, Row, Transition
+from callflow.core.flow import ROOT, Action, Flow, Position, Row, Transition
 from callflow.core.statechart.lists import every_list, triggers
 from callflow.core.values.wants import Path
 
@@ -119,8 +119,11 @@ _LOOSE = Names(event=_OPEN, vars=_OPEN, call=_OPEN, env=_OPEN, others={"result":
 
 
 class Readings:
-    """All of a flow. `never_set` are the variables that are what they are by default, by scope; `written` the values that stand in
-    the file, by where they go."""
+    """All of a flow. `written` are the values that stand in the file, by where they go.
+
+    What nothing sets is what it is by default, or what the program gives it: `given` are such variables of the main flow that decide
+    by themselves, and are tried both ways; `never_set`, by scope, those that are what they are by default.
+    """
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -132,6 +135,8 @@ class Readings:
         }
         self.all = tuple(self._all())
         self.never_set = self._never_set()
+        self.given = self._given()
+        self.never_set[ROOT] = {name: one for name, one in self.never_set[ROOT].items() if name not in self.given}
 
     @cached_property
     def by_place(self) -> Mapping[Place, tuple[Reading, ...]]:
@@ -225,6 +230,19 @@ class Readings:
             }
             for path, scope in flow.scopes.items()
         }
+
+    def _given(self) -> frozenset[str]:
+        names = {f"vars.{name}" for name in self.never_set[ROOT]}
+        deciding = [one for one in self.all if one.what != "text"]
+        while True:
+            mixed = [
+                one.reads & names
+                for one in deciding
+                if one.here.scope == ROOT and one.reads & names and one.reads - names
+            ]
+            if not mixed:
+                return frozenset(name.partition(".")[2] for name in names)
+            names = names.difference(*mixed)
 
 
 _KEYS = frozenset({"terminator", "between_keys"})

@@ -84,9 +84,12 @@ class Representatives:
         return tuple(self._alone(places, choices(TEXT, asked))) if asked.asks else ()
 
     def beginnings(self) -> tuple[Beginning, ...]:
-        """What a call may begin with."""
-        required = {name: one for name, one in self.flow.scopes[ROOT].variables.items() if one.required}
-        kinds: dict[Place, Type] = {("vars", ROOT, name): one.type for name, one in required.items()}
+        """What a call may begin with: the variables that must be given, and those that may be, if guards ask for them; with their
+        defaults first."""
+        variables = self.flow.scopes[ROOT].variables
+        given = {name for name in self.demand.readings.given if self._is_asked(("vars", ROOT, name))}
+        begun = {name: one for name, one in variables.items() if one.required or name in given}
+        kinds: dict[Place, Type] = {("vars", ROOT, name): one.type for name, one in begun.items()}
         kinds |= {("env", "", name): TEXT for name in self.flow.env}
         kinds |= {
             ("call", "", name): kind
@@ -98,6 +101,9 @@ class Representatives:
         asked = {
             str(number): choices(kind, self.demand.of(place)) for number, (place, kind) in enumerate(kinds.items())
         }
+        for number, (root, _, name) in enumerate(kinds):
+            if root == "vars" and not begun[name].required:
+                asked[str(number)].insert(0, begun[name].default)
         asked["time"] = self._times()
 
         def signature(made: Payload) -> Hashable:
@@ -128,6 +134,10 @@ class Representatives:
         """Where it is asked what time it is, or how long the call has lasted: of that only how it is as the call begins is tried."""
         reading = (one for place in sorted(CLOCKS) for one in self.demand.readings.by_place.get(place, ()))
         return tuple(dict.fromkeys(Unfollowed(one.position.place, one.source) for one in reading if one.what != "text"))
+
+    def _is_asked(self, place: Place) -> bool:
+        want = self.demand.of(place)
+        return want is not None and want.asks
 
     def _beginning(self, places: list[Place], made: Payload) -> Beginning:
         values = {place: made[str(number)] for number, place in enumerate(places)}

@@ -52,7 +52,7 @@ class Asks(Protocol):
         """Whether a value equals one of those that the flow itself has written there."""
 
     def constants(self, scope: str) -> Mapping[str, Any]:
-        """The variables that nothing sets, with their values."""
+        """The variables that are what they are by default."""
 
 
 class Turning:
