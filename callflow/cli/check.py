@@ -13,6 +13,7 @@ from callflow.cli._width import wrapped
 from callflow.core.flow import ROOT, Flow
 from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
+from callflow.flowfile.source import SCENARIOS
 from callflow.verify import check as verify
 
 
@@ -30,14 +31,23 @@ from callflow.verify import check as verify
 def command(files: Sequence[str], format_: str, expand: bool) -> None:
     """Check flow files; `-` reads standard input.
 
-    A file that another of them uses as a sub-flow is checked as one.
+    A file that another of them uses as a sub-flow is checked as one. Files named *.scenario.yaml are read as scenarios, which
+    `callflow test` plays.
 
     Exit status: 0 no defects (maybe warnings), 1 defects, 2 wrong usage.
     """
     defects: list[Defect] = []
     flows: list[tuple[str, Flow]] = []
     texts: dict[str, str] = {}
+    scenarios: dict[str, int] = {}
     for file in dict.fromkeys(files):
+        if file.endswith(SCENARIOS):
+            from callflow.scenario import read
+
+            played, found = read(file)
+            defects += found
+            scenarios |= {} if found else {file: len(played)}
+            continue
         flow, found, text = read_with_text(file)
         defects += found
         texts["<stdin>" if file == "-" else file] = text
@@ -66,20 +76,24 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         if defects:
             click.echo(short(defects))
     else:
-        _tell(flows, defects, texts)
+        _tell(flows, scenarios, defects, texts)
     sys.exit(1 if errors else 0)
 
 
-def _tell(flows: Sequence[tuple[str, Flow]], defects: Sequence[Defect], texts: Mapping[str, str]) -> None:
+def _tell(
+    flows: Sequence[tuple[str, Flow]], scenarios: Mapping[str, int], defects: Sequence[Defect], texts: Mapping[str, str]
+) -> None:
     wrong = {defect.file for defect in defects if defect.level == "error"}
     for file, flow in flows:
         if flow.file not in wrong:
             click.echo(f"{printable(file)}: {_checked(flow)}")
+    for file, number in scenarios.items():
+        click.echo(f"{printable(file)}: read {_count(number, 'scenario')}, no defect")
     if not defects:
         return
     from callflow.cli._formats import for_people
 
-    if any(flow.file not in wrong for _, flow in flows):
+    if scenarios or any(flow.file not in wrong for _, flow in flows):
         click.echo()
     split = {file: text.splitlines() for file, text in texts.items()}
     click.echo(for_people(defects, lambda file: split[file] if file in split else _lines(file)))

@@ -11,12 +11,15 @@ import click
 
 from callflow.cli._width import columns
 from callflow.errors import Defect, printable
-from callflow.flowfile.source import read_text
-from callflow.scenario import SUFFIX, Flows, Result, play, read, story
+from callflow.flowfile.source import SCENARIOS, read_text
+from callflow.scenario import Flows, Result, play, read, story
 from callflow.verify import check
 
 NOTHING_FOUND = 5
 """As pytest has it."""
+
+LONGEST, BEGINS = 60, 20
+"""Lines of a story that are printed, and those of its beginning."""
 
 
 @click.command("test")
@@ -72,7 +75,7 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
     """The scenario files that the paths lead to, each once, in order."""
     seen: set[str] = set()
     for path in paths:
-        found = sorted(map(str, Path(path).rglob(f"*{SUFFIX}"))) if os.path.isdir(path) else [path]  # noqa: PTH112 - a path may be any text
+        found = sorted(map(str, Path(path).rglob(f"*{SCENARIOS}"))) if os.path.isdir(path) else [path]  # noqa: PTH112 - a path may be any text
         for file in found:
             if os.path.realpath(file) not in seen:
                 seen.add(os.path.realpath(file))
@@ -97,7 +100,11 @@ def _failure(result: Result) -> Iterator[str]:
 
 
 def _story(result: Result) -> Iterator[str]:
-    yield from (f"    {printable(line)}" for line in story(result.scenario.flow, result.taken))
+    """What happened, its end at least: a call that goes round in circles has thousands of lines."""
+    lines = story(result.scenario.flow, result.taken)
+    if len(lines) > LONGEST:
+        lines = [*lines[:BEGINS], f"… {len(lines) - LONGEST:,} lines", *lines[BEGINS - LONGEST :]]
+    yield from (f"    {printable(line)}" for line in lines)
 
 
 def _lines(file: str) -> Sequence[str]:

@@ -12,6 +12,8 @@ from callflow.errors import Defect
 
 MAX_BYTES = 1_000_000
 STDIN = "-"
+SCENARIOS = ".scenario.yaml"
+"""How the names of files end that hold no flow, but scenarios of one."""
 
 
 def read_text(path: str | os.PathLike[str]) -> tuple[str, Defect | None]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from callflow.scenario.call import Impossible
 from callflow.scenario.model import Scenario, Step
 from callflow.scenario.playing import Failure, Result, play
-from callflow.scenario.reading import SUFFIX, Flows, ScenarioFileError, load, read, reads
+from callflow.scenario.reading import Flows, ScenarioFileError, load, read, reads
 from callflow.scenario.telling import story, tell
 from callflow.scenario.writing import from_inputs, write
 
 __all__ = [
-    "SUFFIX",
     "Failure",
     "Flows",
     "Impossible",

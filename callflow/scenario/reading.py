@@ -24,9 +24,6 @@ from callflow.scenario.endings import endings
 from callflow.scenario.model import Occurs, Scenario, Step
 from callflow.scenario.steps import steps
 
-SUFFIX = ".scenario.yaml"
-"""How the names of scenario files end."""
-
 BEGINS = 1_767_605_400.0
 """When a call begins that does not say when: Monday, 5 January 2026, 09:30 UTC."""
 

@@ -94,3 +94,28 @@ def test_nothing_to_play(tmp_path):
     done = command("test")
     assert (done.exit_code, done.output.strip()) == (5, "no scenarios")
     assert command("test", "nowhere.scenario.yaml").exit_code == 2
+
+
+def test_check_reads_them_too(tmp_path):
+    scenario(tmp_path, "hungup", "wrong")
+    scenario(tmp_path)
+    done = command("check", str(ROOT / "flows/smallest.yaml"), "a.scenario.yaml", "wrong.scenario.yaml")
+    assert done.exit_code == 1
+    assert "a.scenario.yaml: read 2 scenarios, no defect" in done.output
+    assert 'did you mean "hung_up"?' in done.output
+    assert command("check", "a.scenario.yaml").exit_code == 0
+
+
+def test_a_call_without_end_is_told_where_it_stands(tmp_path):
+    (tmp_path / "round.yaml").write_text(
+        "callflow: 1\nname: round\nlimits: {call: 720h, silence: 720h}\ninitial: a\n"
+        "states: {a: {every: {1s: {do: [{log: tick}]}}, waits: for a test}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "round.scenario.yaml").write_text(
+        "callflow: 1\nflow: round.yaml\nscenarios: {a: {expect: {ended: true}}}\n", encoding="utf-8"
+    )
+    done = command("test")
+    assert done.exit_code == 1
+    assert "10,000 inputs, and the call has not ended: it is in a" in done.output
+    assert len(done.output.splitlines()) < 80
