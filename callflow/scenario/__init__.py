@@ -6,7 +6,7 @@ from callflow.scenario.call import Impossible
 from callflow.scenario.model import Scenario, Step
 from callflow.scenario.playing import Failure, Result, play
 from callflow.scenario.reading import Flows, ScenarioFileError, load, read, reads
-from callflow.scenario.telling import story, tell
+from callflow.scenario.telling import story, tell, tell_steps
 from callflow.scenario.writing import from_inputs, write
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "reads",
     "story",
     "tell",
+    "tell_steps",
     "write",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from callflow.core.events import MAIN_LEG, Event, Input, TimerFired
+from callflow.core.events import MAIN_LEG, EffectEnded, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards, refused
@@ -50,6 +50,17 @@ class Taken(NamedTuple):
     effect: Running | None = None
 
 
+def follows(flow: Flow, before: Taken, step: Step, time: float) -> Taken:
+    """The step that comes after another."""
+    entry, snapshot = step.event, before.step.snapshot
+    if entry is None:
+        return Taken(time, step)
+    facts = afterwards(flow, snapshot, before.facts, entry)
+    timers, effects = snapshot.memory.timers, snapshot.memory.effects
+    timer = next((one for one in timers if isinstance(entry, TimerFired) and one.generation == entry.generation), None)
+    return Taken(time, step, facts, timer, effects.get(entry.id) if isinstance(entry, EffectEnded) else None)
+
+
 class Call:
     """One call, as far as it has come. `now` is in seconds since the epoch."""
 
@@ -83,20 +94,12 @@ class Call:
             raise Impossible("the call is over")
         if len(self.taken) > MOST_INPUTS:
             raise Unending(f"{MOST_INPUTS:,} inputs, and the call has not ended: it is in {self.where}")
-        before = self.snapshot
-        memory = before.memory
-        timer = (
-            next((one for one in memory.timers if one.generation == entry.generation), None)
-            if isinstance(entry, TimerFired)
-            else None
-        )
-        effect = None if isinstance(entry, (Event, TimerFired)) else memory.effects.get(entry.id)
-        self.facts = afterwards(self.flow, before, self.facts, entry)
-        found = step(self.flow, before, entry)
+        before, found = self.snapshot, step(self.flow, self.snapshot, entry)
         self.now = max(self.now, entry.time)
         self.snapshot = found.snapshot
         self._log.step(found, before)
-        self.taken.append(Taken(self.elapsed, found, self.facts, timer, effect))
+        self.taken.append(follows(self.flow, self.taken[-1], found, self.elapsed))
+        self.facts = self.taken[-1].facts
         return found
 
     @property

@@ -9,10 +9,10 @@ from callflow.core.actions import verb_of
 from callflow.core.events import EVENTS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
 from callflow.core.occurs import Music
-from callflow.core.snapshot import Cancel, Running, Start, Timer
+from callflow.core.snapshot import Cancel, Running, Start, Step, Timer
 from callflow.core.statechart.structure import around
 from callflow.flowfile.nodes import shorten
-from callflow.scenario.call import Call, Taken
+from callflow.scenario.call import Call, Taken, follows
 from callflow.scenario.expectations import time_shown
 
 LONG = 5.0
@@ -21,7 +21,11 @@ LONG = 5.0
 _ELSEWHERE = frozenset({"collected", "late", "own", "held", "dropped", "needless"})
 """What a step notes of an event for which no row is asked."""
 
-_NOT_TOLD = frozenset({"session.agent_state_changed", "session.speech_created", "session.conversation_item_added"})
+_FACTS = frozenset({
+    "session.close", "session.error", "session.user_state_changed", "session.user_input_transcribed", "room.disconnected",
+    "room.reconnecting", "room.reconnected",
+})  # fmt: skip
+"""Of the events of the session and of the room those that are told though nothing comes of them."""
 
 
 def tell(
@@ -44,6 +48,16 @@ def tell(
     for entry in inputs:
         told.take(entry)
     return story(flow, told.taken, until)
+
+
+def tell_steps(flow: Flow, steps: Sequence[Step], until: float | None = None) -> list[str]:
+    """The story of a call that has taken these steps, from its first on: one that was followed, or replayed from its journal."""
+    began = steps[0].snapshot.memory.started
+    taken = [Taken(0.0, steps[0])]
+    for step in steps[1:]:
+        time = taken[-1].time if step.event is None else max(step.event.time - began, taken[-1].time)
+        taken.append(follows(flow, taken[-1], step, time))
+    return story(flow, taken, until)
 
 
 def story(flow: Flow, taken: Sequence[Taken], until: float | None = None) -> list[str]:
@@ -131,7 +145,7 @@ class _Teller:
         if number == 0:
             yield "the call begins"
         elif isinstance(event, Event):
-            yield from self._event(event)
+            yield from self._event(event) if _is_told(event, one.step) else ()
         elif isinstance(event, TimerFired):
             yield self._timer(one.timer)
         elif isinstance(event, EffectEnded) and one.effect is not None:
@@ -171,8 +185,6 @@ class _Teller:
         if family == "leg":
             leg, _, what = what.partition(".")
             who = self._name(leg)
-        if name in _NOT_TOLD:
-            return
         if family == "tool":
             yield f"the model calls {what}{_payload(data)}"
         elif family in ("call", "leg") and not what.startswith("dtmf."):
@@ -363,6 +375,13 @@ def _described(name: str) -> str:
 def _payload(data: Mapping[str, Any]) -> str:
     said = ", ".join(f"{name}: {value}" for name, value in data.items())
     return f" ({said})" if said else ""
+
+
+def _is_told(event: Event, step: Step) -> bool:
+    """Whether a person would tell of an event: not of what the flow itself has brought about, nor of LiveKit's own bookkeeping."""
+    if any(note.kind == "own" for note in step.notes):
+        return False
+    return event.name in _FACTS or not event.name.startswith(("session.", "room.")) or bool(step.moves)
 
 
 def _is_a_result(end: EffectEnded, effect: Running | None) -> bool:

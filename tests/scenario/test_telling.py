@@ -5,8 +5,10 @@ from __future__ import annotations
 import callflow
 from callflow.core.actions import EVERY_VERB
 from callflow.core.events import EffectEnded, Event, TimerFired
-from callflow.scenario import tell
+from callflow.scenario import tell, tell_steps
 from callflow.scenario.telling import RESULTS
+from callflow.testing import SimulatedServer, Tool
+from callflow.testing.play import Stage, talks
 
 COLLEAGUE = """
 callflow: 1
@@ -82,6 +84,23 @@ def test_what_no_row_takes():
     flow = callflow.loads(COLLEAGUE)
     pressed = Event("dtmf.7", {"digit": "7", "leg": "far_end"}, 3.0)
     assert tell(flow, [pressed])[1:] == ["3 s: the caller presses 7. No row takes that."]
+
+
+async def test_a_call_that_was_followed_in_a_room():
+    async with SimulatedServer() as server:
+        call = Stage(callflow.load("flows/smallest.yaml"), server, ["Good day.", Tool("end_call")], talks("Bye."))
+        await call.play()
+    told = tell_steps(call.flow, call.steps)
+    assert [line.partition(" s: ")[2] for line in told] == [
+        "the call begins.",
+        "the caller is on the line. In talking. The model speaks (Greet the caller and help.).",
+        "the caller begins to speak.",
+        'the caller says "Bye." The caller is quiet.',
+        'the model calls end_call. In ending. The caller hears "Goodbye."',
+        "Outcome: completed.",
+        "the line drops.",
+        "In closed. The call is over.",
+    ]
 
 
 def test_every_named_result_is_told():
