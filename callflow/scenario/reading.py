@@ -188,7 +188,7 @@ class _Reader:
         path = report.text(node, "flow", "`flow`")
         if path is None:
             return None
-        flow, defects = self._flows.read(os.path.join(self._folder, path))  # noqa: PTH118 - as in the loader
+        flow, defects = self._flows.read(os.path.join(self._folder or ".", path))  # noqa: PTH118 - as in the loader; `-` is no file here
         if defects and defects[0].code in ("no-such-file", "not-a-file", "unreadable-file"):
             report.defect(defects[0].code, f"`{shorten(path)}`: {defects[0].message}", node, "flow", defects[0].hint)
         elif flow is None:

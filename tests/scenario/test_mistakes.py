@@ -89,6 +89,8 @@ def defects(body: str):
         ('expect: {vars: {tries: "1"}}', "wrong-type", "takes an integer"),
         ("expect: {heard: 3}", "number-for-text", "put quotes around it"),
         ('expect: {heard: {pattern: "("}}', "bad-value", "no regular expression"),
+        ("expect: {heard: {pattern: '(a+)+b'}}", "bad-value", "may take for ever"),
+        ("expect: {heard: {pattern: '((a|b)c)*'}}", "bad-value", "may take for ever"),
         ("expect: {heard: {part: a, exactly: b}}", "missing-key", "one of `exactly`, `part` and `pattern`"),
         ("expect: {heard: {part: a, by: humn}}", "unknown-leg", 'did you mean "human"?'),
         ("expect: {effects: [conslt]}", "unknown-verb", 'did you mean "consult"?'),
@@ -183,6 +185,17 @@ def test_a_file_that_is_none_and_a_flow_that_is_none(tmp_path: Path):
     assert [(one.code, one.line, one.column) for one in read(file)[1]] == [("no-such-file", 2, 7)]
     (tmp_path / "none.yaml").write_text("callflow: 1\nname: x\n")
     assert {one.file for one in read(file)[1]} == {str(tmp_path / "none.yaml")}
+
+
+@pytest.mark.parametrize("pattern", ["a+b*", "(a+)b", r"\(a+\)+", "[(a+)]+", "(a)+", "(?:yes|no)", "a{2,3}(b){2}"])
+def test_a_pattern_that_is_fine(pattern):
+    assert defects(f"expect: {{heard: {{pattern: '{pattern}'}}}}") == []
+
+
+def test_a_flow_is_no_standard_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.scenario.yaml").write_text("callflow: 1\nflow: '-'\nscenarios: {a: {expect: {ended: true}}}\n")
+    assert [one.code for one in read("a.scenario.yaml")[1]] == ["no-such-file"]
 
 
 def test_a_hundred_defects_are_enough():
