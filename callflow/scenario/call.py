@@ -82,7 +82,7 @@ class Call:
         self.facts: Facts = AT_FIRST
         self.heard: list[Heard] = []
         self.taken: list[Taken] = [Taken(0.0, first)]
-        self._log = Log(ending=flow.ending, now=time)
+        self._log = Log(ending=flow.ending, now=time, told_by="worker")  # no program is here to end it
         self._log.step(first, first.snapshot)
 
     def take(self, entry: Input) -> Step:

@@ -124,7 +124,7 @@ class Telephones:
 
     # -- what follows
 
-    def ended(self, end: EffectEnded, effect: Running) -> None:
+    def ended(self, end: EffectEnded, effect: Running, start: Start | None) -> None:
         """What follows from an effect's end."""
         if end.status == "cancelled":
             return
@@ -133,12 +133,19 @@ class Telephones:
             self._gone(leg, {"by": "agent", "cause": "transferred"}, end.id)
         elif "decision" in verb.roles and verb.result_event(end.result) not in verb.success:
             self._guests.add(leg)
-        elif verb.dials and "detection" in self._call.facts:
-            self._effects.by_itself[DETECTION] = self._call.now + LOOKS_FOR
-            if not self._effects.later.ends("detect_machine", None, DETECTION):
-                ending = self._effects.said("detect_machine")
-                after = LOOKS_FOR if ending.after is None else ending.after
-                self._schedule.add(self._call.now + after, lambda now: self._verdict(ending, now))
+        elif start is not None and verb.dials and "detection" in self._call.facts:
+            self._looks(verb.given("detection", start.arguments) or {})
+
+    def _looks(self, options: Mapping[str, Any]) -> None:
+        """A dial was answered, and it is looked who has done so: the verdict, or that there was none in time."""
+        now, ending = self._call.now, self._effects.said("detect_machine")
+        cap = now + float(options.get("timeout") or LOOKS_FOR)
+        uncertain = Ending(result={"result": "uncertain", "reason": "detection_timeout"})
+        self._schedule.add(cap, lambda at: self._verdict(uncertain, at), limit=True)
+        self._effects.by_itself[DETECTION] = now + LOOKS_FOR
+        if not self._effects.later.ends("detect_machine", None, DETECTION) and not ending.never:
+            after = LOOKS_FOR if ending.after is None else ending.after
+            self._schedule.add(now + after, lambda at: self._verdict(ending, at))
 
     def cancelled(self, effect: int) -> None:
         """A consult that is cancelled: who has picked up leaves."""

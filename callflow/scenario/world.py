@@ -54,11 +54,12 @@ class World:
         if isinstance(step.event, Event):
             self._happened(step.event, now)
         elif isinstance(step.event, EffectEnded):
+            start = effects.started(step.event.id)
             effects.forget(step.event.id)
             effects.schedule.drop(step.event.id)  # of one that was being stopped
             ended = self._call.taken[-1].effect
             if ended is not None:
-                self.telephones.ended(step.event, ended)
+                self.telephones.ended(step.event, ended, start)
         for effect in step.effects:
             if isinstance(effect, Start):
                 self._begin(effect)
