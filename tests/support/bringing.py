@@ -255,6 +255,8 @@ class Brought:
         self.disturbed += 1
         if self.stage.far_end is not None:
             self.stage.far_end.hang_up()
+        await asyncio.sleep(60.0)  # whoever has vanished cannot hang up
+        self.stage.job.request_shutdown()
 
     def _chosen(self) -> Event | None:
         """One of all that can happen now and can be brought about."""
