@@ -79,13 +79,13 @@ def test_only_shown_never_read_and_the_rest_of_what_a_call_knows():
     flow = load(
         HEAD
         + """
-vars: {day: {type: string, default: x}, unread: {type: integer, default: 1}, reply: {type: string, default: ""}}
+vars: {day: {type: string, default: x}, note: {type: integer, default: 0}, unread: {type: integer, default: 1}, reply: {type: string, default: ""}}
 env: [MODE]
 events: {app.x: {n: string, m: string}}
 initial: a
 states:
   a:
-    entry: [{say: "{{ vars.day }}"}, {http: {url: "https://crm.example/", as: got}}]
+    entry: [{say: "{{ vars.day }} and {{ vars.note }}"}, {http: {url: "https://crm.example/", as: got}}]
     on:
       app.x: {do: [{log: "{{ event.n }}"}]}
       dtmf.1: [{target: b, when: 'state.visits > 2 and call.number == "+491"'}, {do: [{set: {unread: 2}}]}]
@@ -98,7 +98,7 @@ states:
 """
     )
     found = reads(flow)
-    assert found.variables == {"": {"day": Read(False)}}
+    assert found.variables == {"": {"day": Read(False), "note": Read(False)}}
     assert found.visits == {"a": Read(True, None, 3)}
     assert found.call == {"number": Read(True), "outcome": Read(False)}  # which the reason of the shutdown shows
     assert (found.env, found.history) == ({}, frozenset())
@@ -106,6 +106,7 @@ states:
     assert found.value("", "day", "Monday") == found.value("", "day", "Tuesday") == "Monday"
     assert found.value("", "day", None) is None
     assert found.value("", "unread", 7) is None
+    assert found.value("", "note", 1) == found.value("", "note", 2) == 1  # though another stands beside it
     assert found.count("a", 9) == 3
     assert found.payload("app.x", {"n": "1", "m": "2"}) == {"n": "1"}
     assert found.of_call({"number": "+492", "name": "Ann"}) == {"number": "+492"}

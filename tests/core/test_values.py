@@ -190,6 +190,25 @@ states:
     assert told(text, "room.track_muted", "leg", "muted") == [("far_end", True), ("far_end", False)]
 
 
+def test_who_has_sent_an_event_is_who_may():
+    text = """
+legs: {supervisor: {identity: supervisor}}
+events: {app.x: {}, app.y: {}, app.z: {}}
+senders: {app.x: [program, supervisor], app.y: anyone}
+initial: a
+states:
+  a:
+    on:
+      app.x: [{target: b, when: 'event.sender == "supervisor"'}]
+      app.y: [{target: b, when: 'event.sender in ["far_end", "supervisor"]'}]
+      app.z: [{target: b, when: 'event.sender == "far_end"'}]
+  b: {}
+"""
+    assert told(text, "app.x", "sender") == ["program", "supervisor"]
+    assert told(text, "app.y", "sender") == ["program", "far_end"]
+    assert told(text, "app.z", "sender") == ["program"]
+
+
 def test_the_far_end_is_who_the_call_was_answered_by():
     text = """
 vars: {blocked: {type: list of phone, default: ["+491", "+492"]}}

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
-from callflow.core.events import CALL_FIELDS, DIGITS, EVENTS, KEYS, MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE
+from callflow.core.events import (
+    ANYONE,
+    CALL_FIELDS,
+    DIGITS,
+    EVENTS,
+    KEYS,
+    MAIN_LEG,
+    OUT_OF_REACH,
+    ROOM_IS_GONE,
+    SENDERS,
+)
 from callflow.core.expressions import ANY, OneOf, Template, Type
 from callflow.core.flow import Action, Field, Flow
 from callflow.core.values.readings import COMPUTED, Place
@@ -93,6 +103,12 @@ def is_own(flow: Flow, tool: str) -> bool:
 def is_open(flow: Flow, name: str) -> bool:
     """Whether an event may carry fields that nobody has declared."""
     return name.startswith("tool.") and is_own(flow, name[5:])
+
+
+def senders(flow: Flow, event: str) -> list[str]:
+    """Who may have sent an event of the flow's own, as it is told to the rows."""
+    allowed = flow.may_send(event)
+    return [word for word in (*SENDERS, MAIN_LEG, *flow.legs) if word in allowed or ANYONE in allowed]
 
 
 def result_fields(flow: Flow, verb: Verb, action: Action | None, event: str) -> Mapping[str, Field | Type]:

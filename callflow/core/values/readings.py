@@ -10,6 +10,7 @@ from callflow.core.actions import verb_of
 from callflow.core.expressions import (
     ANY,
     BOOLEAN,
+    TEXT,
     Context,
     EvaluationError,
     Expression,
@@ -17,9 +18,10 @@ from callflow.core.expressions import (
     Record,
     Template,
     Type,
+    Values,
     coerce,
 )
-from callflow.core.expressions.compile import truth
+from callflow.core.expressions.compile import compiled, truth
 from callflow.core.expressions.expression import tree
 from callflow.core.expressions.nodes import (
     Arithmetic,
@@ -34,6 +36,8 @@ from callflow.core.expressions.nodes import (
     Node,
     Not,
 )
+from callflow.core.expressions.problems import Failed
+from callflow.core.expressions.render import renderer
 from callflow.core.expressions.template import split
 from callflow.core.flow import ROOT, Action, Flow, Position, Row, Transition
 from callflow.core.statechart.lists import every_list, triggers
@@ -272,13 +276,32 @@ def _decisive(node: Node, what: str) -> Iterator[tuple[str, Node]]:
 
 def _texts(value: Any, here: Here, position: Position, what: str = "text") -> Iterator[Reading]:
     if isinstance(value, Template):
-        yield _template(value, here, position)._replace(what=what)
+        found = _template(value, here, position)._replace(what=what)
+        holes = [part for part in found.parts if isinstance(part, Node)]
+        yield from [found] if what != "text" or len(holes) < 2 else (_hole(hole, here, position) for hole in holes)
     elif isinstance(value, dict):
         for one in value.values():
             yield from _texts(one, here, position, what)
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _texts(one, here, position, what)
+
+
+def _hole(node: Node, here: Here, position: Position) -> Reading:
+    """One of several values in a text: each can be written, or cannot, by itself."""
+    run, reads = compiled(node), frozenset(names_in(node))
+
+    def written(context: Values) -> str:
+        value = run(context)
+        if value is None:
+            raise Failed("there is no value")
+        return _write(value)
+
+    source = " and ".join(sorted(reads))
+    return Reading("text", source, here, reads, Expression(source, TEXT, reads, written), (node,), position)
+
+
+_write = renderer(ANY)
 
 
 def _template(template: Template, here: Here, position: Position) -> Reading:

@@ -46,6 +46,18 @@ class Beginning(NamedTuple):
     time: float
 
 
+class _Told(NamedTuple):
+    """What tells payloads apart, and what is told apart by it."""
+
+    payloads: tuple[Payload, ...]
+    signatures: frozenset[Hashable]
+    signature: Callable[[Payload], Hashable]
+    compared: bool  # with what is only known in a call
+
+    def has(self, data: Payload) -> bool:
+        return self.compared or self.signature(data) in self.signatures
+
+
 class Representatives:
     """Of one flow: see `representatives_of`. All are worked out when they are first asked for, and then known."""
 
@@ -53,24 +65,26 @@ class Representatives:
         self.flow = flow
         self.demand = Demand(flow)
         self.signatures = Signatures(self.demand, flow.outcomes)
-        self._payloads: dict[str, tuple[Payload, ...]] = {}
-        self._results: dict[tuple[Source, str], tuple[Payload, ...]] = {}
+        self._payloads: dict[str, _Told] = {}
+        self._results: dict[tuple[Source, str], _Told] = {}
         self._crowded: dict[Unfollowed, None] = {}
 
     def payloads(self, name: str) -> tuple[Payload, ...]:
         """Payloads of an event from outside, by its name: of the catalogue, of a leg, of the flow's own, of a tool."""
-        found = self._payloads.get(name)
-        if found is None:
-            found = self._payloads[name] = self._payloads_of(name)
-        return found
+        return self._of_event(name).payloads
 
     def results(self, source: Source, verb: str, event: str) -> tuple[Payload, ...]:
         """What an effect may give that was started for the action at `source`: with the result that is this event, "" for a verb
         without named results."""
-        found = self._results.get((source, event))
-        if found is None:
-            found = self._results[source, event] = self._results_of(source, verb, event)
-        return found
+        return self._of_result(source, verb, event).payloads
+
+    def has_payload(self, name: str, data: Payload) -> bool:
+        """Whether an event with this payload leads where one of the representatives does."""
+        return self._of_event(name).has(data)
+
+    def has_result(self, source: Source, verb: str, event: str, data: Payload) -> bool:
+        """Whether what an effect has given leads where one of the representatives does."""
+        return self._of_result(source, verb, event).has(data)
 
     def errors(self, verb: str) -> tuple[str, ...]:
         """The sentences with which an effect of this verb may fail; empty where nobody asks."""
@@ -110,8 +124,8 @@ class Representatives:
             answers = [self.signatures.of(place, made[str(number)]) for number, place in enumerate(kinds)]
             return (*answers, made["time"])
 
-        found = self._told_apart(combined({}, asked), signature, "the beginning of a call")
-        return tuple(self._beginning(list(kinds), made) for made in found)
+        found = self._told_apart(combined({}, asked), signature, "the beginning of a call", {})
+        return tuple(self._beginning(list(kinds), made) for made in found.payloads)
 
     @property
     def not_followed(self) -> tuple[Unfollowed, ...]:
@@ -154,7 +168,19 @@ class Representatives:
         week = (900.0 * quarter for quarter in range(_QUARTERS))
         return [*{self.signatures.of(TIME, time): time for time in reversed([*week])}.values()]
 
-    def _payloads_of(self, name: str) -> tuple[Payload, ...]:
+    def _of_event(self, name: str) -> _Told:
+        found = self._payloads.get(name)
+        if found is None:
+            found = self._payloads[name] = self._payloads_of(name)
+        return found
+
+    def _of_result(self, source: Source, verb: str, event: str) -> _Told:
+        found = self._results.get((source, event))
+        if found is None:
+            found = self._results[source, event] = self._results_of(source, verb, event)
+        return found
+
+    def _payloads_of(self, name: str) -> _Told:
         fields = fields_of(self.flow, name)
         asked = dict(self.demand.of_event(name))
         if name in facts.OF_FAR_END:
@@ -175,7 +201,7 @@ class Representatives:
         def signature(data: Payload) -> Hashable:
             return facts.observes(name, data), self.signatures.of_event(name, data)
 
-        return self._told_apart(_together(fields, values), signature, name)
+        return self._told_apart(_together(fields, values), signature, name, asked)
 
     def _alone(self, places: Iterable[Place], values: Iterable[Any]) -> list[Any]:
         """Of one field's values those to which the answers differ, whatever the other fields hold. It stands at all these places."""
@@ -188,7 +214,7 @@ class Representatives:
         """Where the value of an event's field stands."""
         return [("event", name, field), *([("call", "", field)] if name in facts.OF_FAR_END else [])]
 
-    def _results_of(self, source: Source, verb: str, event: str) -> tuple[Payload, ...]:
+    def _results_of(self, source: Source, verb: str, event: str) -> _Told:
         kind, key, _ = source
         entry, action = verb_of(verb), action_at(self.flow, source)
         fields: Fields = facts.result_fields(self.flow, entry, action, event)
@@ -197,7 +223,8 @@ class Representatives:
             places.append(("vars", scope_at(self.flow, kind, key), action.save_as))
         if kind == "tool":
             places.append(("event", f"tool.{key}", "result"))
-        values = self._values(event, fields, self._asked_of_result(entry, places, event))
+        asked = self._asked_of_result(entry, places, event)
+        values = self._values(event, fields, asked)
         for field, usual in facts.usual(entry, action, event).items():
             values[field] = [*values.get(field, ()), *usual]
         for field, many in values.items():
@@ -211,7 +238,7 @@ class Representatives:
             answers = [self.signatures.of(place, data) for place in places]
             return tuple(answers), self.signatures.of_event(event, told, there) if event else None
 
-        return self._told_apart(_together(fields, values), signature, f"a result of {verb}")
+        return self._told_apart(_together(fields, values), signature, f"a result of {verb}", asked)
 
     def _asked_of_result(self, verb: Verb, places: Iterable[Place], event: str) -> Mapping[str, Want]:
         """What is asked of a result, by field: where `as:` keeps it, and as the event that it becomes."""
@@ -238,7 +265,9 @@ class Representatives:
             if field in known:
                 found[field] = known[field]
             elif one is None:
-                if facts.is_open(self.flow, name):
+                if field == "sender" and name in self.flow.events:
+                    found[field] = facts.senders(self.flow, name)
+                elif facts.is_open(self.flow, name):
                     found[field] = choices(ANY, want, lacking=True)
             elif isinstance(one, Field) and one.enum:
                 found[field] = [
@@ -250,15 +279,20 @@ class Representatives:
         return found
 
     def _told_apart(
-        self, made: Iterable[Payload], signature: Callable[[Payload], Hashable], what: str
-    ) -> tuple[Payload, ...]:
+        self,
+        made: Iterable[Payload],
+        signature: Callable[[Payload], Hashable],
+        what: str,
+        asked: Mapping[str, Want],
+    ) -> _Told:
         """The first of those to which the flow's answers are the same."""
         found: dict[Hashable, Payload] = {}
         for data in made:
             found.setdefault(signature(data), data)
         if len(found) > MOST:
             self._crowded[Unfollowed(self.flow.file, f"{what}: {len(found)} representatives")] = None
-        return tuple([*found.values()][:MOST])
+        compared = any(want.compared for want in asked.values())
+        return _Told(tuple([*found.values()][:MOST]), frozenset(found), signature, compared)
 
 
 def _together(fields: Fields, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,8 @@ from typing import Any
 from callflow.core.expressions import Context
 from callflow.core.statechart.descriptors import matches
 from callflow.core.values.demand import Demand
-from callflow.core.values.readings import FAILED, TIME, Place, Reading
+from callflow.core.values.facts import OF_FAR_END
+from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading
 from callflow.core.values.wants import Want, same
 
 Answers = tuple[Any, ...]
@@ -43,9 +44,9 @@ class Signatures:
                 if place[0] == "event"
             }
             found.append(self._answer(one, known, {"name": name, **data}, {}))
-        for field, value in data.items():
-            if ("call", "", field) in self._demand.wants:
-                found.append(self.of(("call", "", field), value))
+        if name in OF_FAR_END:
+            said = (place for place in self._demand.wants if place[0] == "call" and place not in COMPUTED)
+            found += (self.of(place, data.get(place[2])) for place in said)
         return tuple(found)
 
     def _heard(self, name: str) -> Iterator[Reading]:
