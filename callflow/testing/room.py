@@ -263,7 +263,8 @@ class SimulatedRoom(rtc.Room):
             self._on_room_event(event)
 
     def come_back(self, room: str) -> None:
-        """As LiveKit's client does after a full reconnect: everybody who is there is seen to join."""
+        """As LiveKit's client does after a full reconnect: everybody who is there is seen to join, and whoever was, and is not
+        any more, to leave."""
         if not self.isconnected():
             return
         self._state = state = self._server.join(room, self)
@@ -271,6 +272,11 @@ class SimulatedRoom(rtc.Room):
         self._change_state(rtc.ConnectionState.CONN_CONNECTED)
         self.emit("reconnected")
         self.stays.append((self._server.loop.time(), None))
+        for identity in [*self.remote_participants.keys() - state.members.keys()]:
+            departure = proto_events.RoomEvent()
+            departure.participant_disconnected.participant_identity = identity
+            departure.participant_disconnected.disconnect_reason = rtc.DisconnectReason.UNKNOWN_REASON
+            self.receive(departure)
         for other in state.others(self):
             if other.info.identity not in self.remote_participants:
                 arrival = proto_events.RoomEvent()

@@ -337,6 +337,21 @@ async def test_the_agents_own_network_comes_back(server, agent):
     assert seen == ["reconnecting", "reconnected"]
 
 
+async def test_whoever_has_left_while_the_agent_was_cut_off_is_seen_to_leave_when_it_is_back(server, agent):
+    stays, leaves = Caller(server, "room", "stays"), Caller(server, "room", "leaves")
+    stays.join()
+    leaves.join()
+    await asyncio.sleep(0.1)
+    agent.seen.clear()
+    server.cut_off(agent.room.info.identity, 3.0)
+    server.loop.call_later(1.0, leaves.hang_up)
+    await asyncio.sleep(2.5)
+    assert agent.seen == []
+    await asyncio.sleep(1.0)
+    assert [*agent.room.remote_participants] == ["stays"]
+    assert ("participant_disconnected", "leaves", None) in agent.seen
+
+
 @pytest.mark.parametrize("text", ["Goodbye.", "Größe: 5 € – naïve", ""])
 @pytest.mark.parametrize("rate", [16_000, 24_000, 48_000])
 def test_a_text_is_read_off_its_sound(text, rate):
