@@ -166,7 +166,7 @@ states:
       amd.*: {target: b, when: 'event.category == "human"'}
   b: {}
 """
-    assert told(text, "call.hangup", "by") == ["caller", "agent"]
+    assert told(text, "call.hangup", "by") == ["caller", "operator"]
     assert told(text, "dtmf.star", "digit", "code") == [("*", 10)]
     assert told(text, "dtmf.4", "digit", "code") == [("4", 4)]
     assert told(text, "amd.uncertain", "category") == ["uncertain"]

@@ -19,6 +19,7 @@ from callflow.core.events import (
 from callflow.core.expressions import ANY, OneOf, Template, Type
 from callflow.core.flow import Action, Field, Flow
 from callflow.core.values.readings import COMPUTED, Place
+from callflow.core.values.wants import Want
 from callflow.core.verbs.verb import Verb
 
 OF_FAR_END = ("call.offered", "call.ringing", "call.answered")
@@ -62,6 +63,13 @@ _CODES = {"*": 10, "#": 11, "a": 12, "b": 13, "c": 14, "d": 15}
 
 def type_of(field: Field | Type) -> Type:
     return field.type if isinstance(field, Field) else field
+
+
+def kind_of(name: str, field: str, kind: Type, want: Want) -> Type:
+    """The type of a field; without the words that are there only where the flow itself brings it about, unless they are asked for."""
+    if field == "by" and name.endswith(".hangup") and isinstance(kind, OneOf) and "agent" not in want.values:
+        return OneOf(*(word for word in kind.words if word != "agent"))
+    return kind
 
 
 def known(name: str, fields: Mapping[str, Field | Type]) -> dict[str, list[Any]]:

@@ -275,7 +275,8 @@ class Representatives:
                     *([] if one.required or want is None else [None]),
                 ]
             elif want is not None:
-                found[field] = choices(facts.type_of(one), want, lacking=facts.may_lack(name, field, one))
+                kind = facts.kind_of(name, field, facts.type_of(one), want)
+                found[field] = choices(kind, want, lacking=facts.may_lack(name, field, one))
         return found
 
     def _told_apart(
