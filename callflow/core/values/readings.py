@@ -103,6 +103,11 @@ class Reading(NamedTuple):
         return {name: self.here.place(name) for name in sorted(self.reads)}
 
     @property
+    def trees(self) -> list[Node]:
+        """The expressions in it."""
+        return [part for part in self.parts if isinstance(part, Node)]
+
+    @property
     def decides(self) -> bool:
         return self.what in ("guard", "part")
 
@@ -325,6 +330,15 @@ def names_in(node: Node) -> Iterator[str]:
     else:
         for inner in inner_nodes(node):
             yield from names_in(inner)
+
+
+def chains(node: Node) -> Iterator[Node]:
+    """The outermost fields and items that a tree reads: `event.attributes.home` as a whole."""
+    if isinstance(node, (Field, Index)):
+        yield node
+    else:
+        for inner in inner_nodes(node):
+            yield from chains(inner)
 
 
 def nodes(node: Node) -> Iterator[Node]:

@@ -10,10 +10,14 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from callflow.core.expressions import Context
+from callflow.core.expressions.compile import compiled
+from callflow.core.expressions.expression import SURPRISES
+from callflow.core.expressions.problems import Failed
 from callflow.core.statechart.descriptors import matches
 from callflow.core.values.demand import Demand
 from callflow.core.values.facts import OF_FAR_END
-from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading
+from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading, chains, names_in, nodes
+from callflow.core.values.turning import can_fail
 from callflow.core.values.wants import Want, same
 
 Answers = tuple[Any, ...]
@@ -79,6 +83,8 @@ class Signatures:
             and not self._is_constant(one, name)
             and not (place[0] == "event" and place[2] in event)
         }
+        if others and one.what == "text" and not any(can_fail(node) for part in one.trees for node in nodes(part)):
+            return self._shown(one, known, event)
         if others - {TIME} or (others and one.what != "text"):
             return tuple(sorted((place, repr(same(value))) for place, value in known.items()))
         value = one.answer(self._context(one, known, event))
@@ -98,6 +104,20 @@ class Signatures:
                 inner = {step: inner} if isinstance(step, str) else [inner]
             return self._part(one.goes, one.inside, value, inner, seen)
         return (value is None, *self._of(one.goes, value, seen))
+
+    def _shown(self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any]) -> Answers:
+        """Of a text that shows others as well: whether what it reads here is there, and can be written."""
+        context = self._context(one, known, event)
+        found: list[Any] = []
+        for node in (node for part in one.trees for node in chains(part)):
+            if any(one.here.place(name) not in known for name in names_in(node)):
+                continue
+            try:
+                value = compiled(node)(context)
+                found.append(None if value is None else isinstance(value, (list, tuple, Mapping)))
+            except (Failed, *SURPRISES):
+                found.append(FAILED)
+        return tuple(found)
 
     def _part(
         self, goes: Place, inside: tuple[str | int, ...], value: Any, whole: Any, seen: Mapping[Place, Any]

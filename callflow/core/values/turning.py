@@ -83,7 +83,7 @@ class Turning:
         parts = self.reading.parts
         for part in parts:
             for node in nodes(part) if isinstance(part, Node) else ():
-                if _can_fail(node) or self.place(node) is not None:
+                if can_fail(node) or self.place(node) is not None:
                     self.spread(node, Want())
         kind = self.reading.kind or self.reading.expression.type
         if kind != ANY and len(parts) == 1 and isinstance(parts[0], Node):
@@ -372,7 +372,7 @@ _FUNCTIONS: Mapping[str, Callable[[Turning, Call, Want], None]] = {
 }
 
 
-def _can_fail(node: Node) -> bool:
+def can_fail(node: Node) -> bool:
     """Whether it cannot be worked out for some values of its types, beside those that are absent."""
     if isinstance(node, Call):
         return node.function in ("number", "duration", "first", "last", "in_hours", "min", "max")
