@@ -6,6 +6,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, MAIN_LEG, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Running, Silence, Timer, without
+from callflow.core.table import Table
 from callflow.core.turn import Turn
 
 STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
@@ -30,14 +31,15 @@ def arm(turn: Turn, kind: str, state: str, row: int, due: float) -> Timer:
 def _before(turn: Turn, timer: Timer, other: Timer) -> bool:
     if timer.due != other.due:
         return timer.due < other.due
-    return _rank(turn, timer) < _rank(turn, other)
+    return rank(turn.table, timer) < rank(turn.table, other)
 
 
-def _rank(turn: Turn, timer: Timer) -> tuple[int, int, int, int]:
+def rank(table: Table, timer: Timer) -> tuple[int, int, int, int]:
+    """Its place among timers that are due at once."""
     if timer.kind in ("stop", "settle", "answer", "away"):
         return -1, _KINDS.index(timer.kind), 0, timer.row
-    table = turn.table.states[timer.state]
-    return len(table.ancestors), _KINDS.index(timer.kind), table.order, timer.row
+    state = table.states[timer.state]
+    return len(state.ancestors), _KINDS.index(timer.kind), state.order, timer.row
 
 
 def disarm(turn: Turn, kind: str, state: str, row: int | None = None) -> None:

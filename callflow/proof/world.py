@@ -1,0 +1,79 @@
+"""What is tried at each step: everything that can happen (`callflow.core.inputs`), but for what comes to the same.
+
+Voices: a person who speaks breaks a silence, and while they go on nothing counts, which comes to the same as speaking again and
+again; the model speaks after them, or because the flow has asked it to. So, where no row listens to voices, all of them are one
+short word. Of events that no row hears only those are tried that change what is known of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callflow.core.configuration import configuration_of
+from callflow.core.events import EffectEnded, Event
+from callflow.core.flow import ROOT, Flow
+from callflow.core.inputs import inputs
+from callflow.core.occurs import Facts
+from callflow.core.snapshot import Snapshot
+from callflow.core.statechart.structure import inside
+from callflow.core.table import table_of
+from callflow.core.turn import LIVE
+from callflow.proof.forget import ends_alone
+
+_CHANGE = frozenset({
+    "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",
+})  # fmt: skip
+"""What changes what is known of the call also where no row hears it."""
+
+_COMES = frozenset({"call.answered", "call.offered"})
+
+WORD = "session.user_input_transcribed"
+
+
+class World:
+    """What can happen to a call of one flow, each thing once."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self._table = table_of(flow)
+        self._over = ends_alone(flow)
+        self._matters: dict[tuple[tuple[str, ...], str], bool] = {}
+
+    def matters(self, configuration: tuple[str, ...], name: str) -> bool:
+        """Whether it makes a difference that this event happens in these states."""
+        which = (configuration, name)
+        known = self._matters.get(which)
+        if known is None:
+            known = self._matters[which] = self._heard(configuration, name) or self._changes(configuration, name)
+        return known
+
+    def _ends(self, configuration: tuple[str, ...]) -> bool:
+        return self._over and configuration_of(self._table, configuration).in_ending
+
+    def _heard(self, configuration: tuple[str, ...], name: str) -> bool:
+        rows = configuration_of(self._table, configuration).heard(name).rows
+        if self._ends(configuration):
+            ending = self.flow.ending
+            return any(row is None or row.source == ending or inside(row.source, ending) for each in rows for row in each)
+        return bool(rows)
+
+    def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
+        if name.startswith("tool."):
+            return True
+        what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
+        if what in _COMES and (self._ends(configuration) or not self.flow.states[ROOT]):
+            return False
+        if not configuration:
+            return what in _CHANGE or (what == "call.offered" and self.flow.answer == "manual")
+        return what in _CHANGE
+
+    def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
+        """What can happen now, but for timers."""
+        configuration, live = snapshot.configuration, snapshot.memory.phase in LIVE
+        for event in inputs(self.flow, snapshot, facts, now):
+            if isinstance(event, EffectEnded) or (
+                live and isinstance(event, Event) and self.matters(configuration, event.name)
+            ):
+                yield event
+        if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
+            yield Event(WORD, {"transcript": "…", "is_final": True}, now)
