@@ -133,6 +133,12 @@ class _Explorer:
         if zone is None:
             return
         snapshot, memory = node.snapshot, node.snapshot.memory
+        stopping = [one.id for one in memory.effects.values() if one.stopping]
+        if stopping:  # what is cancelled stops before anything else
+            for event in self.world.happens(snapshot, node.facts, node.now):
+                if isinstance(event, EffectEnded) and event.id == stopping[0]:
+                    yield event, snapshot, node.zone
+            return
         for place, moment in enumerate(node.moments, 1):
             if moment[0] != "timer":
                 continue
@@ -301,9 +307,8 @@ class _Explorer:
             if includes(other.zone, node.zone) and _within(node.counted, other.counted):
                 return other, True
         if len(others) >= WIDEN:
-            smaller = next((one for one in reversed(others) if includes(node.zone, one.zone)), None)
-            if smaller is not None:
-                node.zone = widened(node.zone, smaller.zone, [self._widest(node, moment) for moment in node.moments])
+            last, widest = others[-1], [self._widest(node, moment) for moment in node.moments]
+            node.zone = widened(tuple(map(max, node.zone, last.zone)), last.zone, widest)
         for other in others:
             if includes(node.zone, other.zone) and _within(other.counted, node.counted):
                 other.covered = True

@@ -7,17 +7,19 @@ the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA
-from callflow.core.expressions import Template
-from callflow.core.flow import Flow
+from callflow.core.expressions import Expression
+from callflow.core.flow import Flow, Transition
 from callflow.core.occurs import Facts
 from callflow.core.render import templates_in
-from callflow.core.snapshot import Memory, Silence, Snapshot
+from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.lists import every_list, transitions
 from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.core.table import table_of
@@ -25,62 +27,93 @@ from callflow.core.turn import LIVE
 
 Forget = Callable[[Snapshot], Snapshot]
 
-_SOME = "completed"
-
 
 def forgetting(flow: Flow) -> Forget:
     """What a snapshot of this flow is without what nothing can read again."""
-    guards = _read_by_guards(flow)
-    variables = _deciding(flow, guards)
-    visits = any(name.startswith("state.visits") for name in guards | _read_by_texts(flow))
-    outcome = "call.outcome" in guards
-    legs = any(name.startswith("call.") and name != "call.outcome" for name in guards)
-    shown: dict[tuple[str, str], Any] = {}
     table = table_of(flow)
+    everywhere = _Read(flow, flow.transitions)
+    at_the_end = _Read(flow, [move for path in within_ending(flow) for move in transitions(flow.states[path])])
     over = ends_alone(flow)
-
-    def scope(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        path = name.partition("#")[0]
-        return {
-            one: value if value is None or (path, one) in variables else shown.setdefault((path, one), value)
-            for one, value in values.items()
-        }
 
     def forget(snapshot: Snapshot) -> Snapshot:
         memory = snapshot.memory
-        changed: dict[str, Any] = {}
-        if memory.outcome is not None and not outcome and memory.outcome != _SOME:
-            changed["outcome"] = _SOME
-        if memory.fault and not outcome:
-            changed["fault"] = None
+        live = memory.phase in LIVE
+        in_the_end = over and configuration_of(table, snapshot.configuration).in_ending
+        changed = (at_the_end if in_the_end or not live else everywhere).left_of(memory)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
-        if memory.phase not in LIVE:
+        if memory.lists:
+            changed["lists"] = _no_more_than_many(memory)
+        if not live:
             changed |= _OVER
-        elif over and configuration_of(table, snapshot.configuration).in_ending:
+        elif in_the_end:
             changed |= _of_the_end(flow, memory)
-        silences = changed.get("silences", memory.silences)
-        if not silences:
+        if not changed.get("silences", memory.silences):
             changed |= _VOICES
-        if memory.visits and not visits:
-            changed["visits"] = NO_DATA
-        if not legs and any(leg.data for leg in memory.legs.values()):
-            changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
-        if memory.vars and len(shown) + len(variables) >= 0:
-            values = {name: scope(name, values) for name, values in memory.vars.items()}
-            if values != memory.vars:
-                changed["vars"] = values
-        if memory.needless is not None:
-            changed["needless"] = None
-        if memory.call is not NO_DATA and not legs:
-            changed["call"] = NO_DATA
-        if memory.final is not None:
-            changed["final"] = "closed"
-        if not changed and not snapshot.entered:
-            return snapshot
-        return Snapshot(snapshot.configuration, memory._replace(**changed) if changed else memory, 0)
+        return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
 
     return forget
+
+
+MANY = 2
+"""So many lists of one kind that wait behind each other are as good as more."""
+
+
+def _no_more_than_many(memory: Memory) -> Mapping[int, ActionList]:
+    count: Counter[tuple[str, str, str | int]] = Counter()
+    kept = {}
+    for seq, one in memory.lists.items():
+        waits = one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
+        if waits:
+            count[one.kind, one.owner, one.key] += 1
+            if count[one.kind, one.owner, one.key] > MANY:
+                continue
+        kept[seq] = one
+    return kept or NO_DATA
+
+
+class _Read:
+    """What these rows can read of a snapshot."""
+
+    def __init__(self, flow: Flow, rows: Iterable[Transition]) -> None:
+        rows = [row for row in rows if row.guard is not None]
+        guards = frozenset[str]().union(*(row.guard.reads for row in rows if row.guard is not None))
+        self.variables = _deciding(flow, rows)
+        self.outcome = "call.outcome" in guards
+        self.legs = any(name.startswith("call.") and name != "call.outcome" for name in guards)
+        self.visits = max((_largest(row.guard) for row in rows if row.guard and "state.visits" in row.guard.reads), default=0)
+        self.shown: dict[tuple[str, str], Any] = {}
+
+    def left_of(self, memory: Memory) -> dict[str, Any]:
+        changed: dict[str, Any] = {"needless": None, "final": None}
+        if not self.outcome:
+            changed["outcome"] = changed["fault"] = None
+        if memory.visits:
+            most = self.visits
+            changed["visits"] = {path: min(count, most) for path, count in memory.visits.items()} if most else NO_DATA
+        if not self.legs:
+            changed["call"] = NO_DATA
+            changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
+        if memory.vars:
+            changed["vars"] = {name: self._scope(name, values) for name, values in memory.vars.items()}
+        return changed
+
+    def _scope(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        path = name.partition("#")[0]
+        return {
+            one: value if value is None or (path, one) in self.variables else self.shown.setdefault((path, one), value)
+            for one, value in values.items()
+        }
+
+
+def _largest(guard: Expression) -> int:
+    """From how many visits on it makes no difference how many there were."""
+    return 2 + max((int(number) for number in re.findall(r"\d+", guard.source)), default=0)
+
+
+def within_ending(flow: Flow) -> frozenset[str]:
+    """The state that `ending:` names, and those inside."""
+    return frozenset(path for path in flow.states if path == flow.ending or inside(path, flow.ending))
 
 
 _VOICES: Mapping[str, bool] = dict.fromkeys(
@@ -95,24 +128,22 @@ _OVER: Mapping[str, Any] = {"legs": NO_DATA, "silences": NO_DATA, "timers": (), 
 
 def _of_the_end(flow: Flow, memory: Memory) -> dict[str, Any]:
     """In an ending from which nothing leads but the end, what stands outside of it has no say any more."""
-    within = {path for path in flow.states if inside(path, flow.ending)} | {flow.ending}
+    within = within_ending(flow)
     return {
         "kept": tuple(event for event in memory.kept if event.name.startswith("tool.")) or (),
         "timers": tuple(one for one in memory.timers if one.state in within or one.kind in ("stop", "settle")),
+        "history": NO_DATA,
         "silences": {path: one for path, one in memory.silences.items() if path in within} or NO_DATA,
     }
 
 
 def ends_alone(flow: Flow) -> bool:
     """Whether the state that `ending:` names leads to the end of the call alone, whatever happens."""
+    within = within_ending(flow)
     return all(
-        move.target is None
-        or inside(move.target, flow.ending)
-        or move.target == flow.ending
-        or ends_the_call(flow.states[move.target])
-        for path, state in flow.states.items()
-        if path == flow.ending or inside(path, flow.ending)
-        for move in transitions(state)
+        move.target is None or move.target in within or ends_the_call(flow.states[move.target])
+        for path in within
+        for move in transitions(flow.states[path])
     )
 
 
@@ -140,26 +171,11 @@ def canonical(memory: Memory) -> Memory:
     return memory._replace(timers=tuple(sorted(timers, key=lambda timer: timer[1:4])))
 
 
-def _read_by_guards(flow: Flow) -> frozenset[str]:
-    return frozenset[str]().union(*(row.guard.reads for row in flow.transitions if row.guard is not None))
-
-
-def _read_by_texts(flow: Flow) -> frozenset[str]:
-    return frozenset[str]().union(*(template.reads for _, template in _texts(flow)))
-
-
-def _texts(flow: Flow) -> Iterator[tuple[str, Template]]:
-    for written in every_list(flow):
-        for action in written.actions:
-            for template in templates_in(action.arguments):
-                yield written.scope, template
-
-
-def _deciding(flow: Flow, guards: frozenset[str]) -> frozenset[tuple[str, str]]:
-    """The variables, each by its scope and name, that guards read, and those that are set into these."""
+def _deciding(flow: Flow, rows: Iterable[Transition]) -> frozenset[tuple[str, str]]:
+    """The variables, each by its scope and name, that the guards of rows read, and those that are set into these."""
     found = {
         (row.scope, name.split(".")[1])
-        for row in flow.transitions
+        for row in rows
         if row.guard is not None
         for name in row.guard.reads
         if name.startswith("vars.")
@@ -194,6 +210,3 @@ def _deciding(flow: Flow, guards: frozenset[str]) -> frozenset[tuple[str, str]]:
         if more <= found:
             return frozenset(found)
         found |= more
-
-
-__all__ = ["Forget", "Silence", "canonical", "forgetting"]

@@ -11,21 +11,21 @@ from collections.abc import Iterator
 
 from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Event
-from callflow.core.flow import ROOT, Flow
+from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.occurs import Facts
 from callflow.core.snapshot import Snapshot
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.forget import ends_alone
+from callflow.proof.forget import MANY, ends_alone
 
 _CHANGE = frozenset({
     "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",
 })  # fmt: skip
 """What changes what is known of the call also where no row hears it."""
 
-_COMES = frozenset({"call.answered", "call.offered"})
+_NOT_IN_THE_END = frozenset({"call.answered", "call.offered", "call.dropped", "call.restored"})
 
 WORD = "session.user_input_transcribed"
 
@@ -61,7 +61,7 @@ class World:
         if name.startswith("tool."):
             return True
         what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
-        if what in _COMES and (self._ends(configuration) or not self.flow.states[ROOT]):
+        if self._ends(configuration) and what in _NOT_IN_THE_END:
             return False
         if not configuration:
             return what in _CHANGE or (what == "call.offered" and self.flow.answer == "manual")
@@ -70,9 +70,13 @@ class World:
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
         """What can happen now, but for timers."""
         configuration, live = snapshot.configuration, snapshot.memory.phase in LIVE
+        busy = sum(one.kind == "tool" for one in snapshot.memory.lists.values()) >= MANY
         for event in inputs(self.flow, snapshot, facts, now):
             if isinstance(event, EffectEnded) or (
-                live and isinstance(event, Event) and self.matters(configuration, event.name)
+                live
+                and isinstance(event, Event)
+                and self.matters(configuration, event.name)
+                and not (busy and event.name.startswith("tool."))
             ):
                 yield event
         if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
