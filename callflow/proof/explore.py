@@ -8,14 +8,15 @@ take, each at its time.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from attrs import define, field
 
+from callflow.core.actions import verb_of
 from callflow.core.clocks import rank
-from callflow.core.events import EffectEnded, Event, Input, TimerFired
+from callflow.core.events import NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.key import key
 from callflow.core.occurs import AT_FIRST, Facts
@@ -32,7 +33,9 @@ MICRO = 1_000_000
 
 _OWN = {"stop": 5 * MICRO, "settle": 5 * MICRO, "answer": 3600 * MICRO, "away": 3600 * MICRO}
 WIDEN = 3
-"""How many zones of one snapshot are told apart before one that grows is taken to grow for ever."""
+"""How many zones of one snapshot are told apart before those that grow are taken to grow for ever, as far as timers go."""
+WIDEN_ALL = 16
+"""The same for how long effects have run, and for what is timed."""
 
 Moment = tuple[object, ...]
 """What a moment of a zone is: ("timer", its generation), ("effect", its id), ("quiet",)."""
@@ -61,12 +64,17 @@ class Node:
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
     covered: bool = False  # another node holds these calls and more
+    lasts: dict[str, int] = field(factory=dict)  # of each stopwatch that runs, the longest, in microseconds
 
 
 class Watch(Protocol):
     """Whoever looks at each step as it is taken."""
 
     def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None: ...
+
+
+Stopwatches = Mapping[str, Callable[[Snapshot, Facts], bool]]
+"""What is timed: how long each of these is so without a break."""
 
 
 @define(eq=False, repr=False)
@@ -83,13 +91,16 @@ class Exploration:
         return not self.left
 
 
-def explore(flow: Flow, first: Sequence[Step], *, budget: int = 50_000, watches: Sequence[Watch] = ()) -> Exploration:
+def explore(flow: Flow, first: Sequence[Step], *, budget: int = 50_000, watches: Sequence[Watch] = (), stopwatches: Stopwatches = NO_DATA) -> Exploration:
     """Every call that can come of these first steps, as far as `budget` steps go."""
-    return _Explorer(flow, watches).run(first, budget)
+    return _Explorer(flow, watches, stopwatches).run(first, budget)
 
 
 class _Explorer:
-    def __init__(self, flow: Flow, watches: Sequence[Watch]) -> None:
+    def __init__(self, flow: Flow, watches: Sequence[Watch], stopwatches: Stopwatches) -> None:
+        self.stopwatches = stopwatches
+        limit = flow.limits.call
+        self.longest = NEVER if limit is None else round(limit * MICRO)
         self.flow = flow
         self.table: Table = table_of(flow)
         self.world = World(flow)
@@ -97,6 +108,7 @@ class _Explorer:
         self.know = knowing(flow)
         self.watches = watches
         self.seen: dict[tuple[object, ...], list[Node]] = {}
+        self.times: Counter[tuple[object, ...]] = Counter()
         self.nodes: list[Node] = []
         self.steps = 0
         self.ranks: dict[tuple[str, str, int], tuple[int, int, int, int]] = {}
@@ -132,6 +144,9 @@ class _Explorer:
         zone = later(node.zone, [self._floor(node, moment) for moment in node.moments])
         if zone is None:
             return
+        for place, moment in enumerate(node.moments, 1):
+            if moment[0] == "watch":
+                node.lasts[str(moment[1])] = zone[place]
         snapshot, memory = node.snapshot, node.snapshot.memory
         stopping = [one.id for one in memory.effects.values() if one.stopping]
         if stopping:  # what is cancelled stops before anything else
@@ -166,18 +181,20 @@ class _Explorer:
             return 0
         if moment[0] == "effect":
             return -self._most(node.snapshot.memory, int(str(moment[1])))
-        return -NEVER
+        return -self.longest
 
     def _widest(self, node: Node, moment: Moment) -> int:
         timer = _timer(node.snapshot.memory, moment)
         if timer is None:
-            return 0
+            return self._floor(node, moment)
         if timer.kind in _OWN:
             return _OWN[timer.kind]
         return round(self.table.states[timer.state].timers[timer.row].seconds * MICRO)
 
     def _most(self, memory: Memory, effect: int) -> int:
         running = memory.effects[effect]
+        if verb_of(running.verb).last:  # nothing waits for it
+            return 0
         action = action_at(self.flow, running.source)
         if action is None or action.timeout is None:
             return NEVER
@@ -259,6 +276,16 @@ class _Explorer:
                 fresh.append(moment)
                 began = round((effect.started - now) * MICRO)
                 new.append((began, began))
+        for name, condition in self.stopwatches.items():
+            if condition(snapshot, facts):
+                moment = ("watch", name)
+                place = known.get(moment)
+                if place is not None:
+                    kept.append(place)
+                    wanted.append(moment)
+                else:
+                    fresh.append(moment)
+                    new.append((0, 0))
         zone = with_moments(zone, kept, new)
         order = (*wanted, *fresh)
         zone, order = _sorted(zone, order, memory)
@@ -301,14 +328,14 @@ class _Explorer:
     def _add(self, node: Node) -> tuple[Node, bool]:
         """The node that holds these calls, and whether it was known."""
         what = key(node.snapshot, node.now).what
-        which = (what, node.facts, tuple(node.counted))
+        which = (what, node.facts, node.moments[len(node.snapshot.memory.timers) :] and tuple(m for m in node.moments if m[0] == 'watch'), tuple(node.counted))
         others = self.seen.setdefault(which, [])
         for other in others:
             if includes(other.zone, node.zone) and _within(node.counted, other.counted):
                 return other, True
-        if len(others) >= WIDEN:
-            last, widest = others[-1], [self._widest(node, moment) for moment in node.moments]
-            node.zone = widened(tuple(map(max, node.zone, last.zone)), last.zone, widest)
+        self.times[which] += 1
+        if self.times[which] > WIDEN:
+            self._widen(node, others[-1], all_of_it=self.times[which] > WIDEN_ALL)
         for other in others:
             if includes(node.zone, other.zone) and _within(other.counted, node.counted):
                 other.covered = True
@@ -316,6 +343,21 @@ class _Explorer:
         others.append(node)
         self.nodes.append(node)
         return node, False
+
+
+    def _widen(self, node: Node, last: Node, *, all_of_it: bool) -> None:
+        """One snapshot's zones grow and grow: what has grown since the last one will go on to."""
+        hull = tuple(map(max, node.zone, last.zone))
+        widest = [self._widest(node, moment) for moment in node.moments]
+        which = [all_of_it or moment[0] == "timer" for moment in node.moments]
+        node.zone = widened(hull, last.zone, widest, which)
+        for path, (least, most) in node.counted.items():
+            before = last.counted[path]
+            longest = max((timer.seconds for timer in self.table.states[path].silences), default=0)
+            node.counted[path] = (
+                before[0] if before[0] <= least else 0,
+                before[1] if before[1] >= most else round(longest * MICRO),
+            )
 
 
 def _within(inner: dict[str, tuple[int, int]], outer: dict[str, tuple[int, int]]) -> bool:
@@ -333,6 +375,7 @@ def _sorted(zone: Zone, moments: tuple[Moment, ...], memory: Memory) -> tuple[Zo
     places = {moment: place for place, moment in enumerate(moments, 1)}
     order = [("timer", timer.generation) for timer in memory.timers]
     order += [("effect", effect) for effect in memory.effects if ("effect", effect) in places]
+    order += [moment for moment in sorted(moments) if moment[0] == "watch"]
     if tuple(order) == moments:
         return zone, moments
     return with_moments(zone, [places[moment] for moment in order], ()), tuple(order)

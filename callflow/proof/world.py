@@ -14,6 +14,7 @@ from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.occurs import Facts
+from callflow.core.possible import leg_of
 from callflow.core.snapshot import Snapshot
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
@@ -77,7 +78,15 @@ class World:
                 and isinstance(event, Event)
                 and self.matters(configuration, event.name)
                 and not (busy and event.name.startswith("tool."))
+                and not self._told_by_the_dial(snapshot, event)
             ):
                 yield event
         if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
             yield Event(WORD, {"transcript": "…", "is_final": True}, now)
+
+    def _told_by_the_dial(self, snapshot: Snapshot, event: Event) -> bool:
+        """Whether it is the answer of a leg that is being called: the end of the call's effect says so, too."""
+        if not event.name.endswith(".answered"):
+            return False
+        leg = snapshot.memory.legs.get(leg_of(event))
+        return leg is not None and leg.status in ("dialing", "ringing")

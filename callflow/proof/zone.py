@@ -112,13 +112,17 @@ def example(zone: Zone) -> list[int]:
     return times
 
 
-def widened(zone: Zone, earlier: Zone, widest: Sequence[int]) -> Zone:
+def widened(zone: Zone, earlier: Zone, widest: Sequence[int], which: Sequence[bool]) -> Zone:
     """What a zone comes to that grows and grows, as it has since an earlier one (Cousot and Cousot 1977): each bound that has
     given way is as loose as it can be. `widest`: how far ahead of now each moment can lie."""
     size = len(widest) + 1
-    to_now, from_now = (0, *widest), (0, *(0 if most > 0 else NEVER for most in widest))
+    to_now = (0, *(max(most, 0) for most in widest))
+    from_now = (0, *(max(-most, 0) for most in widest))
+    gives = (True, *which)
     bounds = [
-        bound if bound <= old else min(to_now[n // size] + from_now[n % size], NEVER)
+        bound
+        if bound <= old or not (gives[n // size] and gives[n % size])
+        else min(to_now[n // size] + from_now[n % size], NEVER)
         for n, (bound, old) in enumerate(zip(zone, earlier, strict=True))
     ]
     for k in range(size):

@@ -1,0 +1,97 @@
+"""What a person on the line hears, and whose turn it is, as far as a snapshot says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callflow.core.actions import verb_of
+from callflow.core.configuration import configuration_of
+from callflow.core.events import DIGITS, MAIN_LEG
+from callflow.core.flow import Flow
+from callflow.core.occurs import Facts
+from callflow.core.snapshot import Running, Snapshot
+from callflow.core.statechart.lists import action_at, actions_during
+from callflow.core.table import table_of
+from callflow.core.turn import LIVE
+
+Condition = Callable[[Snapshot, Facts], bool]
+
+_THERE = frozenset({"on_line", "hold"})
+_VOICE = ("session.user_state_changed", "session.user_input_transcribed")
+
+
+def parties(snapshot: Snapshot) -> list[str]:
+    """The legs on the line, those on hold included."""
+    return [name for name, leg in snapshot.memory.legs.items() if leg.status in _THERE]
+
+
+def unheard(flow: Flow) -> Condition:
+    """Whether somebody is on the line, hears nothing, and it is not their turn."""
+    listening = _Listening(flow)
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        memory = snapshot.memory
+        leg = memory.legs.get(MAIN_LEG)
+        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or "line" in memory.closed:
+            return False
+        return not listening.sounds(snapshot) and not listening.turn(snapshot, facts)
+
+    return condition
+
+
+def alone(flow: Flow) -> Condition:
+    """Whether nobody is on the line any more, and the call goes on."""
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        memory = snapshot.memory
+        leg = memory.legs.get(MAIN_LEG)
+        return memory.phase in LIVE and leg is not None and leg.status == "gone" and not parties(snapshot)
+
+    return condition
+
+
+class _Listening:
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.table = table_of(flow)
+        holds = [action for action in actions_during(flow) if verb_of(action.verb).leg_after == "hold"]
+        self.music = bool(holds) and all(action.arguments.get("music") for action in holds)
+        self._asked: dict[tuple[str, ...], bool] = {}
+
+    def sounds(self, snapshot: Snapshot) -> bool:
+        """Whether there is something to hear: speech, music, a tone, somebody to talk to."""
+        memory = snapshot.memory
+        on_hold = memory.legs[MAIN_LEG].status == "hold"
+        if on_hold and self.music:
+            return True
+        if not on_hold and sum(leg.status == "on_line" for leg in memory.legs.values()) > 1:
+            return True
+        return any(self._sounds(effect, on_hold) for effect in memory.effects.values() if not effect.stopping)
+
+    def _sounds(self, effect: Running, on_hold: bool) -> bool:
+        verb, action = verb_of(effect.verb), action_at(self.flow, effect.source)
+        given = {} if action is None else action.arguments
+        if verb.speech and not on_hold:
+            return not effect.quiet and given.get("to") in (None, MAIN_LEG)
+        if verb.parties_end or verb.takes_over == "while it runs":
+            return True
+        return bool(given.get("music") if verb.calls and verb.occupies else given.get("play_dialtone"))
+
+    def turn(self, snapshot: Snapshot, facts: Facts) -> bool:
+        """Whether it is the person's turn: they are heard, and can bring about something."""
+        memory = snapshot.memory
+        if "conversation" not in facts or memory.muted or memory.legs[MAIN_LEG].status != "on_line":
+            return False
+        known = self._asked.get(snapshot.configuration)
+        if known is None:
+            known = self._asked[snapshot.configuration] = self._can(snapshot.configuration)
+        return known
+
+    def _can(self, leaves: tuple[str, ...]) -> bool:
+        at = configuration_of(self.table, leaves)
+        keys = (f"dtmf.{digit}" for digit in DIGITS)
+        if any(row is not None for name in (*_VOICE, *keys) for rows in at.heard(name).rows for row in rows):
+            return True
+        return any(
+            tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items()
+        )
