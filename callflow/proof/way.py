@@ -1,0 +1,106 @@
+"""How one call comes to a node: what happens to it, at times that the flow's timers allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from callflow.core.events import EffectEnded, Event, Input, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Snapshot, Step
+from callflow.core.statechart.lists import action_at
+from callflow.core.step import step
+from callflow.proof.explore import Node
+
+
+class Way(NamedTuple):
+    """A call, from its beginning on: each step with what has happened, at its time in seconds from the beginning."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(one.event for one in self.steps if one.event is not None)
+
+
+class _Patience(NamedTuple):
+    """When what may happen at any time happens: people after so many seconds, effects after so many, or as late as can be."""
+
+    people: float | None
+    effects: float | None
+
+
+_PATIENCE = (
+    _Patience(2.0, 1.0), _Patience(0.0, 0.0), _Patience(0.0, None), _Patience(None, 1.0), _Patience(None, 0.0), _Patience(2.0, None),
+)  # fmt: skip
+
+
+def way_to(flow: Flow, first: Sequence[Step], node: Node) -> Way | None:
+    """A call that comes to this node; None where none of those that were tried does."""
+    causes = [one for one in _path(node)]
+    for start in first:
+        for patience in _PATIENCE:
+            way = _walk(flow, start, causes, patience)
+            if way is not None:
+                return way
+    return None
+
+
+def _path(node: Node) -> list[tuple[Node, Input, Node]]:
+    found: list[tuple[Node, Input, Node]] = []
+    while node.parent is not None and node.cause is not None:
+        found.append((node.parent, node.cause, node))
+        node = node.parent
+    return found[::-1]
+
+
+def _walk(flow: Flow, start: Step, causes: Sequence[tuple[Node, Input, Node]], patience: _Patience) -> Way | None:
+    steps = [start]
+    now = start.snapshot.memory.started
+    for before, cause, after in causes:
+        snapshot = steps[-1].snapshot
+        event = _same(flow, before.snapshot, snapshot, cause, now, patience)
+        if event is None:
+            return None
+        limit = min(_limits(flow, snapshot, event), default=float("inf"))
+        if event.time > limit + 1e-6:
+            return None
+        now = event.time
+        steps.append(step(flow, snapshot, event))
+        if steps[-1].snapshot.configuration != after.snapshot.configuration:
+            return None
+    return Way(tuple(steps))
+
+
+def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
+    """When something else would happen at the latest."""
+    for timer in snapshot.memory.timers:
+        yield timer.due
+    for effect in snapshot.memory.effects.values():
+        action = action_at(flow, effect.source)
+        if action is not None and action.timeout is not None and not (
+            isinstance(event, EffectEnded) and event.id == effect.id
+        ):
+            yield effect.started + action.timeout
+
+
+def _same(flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience) -> Input | None:
+    """The same thing in this call: its own timer, its own effect."""
+    if isinstance(cause, TimerFired):
+        which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
+        timer = next((one for one in now_at.memory.timers if one[1:4] == which), None)
+        return None if timer is None else TimerFired(timer.generation, max(now, timer.due))
+    latest = min(_limits(flow, now_at, cause), default=now + 60.0)
+    if isinstance(cause, Event):
+        return cause._replace(time=latest if patience.people is None else min(now + patience.people, latest))
+    source = before.memory.effects[cause.id].source
+    effect = next((one for one in now_at.memory.effects.values() if one.source == source), None)
+    if effect is None:
+        return None
+    action = action_at(flow, source)
+    if cause.status == "timed_out" and action is not None and action.timeout is not None:
+        return cause._replace(id=effect.id, time=max(now, effect.started + action.timeout))
+    if effect.stopping:
+        return cause._replace(id=effect.id, time=now)
+    most = latest if action is None or action.timeout is None else min(latest, effect.started + action.timeout)
+    return cause._replace(id=effect.id, time=max(now, most if patience.effects is None else min(now + patience.effects, most)))
