@@ -60,6 +60,7 @@ class Node:
     moments: tuple[Moment, ...]
     zone: Zone
     counted: dict[str, tuple[int, int]]
+    what: bytes = b""  # what of the snapshot matters
     parent: Node | None = None
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
@@ -148,10 +149,10 @@ class _Explorer:
             if moment[0] == "watch":
                 node.lasts[str(moment[1])] = zone[place]
         snapshot, memory = node.snapshot, node.snapshot.memory
-        stopping = [one.id for one in memory.effects.values() if one.stopping]
-        if stopping:  # what is cancelled stops before anything else
+        over = self.world.over(snapshot)
+        if over is not None:  # it ends before anything else
             for event in self.world.happens(snapshot, node.facts, node.now):
-                if isinstance(event, EffectEnded) and event.id == stopping[0]:
+                if isinstance(event, EffectEnded) and event.id == over.id:
                     yield event, snapshot, node.zone
             return
         for place, moment in enumerate(node.moments, 1):
@@ -289,7 +290,8 @@ class _Explorer:
         zone = with_moments(zone, kept, new)
         order = (*wanted, *fresh)
         zone, order = _sorted(zone, order, memory)
-        return Node(snapshot, facts, now, order, zone, counted, before if cause is not None else None, cause)
+        what = key(snapshot, now).what
+        return Node(snapshot, facts, now, order, zone, counted, what, before if cause is not None else None, cause)
 
     def _due(self, before: Node, timer: Timer, now: float) -> tuple[int, int]:
         due = round((timer.due - now) * MICRO)
@@ -327,8 +329,8 @@ class _Explorer:
 
     def _add(self, node: Node) -> tuple[Node, bool]:
         """The node that holds these calls, and whether it was known."""
-        what = key(node.snapshot, node.now).what
-        which = (what, node.facts, node.moments[len(node.snapshot.memory.timers) :] and tuple(m for m in node.moments if m[0] == 'watch'), tuple(node.counted))
+        timed = tuple(moment for moment in node.moments if moment[0] == "watch")
+        which = (node.what, node.facts, timed, tuple(node.counted))
         others = self.seen.setdefault(which, [])
         for other in others:
             if includes(other.zone, node.zone) and _within(node.counted, other.counted):

@@ -14,12 +14,13 @@ from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import NO_DATA
+from callflow.core.events import NO_DATA, Event
 from callflow.core.expressions import Expression
-from callflow.core.flow import Flow, Transition
+from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.occurs import Facts
 from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
+from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import every_list, transitions
 from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.core.table import table_of
@@ -34,6 +35,7 @@ def forgetting(flow: Flow) -> Forget:
     everywhere = _Read(flow, flow.transitions)
     at_the_end = _Read(flow, [move for path in within_ending(flow) for move in transitions(flow.states[path])])
     over = ends_alone(flow)
+    decisive = _Decisive(flow)
 
     def forget(snapshot: Snapshot) -> Snapshot:
         memory = snapshot.memory
@@ -42,6 +44,8 @@ def forgetting(flow: Flow) -> Forget:
         changed = (at_the_end if in_the_end or not live else everywhere).left_of(memory)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
+        if memory.kept:
+            changed["kept"] = decisive.up_to(memory.kept)
         if memory.lists:
             changed["lists"] = _no_more_than_many(memory)
         if not live:
@@ -57,6 +61,45 @@ def forgetting(flow: Flow) -> Forget:
 
 MANY = 2
 """So many lists of one kind that wait behind each other are as good as more."""
+
+
+class _Decisive:
+    """Kept events after which no other matters: wherever they return, they lead to the ending, from which nothing leads back."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._over = ends_alone(flow)
+        self._flow = flow
+        self._known: dict[str, bool] = {}
+        self._first: Event | None = None
+
+    def decides(self, event: Event) -> bool:
+        if event.name not in self._known:
+            self._known[event.name] = self._over and self._decides(event)
+        return self._known[event.name]
+
+    def _decides(self, event: Event) -> bool:
+        rows = [row for state in self._flow.states.values() for row in candidates(state.rows, event.name)]
+        if event.state == ROOT:  # a timer
+            rows = list(table_of(self._flow).states[ROOT].timers[event.data["row"]].transitions)
+        return [self._ends(row) for row in rows] == [True]
+
+    def _ends(self, row: Transition | None) -> bool:
+        return (
+            row is not None
+            and row.source == ROOT
+            and row.guard is None
+            and row.target == self._flow.ending
+            and all(verb_of(action.verb).at_once and "outcome" in verb_of(action.verb).roles for action in row.actions)
+        )
+
+    def up_to(self, kept: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Those up to the first that decides, which stands for any other that does."""
+        for place, event in enumerate(kept):
+            if self.decides(event):
+                if self._first is None:
+                    self._first = event
+                return (*kept[:place], self._first)
+        return kept
 
 
 def _no_more_than_many(memory: Memory) -> Mapping[int, ActionList]:
@@ -151,14 +194,20 @@ def knowing(flow: Flow) -> Callable[[Snapshot, Facts], Facts]:
     """What of the facts can matter to whatever comes next."""
     table = table_of(flow)
     over = ends_alone(flow)
+    decisive = _Decisive(flow)
 
     def know(snapshot: Snapshot, facts: Facts) -> Facts:
         if snapshot.memory.phase not in LIVE:
             return frozenset()
+        if any(map(decisive.decides, snapshot.memory.kept)):
+            facts -= _NO_MATTER
         return facts & _IN_THE_END if over and configuration_of(table, snapshot.configuration).in_ending else facts
 
     return know
 
+
+_NO_MATTER: Facts = frozenset({"job", "away"})
+"""Facts of the events that a state which must finish would but keep behind the one that decides."""
 
 _IN_THE_END: Facts = frozenset({"session", "room"})
 

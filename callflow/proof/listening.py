@@ -50,6 +50,20 @@ def alone(flow: Flow) -> Condition:
     return condition
 
 
+def rings(flow: Flow) -> Condition:
+    """Whether somebody is being called whom nobody is there to talk to any more."""
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        memory = snapshot.memory
+        called = [one for one in memory.effects.values() if one.leg not in (None, MAIN_LEG) and not one.stopping]
+        if not any(verb_of(one.verb).calls for one in called) or parties(snapshot):
+            return False
+        leg = memory.legs.get(MAIN_LEG)
+        return memory.phase not in LIVE or (leg is not None and leg.status == "gone")
+
+    return condition
+
+
 class _Listening:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow

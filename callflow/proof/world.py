@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.occurs import Facts
 from callflow.core.possible import leg_of
-from callflow.core.snapshot import Snapshot
+from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.forget import MANY, ends_alone
+from callflow.proof.listening import parties
 
 _CHANGE = frozenset({
     "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",
@@ -45,7 +47,7 @@ class World:
         which = (configuration, name)
         known = self._matters.get(which)
         if known is None:
-            known = self._matters[which] = self._heard(configuration, name) or self._changes(configuration, name)
+            known = self._matters[which] = self._changes(configuration, name) or (name != "failed" and self._heard(configuration, name))
         return known
 
     def _ends(self, configuration: tuple[str, ...]) -> bool:
@@ -61,6 +63,8 @@ class World:
     def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
         if name.startswith("tool."):
             return True
+        if name == "failed":  # what the program's own agents raise
+            return False
         what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
         if self._ends(configuration) and what in _NOT_IN_THE_END:
             return False
@@ -68,12 +72,30 @@ class World:
             return what in _CHANGE or (what == "call.offered" and self.flow.answer == "manual")
         return what in _CHANGE
 
+    def over(self, snapshot: Snapshot) -> Running | None:
+        """What runs and ends at once: what was cancelled, talk of which but one party is left, speech that nobody hears."""
+        memory = snapshot.memory
+        for effect in memory.effects.values():
+            verb = verb_of(effect.verb)
+            if effect.stopping or (verb.parties_end and len(parties(snapshot)) < MANY):
+                return effect
+            if verb.speech and verb.needs_somebody and not self._somebody(snapshot):
+                return effect
+        return None
+
+    def _somebody(self, snapshot: Snapshot) -> bool:
+        """Whether anybody is on the line, or may yet be."""
+        return any(leg.status != "gone" for leg in snapshot.memory.legs.values())
+
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
         """What can happen now, but for timers."""
         configuration, live = snapshot.configuration, snapshot.memory.phase in LIVE
         busy = sum(one.kind == "tool" for one in snapshot.memory.lists.values()) >= MANY
         for event in inputs(self.flow, snapshot, facts, now):
-            if isinstance(event, EffectEnded) or (
+            if isinstance(event, EffectEnded):
+                if self._ends_so(snapshot, event):
+                    yield event
+            elif (
                 live
                 and isinstance(event, Event)
                 and self.matters(configuration, event.name)
@@ -90,3 +112,19 @@ class World:
             return False
         leg = snapshot.memory.legs.get(leg_of(event))
         return leg is not None and leg.status in ("dialing", "ringing")
+
+    def _ends_so(self, snapshot: Snapshot, end: EffectEnded) -> bool:
+        """Whether an effect can end in this way now."""
+        effect = snapshot.memory.effects[end.id]
+        verb = verb_of(effect.verb)
+        if end.result.get("result") == "accepted":
+            leg = snapshot.memory.legs.get(effect.leg or "human")
+            return leg is not None and leg.status == "on_line"
+        if verb.lets_speech_end and end.status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
+            return False
+        return end.status == "ok" or not verb.parties_end or effect.stopping
+
+
+def _talks(effect: Running) -> bool:
+    """Whether what we say is being heard."""
+    return verb_of(effect.verb).speech and not effect.stopping and not effect.quiet

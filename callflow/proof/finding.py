@@ -1,0 +1,91 @@
+"""A fault of behaviour: where it stands, and a call that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import field, frozen
+
+from callflow.core.events import EffectEnded, Input, TimerFired
+from callflow.core.flow import ROOT, Flow, Position
+from callflow.core.snapshot import Step
+from callflow.core.statechart.structure import inside
+from callflow.core.table import table_of
+from callflow.errors import Defect
+from callflow.proof.explore import Exploration, Node
+from callflow.proof.way import Way
+from callflow.verify.places import named
+
+
+@frozen
+class Finding:
+    """What is wrong, and a call that shows it."""
+
+    defect: Defect
+    way: Way
+
+
+@frozen(eq=False)
+class Suspect:
+    """What is wrong, and the node at which it shows. `states`: those of which it is told, so that what follows from it is not told
+    as well."""
+
+    defect: Defect
+    node: Node
+    states: frozenset[str] = frozenset()
+
+
+Suspects = Iterator[Suspect]
+
+
+@frozen(eq=False)
+class Seen:
+    """What is noted while a flow is explored: the rows that were taken, the steps that enter a state, what is wrong at once."""
+
+    taken: set[int] = field(factory=set)
+    entering: set[tuple[int, int]] = field(factory=set)
+    suspects: list[Suspect] = field(factory=list)
+
+
+@frozen(eq=False)
+class Evidence:
+    """All that was found of a flow."""
+
+    flow: Flow
+    first: Sequence[Step]
+    exploration: Exploration
+    seen: Seen
+
+
+def leaf_of(node: Node) -> str:
+    """The innermost active state, the last of them in the order of the file."""
+    return node.snapshot.configuration[-1] if node.snapshot.configuration else ROOT
+
+
+def place_of(flow: Flow, node: Node) -> Position:
+    """Where that state is written."""
+    return flow.states[leaf_of(node)].position
+
+
+def name_of(node: Node) -> str:
+    """That state in a sentence."""
+    return named(leaf_of(node))
+
+
+def active_in(flow: Flow, node: Node) -> Iterator[str]:
+    """The active states, those around them included."""
+    for leaf in node.snapshot.configuration:
+        yield leaf
+        yield from table_of(flow).states[leaf].ancestors
+
+
+def in_ending(flow: Flow, node: Node) -> bool:
+    """Whether the call is in its ending."""
+    return any(path == flow.ending or inside(path, flow.ending) for path in node.snapshot.configuration)
+
+
+def by_nobody(event: Input) -> bool:
+    """Whether this happens without anybody's doing anything: a timer, an effect's end that is not somebody's answer."""
+    if isinstance(event, EffectEnded):
+        return event.result.get("result") not in ("input", "no_match", "accepted", "declined")
+    return isinstance(event, TimerFired)

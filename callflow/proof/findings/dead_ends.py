@@ -1,0 +1,82 @@
+"""Somebody waits, and nothing leads on but that they hang up, or the limits of the whole call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callflow.core.events import EffectEnded, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.table import table_of
+from callflow.core.turn import LIVE
+from callflow.proof.explore import Edge, Node
+from callflow.proof.finding import Evidence, Suspect, Suspects, active_in, in_ending, leaf_of
+from callflow.proof.graph import leading_to, rounds
+from callflow.proof.listening import parties
+from callflow.verify.places import defect, named
+
+_GIVES_UP = ("room.", "session.close", "session.error", "job.", "failed")
+
+
+def no_way_on(evidence: Evidence) -> Suspects:
+    """Nodes from which no way that the author has meant leads to the end: told of where such a call comes to rest."""
+    flow, nodes = evidence.flow, evidence.exploration.nodes
+    if not evidence.exploration.finished:
+        return
+    onward = {node: [edge.target for edge in node.edges if _leads_on(flow, node, edge)] for node in nodes}
+    backward: dict[Node, list[Node]] = {}
+    for node, targets in onward.items():
+        for target in targets:
+            backward.setdefault(target, []).append(node)
+    good = leading_to((node for node in nodes if node.snapshot.memory.phase not in LIVE or in_ending(flow, node)), backward)
+    stuck = {node for node in nodes if node not in good and not node.covered and _waits(flow, node)}
+    groups = [[node] for node in stuck] + rounds(stuck, lambda node: onward[node])
+    at_rest = [node for group in groups for node in group if _leads_nowhere(group, onward, stuck)]
+    number = {id(node): place for place, node in enumerate(nodes)}
+    first = {id(node): _first_like(nodes, node) for node in at_rest}
+    told: set[str] = set()
+    for node in sorted(at_rest, key=lambda one: number[id(first[id(one)])]):
+        leaf = leaf_of(node)
+        if leaf in told:
+            continue
+        told |= {leaf, *(leaf_of(target) for target in onward[node])}
+        yield Suspect(
+            defect(
+                "no-way-on", f"from {named(leaf)} nothing leads on but that the caller hangs up, or the limits of the whole call",
+                flow.states[leaf].position, "give it a row for what can happen there, an `after`, or a `silence`",
+            ),
+            first[id(node)], frozenset({leaf}),
+        )  # fmt: skip
+
+
+def _leads_nowhere(group: list[Node], onward: Mapping[Node, list[Node]], stuck: set[Node]) -> bool:
+    """Whether these, and nothing else, are where such a call stays."""
+    members = set(group)
+    return all(target in members or target not in stuck for node in group for target in onward[node])
+
+
+def _first_like(nodes: list[Node], node: Node) -> Node:
+    """The first node of the same snapshot: others hold its calls at other times."""
+    return next(one for one in nodes if one.what == node.what and one.facts == node.facts)
+
+
+def _waits(flow: Flow, node: Node) -> bool:
+    """Whether somebody is on the line, and no state says that it waits for something on purpose."""
+    if not parties(node.snapshot) or not node.snapshot.configuration:
+        return False
+    return not any(flow.states[path].waits for path in active_in(flow, node))
+
+
+def _leads_on(flow: Flow, node: Node, edge: Edge) -> bool:
+    """Whether this is how the author has meant a call to go on: not by a hang-up, a failure or a limit."""
+    event = edge.input
+    if isinstance(event, TimerFired):
+        timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
+        if timer.kind not in ("after", "every", "silence"):
+            return False
+        rows = table_of(flow).states[timer.state].timers[timer.row].transitions
+        return not all(row.supplied for row in rows)
+    if isinstance(event, EffectEnded):
+        return event.status in ("ok", "cancelled") or node.snapshot.memory.effects[event.id].stopping
+    if event.name.endswith(".hangup"):
+        return len(parties(node.snapshot)) > 1
+    return not event.name.startswith(_GIVES_UP)

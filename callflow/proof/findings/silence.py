@@ -1,0 +1,75 @@
+"""Silence: how long a person on the line hears nothing while it is not their turn; how long a call goes on without anybody."""
+
+from __future__ import annotations
+
+from callflow.core.durations import format_duration
+from callflow.proof.explore import MICRO, Node
+from callflow.proof.finding import Evidence, Suspect, Suspects, in_ending, leaf_of, name_of, place_of
+from callflow.verify.places import defect, named, warning
+
+QUIET, ALONE, RINGING = "quiet", "alone", "ringing"
+"""What is timed, by name (`callflow.proof.listening`)."""
+
+MOST_QUIET = 30.0
+MOST_ALONE = 180.0
+MOST_RINGING = 5.0
+
+
+def too_quiet(evidence: Evidence) -> Suspects:
+    """Silences of more than 30 s, each told once, where it begins."""
+    first: dict[str, Node] = {}
+    longest: dict[str, int] = {}
+    also: dict[str, set[str]] = {}
+    for node in evidence.exploration.nodes:
+        if node.lasts.get(QUIET, 0) <= MOST_QUIET * MICRO or in_ending(evidence.flow, node):
+            continue
+        began = leaf_of(_beginning(node))
+        first.setdefault(began, node)
+        longest[began] = max(longest.get(began, 0), node.lasts[QUIET])
+        also.setdefault(began, set()).add(leaf_of(node))
+    for began, node in first.items():
+        lasts = format_duration(longest[began] / MICRO)
+        yield Suspect(
+            warning(
+                "quiet-too-long", f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn",
+                evidence.flow.states[began].position, "say or play something, or lead on sooner",
+            ),
+            node, frozenset({began, *also[began]}),
+        )  # fmt: skip
+
+
+def _beginning(node: Node) -> Node:
+    """Where what is timed there has begun."""
+    while node.parent is not None and QUIET in node.parent.lasts:
+        node = node.parent
+    return node
+
+
+def nobody_left(evidence: Evidence) -> Suspects:
+    """A call that goes on for more than three minutes after the far end has gone."""
+    late = [node for node in evidence.exploration.nodes if node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO]
+    if late:
+        lasts = format_duration(max(node.lasts[ALONE] for node in late) / MICRO)
+        yield Suspect(
+            defect(
+                "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
+                place_of(evidence.flow, late[0]), "lead on to `ending`",
+            ),
+            late[0],
+        )  # fmt: skip
+
+
+def rings_for_nobody(evidence: Evidence) -> Suspects:
+    """Somebody is being called, and nobody is there to talk to them."""
+    for node in evidence.exploration.nodes:
+        if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO:
+            calls = next(one for one in node.snapshot.memory.effects.values() if one.leg not in (None, "far_end"))
+            lasts = format_duration(max(one.lasts.get(RINGING, 0) for one in evidence.exploration.nodes) / MICRO)
+            yield Suspect(
+                defect(
+                    "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
+                    place_of(evidence.flow, node), "put the call into the `entry` of a state, so that leaving it cancels the call",
+                ),
+                node,
+            )  # fmt: skip
+            return

@@ -1,0 +1,82 @@
+"""What is seen at a step: speech that the flow's own acts cut, a cycle that only the runtime ends."""
+
+from __future__ import annotations
+
+from callflow.core.actions import verb_of
+from callflow.core.events import MAIN_LEG, Input
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Running, Snapshot, Start, Step
+from callflow.core.statechart.lists import action_at
+from callflow.core.turn import LIVE
+from callflow.proof.explore import Node
+from callflow.proof.finding import Seen, Suspect, place_of
+from callflow.verify.places import defect
+
+
+class Watching:
+    """Looks at each step as it is taken, and notes what it sees."""
+
+    def __init__(self, flow: Flow, seen: Seen) -> None:
+        self.flow = flow
+        self.seen = seen
+
+    def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        self.seen.taken.update(number for move in taken.moves for number in move.transitions)
+        if taken.entered:
+            self.seen.entering.add((id(before), id(after)))
+        if any(isinstance(effect, Start) for effect in taken.effects):
+            self._cut(taken, after)
+        if any(note.kind == "fault" for note in taken.notes):
+            self._fault(before, taken, after)
+
+    def _cut(self, taken: Step, after: Node) -> None:
+        """The line drops, or the session closes, while something is being said."""
+        speech = _speaks(taken.snapshot)
+        if speech is None:
+            return
+        for effect in taken.effects:
+            if not isinstance(effect, Start):
+                continue
+            verb = verb_of(effect.verb)
+            drops = bool(verb.closes & {"line", "session"}) or (verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG)
+            if not drops or verb.lets_speech_end or verb.farewell or verb.forced or verb.parties_end:
+                continue
+            action, said = action_at(self.flow, effect.source), action_at(self.flow, speech.source)
+            if action is None or said is None:
+                continue
+            self.seen.suspects.append(
+                Suspect(
+                    defect(
+                        "speech-cut", f"`{effect.verb}` cuts what `{speech.verb}` is saying to somebody on the line",
+                        action.position if action.position.line > 1 else said.position,
+                        "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(effect.verb),
+                    ),
+                    after,
+                )
+            )  # fmt: skip
+
+    def _fault(self, before: Node, taken: Step, after: Node) -> None:
+        error = next(str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault")
+        if error.startswith("an endless cycle"):
+            self.seen.suspects.append(
+                Suspect(
+                    defect(
+                        "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
+                        place_of(self.flow, before), "one of the guards has to change on the way round",
+                    ),
+                    after,
+                )
+            )  # fmt: skip
+
+
+def _speaks(snapshot: Snapshot) -> Running | None:
+    """What is being said to somebody on the line, who could hear it to its end."""
+    memory = snapshot.memory
+    leg = memory.legs.get(MAIN_LEG)
+    if memory.phase not in LIVE or leg is None or leg.status != "on_line" or memory.closed & {"session", "line"}:
+        return None
+    for effect in memory.effects.values():
+        verb = verb_of(effect.verb)
+        if verb.speech and not effect.stopping and not effect.quiet and not verb.takes_keys:
+            return effect
+    return None

@@ -1,0 +1,66 @@
+"""The proof of a flow: everything that can happen to its calls, and what of it a person on the line would suffer from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from callflow.core.flow import Flow
+from callflow.proof.begin import first_steps
+from callflow.proof.explore import Exploration, explore
+from callflow.proof.finding import Evidence, Finding, Seen, Suspect
+from callflow.proof.findings.dead_ends import no_way_on
+from callflow.proof.findings.endless import endless_rounds
+from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
+from callflow.proof.findings.speech import Watching
+from callflow.proof.listening import alone, rings, unheard
+from callflow.proof.way import way_to
+
+BUDGET = 50_000
+"""Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
+
+
+@frozen
+class Proof:
+    """What was found. Where the budget has cut the exploration short nothing more is proved than what was covered."""
+
+    findings: tuple[Finding, ...]
+    exploration: Exploration
+
+    @property
+    def finished(self) -> bool:
+        return self.exploration.finished
+
+
+def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
+    """Explores a flow, and tells what it finds, what a caller would suffer from most first.
+
+    What follows from one fault is told once: of the states of which something worse was told nothing more is.
+    """
+    first, seen = first_steps(flow), Seen()
+    timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
+    exploration = explore(flow, first, budget=budget, watches=[Watching(flow, seen)], stopwatches=timed)
+    found: list[Finding] = []
+    told: set[str] = set()
+    for one in _suspects(Evidence(flow, first, exploration, seen)):
+        if told & one.states or any(_same(one, other) for other in found):
+            continue
+        way = way_to(flow, first, one.node)
+        if way is not None:
+            told |= one.states
+            found.append(Finding(one.defect, way))
+    return Proof(tuple(found), exploration)
+
+
+def _suspects(evidence: Evidence) -> Iterator[Suspect]:
+    yield from evidence.seen.suspects
+    yield from endless_rounds(evidence)
+    yield from no_way_on(evidence)
+    yield from rings_for_nobody(evidence)
+    yield from nobody_left(evidence)
+    yield from too_quiet(evidence)
+
+
+def _same(one: Suspect, other: Finding) -> bool:
+    return (one.defect.code, one.defect.file, one.defect.line) == (other.defect.code, other.defect.file, other.defect.line)
