@@ -10,27 +10,32 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from typing import NamedTuple, Protocol
 
 from attrs import define, field
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.clocks import rank
 from callflow.core.events import NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.key import key
+from callflow.core.lasts import Status, lasts, within
 from callflow.core.occurs import AT_FIRST, Facts
-from callflow.core.possible import afterwards
+from callflow.core.possible import action_of, afterwards
 from callflow.core.snapshot import Memory, Snapshot, Step, Timer
-from callflow.core.statechart.lists import action_at
 from callflow.core.step import step
 from callflow.core.table import Table, table_of
+from callflow.core.verbs.limits import any_time
 from callflow.proof.forget import canonical, forgetting, knowing
 from callflow.proof.world import World
 from callflow.proof.zone import NEVER, NOW, Zone, at_most, example, includes, later, widened, with_moments
 
 MICRO = 1_000_000
 
+_TAKES_TIME = frozenset(
+    verb.name for verb in EVERY_VERB.values() if any(end.lasts is not any_time for end in verb.ends)
+)
 _OWN = {"stop": 5 * MICRO, "settle": 5 * MICRO, "answer": 3600 * MICRO, "away": 3600 * MICRO}
 WIDEN = 3
 """How many zones of one snapshot are told apart before those that grow are taken to grow for ever, as far as timers go."""
@@ -64,8 +69,17 @@ class Node:
     parent: Node | None = None
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
-    covered: bool = False  # another node holds these calls and more
+    covered_by: Node | None = None  # another node that holds these calls and more
     lasts: dict[str, int] = field(factory=dict)  # of each stopwatch that runs, the longest, in microseconds
+
+
+    @property
+    def holder(self) -> Node:
+        """The node that holds these calls at last."""
+        node = self
+        while node.covered_by is not None:
+            node = node.covered_by
+        return node
 
 
 class Watch(Protocol):
@@ -108,6 +122,7 @@ class _Explorer:
         self.forget = forgetting(flow)
         self.know = knowing(flow)
         self.watches = watches
+        self.mosts: dict[tuple[str, str | int, int], int] = {}
         self.seen: dict[tuple[object, ...], list[Node]] = {}
         self.times: Counter[tuple[object, ...]] = Counter()
         self.nodes: list[Node] = []
@@ -123,7 +138,7 @@ class _Explorer:
             todo.append(self._add(node)[0])
         while todo and self.steps < budget:
             node = todo.popleft()
-            if node.covered or node.snapshot.ended:
+            if node.covered_by is not None or node.snapshot.ended:
                 continue
             for event, before, zone in self._moves(node):
                 taken = step(self.flow, before, event)
@@ -142,19 +157,19 @@ class _Explorer:
 
     def _moves(self, node: Node) -> Iterator[tuple[Input, Snapshot, Zone]]:
         """Each thing that can happen, the call at hand at that time, and the zone then."""
+        over = self.world.over(node.snapshot)
+        if over is not None:  # it ends before anything else
+            for event in self.world.happens(node.snapshot, node.facts, node.now):
+                if isinstance(event, EffectEnded) and event.id == over.id:
+                    yield event, node.snapshot, node.zone
+            return
         zone = later(node.zone, [self._floor(node, moment) for moment in node.moments])
         if zone is None:
             return
+        snapshot, memory = node.snapshot, node.snapshot.memory
         for place, moment in enumerate(node.moments, 1):
             if moment[0] == "watch":
                 node.lasts[str(moment[1])] = zone[place]
-        snapshot, memory = node.snapshot, node.snapshot.memory
-        over = self.world.over(snapshot)
-        if over is not None:  # it ends before anything else
-            for event in self.world.happens(snapshot, node.facts, node.now):
-                if isinstance(event, EffectEnded) and event.id == over.id:
-                    yield event, snapshot, node.zone
-            return
         for place, moment in enumerate(node.moments, 1):
             if moment[0] != "timer":
                 continue
@@ -194,15 +209,22 @@ class _Explorer:
 
     def _most(self, memory: Memory, effect: int) -> int:
         running = memory.effects[effect]
-        if verb_of(running.verb).last:  # nothing waits for it
-            return 0
-        action = action_at(self.flow, running.source)
-        if action is None or action.timeout is None:
-            return NEVER
-        return round(action.timeout * MICRO)
+        known = self.mosts.get(running.source)
+        if known is None:
+            most = within(running, action_of(self.flow, running)).most
+            if verb_of(running.verb).last:  # nothing waits for it
+                most = 0.0
+            known = self.mosts[running.source] = NEVER if most == inf else round(most * MICRO)
+        return known
+
+    def _is_timed(self, memory: Memory, effect: int) -> bool:
+        """Whether it matters when an effect has begun: it takes some time, or cannot take longer than another."""
+        return self._most(memory, effect) < NEVER or verb_of(memory.effects[effect].verb).name in _TAKES_TIME
 
     def _least(self, memory: Memory, end: EffectEnded) -> int:
-        return self._most(memory, end.id) if end.status == "timed_out" else 0
+        effect = memory.effects[end.id]
+        least = lasts(effect, action_of(self.flow, effect), _status(end), end.result).least
+        return round(least * MICRO)
 
     def _place(self, node: Node, effect: int) -> int | None:
         moment: Moment = ("effect", effect)
@@ -266,7 +288,7 @@ class _Explorer:
                 fresh.append(moment)
                 new.append(self._due(before, timer, now))
         for effect in memory.effects.values():
-            if self._most(memory, effect.id) >= NEVER:
+            if not self._is_timed(memory, effect.id):
                 continue
             moment = ("effect", effect.id)
             place = known.get(moment)
@@ -340,8 +362,8 @@ class _Explorer:
             self._widen(node, others[-1], all_of_it=self.times[which] > WIDEN_ALL)
         for other in others:
             if includes(node.zone, other.zone) and _within(other.counted, node.counted):
-                other.covered = True
-        others[:] = [other for other in others if not other.covered]
+                other.covered_by = node
+        others[:] = [other for other in others if other.covered_by is None]
         others.append(node)
         self.nodes.append(node)
         return node, False
@@ -360,6 +382,10 @@ class _Explorer:
                 before[0] if before[0] <= least else 0,
                 before[1] if before[1] >= most else round(longest * MICRO),
             )
+
+
+def _status(end: EffectEnded) -> Status:
+    return end.status
 
 
 def _within(inner: dict[str, tuple[int, int]], outer: dict[str, tuple[int, int]]) -> bool:

@@ -7,24 +7,22 @@ the same.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
-from callflow.core.expressions import Expression
 from callflow.core.flow import ROOT, Flow, Transition
 from callflow.core.occurs import Facts
-from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
-from callflow.core.statechart.lists import every_list, transitions
+from callflow.core.statechart.lists import transitions
 from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
+from callflow.core.values.reads import Reads, reads
 
 Forget = Callable[[Snapshot], Snapshot]
 
@@ -32,8 +30,7 @@ Forget = Callable[[Snapshot], Snapshot]
 def forgetting(flow: Flow) -> Forget:
     """What a snapshot of this flow is without what nothing can read again."""
     table = table_of(flow)
-    everywhere = _Read(flow, flow.transitions)
-    at_the_end = _Read(flow, [move for path in within_ending(flow) for move in transitions(flow.states[path])])
+    read = reads(flow)
     over = ends_alone(flow)
     decisive = _Decisive(flow)
 
@@ -41,7 +38,7 @@ def forgetting(flow: Flow) -> Forget:
         memory = snapshot.memory
         live = memory.phase in LIVE
         in_the_end = over and configuration_of(table, snapshot.configuration).in_ending
-        changed = (at_the_end if in_the_end or not live else everywhere).left_of(memory)
+        changed = _unread(read, memory)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
         if memory.kept:
@@ -57,6 +54,27 @@ def forgetting(flow: Flow) -> Forget:
         return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
 
     return forget
+
+
+def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
+    """The values of a memory without what nobody asks."""
+    changed: dict[str, Any] = {"needless": None, "final": None}
+    asked = {name for name, one in read.call.items() if one.decides}
+    if "outcome" not in asked:
+        changed["outcome"] = changed["fault"] = None
+    if memory.visits:
+        changed["visits"] = {path: read.count(path, count) for path, count in memory.visits.items()}
+    if memory.history:
+        changed["history"] = {path: leaves for path, leaves in memory.history.items() if path in read.history} or NO_DATA
+    if not asked - {"outcome"}:
+        changed["call"] = NO_DATA
+        changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
+    if memory.vars:
+        changed["vars"] = {
+            scope: {name: read.value(scope.partition("#")[0], name, value) for name, value in values.items()}
+            for scope, values in memory.vars.items()
+        }
+    return changed
 
 
 MANY = 2
@@ -113,45 +131,6 @@ def _no_more_than_many(memory: Memory) -> Mapping[int, ActionList]:
                 continue
         kept[seq] = one
     return kept or NO_DATA
-
-
-class _Read:
-    """What these rows can read of a snapshot."""
-
-    def __init__(self, flow: Flow, rows: Iterable[Transition]) -> None:
-        rows = [row for row in rows if row.guard is not None]
-        guards = frozenset[str]().union(*(row.guard.reads for row in rows if row.guard is not None))
-        self.variables = _deciding(flow, rows)
-        self.outcome = "call.outcome" in guards
-        self.legs = any(name.startswith("call.") and name != "call.outcome" for name in guards)
-        self.visits = max((_largest(row.guard) for row in rows if row.guard and "state.visits" in row.guard.reads), default=0)
-        self.shown: dict[tuple[str, str], Any] = {}
-
-    def left_of(self, memory: Memory) -> dict[str, Any]:
-        changed: dict[str, Any] = {"needless": None, "final": None}
-        if not self.outcome:
-            changed["outcome"] = changed["fault"] = None
-        if memory.visits:
-            most = self.visits
-            changed["visits"] = {path: min(count, most) for path, count in memory.visits.items()} if most else NO_DATA
-        if not self.legs:
-            changed["call"] = NO_DATA
-            changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
-        if memory.vars:
-            changed["vars"] = {name: self._scope(name, values) for name, values in memory.vars.items()}
-        return changed
-
-    def _scope(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        path = name.partition("#")[0]
-        return {
-            one: value if value is None or (path, one) in self.variables else self.shown.setdefault((path, one), value)
-            for one, value in values.items()
-        }
-
-
-def _largest(guard: Expression) -> int:
-    """From how many visits on it makes no difference how many there were."""
-    return 2 + max((int(number) for number in re.findall(r"\d+", guard.source)), default=0)
 
 
 def within_ending(flow: Flow) -> frozenset[str]:
@@ -218,44 +197,3 @@ def canonical(memory: Memory) -> Memory:
     if len(timers) < 2:
         return memory
     return memory._replace(timers=tuple(sorted(timers, key=lambda timer: timer[1:4])))
-
-
-def _deciding(flow: Flow, rows: Iterable[Transition]) -> frozenset[tuple[str, str]]:
-    """The variables, each by its scope and name, that the guards of rows read, and those that are set into these."""
-    found = {
-        (row.scope, name.split(".")[1])
-        for row in rows
-        if row.guard is not None
-        for name in row.guard.reads
-        if name.startswith("vars.")
-    }
-    while True:
-        more = {
-            (written.scope, read.split(".")[1])
-            for written in every_list(flow)
-            for action in written.actions
-            for name, value in (verb_of(action.verb).given("variables", action.arguments) or {}).items()
-            if (written.scope, name) in found
-            for template in templates_in(value)
-            for read in template.reads
-            if read.startswith("vars.")
-        }
-        for path, state in flow.states.items():  # what a sub-flow is given, and what it returns
-            more |= {
-                (state.scope, read.split(".")[1])
-                for name, value in state.arguments.items()
-                if (path, name) in found
-                for template in templates_in(value)
-                for read in template.reads
-                if read.startswith("vars.")
-            }
-            more |= {
-                (state.scope, read.split(".")[1])
-                for value in state.returns.values()
-                for template in templates_in(value)
-                for read in template.reads
-                if read.startswith("vars.")
-            }
-        if more <= found:
-            return frozenset(found)
-        found |= more

@@ -8,9 +8,9 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.core.flow import Flow
-from callflow.core.occurs import Facts
+from callflow.core.occurs import Facts, Music
+from callflow.core.possible import action_of
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.statechart.lists import action_at, actions_during
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 
@@ -34,7 +34,7 @@ def unheard(flow: Flow) -> Condition:
         leg = memory.legs.get(MAIN_LEG)
         if leg is None or leg.status not in _THERE or memory.phase not in LIVE or "line" in memory.closed:
             return False
-        return not listening.sounds(snapshot) and not listening.turn(snapshot, facts)
+        return not listening.sounds(snapshot, facts) and not listening.turn(snapshot, facts)
 
     return condition
 
@@ -68,28 +68,25 @@ class _Listening:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.table = table_of(flow)
-        holds = [action for action in actions_during(flow) if verb_of(action.verb).leg_after == "hold"]
-        self.music = bool(holds) and all(action.arguments.get("music") for action in holds)
         self._asked: dict[tuple[str, ...], bool] = {}
 
-    def sounds(self, snapshot: Snapshot) -> bool:
+    def sounds(self, snapshot: Snapshot, facts: Facts) -> bool:
         """Whether there is something to hear: speech, music, a tone, somebody to talk to."""
         memory = snapshot.memory
         on_hold = memory.legs[MAIN_LEG].status == "hold"
-        if on_hold and self.music:
+        if Music(MAIN_LEG) in facts:
             return True
         if not on_hold and sum(leg.status == "on_line" for leg in memory.legs.values()) > 1:
             return True
         return any(self._sounds(effect, on_hold) for effect in memory.effects.values() if not effect.stopping)
 
     def _sounds(self, effect: Running, on_hold: bool) -> bool:
-        verb, action = verb_of(effect.verb), action_at(self.flow, effect.source)
-        given = {} if action is None else action.arguments
-        if verb.speech and not on_hold:
-            return not effect.quiet and given.get("to") in (None, MAIN_LEG)
-        if verb.parties_end or verb.takes_over == "while it runs":
+        verb, action = verb_of(effect.verb), action_of(self.flow, effect)
+        if verb.takes_over == "while it runs" or "line" in verb.closes:  # they talk to somebody else, or the line drops
             return True
-        return bool(given.get("music") if verb.calls and verb.occupies else given.get("play_dialtone"))
+        if verb.takes_keys and not on_hold:  # it is the person's turn
+            return True
+        return bool(verb.hears(MAIN_LEG, {} if action is None else action.arguments, on_hold=on_hold))
 
     def turn(self, snapshot: Snapshot, facts: Facts) -> bool:
         """Whether it is the person's turn: they are heard, and can bring about something."""
@@ -106,6 +103,4 @@ class _Listening:
         keys = (f"dtmf.{digit}" for digit in DIGITS)
         if any(row is not None for name in (*_VOICE, *keys) for rows in at.heard(name).rows for row in rows):
             return True
-        return any(
-            tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items()
-        )
+        return any(tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items())

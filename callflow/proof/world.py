@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import EffectEnded, Event
+from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
-from callflow.core.inputs import inputs
+from callflow.core.inputs import _ends, inputs
 from callflow.core.occurs import Facts
 from callflow.core.possible import leg_of
 from callflow.core.snapshot import Running, Snapshot
@@ -73,11 +73,14 @@ class World:
         return what in _CHANGE
 
     def over(self, snapshot: Snapshot) -> Running | None:
-        """What runs and ends at once: what was cancelled, talk of which but one party is left, speech that nobody hears."""
+        """What runs and ends at once: what was cancelled, talk of which but one party is left, a dial that was answered, speech that
+        nobody hears."""
         memory = snapshot.memory
         for effect in memory.effects.values():
             verb = verb_of(effect.verb)
             if effect.stopping or (verb.parties_end and len(parties(snapshot)) < MANY):
+                return effect
+            if verb.dials and (leg := memory.legs.get(effect.leg or MAIN_LEG)) is not None and leg.status == "on_line":
                 return effect
             if verb.speech and verb.needs_somebody and not self._somebody(snapshot):
                 return effect
@@ -91,35 +94,30 @@ class World:
         """What can happen now, but for timers."""
         configuration, live = snapshot.configuration, snapshot.memory.phase in LIVE
         busy = sum(one.kind == "tool" for one in snapshot.memory.lists.values()) >= MANY
+        memory = snapshot.memory
+        for effect in memory.effects.values():
+            alone = snapshot if len(memory.effects) == 1 else snapshot._replace(memory=memory._replace(effects={effect.id: effect}))
+            yield from (end for end in _ends(self.flow, alone, facts, effect, now) if self._ends_so(snapshot, end))
         for event in inputs(self.flow, snapshot, facts, now):
-            if isinstance(event, EffectEnded):
-                if self._ends_so(snapshot, event):
-                    yield event
-            elif (
+            if (
                 live
                 and isinstance(event, Event)
                 and self.matters(configuration, event.name)
                 and not (busy and event.name.startswith("tool."))
-                and not self._told_by_the_dial(snapshot, event)
+                and (event.name != "call.answered" or self._taken(snapshot))
             ):
                 yield event
         if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
             yield Event(WORD, {"transcript": "…", "is_final": True}, now)
 
-    def _told_by_the_dial(self, snapshot: Snapshot, event: Event) -> bool:
-        """Whether it is the answer of a leg that is being called: the end of the call's effect says so, too."""
-        if not event.name.endswith(".answered"):
-            return False
-        leg = snapshot.memory.legs.get(leg_of(event))
-        return leg is not None and leg.status in ("dialing", "ringing")
+    def _taken(self, snapshot: Snapshot) -> bool:
+        """Whether a call that is offered has been taken."""
+        return self.flow.answer != "manual" or any(verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values())
 
     def _ends_so(self, snapshot: Snapshot, end: EffectEnded) -> bool:
         """Whether an effect can end in this way now."""
         effect = snapshot.memory.effects[end.id]
         verb = verb_of(effect.verb)
-        if end.result.get("result") == "accepted":
-            leg = snapshot.memory.legs.get(effect.leg or "human")
-            return leg is not None and leg.status == "on_line"
         if verb.lets_speech_end and end.status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
         return end.status == "ok" or not verb.parties_end or effect.stopping

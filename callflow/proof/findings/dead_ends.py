@@ -22,13 +22,13 @@ def no_way_on(evidence: Evidence) -> Suspects:
     flow, nodes = evidence.flow, evidence.exploration.nodes
     if not evidence.exploration.finished:
         return
-    onward = {node: [edge.target for edge in node.edges if _leads_on(flow, node, edge)] for node in nodes}
+    onward = {node: [edge.target.holder for edge in node.edges if _leads_on(flow, node, edge)] for node in nodes}
     backward: dict[Node, list[Node]] = {}
     for node, targets in onward.items():
         for target in targets:
             backward.setdefault(target, []).append(node)
     good = leading_to((node for node in nodes if node.snapshot.memory.phase not in LIVE or in_ending(flow, node)), backward)
-    stuck = {node for node in nodes if node not in good and not node.covered and _waits(flow, node)}
+    stuck = {node for node in nodes if node not in good and node.covered_by is None and _waits(flow, node)}
     groups = [[node] for node in stuck] + rounds(stuck, lambda node: onward[node])
     at_rest = [node for group in groups for node in group if _leads_nowhere(group, onward, stuck)]
     number = {id(node): place for place, node in enumerate(nodes)}

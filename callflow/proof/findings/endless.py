@@ -18,13 +18,13 @@ def endless_rounds(evidence: Evidence) -> Suspects:
     flow, nodes, entering = evidence.flow, evidence.exploration.nodes, evidence.seen.entering
     inside = [node for node in nodes if node.snapshot.memory.phase in LIVE and not in_ending(flow, node)]
     told: set[str] = set()
-    for group in rounds(inside, lambda node: [edge.target for edge in node.edges if by_nobody(edge.input)]):
+    for group in rounds(inside, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
         members = set(group)
         ways = [
             node
             for node in group
             for edge in node.edges
-            if edge.target in members and (id(node), id(edge.target)) in entering and by_nobody(edge.input)
+            if edge.target.holder in members and (id(node), id(edge.target)) in entering and by_nobody(edge.input)
         ]
         places = {leaf for node in group for leaf in node.snapshot.configuration}
         if not ways or _bounded(flow, group) or told & places:

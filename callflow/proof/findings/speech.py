@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
-from callflow.core.events import MAIN_LEG, Input
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Snapshot, Start, Step
 from callflow.core.statechart.lists import action_at
@@ -32,7 +32,7 @@ class Watching:
     def _cut(self, taken: Step, after: Node) -> None:
         """The line drops, or the session closes, while something is being said."""
         speech = _speaks(taken.snapshot)
-        if speech is None:
+        if speech is None or _in_trouble(after):
             return
         for effect in taken.effects:
             if not isinstance(effect, Start):
@@ -67,6 +67,20 @@ class Watching:
                     after,
                 )
             )  # fmt: skip
+
+
+def _in_trouble(node: Node | None) -> bool:
+    """Whether something failed on the way there that an author can do nothing about: the room, the session, their closing."""
+    while node is not None and node.parent is not None:
+        event = node.cause
+        if isinstance(event, EffectEnded):
+            effect = node.parent.snapshot.memory.effects.get(event.id)
+            if event.status != "ok" and effect is not None and verb_of(effect.verb).closes:
+                return True
+        elif isinstance(event, Event) and event.name.startswith(("room.", "session.close")):
+            return True
+        node = node.parent
+    return False
 
 
 def _speaks(snapshot: Snapshot) -> Running | None:
