@@ -15,7 +15,7 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Flow, Transition
-from callflow.core.occurs import Facts
+from callflow.core.occurs import Facts, LegIs
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import transitions
@@ -33,6 +33,7 @@ def forgetting(flow: Flow) -> Forget:
     read = reads(flow)
     over = ends_alone(flow)
     decisive = _Decisive(flow)
+    within = within_ending(flow)
 
     def forget(snapshot: Snapshot) -> Snapshot:
         memory = snapshot.memory
@@ -48,7 +49,11 @@ def forgetting(flow: Flow) -> Forget:
         if not live:
             changed |= _OVER
         elif in_the_end:
-            changed |= _of_the_end(flow, memory)
+            changed |= _of_the_end(memory, within)
+            if not any(path in within for path in read.visits):
+                changed["visits"] = NO_DATA
+        elif any(timer.kind == "stop" for timer in memory.timers):  # what is cancelled stops at once
+            changed["timers"] = tuple([timer for timer in memory.timers if timer.kind != "stop"])
         if not changed.get("silences", memory.silences):
             changed |= _VOICES
         return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
@@ -144,19 +149,26 @@ _VOICES: Mapping[str, bool] = dict.fromkeys(
 """Where no silence counts nobody asks who speaks."""
 
 
-_OVER: Mapping[str, Any] = {"legs": NO_DATA, "silences": NO_DATA, "timers": (), "kept": (), "held": (), "history": NO_DATA, "faults": 0}
+_OVER: Mapping[str, Any] = {
+    "legs": NO_DATA, "silences": NO_DATA, "timers": (), "kept": (), "held": (), "history": NO_DATA,
+    "visits": NO_DATA, "faults": 0,
+}  # fmt: skip
 """Of a call that is over only what runs goes on."""
 
 
-def _of_the_end(flow: Flow, memory: Memory) -> dict[str, Any]:
-    """In an ending from which nothing leads but the end, what stands outside of it has no say any more."""
-    within = within_ending(flow)
+def _of_the_end(memory: Memory, within: frozenset[str]) -> dict[str, Any]:
+    """In an ending from which nothing leads but the end, what stands outside of it has no say any more. Who is away for a moment
+    comes back, or has gone."""
     return {
-        "kept": tuple(event for event in memory.kept if event.name.startswith("tool.")) or (),
-        "timers": tuple(one for one in memory.timers if one.state in within or one.kind in ("stop", "settle")),
+        "kept": tuple([event for event in memory.kept if event.name.startswith("tool.")]),
+        "timers": tuple([one for one in memory.timers if one.state in within or one.kind == "settle"]),
         "history": NO_DATA,
         "silences": {path: one for path, one in memory.silences.items() if path in within} or NO_DATA,
+        "legs": {name: leg._replace(status=_AT_THE_END.get(leg.status, leg.status), data=NO_DATA) for name, leg in memory.legs.items()},
     }
+
+
+_AT_THE_END: Mapping[str, LegIs] = {"dropped": "on_line", "absent": "gone", "ringing": "dialing"}
 
 
 def ends_alone(flow: Flow) -> bool:

@@ -28,7 +28,11 @@ _CHANGE = frozenset({
 })  # fmt: skip
 """What changes what is known of the call also where no row hears it."""
 
-_NOT_IN_THE_END = frozenset({"call.answered", "call.offered", "call.dropped", "call.restored"})
+_NOT_IN_THE_END = _CHANGE - {"call.hangup"}
+"""What makes no difference to how a call ends any more, but that it ends sooner."""
+
+_OF_THE_FAR_END = frozenset({"call.dropped", "call.restored"})
+"""What matters of a leg beside the far end only where a row hears it."""
 
 WORD = "session.user_input_transcribed"
 
@@ -66,6 +70,8 @@ class World:
         if name == "failed":  # what the program's own agents raise
             return False
         what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
+        if what in _OF_THE_FAR_END and what != name:
+            return False
         if self._ends(configuration) and what in _NOT_IN_THE_END:
             return False
         if not configuration:
