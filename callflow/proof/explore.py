@@ -24,9 +24,11 @@ from callflow.core.lasts import Status, lasts, within
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import action_of, afterwards
 from callflow.core.snapshot import Memory, Snapshot, Step, Timer
+from callflow.core.statechart.lists import actions_during, given
 from callflow.core.step import step
 from callflow.core.table import Table, table_of
-from callflow.core.verbs.limits import any_time
+from callflow.core.verbs.limits import STOPS, any_time
+from callflow.core.values.representatives import representatives_of
 from callflow.proof.forget import canonical, forgetting, knowing
 from callflow.proof.world import World
 from callflow.proof.zone import NEVER, NOW, Zone, at_most, example, includes, later, widened, with_moments
@@ -66,6 +68,7 @@ class Node:
     zone: Zone
     counted: dict[str, tuple[int, int]]
     what: bytes = b""  # what of the snapshot matters
+    began: float = 0.0  # when the call began, where rows ask for the time of day
     parent: Node | None = None
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
@@ -113,7 +116,8 @@ def explore(flow: Flow, first: Sequence[Step], *, budget: int = 50_000, watches:
 
 class _Explorer:
     def __init__(self, flow: Flow, watches: Sequence[Watch], stopwatches: Stopwatches) -> None:
-        self.stopwatches = stopwatches
+        self.stopwatches = {**stopwatches, "detection": lambda _, facts: "detection" in facts}
+        self.bounds = {"detection": _longest_detection(flow)}
         limit = flow.limits.call
         self.longest = NEVER if limit is None else round(limit * MICRO)
         self.flow = flow
@@ -122,6 +126,7 @@ class _Explorer:
         self.forget = forgetting(flow)
         self.know = knowing(flow)
         self.watches = watches
+        self.by_the_clock = bool(representatives_of(flow).by_the_clock())
         self.mosts: dict[tuple[str, str | int, int], int] = {}
         self.seen: dict[tuple[object, ...], list[Node]] = {}
         self.times: Counter[tuple[object, ...]] = Counter()
@@ -133,7 +138,8 @@ class _Explorer:
         todo: deque[Node] = deque()
         for one in first:
             snapshot = self.forget(one.snapshot)
-            start = Node(one.snapshot, AT_FIRST, one.snapshot.memory.started, (), NOW, {})
+            began = one.snapshot.memory.started
+            start = Node(one.snapshot, AT_FIRST, began, (), NOW, {}, began=began if self.by_the_clock else 0.0)
             node = self._node(start, NOW, start.moments, snapshot, AT_FIRST, start.now, None)
             todo.append(self._add(node)[0])
         while todo and self.steps < budget:
@@ -197,7 +203,7 @@ class _Explorer:
             return 0
         if moment[0] == "effect":
             return -self._most(node.snapshot.memory, int(str(moment[1])))
-        return -self.longest
+        return -min(self.longest, self.bounds.get(str(moment[1]), NEVER))
 
     def _widest(self, node: Node, moment: Moment) -> int:
         timer = _timer(node.snapshot.memory, moment)
@@ -313,7 +319,8 @@ class _Explorer:
         order = (*wanted, *fresh)
         zone, order = _sorted(zone, order, memory)
         what = key(snapshot, now).what
-        return Node(snapshot, facts, now, order, zone, counted, what, before if cause is not None else None, cause)
+        parent = before if cause is not None else None
+        return Node(snapshot, facts, now, order, zone, counted, what, before.began, parent, cause)
 
     def _due(self, before: Node, timer: Timer, now: float) -> tuple[int, int]:
         due = round((timer.due - now) * MICRO)
@@ -352,7 +359,7 @@ class _Explorer:
     def _add(self, node: Node) -> tuple[Node, bool]:
         """The node that holds these calls, and whether it was known."""
         timed = tuple(moment for moment in node.moments if moment[0] == "watch")
-        which = (node.what, node.facts, timed, tuple(node.counted))
+        which = (node.what, node.facts, timed, tuple(node.counted), node.began)
         others = self.seen.setdefault(which, [])
         for other in others:
             if includes(other.zone, node.zone) and _within(node.counted, other.counted):
@@ -382,6 +389,13 @@ class _Explorer:
                 before[0] if before[0] <= least else 0,
                 before[1] if before[1] >= most else round(longest * MICRO),
             )
+
+
+def _longest_detection(flow: Flow) -> int:
+    """How long a look at who has answered takes at most."""
+    looks = [ways.get("timeout") for ways in given(actions_during(flow), "detection") if isinstance(ways, Mapping)]
+    longest = max((one for one in looks if isinstance(one, int | float)), default=verb_of("detect_machine").timeout or 0.0)
+    return round((longest + STOPS) * MICRO)
 
 
 def _status(end: EffectEnded) -> Status:

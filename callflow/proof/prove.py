@@ -12,6 +12,7 @@ from callflow.proof.explore import Exploration, explore
 from callflow.proof.finding import Evidence, Finding, Seen, Suspect
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.endless import endless_rounds
+from callflow.proof.findings.rows import always_beaten
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Watching
 from callflow.proof.listening import alone, rings, unheard
@@ -57,6 +58,7 @@ def _suspects(evidence: Evidence) -> Iterator[Suspect]:
     yield from evidence.seen.suspects
     yield from endless_rounds(evidence)
     yield from no_way_on(evidence)
+    yield from always_beaten(evidence)
     yield from rings_for_nobody(evidence)
     yield from nobody_left(evidence)
     yield from too_quiet(evidence)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
+from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Snapshot, Start, Step
 from callflow.core.statechart.lists import action_at
+from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.explore import Node
 from callflow.proof.finding import Seen, Suspect, place_of
@@ -22,12 +24,25 @@ class Watching:
 
     def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         self.seen.taken.update(number for move in taken.moves for number in move.transitions)
+        if taken.moves:
+            self._beaten(before, event, taken, after)
         if taken.entered:
             self.seen.entering.add((id(before), id(after)))
         if any(isinstance(effect, Start) for effect in taken.effects):
             self._cut(taken, after)
         if any(note.kind == "fault" for note in taken.notes):
             self._fault(before, taken, after)
+
+    def _beaten(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        """Rows without a guard that would have taken this as well, had others not been tried before them."""
+        first = taken.moves[0]
+        name = event.name if isinstance(event, Event) else first.trigger
+        if first.trigger != name or not before.snapshot.configuration:
+            return
+        for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
+            for row in rows:
+                if row is not None and row.guard is None and not row.supplied and row.id not in first.transitions:
+                    self.seen.beaten.setdefault(row.id, (after, first.transitions))
 
     def _cut(self, taken: Step, after: Node) -> None:
         """The line drops, or the session closes, while something is being said."""
