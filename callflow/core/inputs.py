@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from callflow.core.actions import Verb, verb_of
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.lasts import Status, lasts
 from callflow.core.occurs import Facts
-from callflow.core.possible import action_of, latest, told_by, unfit
+from callflow.core.possible import action_of, latest, legs_of, told_by, unfit
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.values.representatives import representatives_of
 
@@ -28,42 +28,62 @@ def inputs(flow: Flow, snapshot: Snapshot, facts: Facts, now: float) -> Iterator
         fired = TimerFired(timer.generation, max(now, timer.due))
         if fired.time <= until and unfit(flow, snapshot, facts, fired) is None:
             yield fired
-    stands = told_by(snapshot, facts)
-    known: dict[Hashable, Any] = flow.made.setdefault("inputs", {})
-    if len(known) > CACHE_LIMIT:
-        known.clear()
     for effect in memory.effects.values():
-        which = stands, effect.verb, effect.source, effect.leg, effect.stopping
-        ends: tuple[_End, ...] | None = known.get(which)
-        if ends is None:
-            ends = known[which] = tuple(_ends(flow, snapshot, facts, effect))
-        for status, data, error, least in ends:
+        for status, data, error, least in ends(flow, snapshot, facts, effect):
             time = max(now, effect.started + least)
             if time <= until:
                 yield EffectEnded(effect.id, status, data, error, time)
     if now <= until:
-        events: tuple[Event, ...] | None = known.get(stands)
-        if events is None:
-            events = known[stands] = tuple(_events(flow, snapshot, facts))
-        for name, data, *_ in events:
+        for name, data, *_ in events(flow, snapshot, facts):
             yield Event(name, data, now)
 
 
+class Ending(NamedTuple):
+    """How something may end, what it gives then or why it failed, and how many seconds it takes at least."""
+
+    status: Status
+    result: Mapping[str, Any]
+    error: str | None
+    least: float
+
+
+def ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> tuple[Ending, ...]:
+    """How what runs can end, at one time or another; looked up where a call has stood so before."""
+    known = _known(flow)
+    which = told_by(snapshot, facts), effect.verb, effect.source, effect.leg, effect.stopping
+    found: tuple[Ending, ...] | None = known.get(which)
+    if found is None:
+        found = known[which] = tuple(_ends(flow, snapshot, facts, effect))
+    return found
+
+
+def events(flow: Flow, snapshot: Snapshot, facts: Facts) -> tuple[Event, ...]:
+    """What can come from outside, at whatever time; looked up where a call has stood so before."""
+    known = _known(flow)
+    which = told_by(snapshot, facts)
+    found: tuple[Event, ...] | None = known.get(which)
+    if found is None:
+        found = known[which] = tuple(_events(flow, snapshot, facts))
+    return found
+
+
+def _known(flow: Flow) -> dict[Hashable, Any]:
+    known: dict[Hashable, Any] = flow.made.setdefault("inputs", {})
+    if len(known) > CACHE_LIMIT:
+        known.clear()
+    return known
+
+
 def _events(flow: Flow, snapshot: Snapshot, facts: Facts) -> Iterator[Event]:
-    """What can come from outside, at whatever time."""
     payloads = representatives_of(flow).payloads
-    for name in _names(flow, snapshot.memory.legs):
+    for name in _names(flow, legs_of(snapshot)):
         for data in payloads(name):
             event = Event(name, data)
             if unfit(flow, snapshot, facts, event) is None:
                 yield event
 
 
-_End = tuple[Status, Mapping[str, Any], str | None, float]
-"""How something may end, what it gives then or why it failed, and how many seconds it takes at least."""
-
-
-def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iterator[_End]:
+def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iterator[Ending]:
     verb, action = verb_of(effect.verb), action_of(flow, effect)
     for status in _ENDS:
         for result in _results(verb) if status == "ok" else [{}]:
@@ -73,7 +93,7 @@ def _ends(flow: Flow, snapshot: Snapshot, facts: Facts, effect: Running) -> Iter
             for data, error in _given(flow, effect, result) if status == "ok" else _failing(flow, effect, status):
                 end = EffectEnded(effect.id, status, data, error, effect.started + least)
                 if unfit(flow, snapshot, facts, end) is None:
-                    yield status, data, error, least
+                    yield Ending(status, data, error, least)
 
 
 def _failing(flow: Flow, effect: Running, status: Status) -> Iterator[tuple[Mapping[str, Any], str]]:

@@ -47,8 +47,15 @@ def told_by(snapshot: Snapshot, facts: Facts) -> Hashable:
     """All of a call that `refused` looks at, but for its timers, what runs, and the time: in two calls of one flow that are equal in this
     the same events can happen, and what runs alike can end alike."""
     memory = snapshot.memory
-    legs = [(name, leg_is(snapshot, name), one.status) for name, one in memory.legs.items()]
+    legs = [(name, leg_is(snapshot, name), name in memory.legs and memory.legs[name].status) for name in legs_of(snapshot)]
     return facts, snapshot.configuration, "speech" in memory.closed, tuple(legs), leg_is(snapshot, MAIN_LEG)
+
+
+def legs_of(snapshot: Snapshot) -> list[str]:
+    """The legs of which a call may hear: those of which it has, and those that are being called."""
+    memory = snapshot.memory
+    called = [str(one.leg) for one in memory.effects.values() if one.leg is not None and verb_of(one.verb).calls]
+    return [*dict.fromkeys((*memory.legs, *called))]
 
 
 def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:

@@ -27,8 +27,8 @@ from callflow.core.snapshot import Memory, Snapshot, Step, Timer
 from callflow.core.statechart.lists import actions_during, given
 from callflow.core.step import step
 from callflow.core.table import Table, table_of
-from callflow.core.verbs.limits import STOPS, any_time
 from callflow.core.values.representatives import representatives_of
+from callflow.core.verbs.limits import STOPS, any_time
 from callflow.proof.forget import canonical, forgetting, knowing
 from callflow.proof.world import World
 from callflow.proof.zone import NEVER, NOW, Zone, at_most, example, includes, later, widened, with_moments
@@ -126,7 +126,7 @@ class _Explorer:
         self.forget = forgetting(flow)
         self.know = knowing(flow)
         self.watches = watches
-        self.by_the_clock = bool(representatives_of(flow).by_the_clock())
+        self.by_the_clock = bool(representatives_of(flow).by_the_clock)
         self.mosts: dict[tuple[str, str | int, int], int] = {}
         self.seen: dict[tuple[object, ...], list[Node]] = {}
         self.times: Counter[tuple[object, ...]] = Counter()

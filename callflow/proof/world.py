@@ -13,9 +13,8 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
-from callflow.core.inputs import _ends, inputs
+from callflow.core.inputs import ends, events
 from callflow.core.occurs import Facts
-from callflow.core.possible import leg_of
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
@@ -44,6 +43,7 @@ class World:
         self.flow = flow
         self._table = table_of(flow)
         self._over = ends_alone(flow)
+        self._events_of: dict[tuple[int, tuple[str, ...]], tuple[tuple[Event, ...], tuple[Event, ...]]] = {}
         self._matters: dict[tuple[tuple[str, ...], str], bool] = {}
 
     def matters(self, configuration: tuple[str, ...], name: str) -> bool:
@@ -98,21 +98,20 @@ class World:
 
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
         """What can happen now, but for timers."""
-        configuration, live = snapshot.configuration, snapshot.memory.phase in LIVE
-        busy = sum(one.kind == "tool" for one in snapshot.memory.lists.values()) >= MANY
         memory = snapshot.memory
         for effect in memory.effects.values():
-            alone = snapshot if len(memory.effects) == 1 else snapshot._replace(memory=memory._replace(effects={effect.id: effect}))
-            yield from (end for end in _ends(self.flow, alone, facts, effect, now) if self._ends_so(snapshot, end))
-        for event in inputs(self.flow, snapshot, facts, now):
-            if (
-                live
-                and isinstance(event, Event)
-                and self.matters(configuration, event.name)
-                and not (busy and event.name.startswith("tool."))
-                and (event.name != "call.answered" or self._taken(snapshot))
-            ):
-                yield event
+            for status, result, error, least in ends(self.flow, snapshot, facts, effect):
+                if self._ends_so(snapshot, effect, status):
+                    yield EffectEnded(effect.id, status, result, error, max(now, effect.started + least))
+        if memory.phase not in LIVE:
+            return
+        busy = sum(one.kind == "tool" for one in memory.lists.values()) >= MANY
+        for event in self._events(snapshot, facts):
+            if busy and event.name.startswith("tool."):
+                continue
+            if event.name != "call.answered" or self._taken(snapshot):
+                yield event._replace(time=now)
+        configuration = snapshot.configuration
         if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
             yield Event(WORD, {"transcript": "…", "is_final": True}, now)
 
@@ -120,13 +119,21 @@ class World:
         """Whether a call that is offered has been taken."""
         return self.flow.answer != "manual" or any(verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values())
 
-    def _ends_so(self, snapshot: Snapshot, end: EffectEnded) -> bool:
+    def _events(self, snapshot: Snapshot, facts: Facts) -> tuple[Event, ...]:
+        found = events(self.flow, snapshot, facts)
+        which = id(found), snapshot.configuration
+        known = self._events_of.get(which)
+        if known is None:
+            mine = tuple([event for event in found if self.matters(snapshot.configuration, event.name)])
+            known = self._events_of[which] = found, mine
+        return known[1]
+
+    def _ends_so(self, snapshot: Snapshot, effect: Running, status: str) -> bool:
         """Whether an effect can end in this way now."""
-        effect = snapshot.memory.effects[end.id]
         verb = verb_of(effect.verb)
-        if verb.lets_speech_end and end.status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
+        if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
-        return end.status == "ok" or not verb.parties_end or effect.stopping
+        return status == "ok" or not verb.parties_end or effect.stopping
 
 
 def _talks(effect: Running) -> bool:
