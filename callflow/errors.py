@@ -18,7 +18,8 @@ class Defect(NamedTuple):
 
     `code` is a key of `callflow.flowfile.codes.CODES`. Lines and columns count from 1; `end_line`/`end_column`
     name the first place behind the defect. `path` leads to it inside the flow: `states.talking.on.tool.end_call`.
-    `level` is `error` where the flow must not run, `warning` where it may, and its author should know.
+    `level` is `error` where the flow must not run, `warning` where it may, and its author should know. `story` is a call that
+    shows it, a line for each moment, where it is a fault of behaviour.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Defect(NamedTuple):
     path: str = ""
     hint: str = ""
     level: Literal["error", "warning"] = "error"
+    story: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from callflow.core.flow import Flow
+from callflow.core.events import NO_DATA
+from callflow.core.flow import ROOT, Flow
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import Exploration, explore
 from callflow.proof.finding import Evidence, Finding, Seen, Suspect
@@ -16,7 +17,8 @@ from callflow.proof.findings.rows import always_beaten
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Watching
 from callflow.proof.listening import alone, rings, unheard
-from callflow.proof.way import way_to
+from callflow.proof.way import Way, way_to
+from callflow.scenario.telling import tell
 
 BUDGET = 50_000
 """Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
@@ -43,15 +45,24 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
     timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
     exploration = explore(flow, first, budget=budget, watches=[Watching(flow, seen)], stopwatches=timed)
     found: list[Finding] = []
-    told: set[str] = set()
+    told: set[str] = set()  # states of which something was told
     for one in _suspects(Evidence(flow, first, exploration, seen)):
         if told & one.states or any(_same(one, other) for other in found):
             continue
         way = way_to(flow, first, one.node)
         if way is not None:
             told |= one.states
-            found.append(Finding(one.defect, way))
+            found.append(Finding(one.defect._replace(story=tuple(told_by(flow, way))), way))
     return Proof(tuple(found), exploration)
+
+
+def told_by(flow: Flow, way: Way) -> list[str]:
+    """The story of a call, as a person tells it."""
+    first = way.steps[0].snapshot.memory
+    return tell(
+        flow, way.inputs, vars=first.vars.get(ROOT, NO_DATA), env=first.env, call=first.call, start=first.started,
+        waiting=not flow.outbound,
+    )  # fmt: skip
 
 
 def _suspects(evidence: Evidence) -> Iterator[Suspect]:

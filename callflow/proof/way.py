@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import NamedTuple
 
 from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
+from callflow.core.lasts import lasts, within
+from callflow.core.occurs import AT_FIRST
+from callflow.core.possible import action_of, afterwards, refused
 from callflow.core.snapshot import Snapshot, Step
-from callflow.core.statechart.lists import action_at
 from callflow.core.step import step
 from callflow.proof.explore import Node
 
@@ -37,7 +40,7 @@ _PATIENCE = (
 
 def way_to(flow: Flow, first: Sequence[Step], node: Node) -> Way | None:
     """A call that comes to this node; None where none of those that were tried does."""
-    causes = [one for one in _path(node)]
+    causes = _path(node)
     for start in first:
         for patience in _PATIENCE:
             way = _walk(flow, start, causes, patience)
@@ -57,19 +60,23 @@ def _path(node: Node) -> list[tuple[Node, Input, Node]]:
 def _walk(flow: Flow, start: Step, causes: Sequence[tuple[Node, Input, Node]], patience: _Patience) -> Way | None:
     steps = [start]
     now = start.snapshot.memory.started
+    facts = AT_FIRST
     for before, cause, after in causes:
         snapshot = steps[-1].snapshot
         event = _same(flow, before.snapshot, snapshot, cause, now, patience)
-        if event is None:
+        if event is None or refused(flow, snapshot, facts, event) is not None:
             return None
-        limit = min(_limits(flow, snapshot, event), default=float("inf"))
-        if event.time > limit + 1e-6:
+        if event.time > min((timer.due for timer in snapshot.memory.timers), default=inf) + _TELLS:
             return None
         now = event.time
+        facts = afterwards(flow, snapshot, facts, event)
         steps.append(step(flow, snapshot, event))
         if steps[-1].snapshot.configuration != after.snapshot.configuration:
             return None
     return Way(tuple(steps))
+
+
+_TELLS = 1e-6
 
 
 def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
@@ -77,11 +84,8 @@ def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
     for timer in snapshot.memory.timers:
         yield timer.due
     for effect in snapshot.memory.effects.values():
-        action = action_at(flow, effect.source)
-        if action is not None and action.timeout is not None and not (
-            isinstance(event, EffectEnded) and event.id == effect.id
-        ):
-            yield effect.started + action.timeout
+        if not (isinstance(event, EffectEnded) and event.id == effect.id):
+            yield effect.started + within(effect, action_of(flow, effect)).most
 
 
 def _same(flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience) -> Input | None:
@@ -91,16 +95,17 @@ def _same(flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: flo
         timer = next((one for one in now_at.memory.timers if one[1:4] == which), None)
         return None if timer is None else TimerFired(timer.generation, max(now, timer.due))
     latest = min(_limits(flow, now_at, cause), default=now + 60.0)
+    latest = min(latest, now + 3600.0)
     if isinstance(cause, Event):
         return cause._replace(time=latest if patience.people is None else min(now + patience.people, latest))
     source = before.memory.effects[cause.id].source
     effect = next((one for one in now_at.memory.effects.values() if one.source == source), None)
     if effect is None:
         return None
-    action = action_at(flow, source)
-    if cause.status == "timed_out" and action is not None and action.timeout is not None:
-        return cause._replace(id=effect.id, time=max(now, effect.started + action.timeout))
     if effect.stopping:
         return cause._replace(id=effect.id, time=now)
-    most = latest if action is None or action.timeout is None else min(latest, effect.started + action.timeout)
-    return cause._replace(id=effect.id, time=max(now, most if patience.effects is None else min(now + patience.effects, most)))
+    action = action_of(flow, effect)
+    least = effect.started + lasts(effect, action, cause.status, cause.result).least
+    most = min(latest, effect.started + within(effect, action).most)
+    wanted = most if patience.effects is None else min(now + patience.effects, most)
+    return cause._replace(id=effect.id, time=max(now, least, wanted))

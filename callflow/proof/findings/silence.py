@@ -55,7 +55,7 @@ def nobody_left(evidence: Evidence) -> Suspects:
                 "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
                 place_of(evidence.flow, late[0]), "lead on to `ending`",
             ),
-            late[0],
+            late[0], frozenset({leaf_of(late[0])}),
         )  # fmt: skip
 
 
@@ -70,6 +70,6 @@ def rings_for_nobody(evidence: Evidence) -> Suspects:
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
                     place_of(evidence.flow, node), "put the call into the `entry` of a state, so that leaving it cancels the call",
                 ),
-                node,
+                node, frozenset({leaf_of(node)}),
             )  # fmt: skip
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
+from callflow.core.events import MAIN_LEG, STATE_EVENTS, EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Snapshot, Start, Step
 from callflow.core.statechart.lists import action_at
@@ -37,7 +37,7 @@ class Watching:
         """Rows without a guard that would have taken this as well, had others not been tried before them."""
         first = taken.moves[0]
         name = event.name if isinstance(event, Event) else first.trigger
-        if first.trigger != name or not before.snapshot.configuration:
+        if first.trigger != name or name in STATE_EVENTS or not before.snapshot.configuration:
             return
         for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
             for row in rows:
