@@ -47,7 +47,9 @@ def told_by(snapshot: Snapshot, facts: Facts) -> Hashable:
     """All of a call that `refused` looks at, but for its timers, what runs, and the time: in two calls of one flow that are equal in this
     the same events can happen, and what runs alike can end alike."""
     memory = snapshot.memory
-    legs = [(name, leg_is(snapshot, name), name in memory.legs and memory.legs[name].status) for name in legs_of(snapshot)]
+    legs = [
+        (name, leg_is(snapshot, name), name in memory.legs and memory.legs[name].status) for name in legs_of(snapshot)
+    ]
     return facts, snapshot.configuration, "speech" in memory.closed, tuple(legs), leg_is(snapshot, MAIN_LEG)
 
 

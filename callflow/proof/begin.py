@@ -5,6 +5,7 @@ from __future__ import annotations
 from callflow.core.actions import verb_of
 from callflow.core.expressions import PHONE
 from callflow.core.flow import Flow
+from callflow.core.forms import CALLED, REFERRED
 from callflow.core.render import templates_in
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import every_action
@@ -34,7 +35,8 @@ def _environment(flow: Flow) -> dict[str, str]:
         read
         for action in every_action(flow)
         for name, value in action.arguments.items()
-        if (argument := verb_of(action.verb).arguments.get(name)) is not None and argument.type == PHONE
+        if (argument := verb_of(action.verb).arguments.get(name)) is not None
+        and (argument.type == PHONE or argument.form in (CALLED, REFERRED))
         for template in templates_in(value)
         for read in template.reads
     }

@@ -20,7 +20,7 @@ from callflow.core.clocks import rank
 from callflow.core.events import NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.key import key
-from callflow.core.lasts import Status, lasts, within
+from callflow.core.lasts import lasts, within
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import action_of, afterwards
 from callflow.core.snapshot import Memory, Snapshot, Step, Timer
@@ -75,7 +75,6 @@ class Node:
     covered_by: Node | None = None  # another node that holds these calls and more
     lasts: dict[str, int] = field(factory=dict)  # of each stopwatch that runs, the longest, in microseconds
 
-
     @property
     def holder(self) -> Node:
         """The node that holds these calls at last."""
@@ -109,7 +108,14 @@ class Exploration:
         return not self.left
 
 
-def explore(flow: Flow, first: Sequence[Step], *, budget: int = 50_000, watches: Sequence[Watch] = (), stopwatches: Stopwatches = NO_DATA) -> Exploration:
+def explore(
+    flow: Flow,
+    first: Sequence[Step],
+    *,
+    budget: int = 50_000,
+    watches: Sequence[Watch] = (),
+    stopwatches: Stopwatches = NO_DATA,
+) -> Exploration:
     """Every call that can come of these first steps, as far as `budget` steps go."""
     return _Explorer(flow, watches, stopwatches).run(first, budget)
 
@@ -172,30 +178,29 @@ class _Explorer:
         zone = later(node.zone, [self._floor(node, moment) for moment in node.moments])
         if zone is None:
             return
-        snapshot, memory = node.snapshot, node.snapshot.memory
         for place, moment in enumerate(node.moments, 1):
             if moment[0] == "watch":
                 node.lasts[str(moment[1])] = zone[place]
+        yield from self._timers(node, zone)
+        for event in self.world.happens(node.snapshot, node.facts, node.now):
+            if isinstance(event, Event):
+                yield event, node.snapshot, zone
+            else:
+                yield from self._end(node, zone, event)
+
+    def _timers(self, node: Node, zone: Zone) -> Iterator[tuple[Input, Snapshot, Zone]]:
         for place, moment in enumerate(node.moments, 1):
-            if moment[0] != "timer":
-                continue
-            due = self._first(node, zone, place)
-            if due is not None:
+            if moment[0] == "timer" and (due := self._first(node, zone, place)) is not None:
                 before, now = self._at(node, due, place, 0)
                 yield TimerFired(int(str(moment[1])), now), before, due
-        for event in self.world.happens(snapshot, node.facts, node.now):
-            if isinstance(event, Event):
-                yield event, snapshot, zone
-                continue
-            least = self._least(memory, event)
-            place = self._place(node, event.id)
-            if place is None or not least:
-                yield event, snapshot, zone
-                continue
-            when = at_most(zone, place, -least)
-            if when is not None:
-                before, now = self._at(node, when, place, -least)
-                yield event._replace(time=now), before, when
+
+    def _end(self, node: Node, zone: Zone, end: EffectEnded) -> Iterator[tuple[Input, Snapshot, Zone]]:
+        least, place = self._least(node.snapshot.memory, end), self._place(node, end.id)
+        if place is None or not least:
+            yield end, node.snapshot, zone
+        elif (when := at_most(zone, place, -least)) is not None:
+            before, now = self._at(node, when, place, -least)
+            yield end._replace(time=now), before, when
 
     def _floor(self, node: Node, moment: Moment) -> int:
         """How far back a moment can lie: a timer is not overdue, and no effect outlasts its time limit."""
@@ -229,7 +234,7 @@ class _Explorer:
 
     def _least(self, memory: Memory, end: EffectEnded) -> int:
         effect = memory.effects[end.id]
-        least = lasts(effect, action_of(self.flow, effect), _status(end), end.result).least
+        least = lasts(effect, action_of(self.flow, effect), end.status, end.result).least
         return round(least * MICRO)
 
     def _place(self, node: Node, effect: int) -> int | None:
@@ -241,9 +246,13 @@ class _Explorer:
         size = len(node.moments) + 1
         mine = self._rank(node, place)
         for other, moment in enumerate(node.moments, 1):
-            if other != place and moment[0] == "timer" and zone[other * size + place] <= 0:
-                if zone[other * size + place] < 0 or self._rank(node, other) < mine:
-                    return None
+            apart = zone[other * size + place]
+            if (
+                other != place
+                and moment[0] == "timer"
+                and (apart < 0 or (apart == 0 and self._rank(node, other) < mine))
+            ):
+                return None
         return at_most(zone, place, 0)
 
     def _rank(self, node: Node, place: int) -> tuple[int, int, int, int]:
@@ -375,7 +384,6 @@ class _Explorer:
         self.nodes.append(node)
         return node, False
 
-
     def _widen(self, node: Node, last: Node, *, all_of_it: bool) -> None:
         """One snapshot's zones grow and grow: what has grown since the last one will go on to."""
         hull = tuple(map(max, node.zone, last.zone))
@@ -394,12 +402,10 @@ class _Explorer:
 def _longest_detection(flow: Flow) -> int:
     """How long a look at who has answered takes at most."""
     looks = [ways.get("timeout") for ways in given(actions_during(flow), "detection") if isinstance(ways, Mapping)]
-    longest = max((one for one in looks if isinstance(one, int | float)), default=verb_of("detect_machine").timeout or 0.0)
+    longest = max(
+        (one for one in looks if isinstance(one, int | float)), default=verb_of("detect_machine").timeout or 0.0
+    )
     return round((longest + STOPS) * MICRO)
-
-
-def _status(end: EffectEnded) -> Status:
-    return end.status
 
 
 def _within(inner: dict[str, tuple[int, int]], outer: dict[str, tuple[int, int]]) -> bool:
@@ -415,9 +421,9 @@ def _timer(memory: Memory, moment: Moment) -> Timer | None:
 def _sorted(zone: Zone, moments: tuple[Moment, ...], memory: Memory) -> tuple[Zone, tuple[Moment, ...]]:
     """The moments in the order in which the snapshot has them."""
     places = {moment: place for place, moment in enumerate(moments, 1)}
-    order = [("timer", timer.generation) for timer in memory.timers]
+    order: list[Moment] = [("timer", timer.generation) for timer in memory.timers]
     order += [("effect", effect) for effect in memory.effects if ("effect", effect) in places]
-    order += [moment for moment in sorted(moments) if moment[0] == "watch"]
+    order += sorted((moment for moment in moments if moment[0] == "watch"), key=str)
     if tuple(order) == moments:
         return zone, moments
     return with_moments(zone, [places[moment] for moment in order], ()), tuple(order)

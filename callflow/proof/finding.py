@@ -12,7 +12,7 @@ from callflow.core.snapshot import Step
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.errors import Defect
-from callflow.proof.explore import Exploration, Node
+from callflow.proof.explore import Edge, Exploration, Node
 from callflow.proof.way import Way
 from callflow.verify.places import named
 
@@ -33,6 +33,8 @@ class Suspect:
     defect: Defect
     node: Node
     states: frozenset[str] = frozenset()
+    more: tuple[tuple[Node, Edge], ...] = ()  # what happens then, to show it
+    after: str = ""  # what the story ends with, when nothing happens any more
 
 
 Suspects = Iterator[Suspect]
@@ -90,3 +92,8 @@ def by_nobody(event: Input) -> bool:
     if isinstance(event, EffectEnded):
         return event.result.get("result") not in ("input", "no_match", "accepted", "declined")
     return isinstance(event, TimerFired)
+
+
+def first_like(nodes: Sequence[Node], node: Node) -> Node:
+    """The first node of the same snapshot: others hold its calls at other times, and their stories are longer."""
+    return next(one for one in nodes if one.what == node.what and one.facts == node.facts)

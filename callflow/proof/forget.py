@@ -70,7 +70,9 @@ def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
     if memory.visits:
         changed["visits"] = {path: read.count(path, count) for path, count in memory.visits.items()}
     if memory.history:
-        changed["history"] = {path: leaves for path, leaves in memory.history.items() if path in read.history} or NO_DATA
+        changed["history"] = {
+            path: leaves for path, leaves in memory.history.items() if path in read.history
+        } or NO_DATA
     if not asked - {"outcome"}:
         changed["call"] = NO_DATA
         changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
@@ -129,7 +131,9 @@ def _no_more_than_many(memory: Memory) -> Mapping[int, ActionList]:
     count: Counter[tuple[str, str, str | int]] = Counter()
     kept = {}
     for seq, one in memory.lists.items():
-        waits = one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
+        waits = (
+            one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
+        )
         if waits:
             count[one.kind, one.owner, one.key] += 1
             if count[one.kind, one.owner, one.key] > MANY:
@@ -164,7 +168,10 @@ def _of_the_end(memory: Memory, within: frozenset[str]) -> dict[str, Any]:
         "timers": tuple([one for one in memory.timers if one.state in within or one.kind == "settle"]),
         "history": NO_DATA,
         "silences": {path: one for path, one in memory.silences.items() if path in within} or NO_DATA,
-        "legs": {name: leg._replace(status=_AT_THE_END.get(leg.status, leg.status), data=NO_DATA) for name, leg in memory.legs.items()},
+        "legs": {
+            name: leg._replace(status=_AT_THE_END.get(leg.status, leg.status), data=NO_DATA)
+            for name, leg in memory.legs.items()
+        },
     }
 
 

@@ -49,10 +49,11 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
     for one in _suspects(Evidence(flow, first, exploration, seen)):
         if told & one.states or any(_same(one, other) for other in found):
             continue
-        way = way_to(flow, first, one.node)
+        way = way_to(flow, first, one.node, one.more) or way_to(flow, first, one.node)
         if way is not None:
             told |= one.states
-            found.append(Finding(one.defect._replace(story=tuple(told_by(flow, way))), way))
+            story = (*told_by(flow, way), *filter(None, (one.after,)))
+            found.append(Finding(one.defect._replace(story=story), way))
     return Proof(tuple(found), exploration)
 
 
@@ -76,4 +77,8 @@ def _suspects(evidence: Evidence) -> Iterator[Suspect]:
 
 
 def _same(one: Suspect, other: Finding) -> bool:
-    return (one.defect.code, one.defect.file, one.defect.line) == (other.defect.code, other.defect.file, other.defect.line)
+    return (one.defect.code, one.defect.file, one.defect.line) == (
+        other.defect.code,
+        other.defect.file,
+        other.defect.line,
+    )

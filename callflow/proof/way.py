@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
+from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.lasts import lasts, within
@@ -13,7 +14,7 @@ from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import action_of, afterwards, refused
 from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
-from callflow.proof.explore import Node
+from callflow.proof.explore import Edge, Node
 
 
 class Way(NamedTuple):
@@ -38,9 +39,9 @@ _PATIENCE = (
 )  # fmt: skip
 
 
-def way_to(flow: Flow, first: Sequence[Step], node: Node) -> Way | None:
-    """A call that comes to this node; None where none of those that were tried does."""
-    causes = _path(node)
+def way_to(flow: Flow, first: Sequence[Step], node: Node, more: Sequence[tuple[Node, Edge]] = ()) -> Way | None:
+    """A call that comes to this node, and on from there; None where none of those that were tried does."""
+    causes = [*_path(node), *((before, edge.input, edge.target) for before, edge in more)]
     for start in first:
         for patience in _PATIENCE:
             way = _walk(flow, start, causes, patience)
@@ -88,7 +89,9 @@ def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
             yield effect.started + within(effect, action_of(flow, effect)).most
 
 
-def _same(flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience) -> Input | None:
+def _same(
+    flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience
+) -> Input | None:
     """The same thing in this call: its own timer, its own effect."""
     if isinstance(cause, TimerFired):
         which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
@@ -105,6 +108,11 @@ def _same(flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: flo
     if effect.stopping:
         return cause._replace(id=effect.id, time=now)
     action = action_of(flow, effect)
+    if verb_of(effect.verb).speech and cause.status == "ok" and patience.effects:  # as a rule it is heard to its end
+        whole = {**cause.result, "interrupted": False, "heard": True}
+        time = effect.started + lasts(effect, action, "ok", whole).least
+        if now <= time <= latest and "interrupted" in cause.result:
+            return cause._replace(id=effect.id, result=whole, time=time)
     least = effect.started + lasts(effect, action, cause.status, cause.result).least
     most = min(latest, effect.started + within(effect, action).most)
     wanted = most if patience.effects is None else min(now + patience.effects, most)

@@ -51,7 +51,9 @@ class World:
         which = (configuration, name)
         known = self._matters.get(which)
         if known is None:
-            known = self._matters[which] = self._changes(configuration, name) or (name != "failed" and self._heard(configuration, name))
+            known = self._matters[which] = self._changes(configuration, name) or (
+                name != "failed" and self._heard(configuration, name)
+            )
         return known
 
     def _ends(self, configuration: tuple[str, ...]) -> bool:
@@ -61,7 +63,9 @@ class World:
         rows = configuration_of(self._table, configuration).heard(name).rows
         if self._ends(configuration):
             ending = self.flow.ending
-            return any(row is None or row.source == ending or inside(row.source, ending) for each in rows for row in each)
+            return any(
+                row is None or row.source == ending or inside(row.source, ending) for each in rows for row in each
+            )
         return bool(rows)
 
     def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
@@ -117,7 +121,9 @@ class World:
 
     def _taken(self, snapshot: Snapshot) -> bool:
         """Whether a call that is offered has been taken."""
-        return self.flow.answer != "manual" or any(verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values())
+        return self.flow.answer != "manual" or any(
+            verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values()
+        )
 
     def _events(self, snapshot: Snapshot, facts: Facts) -> tuple[Event, ...]:
         found = events(self.flow, snapshot, facts)

@@ -1,7 +1,7 @@
 """Zones: sets of times, as difference bound matrices (Dill 1989; Bengtsson and Yi 2004).
 
 A zone says of some moments x1 … xn, and of now (x0), how far they may lie apart: `zone[i * size + j]` is the most that
-xi − xj can be, in microseconds. What lies ahead of now is positive, what is past negative. Bounds are closed, and the matrices
+xi - xj can be, in microseconds. What lies ahead of now is positive, what is past negative. Bounds are closed, and the matrices
 canonical: no bound is looser than what follows from the others.
 """
 

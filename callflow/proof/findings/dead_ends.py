@@ -9,7 +9,7 @@ from callflow.core.flow import Flow
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.explore import Edge, Node
-from callflow.proof.finding import Evidence, Suspect, Suspects, active_in, in_ending, leaf_of
+from callflow.proof.finding import Evidence, Suspect, Suspects, active_in, first_like, in_ending, leaf_of
 from callflow.proof.graph import leading_to, rounds
 from callflow.proof.listening import parties
 from callflow.verify.places import defect, named
@@ -27,12 +27,14 @@ def no_way_on(evidence: Evidence) -> Suspects:
     for node, targets in onward.items():
         for target in targets:
             backward.setdefault(target, []).append(node)
-    good = leading_to((node for node in nodes if node.snapshot.memory.phase not in LIVE or in_ending(flow, node)), backward)
+    good = leading_to(
+        (node for node in nodes if node.snapshot.memory.phase not in LIVE or in_ending(flow, node)), backward
+    )
     stuck = {node for node in nodes if node not in good and node.covered_by is None and _waits(flow, node)}
     groups = [[node] for node in stuck] + rounds(stuck, lambda node: onward[node])
     at_rest = [node for group in groups for node in group if _leads_nowhere(group, onward, stuck)]
     number = {id(node): place for place, node in enumerate(nodes)}
-    first = {id(node): _first_like(nodes, node) for node in at_rest}
+    first = {id(node): first_like(nodes, node) for node in at_rest}
     told: set[str] = set()
     for node in sorted(at_rest, key=lambda one: number[id(first[id(one)])]):
         leaf = leaf_of(node)
@@ -44,7 +46,7 @@ def no_way_on(evidence: Evidence) -> Suspects:
                 "no-way-on", f"from {named(leaf)} nothing leads on but that the caller hangs up, or the limits of the whole call",
                 flow.states[leaf].position, "give it a row for what can happen there, an `after`, or a `silence`",
             ),
-            first[id(node)], frozenset({leaf}),
+            first[id(node)], frozenset({leaf}), after="Nothing happens any more.",
         )  # fmt: skip
 
 
@@ -52,11 +54,6 @@ def _leads_nowhere(group: list[Node], onward: Mapping[Node, list[Node]], stuck: 
     """Whether these, and nothing else, are where such a call stays."""
     members = set(group)
     return all(target in members or target not in stuck for node in group for target in onward[node])
-
-
-def _first_like(nodes: list[Node], node: Node) -> Node:
-    """The first node of the same snapshot: others hold its calls at other times."""
-    return next(one for one in nodes if one.what == node.what and one.facts == node.facts)
 
 
 def _waits(flow: Flow, node: Node) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from callflow.core.flow import Flow
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Node
-from callflow.proof.finding import Evidence, Suspect, Suspects, by_nobody, in_ending, place_of
+from callflow.proof.explore import Edge, Node
+from callflow.proof.finding import Evidence, Suspect, Suspects, by_nobody, first_like, in_ending, place_of
 from callflow.proof.graph import rounds
 from callflow.verify.places import defect
 
@@ -21,7 +21,7 @@ def endless_rounds(evidence: Evidence) -> Suspects:
     for group in rounds(inside, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
         members = set(group)
         ways = [
-            node
+            (node, edge)
             for node in group
             for edge in node.edges
             if edge.target.holder in members and (id(node), id(edge.target)) in entering and by_nobody(edge.input)
@@ -31,15 +31,43 @@ def endless_rounds(evidence: Evidence) -> Suspects:
             continue
         told |= places
         order = {id(node): number for number, node in enumerate(nodes)}
-        node = min(ways, key=lambda one: order[id(one)])
+        last = min((node for node, _ in ways), key=lambda one: order[id(first_like(nodes, one))])
+        node = first_like(nodes, last)
         names = ", ".join(f"`{path}`" for path in flow.states if path in places)
         yield Suspect(
             defect(
                 "endless-round", f"the call goes round through {names} without anybody's doing, and nothing ends it",
                 place_of(flow, node), "count the rounds (`state.visits`), or bound them by an `after` around",
             ),
-            node, frozenset(places),
+            node, frozenset(places), _once_round(last, members, ways), "And so on, round and round.",
         )  # fmt: skip
+
+
+Leg = tuple[Node, Edge]
+
+
+def _once_round(start: Node, members: set[Node], ways: Sequence[Leg]) -> tuple[Leg, ...]:
+    """From a node back to it, by way of a state that is entered."""
+    there = _ways_from(start, members)
+    found = []
+    for node, edge in ways:
+        back = _ways_from(edge.target.holder, members)
+        if node in there and start in back:
+            found.append((*there[node], (node, edge), *back[start]))
+    return min(found, key=len, default=())
+
+
+def _ways_from(start: Node, members: set[Node]) -> dict[Node, tuple[Leg, ...]]:
+    """The shortest ways from a node to the others, where nobody does anything."""
+    found: dict[Node, tuple[Leg, ...]] = {start: ()}
+    todo = [start]
+    for node in todo:
+        for edge in node.edges:
+            target = edge.target.holder
+            if target in members and target not in found and by_nobody(edge.input):
+                found[target] = (*found[node], (node, edge))
+                todo.append(target)
+    return found
 
 
 def _bounded(flow: Flow, group: Sequence[Node]) -> bool:
@@ -50,7 +78,8 @@ def _bounded(flow: Flow, group: Sequence[Node]) -> bool:
         own = {
             (one.generation, one.state, one.row)
             for one in node.snapshot.memory.timers
-            if one.kind == "after" and not all(row.supplied for row in table.states[one.state].timers[one.row].transitions)
+            if one.kind == "after"
+            and not all(row.supplied for row in table.states[one.state].timers[one.row].transitions)
         }
         common = own if common is None else common & own
     return bool(common)

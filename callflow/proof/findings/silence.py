@@ -34,7 +34,7 @@ def too_quiet(evidence: Evidence) -> Suspects:
                 "quiet-too-long", f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn",
                 evidence.flow.states[began].position, "say or play something, or lead on sooner",
             ),
-            node, frozenset({began, *also[began]}),
+            node, frozenset({began, *also[began]}), after=f"Whoever is on the line hears nothing for up to {lasts}.",
         )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def nobody_left(evidence: Evidence) -> Suspects:
                 "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
                 place_of(evidence.flow, late[0]), "lead on to `ending`",
             ),
-            late[0], frozenset({leaf_of(late[0])}),
+            late[0], frozenset({leaf_of(late[0])}), after=f"The call goes on for up to {lasts}, for nobody.",
         )  # fmt: skip
 
 
@@ -70,6 +70,6 @@ def rings_for_nobody(evidence: Evidence) -> Suspects:
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
                     place_of(evidence.flow, node), "put the call into the `entry` of a state, so that leaving it cancels the call",
                 ),
-                node, frozenset({leaf_of(node)}),
+                node, frozenset({leaf_of(node)}), after=f"It rings for up to {lasts}, for nobody.",
             )  # fmt: skip
             return

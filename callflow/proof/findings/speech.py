@@ -53,7 +53,9 @@ class Watching:
             if not isinstance(effect, Start):
                 continue
             verb = verb_of(effect.verb)
-            drops = bool(verb.closes & {"line", "session"}) or (verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG)
+            drops = bool(verb.closes & {"line", "session"}) or (
+                verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG
+            )
             if not drops or verb.lets_speech_end or verb.farewell or verb.forced or verb.parties_end:
                 continue
             action, said = action_at(self.flow, effect.source), action_at(self.flow, speech.source)
