@@ -46,6 +46,10 @@ def _for_people(defect: Defect, lines: Sequence[str]) -> str:
     if defect.hint:
         first, *more = wrapped(f"  hint: {printable(defect.hint)}", 8)
         parts += [f"  {click.style('hint:', fg='green')}{first[7:]}", *more]
+    for line_number, moment in enumerate(defect.story):
+        head = "        " if line_number else "  how:  "
+        first, *more = wrapped(f"{head}{printable(moment)}", 8)
+        parts += [first if line_number else f"  {click.style('how:', fg='cyan')}{first[6:]}", *more]
     return "\n".join(parts)
 
 
@@ -84,7 +88,7 @@ def short(defects: Iterable[Defect]) -> str:
 
 
 def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:
-    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level}, …]}`."""
+    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story}, …]}`."""
     return _dumped({"files": list(files), "defects": [one._asdict() for one in defects]})
 
 
@@ -126,4 +130,14 @@ def _result(one: Defect, rule: int) -> dict[str, Any]:
     if one.path:
         place["logicalLocations"] = [{"fullyQualifiedName": one.path}]
     text = f"{one.message} ({one.hint})" if one.hint else one.message
-    return {"ruleId": one.code, "ruleIndex": rule, "level": one.level, "message": {"text": text}, "locations": [place]}
+    result: dict[str, Any] = {
+        "ruleId": one.code,
+        "ruleIndex": rule,
+        "level": one.level,
+        "message": {"text": text},
+        "locations": [place],
+    }
+    if one.story:  # a code flow, each of its moments at the place of the defect
+        moments = [{"location": {**place, "message": {"text": moment}}} for moment in one.story]
+        result["codeFlows"] = [{"threadFlows": [{"locations": moments}]}]
+    return result

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
 from callflow.flowfile.source import SCENARIOS
 from callflow.verify import check as verify
+
+if TYPE_CHECKING:
+    from callflow.proof.prove import Proof
 
 
 @click.command("check")
@@ -28,7 +32,15 @@ from callflow.verify import check as verify
     help="How defects are printed.",
 )
 @click.option("--expand", is_flag=True, help="Print the flow with its standard parts, as YAML.")
-def command(files: Sequence[str], format_: str, expand: bool) -> None:
+@click.option("--proof/--no-proof", default=True, help="Follow every call that can be, and tell what goes wrong.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=50_000,
+    show_default=True,
+    help="How many steps the proof of a flow may take.",
+)
+def command(files: Sequence[str], format_: str, expand: bool, proof: bool, steps: int) -> None:
     """Check flow files; `-` reads standard input.
 
     A file that another of them uses as a sub-flow is checked as one. Files named *.scenario.yaml are read as scenarios, which
@@ -54,8 +66,16 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         if flow is not None:
             flows.append((file, flow))
     used = {os.path.realpath(scope.file) for _, flow in flows for path, scope in flow.scopes.items() if path != ROOT}
+    proofs: dict[str, Proof] = {}
     for _, flow in flows:
-        defects += verify(flow, as_subflow=os.path.realpath(flow.file) in used)
+        as_subflow = os.path.realpath(flow.file) in used
+        found = verify(flow, as_subflow=as_subflow)
+        if proof and not as_subflow and not expand and not any(one.level == "error" for one in found):
+            from callflow.proof.prove import prove
+
+            proofs[flow.file] = prove(flow, budget=steps)
+            found = [*found, *(one.defect for one in proofs[flow.file].findings)]
+        defects += found
     errors = [one for one in defects if one.level == "error"]
     if format_ == "json":
         from callflow.cli._formats import as_json
@@ -76,17 +96,23 @@ def command(files: Sequence[str], format_: str, expand: bool) -> None:
         if defects:
             click.echo(short(defects))
     else:
-        _tell(flows, scenarios, defects, texts)
+        _tell(flows, scenarios, defects, texts, proofs)
     sys.exit(1 if errors else 0)
 
 
 def _tell(
-    flows: Sequence[tuple[str, Flow]], scenarios: Mapping[str, int], defects: Sequence[Defect], texts: Mapping[str, str]
+    flows: Sequence[tuple[str, Flow]],
+    scenarios: Mapping[str, int],
+    defects: Sequence[Defect],
+    texts: Mapping[str, str],
+    proofs: Mapping[str, Proof],
 ) -> None:
     wrong = {defect.file for defect in defects if defect.level == "error"}
     for file, flow in flows:
         if flow.file not in wrong:
             click.echo(f"{printable(file)}: {_checked(flow)}")
+        if flow.file in proofs:
+            click.echo(f"{printable(file)}: {_followed(proofs[flow.file])}")
     for file, number in scenarios.items():
         click.echo(f"{printable(file)}: read {_count(number, 'scenario')}, no defect")
     if not defects:
@@ -108,6 +134,14 @@ def _tell(
 def _checked(flow: Flow) -> str:
     """What was checked."""
     return f"checked {_count(len(flow.states) - 1, 'state')}, {_count(len(flow.transitions), 'transition')}, no defect"
+
+
+def _followed(proof: Proof) -> str:
+    """How far the proof has come."""
+    done = f"{_count(len(proof.exploration.nodes), 'situation')}, {_count(proof.exploration.steps, 'step')}"
+    if proof.finished:
+        return f"followed every call: {done}"
+    return f"not proved: {done}, and {proof.exploration.left} more to look at (`--steps` goes further)"
 
 
 def _count(number: int, what: str) -> str:

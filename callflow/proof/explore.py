@@ -122,7 +122,7 @@ def explore(
 
 class _Explorer:
     def __init__(self, flow: Flow, watches: Sequence[Watch], stopwatches: Stopwatches) -> None:
-        self.stopwatches = {**stopwatches, "detection": lambda _, facts: "detection" in facts}
+        self.stopwatches: Stopwatches = {**stopwatches, "detection": _looks}
         self.bounds = {"detection": _longest_detection(flow)}
         limit = flow.limits.call
         self.longest = NEVER if limit is None else round(limit * MICRO)
@@ -397,6 +397,10 @@ class _Explorer:
                 before[0] if before[0] <= least else 0,
                 before[1] if before[1] >= most else round(longest * MICRO),
             )
+
+
+def _looks(_: Snapshot, facts: Facts) -> bool:
+    return "detection" in facts
 
 
 def _longest_detection(flow: Flow) -> int:

@@ -24,6 +24,10 @@ BUDGET = 50_000
 """Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
 
 
+LONGEST = 240
+"""Letters of a line of a story: a cycle takes a hundred states in one moment."""
+
+
 @frozen
 class Proof:
     """What was found. Where the budget has cut the exploration short nothing more is proved than what was covered."""
@@ -60,10 +64,11 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
 def told_by(flow: Flow, way: Way) -> list[str]:
     """The story of a call, as a person tells it."""
     first = way.steps[0].snapshot.memory
-    return tell(
+    told = tell(
         flow, way.inputs, vars=first.vars.get(ROOT, NO_DATA), env=first.env, call=first.call, start=first.started,
         waiting=not flow.outbound,
     )  # fmt: skip
+    return [line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 4 :]}" for line in told]
 
 
 def _suspects(evidence: Evidence) -> Iterator[Suspect]:

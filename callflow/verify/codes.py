@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from callflow.flowfile.codes import CODES as FILE_CODES
 from callflow.flowfile.codes import Code
+from callflow.proof.codes import CODES as PROOF_CODES
 
 CODES: Mapping[str, Code] = {
     "hidden-end": Code(
@@ -269,5 +270,5 @@ CODES: Mapping[str, Code] = {
     ),
 }
 
-EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CODES}
-"""All codes that `callflow check` may print: the file's, then the checker's."""
+EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CODES, **PROOF_CODES}
+"""All codes that `callflow check` may print: the file's, the checker's, then those of the proof."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from callflow.core.durations import format_duration
+from callflow.core.flow import Flow, Position
+from callflow.core.possible import action_of
+from callflow.core.snapshot import Running
 from callflow.proof.explore import MICRO, Node
 from callflow.proof.finding import Evidence, Suspect, Suspects, in_ending, leaf_of, name_of, place_of
 from callflow.verify.places import defect, named, warning
@@ -28,7 +30,7 @@ def too_quiet(evidence: Evidence) -> Suspects:
         longest[began] = max(longest.get(began, 0), node.lasts[QUIET])
         also.setdefault(began, set()).add(leaf_of(node))
     for began, node in first.items():
-        lasts = format_duration(longest[began] / MICRO)
+        lasts = _shown(longest[began] / MICRO)
         yield Suspect(
             warning(
                 "quiet-too-long", f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn",
@@ -49,7 +51,7 @@ def nobody_left(evidence: Evidence) -> Suspects:
     """A call that goes on for more than three minutes after the far end has gone."""
     late = [node for node in evidence.exploration.nodes if node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO]
     if late:
-        lasts = format_duration(max(node.lasts[ALONE] for node in late) / MICRO)
+        lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
         yield Suspect(
             defect(
                 "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
@@ -64,12 +66,25 @@ def rings_for_nobody(evidence: Evidence) -> Suspects:
     for node in evidence.exploration.nodes:
         if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO:
             calls = next(one for one in node.snapshot.memory.effects.values() if one.leg not in (None, "far_end"))
-            lasts = format_duration(max(one.lasts.get(RINGING, 0) for one in evidence.exploration.nodes) / MICRO)
+            lasts = _shown(max(one.lasts.get(RINGING, 0) for one in evidence.exploration.nodes) / MICRO)
             yield Suspect(
                 defect(
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
-                    place_of(evidence.flow, node), "put the call into the `entry` of a state, so that leaving it cancels the call",
+                    _written(evidence.flow, node, calls), "put the call into the `entry` of a state, so that leaving it cancels the call",
                 ),
                 node, frozenset({leaf_of(node)}), after=f"It rings for up to {lasts}, for nobody.",
             )  # fmt: skip
             return
+
+
+def _written(flow: Flow, node: Node, effect: Running) -> Position:
+    """Where the action stands for which this runs."""
+    action = action_of(flow, effect)
+    return place_of(flow, node) if action is None else action.position
+
+
+def _shown(seconds: float) -> str:
+    """A length of time, to the second: 54s, 10m 42s, 1h."""
+    whole = round(seconds)
+    parts = (whole // 3600, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")
+    return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0s"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, STATE_EVENTS, EffectEnded, Event, Input
-from callflow.core.flow import Flow
+from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.snapshot import Running, Snapshot, Start, Step
 from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.explore import Node
-from callflow.proof.finding import Seen, Suspect, place_of
+from callflow.proof.finding import Seen, Suspect
 from callflow.verify.places import defect
 
 
@@ -31,7 +32,7 @@ class Watching:
         if any(isinstance(effect, Start) for effect in taken.effects):
             self._cut(taken, after)
         if any(note.kind == "fault" for note in taken.notes):
-            self._fault(before, taken, after)
+            self._fault(taken, after)
 
     def _beaten(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         """Rows without a guard that would have taken this as well, had others not been tried before them."""
@@ -72,14 +73,19 @@ class Watching:
                 )
             )  # fmt: skip
 
-    def _fault(self, before: Node, taken: Step, after: Node) -> None:
+    def _entered(self, taken: Step) -> Position:
+        """Where the state is written that was entered last before the call was brought to its ending."""
+        entered = [path for path in taken.entered if path != self.flow.ending and not inside(path, self.flow.ending)]
+        return self.flow.states[entered[-1] if entered else ROOT].position
+
+    def _fault(self, taken: Step, after: Node) -> None:
         error = next(str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault")
         if error.startswith("an endless cycle"):
             self.seen.suspects.append(
                 Suspect(
                     defect(
                         "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
-                        place_of(self.flow, before), "one of the guards has to change on the way round",
+                        self._entered(taken), "one of the guards has to change on the way round",
                     ),
                     after,
                 )

@@ -1,0 +1,83 @@
+"""The codes of what the proof finds, as in `callflow.flowfile.codes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callflow.flowfile.codes import Code
+
+_END = "tools: {end_call: {description: The caller is done.}}\n"
+_ENDS = "    tools: [end_call]\n    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}\n"
+
+CODES: Mapping[str, Code] = {
+    "no-way-on": Code(
+        "Nothing leads on but a hang-up",
+        "Somebody is on the line in this state, and of all that can happen nothing leads on but that they hang up, that something "
+        "breaks, or the limits of the whole call (`limits`). A state leads on by a row, a tool that it offers, `done`, `after`, "
+        "`silence`. One that waits on purpose says for what: `waits: for the other side to hang up`.",
+        "states:\n  talking: {entry: [{say: Nobody is free.}]}\n",
+        "states:\n  talking: {entry: [{say: Nobody is free.}], on: {done: ending}}\n",
+    ),
+    "quiet-too-long": Code(
+        "A person hears nothing for a long time",
+        "A warning. For more than 30 s somebody on the line hears neither speech nor music nor a tone, nobody else is there to talk "
+        "to, and it is not their turn: the model does not listen, or nothing that they could say or press leads anywhere. Say or play "
+        "something (`play` with `loop: true`, the `music` of a hold), or lead on sooner.",
+        "states:\n  talking: {entry: [{say: One moment.}], after: {50s: ending}}\n",
+        "states:\n  talking: {entry: [{say: One moment.}], after: {20s: ending}}\n",
+    ),
+    "endless-round": Code(
+        "Round and round",
+        "States follow each other by timers, failures, results and `done` alone, and no count and no timer around them ends it: a "
+        "number is dialled again and again, or a caller who says nothing hears the same until the limits of the whole call.",
+        "states:\n  talking: {entry: [{collect_digits: {prompt: 'Your number?', count: 1}}], on: {dtmf.input: ending, dtmf.*: again}}\n"
+        "  again: {entry: [{say: I heard nothing.}], on: {done: talking}}\n",
+        "states:\n  talking: {entry: [{collect_digits: {prompt: 'Your number?', count: 1}}], on: {dtmf.input: ending, dtmf.*: again}}\n"
+        "  again: {entry: [{say: I heard nothing.}], on: {done: [{target: ending, when: state.visits > 2}, talking]}}\n",
+    ),
+    "endless-cycle": Code(
+        "An endless cycle",
+        "Transitions that need no event follow each other without end. The runtime breaks them off after 100, and the call fails: "
+        "nothing that their guards read changes on the way round.",
+        "vars: {open: {type: boolean, default: true}}\nstates:\n  talking: {always: {target: other, when: vars.open}, after: {5s: ending}}\n"
+        "  other: {always: {target: talking, when: vars.open}, after: {5s: ending}}\n",
+        "vars: {open: {type: boolean, default: true}}\nstates:\n  talking: {always: {target: other, when: vars.open}, after: {5s: ending}}\n"
+        "  other: {always: {target: talking, when: not vars.open}, after: {5s: ending}}\n",
+    ),
+    "row-always-beaten": Code(
+        "A row that another one always beats",
+        "What it is for does happen, and each time another row is taken: one of a state further in, one closer to the event's name, or "
+        "one written before it. An inner `dial.*` beats an outer `dial.answered`.",
+        'on: {dtmf.1: ending}\nstates:\n  talking: {on: {"dtmf.*": {do: [{log: A key.}]}}, after: {9s: ending}}\n',
+        "on: {dtmf.1: ending}\nstates:\n  talking: {on: {dtmf.2: {do: [{log: A key.}]}}, after: {9s: ending}}\n",
+    ),
+    "speech-cut": Code(
+        "Speech is cut by the flow itself",
+        "While something is being said to somebody on the line, and could be heard to its end, the flow drops the line or closes the "
+        "session. `drain` and `wait_for_speech` let it end; so does `say` without `wait: false`.",
+        f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: {{text: Goodbye., wait: false}}}}]}}}}\n"
+        "  ending: {entry: [delete_room, drain, aclose, shutdown], on: {done: closed}}\n",
+        f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: {{text: Goodbye., wait: false}}}}]}}}}\n"
+        "  ending: {entry: [drain, delete_room, aclose, shutdown], on: {done: closed}}\n",
+    ),
+    "rings-for-nobody": Code(
+        "A telephone rings for nobody",
+        "The far end has gone, and somebody else is still being called: whoever picks up hears nobody. A call in the `do` of a row with "
+        "a target is owed, and goes on whatever happens; in the `entry` of a state it is cancelled when the state is left.",
+        "tools: {human: {description: A person.}}\nstates:\n  talking:\n    tools: [human]\n    on: {tool.human: {target: ringing, do: [{dial: "
+        '{to: "+15551234567", trunk: ST_1, leg: human, play_dialtone: true}}]}}\n'
+        "  ringing: {on: {dial.answered: both, dial.*: talking}}\n  both: {entry: [stand_by], on: {done: ending}}\n",
+        "tools: {human: {description: A person.}}\nstates:\n  talking:\n    tools: [human]\n    on: {tool.human: ringing}\n"
+        '  ringing: {entry: [{dial: {to: "+15551234567", trunk: ST_1, leg: human, play_dialtone: true}}], '
+        "on: {dial.answered: both, dial.*: talking}}\n  both: {entry: [stand_by], on: {done: ending}}\n",
+    ),
+    "nobody-left": Code(
+        "A call that goes on for nobody",
+        "The far end has hung up, nobody else is on the line, and the call goes on for more than three minutes: a state that must "
+        "finish takes too long, or keeps what would lead on.",
+        "states:\n  talking: {must_finish: true, entry: [{say: One moment.}, {log: Waiting.}], initial: inside, on: {done: ending}, "
+        "states: {inside: {after: {10m: over}}, over: {final: true}}}\n",
+        "states:\n  talking: {must_finish: true, entry: [{say: One moment.}, {log: Waiting.}], initial: inside, on: {done: ending}, "
+        "states: {inside: {after: {20s: over}}, over: {final: true}}}\n",
+    ),
+}
