@@ -45,7 +45,7 @@ class Seen:
     """What is noted while a flow is explored: the rows that were taken, the steps that enter a state, what is wrong at once."""
 
     taken: set[int] = field(factory=set)
-    beaten: dict[int, tuple[Node, tuple[int, ...]]] = field(factory=dict)  # rows in whose place others were taken
+    beaten: dict[int, tuple[Node, Edge, tuple[int, ...]]] = field(factory=dict)  # rows in whose place others were taken
     entering: set[tuple[int, int]] = field(factory=set)
     suspects: list[Suspect] = field(factory=list)
 

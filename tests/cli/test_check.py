@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from callflow.cli import main
 from callflow.flowfile.codes import whole
+from callflow.proof.codes import CODES as PROOF
 from callflow.verify.codes import EVERY_CODE
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -55,7 +56,8 @@ def check(folder: Path, code: str, *options: str, right: bool = False) -> tuple[
         (folder / name).write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        result = CliRunner().invoke(main, ["check", "flow.yaml", *options])
+        proof = () if code in PROOF else ("--no-proof",)  # the other examples are as short as can be
+        result = CliRunner().invoke(main, ["check", "flow.yaml", *proof, *options])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
 

@@ -10,7 +10,7 @@ def always_beaten(evidence: Evidence) -> Suspects:
     """Rows whose event does happen, and in whose place another row is taken each time."""
     if not evidence.exploration.finished:
         return
-    for number, (node, others) in evidence.seen.beaten.items():
+    for number, (node, edge, others) in evidence.seen.beaten.items():
         if number in evidence.seen.taken or not others:
             continue
         row, other = evidence.flow.transitions[number], evidence.flow.transitions[others[0]]
@@ -20,7 +20,7 @@ def always_beaten(evidence: Evidence) -> Suspects:
                 f"{other.position.line} always comes first, since it is {_why(row.source, other.source)}",
                 row.position, "take one of them out, or narrow the one that comes first",
             ),
-            node,
+            node, more=((node, edge),),
         )  # fmt: skip
 
 

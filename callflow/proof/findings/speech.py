@@ -11,7 +11,7 @@ from callflow.core.statechart.lists import action_at
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Node
+from callflow.proof.explore import Edge, Node
 from callflow.proof.finding import Seen, Suspect
 from callflow.verify.places import defect
 
@@ -30,9 +30,9 @@ class Watching:
         if taken.entered:
             self.seen.entering.add((id(before), id(after)))
         if any(isinstance(effect, Start) for effect in taken.effects):
-            self._cut(taken, after)
+            self._cut(before, event, taken, after)
         if any(note.kind == "fault" for note in taken.notes):
-            self._fault(taken, after)
+            self._fault(before, event, taken, after)
 
     def _beaten(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         """Rows without a guard that would have taken this as well, had others not been tried before them."""
@@ -43,12 +43,12 @@ class Watching:
         for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
             for row in rows:
                 if row is not None and row.guard is None and not row.supplied and row.id not in first.transitions:
-                    self.seen.beaten.setdefault(row.id, (after, first.transitions))
+                    self.seen.beaten.setdefault(row.id, (before, Edge(event, after, True), first.transitions))
 
-    def _cut(self, taken: Step, after: Node) -> None:
+    def _cut(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         """The line drops, or the session closes, while something is being said."""
         speech = _speaks(taken.snapshot)
-        if speech is None or _in_trouble(after):
+        if speech is None or _in_trouble(before, event):
             return
         for effect in taken.effects:
             if not isinstance(effect, Start):
@@ -69,7 +69,8 @@ class Watching:
                         action.position if action.position.line > 1 else said.position,
                         "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(effect.verb),
                     ),
-                    after,
+                    before,
+                    more=((before, Edge(event, after, True)),),
                 )
             )  # fmt: skip
 
@@ -78,7 +79,7 @@ class Watching:
         entered = [path for path in taken.entered if path != self.flow.ending and not inside(path, self.flow.ending)]
         return self.flow.states[entered[-1] if entered else ROOT].position
 
-    def _fault(self, taken: Step, after: Node) -> None:
+    def _fault(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         error = next(str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault")
         if error.startswith("an endless cycle"):
             self.seen.suspects.append(
@@ -87,22 +88,24 @@ class Watching:
                         "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
                         self._entered(taken), "one of the guards has to change on the way round",
                     ),
-                    after,
+                    before,
+                    more=((before, Edge(event, after, True)),),
                 )
             )  # fmt: skip
 
 
-def _in_trouble(node: Node | None) -> bool:
+def _in_trouble(node: Node, event: Input | None) -> bool:
     """Whether something failed on the way there that an author can do nothing about: the room, the session, their closing."""
-    while node is not None and node.parent is not None:
-        event = node.cause
+    while event is not None:
         if isinstance(event, EffectEnded):
-            effect = node.parent.snapshot.memory.effects.get(event.id)
+            effect = node.snapshot.memory.effects.get(event.id)
             if event.status != "ok" and effect is not None and verb_of(effect.verb).closes:
                 return True
         elif isinstance(event, Event) and event.name.startswith(("room.", "session.close")):
             return True
-        node = node.parent
+        if node.parent is None:
+            return False
+        node, event = node.parent, node.cause
     return False
 
 
