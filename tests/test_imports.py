@@ -19,13 +19,14 @@ LAYERS = (
     ("flowfile", "diagram", "runtime"),
     ("scenario",),
     ("verify", "simulate"),
+    ("proof",),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
     ("cli",),
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 
-WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify")
+WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "proof")
 
 
 def _parts() -> dict[str, list[Path]]:

@@ -83,7 +83,7 @@ def command(files: Sequence[str], format_: str, expand: bool, proof: bool, steps
         click.echo(as_json(defects, list(files)))
     elif format_ == "sarif":
         from callflow.cli._formats import as_sarif
-        from callflow.verify.codes import EVERY_CODE
+        from callflow.proof.codes import EVERY_CODE
 
         click.echo(as_sarif(defects, {code: entry.title for code, entry in EVERY_CODE.items()}))
     elif expand and not errors:

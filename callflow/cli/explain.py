@@ -6,7 +6,7 @@ import click
 
 from callflow.cli._width import wrapped
 from callflow.core.suggest import did_you_mean
-from callflow.verify.codes import EVERY_CODE as CODES
+from callflow.proof.codes import EVERY_CODE as CODES
 
 
 @click.command("explain")

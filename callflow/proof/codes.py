@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from callflow.flowfile.codes import CODES as FILE_CODES
 from callflow.flowfile.codes import Code
+from callflow.verify.codes import CODES as CHECKED
 
 _END = "tools: {end_call: {description: The caller is done.}}\n"
 _ENDS = "    tools: [end_call]\n    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}\n"
@@ -81,3 +83,6 @@ CODES: Mapping[str, Code] = {
         "states: {inside: {after: {20s: over}}, over: {final: true}}}\n",
     ),
 }
+
+EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CHECKED, **CODES}
+"""All codes that `callflow check` may print: the file's, the checker's, then those of the proof."""

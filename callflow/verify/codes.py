@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from callflow.flowfile.codes import CODES as FILE_CODES
 from callflow.flowfile.codes import Code
-from callflow.proof.codes import CODES as PROOF_CODES
 
 CODES: Mapping[str, Code] = {
     "hidden-end": Code(
@@ -269,6 +267,3 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {on: {dtmf.0: ending}}\n  ending: {entry: [drain, delete_room, shutdown], on: {done: closed}}\n",
     ),
 }
-
-EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CODES, **PROOF_CODES}
-"""All codes that `callflow check` may print: the file's, the checker's, then those of the proof."""

@@ -18,6 +18,7 @@ from callflow.core.verbs.verb import End, Heard
 from callflow.flowfile import keys, session
 from callflow.livekit_bindings.causes import CAUSES, reason_name
 from callflow.livekit_bindings.dial_results import RESULTS
+from callflow.proof.codes import EVERY_CODE as CODES
 from callflow.scenario import keys as scenario_keys
 from callflow.scenario.speeches import HANGS_UP
 from callflow.scenario.telephones import (
@@ -30,7 +31,6 @@ from callflow.scenario.telephones import (
     TAKES,
 )
 from callflow.scenario.world import LASTS
-from callflow.verify.codes import EVERY_CODE as CODES
 
 EVENTS_INTRODUCTION = """# Events
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 from callflow.cli import main
 from callflow.flowfile.codes import whole
 from callflow.proof.codes import CODES as PROOF
-from callflow.verify.codes import EVERY_CODE
+from callflow.proof.codes import EVERY_CODE
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -110,10 +111,35 @@ def test_sarif_names_rules_and_regions(tmp_path: Path) -> None:
 
 
 def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
-    (tmp_path / "flow.yaml").write_text(whole("description: Nothing but a greeting.\n"), encoding="utf-8")
-    result = CliRunner().invoke(main, ["check", str(tmp_path / "flow.yaml")])
+    file = tmp_path / "flow.yaml"
+    file.write_text(whole("states: {talking: {entry: [{say: Hello.}], on: {done: ending}}}\n"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(file)])
     assert result.exit_code == 0
-    assert result.output == f"{tmp_path / 'flow.yaml'}: checked 3 states, 7 transitions, no defect\n"
+    checked, followed = result.output.splitlines()
+    assert checked == f"{file}: checked 3 states, 8 transitions, no defect"
+    assert re.fullmatch(rf"{re.escape(str(file))}: followed every call: \d+ situations, \d+ steps", followed)
+    assert CliRunner().invoke(main, ["check", "--no-proof", str(file)]).output == f"{checked}\n"
+
+
+def test_what_the_budget_has_cut_short_is_not_proved(tmp_path: Path) -> None:
+    file = tmp_path / "flow.yaml"
+    file.write_text(whole("states: {talking: {entry: [{say: Hello.}], on: {done: ending}}}\n"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", "--steps", "50", str(file)])
+    assert result.exit_code == 0
+    assert "not proved: " in result.output
+    assert "followed every call" not in result.output
+
+
+def test_a_story_is_told_in_every_format(tmp_path: Path) -> None:
+    story = ["0 s: the call begins.", '2 s: the caller is on the line. In talking. The caller hears "Nobody is free."']
+    story += ["Nothing happens any more."]
+    assert "\n        ".join(story) in check(tmp_path, "no-way-on")[1]
+    found = json.loads(check(tmp_path, "no-way-on", "--format", "json")[1])
+    assert [one["story"] for one in found["defects"]] == [story]
+    sarif = json.loads(check(tmp_path, "no-way-on", "--format", "sarif")[1])
+    flow = sarif["runs"][0]["results"][0]["codeFlows"][0]["threadFlows"][0]
+    assert [one["location"]["message"]["text"] for one in flow["locations"]] == story
+    assert "Nothing happens" not in check(tmp_path, "no-way-on", "--format", "short")[1]
 
 
 @pytest.mark.parametrize(

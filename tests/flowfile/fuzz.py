@@ -22,8 +22,8 @@ from callflow.core.table import table_of
 from callflow.flowfile.codes import CODES
 from callflow.flowfile.loader import read_loads
 from callflow.flowfile.source import decode
+from callflow.proof.codes import EVERY_CODE
 from callflow.verify import check
-from callflow.verify.codes import EVERY_CODE
 from tests.core.oracle.generate import Dice, as_text
 from tests.faults.scenario import random_scenario
 from tests.support.cost import within
