@@ -116,6 +116,8 @@ def leg_is(snapshot: Snapshot, name: str) -> LegIs:
     known = snapshot.memory.legs.get(name)
     status: LegIs = "absent" if known is None else known.status
     called = any(verb_of(one.verb).calls and (one.leg or MAIN_LEG) == name for one in snapshot.memory.effects.values())
+    if status == "dialing" and not called:  # what a dial that has failed leaves behind
+        return "absent"
     return "dialing" if called and status in ("absent", "gone") else status
 
 

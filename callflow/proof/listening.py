@@ -82,6 +82,8 @@ class _Listening:
 
     def _sounds(self, effect: Running, on_hold: bool) -> bool:
         verb, action = verb_of(effect.verb), action_of(self.flow, effect)
+        if verb.leg_after is not None or verb.mutes is not None or verb.takes_over == "for good":
+            return True  # as a rule it takes no time
         if verb.takes_over == "while it runs" or "line" in verb.closes:  # they talk to somebody else, or the line drops
             return True
         if verb.takes_keys and not on_hold:  # it is the person's turn

@@ -15,6 +15,7 @@ from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import ends, events
 from callflow.core.occurs import Facts
+from callflow.core.possible import leg_is, leg_of
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
@@ -113,17 +114,21 @@ class World:
         for event in self._events(snapshot, facts):
             if busy and event.name.startswith("tool."):
                 continue
-            if event.name != "call.answered" or self._taken(snapshot):
+            if not event.name.endswith(".answered") or self._comes(snapshot, event):
                 yield event._replace(time=now)
         configuration = snapshot.configuration
         if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
             yield Event(WORD, {"transcript": "…", "is_final": True}, now)
 
-    def _taken(self, snapshot: Snapshot) -> bool:
-        """Whether a call that is offered has been taken."""
-        return self.flow.answer != "manual" or any(
-            verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values()
-        )
+    def _comes(self, snapshot: Snapshot, answered: Event) -> bool:
+        """Whether somebody can come on the line: who is called, who comes by themselves, and is taken where the flow decides."""
+        name = leg_of(answered)
+        if leg_is(snapshot, name) == "dialing":
+            return True
+        if name != MAIN_LEG:
+            return self.flow.legs.get(name) is not None
+        taken = any(verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values())
+        return not self.flow.outbound and (self.flow.answer != "manual" or taken)
 
     def _events(self, snapshot: Snapshot, facts: Facts) -> tuple[Event, ...]:
         found = events(self.flow, snapshot, facts)

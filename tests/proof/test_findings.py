@@ -68,7 +68,8 @@ states:
     entry: [{collect_digits: {prompt: One or two., count: 1}}]
     on:
       dtmf.input: [{target: ending, when: 'event.digits == "1"'}, {target: ending, when: 'event.digits == "2"'}]
-      dtmf.*: ending
+      dtmf.no_input: ending
+      dtmf.no_match: ending
 """,
         """
 initial: menu
@@ -77,7 +78,8 @@ states:
     entry: [{collect_digits: {prompt: One or two., count: 1}}]
     on:
       dtmf.input: [{target: ending, when: 'event.digits == "1"'}, {target: ending, when: 'event.digits == "2"'}, ending]
-      dtmf.*: ending
+      dtmf.no_input: ending
+      dtmf.no_match: ending
 """,
         (
             "0 s: the call begins.",
@@ -132,6 +134,7 @@ states:
             "0 s: the call begins.",
             "2 s: the caller is on the line. In looking. The caller is on hold, in silence.",
             "3 s: http is asked.",
+            "4 s: http fails. In talking.",
             "Whoever is on the line hears nothing for up to 1h.",
         ),
     ),
@@ -162,7 +165,7 @@ states:
         (
             "0 s: the call begins. In dialing. The callee is called.",
             "1 s: the callee's line is busy. In pause.",
-            "61 s: 1m of pause are over. In dialing. The callee is called.",
+            "61 s: 60s of pause are over. In dialing. The callee is called.",
             "And so on, round and round.",
         ),
     ),
@@ -210,7 +213,7 @@ states:
         (
             "0 s: the call begins. In dialing. The callee is called.",
             "2 s: the callee is on the line.",
-            "3 s: In ending. Outcome: completed.",
+            "3 s: In ending.",
         ),
     ),
 }
@@ -252,7 +255,10 @@ def test_every_call_of_a_shipped_flow_is_followed(name: str) -> None:
 def test_the_same_flow_gives_the_same_answer() -> None:
     flow = callflow.load(FLOWS / "outbound.yaml")
     one, other = prove(flow), prove(callflow.load(FLOWS / "outbound.yaml"))
-    assert (one.exploration.steps, len(one.exploration.nodes)) == (other.exploration.steps, len(other.exploration.nodes))
+    assert (one.exploration.steps, len(one.exploration.nodes)) == (
+        other.exploration.steps,
+        len(other.exploration.nodes),
+    )
 
 
 def test_of_what_was_not_finished_no_dead_end_is_told() -> None:

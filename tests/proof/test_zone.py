@@ -7,7 +7,19 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.proof.zone import NEVER, NOW, Zone, apart, at_most, example, includes, later, size_of, widened, with_moments
+from callflow.proof.zone import (
+    NEVER,
+    NOW,
+    Zone,
+    apart,
+    at_most,
+    example,
+    includes,
+    later,
+    size_of,
+    widened,
+    with_moments,
+)
 
 LONGEST = 5
 TIMES = range(-2 * LONGEST, 2 * LONGEST + 1)
@@ -46,7 +58,9 @@ def test_time_goes_by_until_something_is_due(zone: Zone, floors: tuple[int, int]
 @given(zones(), st.sampled_from([1, 2]), st.integers(-1, LONGEST))
 def test_a_moment_lies_no_further_ahead(zone: Zone, moment: int, most: int) -> None:
     cut = at_most(zone, moment, most)
-    assert (members(cut) if cut is not None else set()) == {times for times in members(zone) if times[moment - 1] <= most}
+    assert (members(cut) if cut is not None else set()) == {
+        times for times in members(zone) if times[moment - 1] <= most
+    }
 
 
 @given(zones(), zones())
