@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from callflow.core.actions import verb_of
-from callflow.core.events import MAIN_LEG, EffectEnded
+from callflow.core.events import EVENTS, MAIN_LEG, EffectEnded
 from callflow.core.snapshot import Start
 from callflow.core.values.choices import plain
 from callflow.scenario.call import Call
@@ -136,10 +136,11 @@ class Effects:
         if verb.results:
             word = str(ending.result.get("result") or verb.results[0].partition(".")[2])
             found: dict[str, Any] = {"result": word}
-            if start.verb in ("dial", "transfer", "consult"):
+            told = EVENTS[verb.result_event(found)].fields if verb.result_event(found) in EVENTS else {}
+            if "elapsed" in told:
                 found |= {"leg": arguments.get("leg") or MAIN_LEG, "elapsed": now - self._began_at(start.id, now)}
-                found |= {"sip_status_code": CODES[word]} if start.verb == "dial" and word in CODES else {}
-            if start.verb == "detect_machine":
+                found |= {"sip_status_code": CODES[word]} if verb.dials and word in CODES else {}
+            if "category" in told:
                 found["category"] = word
             return found
         if verb.speech:

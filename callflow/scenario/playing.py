@@ -273,7 +273,7 @@ class _Player:
         running = self._running(number, act)
         if running is None:
             result = act.ending.result.get("result")
-            if "detection" in self.call.facts and act.verb == "detect_machine" and result is not None:
+            if "detection" in self.call.facts and verb_of(act.verb).family == "amd" and result is not None:
                 data = {
                     "category": result,
                     **{name: one for name, one in act.ending.result.items() if name != "result"},

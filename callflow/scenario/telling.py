@@ -256,18 +256,18 @@ class _Teller:
     def _begins(self, start: Start) -> Iterator[str]:
         verb, arguments = verb_of(start.verb), start.arguments
         leg = self._name(arguments.get("to") if verb.speech else arguments.get("leg"))
-        if start.verb == "say":
+        if verb.speech and arguments.get("text") is not None:
             yield f'{leg} hears "{arguments.get("text")}"'
-        elif start.verb == "generate_reply":
+        elif verb.talks:
             told = arguments.get("instructions")
             yield "the model speaks" + (f" ({told})" if told else "")
-        elif start.verb == "collect_digits":
+        elif verb.takes_keys:
             prompt = arguments.get("prompt")
             yield f'{leg} hears "{prompt}" and is asked for keys' if prompt else f"{leg} is asked for keys"
         elif verb.speech:
             yield f"{leg} hears {arguments.get('file', 'a sound')}"
-        elif start.verb in ("dial", "consult"):
-            yield f"{leg} is called" if start.verb == "dial" else f"{self._who} waits, and {leg} is called"
+        elif verb.calls:
+            yield f"{leg} is called" if verb.dials else f"{self._who} waits, and {leg} is called"
         elif start.verb in _TOLD:
             yield _TOLD[start.verb].format(
                 leg=leg,
@@ -279,7 +279,8 @@ class _Teller:
 
     def _cut(self, start: Start) -> Iterator[str]:
         if verb_of(start.verb).speech and not start.arguments.get("loop"):
-            yield "that is cut" if start.verb != "say" else f'"{shorten(str(start.arguments.get("text")))}" is cut'
+            said = start.arguments.get("text")
+            yield "that is cut" if said is None else f'"{shorten(str(said))}" is cut'
 
     def _name(self, leg: str | None) -> str:
         if leg in (None, MAIN_LEG):

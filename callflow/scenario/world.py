@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import Verb, verb_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.snapshot import Cancel, Start, Step
 from callflow.scenario.call import Call
@@ -22,11 +22,13 @@ LASTS: Mapping[str, float] = {
 }  # fmt: skip
 """Seconds of the verbs that neither speak nor call anybody; all others take none."""
 
-TAKE_AWAY = frozenset({"transfer", "consult", "send_dtmf", "hold", "stand_by", "update_agent"})
-"""The verbs that take somebody away: they begin when what is being said has been said."""
-
 CUT_AFTER = 20.0
 """Seconds after which the rest of that is cut."""
+
+
+def _takes_away(verb: Verb) -> bool:
+    """Whether it takes somebody away, and so begins when what is being said has been said."""
+    return verb.occupies or verb.yields or verb.leg_after == "hold" or verb.takes_over == "for good"
 
 
 class World:
@@ -94,7 +96,7 @@ class World:
 
     def _begin(self, start: Start) -> None:
         ending = self.effects.begins(start)
-        if start.verb not in TAKE_AWAY or self.effects.voice.quiet:
+        if not _takes_away(verb_of(start.verb)) or self.effects.voice.quiet:
             self._goes_on(start, ending)
             return
         self._behind.append((start, ending))
