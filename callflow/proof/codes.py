@@ -62,6 +62,44 @@ CODES: Mapping[str, Code] = {
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: {{text: Goodbye., wait: false}}}}]}}}}\n"
         "  ending: {entry: [drain, delete_room, aclose, shutdown], on: {done: closed}}\n",
     ),
+    "never-heard-out": Code(
+        "Speech that is never heard to its end",
+        "What is said here is cut in every call: its state is left, by nobody's doing, before it can have been heard. A `say` with "
+        "`wait: false` in a list after which the state is `done` is one; so is an `after` that is shorter than the text.",
+        "states:\n  talking: {entry: [{say: {text: Goodbye and thank you., wait: false}}], on: {done: over}}\n"
+        "  over: {entry: [{log: Over.}], on: {done: ending}}\n",
+        "states:\n  talking: {entry: [{say: Goodbye and thank you.}], on: {done: over}}\n"
+        "  over: {entry: [{log: Over.}], on: {done: ending}}\n",
+    ),
+    "tool-not-taken": Code(
+        "A tool that nothing takes",
+        "A state offers a tool to the model, the model calls it there, and no row takes that: whoever has asked for it waits.",
+        "tools: {end_call: {description: The caller is done.}, human: {description: A person.}}\nstates:\n  talking:\n"
+        "    tools: [end_call, human]\n    on: {tool.end_call: ending}\n",
+        "tools: {end_call: {description: The caller is done.}, human: {description: A person.}}\nstates:\n  talking:\n"
+        "    tools: [end_call, human]\n    on: {tool.end_call: ending, tool.human: {target: ending, do: [{say: Nobody is there.}]}}\n",
+    ),
+    "guard-always-so": Code(
+        "A guard that is always so",
+        "A warning. In all calls that can be this guard is true each time it is asked, or never: nothing changes what it reads, or "
+        "nothing that could reaches it.",
+        "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.1: {do: [{set: {tries: 1}}]}}, "
+        "after: {5s: [{target: ending, when: vars.tries > 3}, more]}}\n  more: {after: {5s: ending}}\n",
+        "vars: {tries: {type: integer, default: 0}}\nstates:\n  talking: {on: {dtmf.1: {do: [{set: {tries: '{{ vars.tries + 1 }}'}}]}}, "
+        "after: {5s: [{target: ending, when: vars.tries > 3}, more]}}\n  more: {after: {5s: ending}}\n",
+    ),
+    "dropped-together": Code(
+        "Two people are brought together, and dropped",
+        "A human has accepted a consultation, or has answered, and the flow goes straight on to drop the line for everybody. `stand_by` "
+        "leaves it to them until one hangs up; `hang_up` with `for: agent` takes the agent out alone.",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: asking}}\n"
+        '  asking:\n    entry: [{consult: {to: "+15551234567", trunk: ST_1, timeout: 25s}}]\n'
+        "    on: {consult.accepted: ending, consult.*: {target: ending, do: [{say: Nobody is there.}]}}\n",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: asking}}\n"
+        '  asking:\n    entry: [{consult: {to: "+15551234567", trunk: ST_1, timeout: 25s}}]\n'
+        "    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}\n"
+        "  both: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
+    ),
     "rings-for-nobody": Code(
         "A telephone rings for nobody",
         "The far end has gone, and somebody else is still being called: whoever picks up hears nobody. A call in the `do` of a row with "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
@@ -40,24 +41,12 @@ class Suspect:
 Suspects = Iterator[Suspect]
 
 
-@frozen(eq=False)
-class Seen:
-    """What is noted while a flow is explored: the rows that were taken, the steps that enter a state, what is wrong at once."""
+class Search(Protocol):
+    """One kind of fault: `see` looks at each step as it is taken, `found` tells what was wrong when all were."""
 
-    taken: set[int] = field(factory=set)
-    beaten: dict[int, tuple[Node, Edge, tuple[int, ...]]] = field(factory=dict)  # rows in whose place others were taken
-    entering: set[tuple[int, int]] = field(factory=set)
-    suspects: list[Suspect] = field(factory=list)
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None: ...
 
-
-@frozen(eq=False)
-class Evidence:
-    """All that was found of a flow."""
-
-    flow: Flow
-    first: Sequence[Step]
-    exploration: Exploration
-    seen: Seen
+    def found(self, exploration: Exploration) -> Suspects: ...
 
 
 def leaf_of(node: Node) -> str:

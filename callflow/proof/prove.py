@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -10,12 +10,13 @@ from callflow.core.events import NO_DATA
 from callflow.core.flow import ROOT, Flow
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import Exploration, explore
-from callflow.proof.finding import Evidence, Finding, Seen, Suspect
+from callflow.proof.finding import Finding, Search, Suspect, Suspects
 from callflow.proof.findings.dead_ends import no_way_on
-from callflow.proof.findings.endless import endless_rounds
-from callflow.proof.findings.rows import always_beaten
+from callflow.proof.findings.endless import Cycle, Rounds
+from callflow.proof.findings.parties import Dropped
+from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
-from callflow.proof.findings.speech import Watching
+from callflow.proof.findings.speech import Cut, NeverWhole
 from callflow.proof.listening import alone, rings, unheard
 from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
@@ -23,6 +24,10 @@ from callflow.scenario.telling import tell
 BUDGET = 50_000
 """Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
 
+
+SEARCHES = (Dropped, Cut, NeverWhole, Cycle, Rounds, Beaten, Untaken, Decided)
+LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
+"""What is looked for: at each step, and at all that was found."""
 
 LONGEST = 240
 """Letters of a line of a story: a cycle takes a hundred states in one moment."""
@@ -45,12 +50,13 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
 
     What follows from one fault is told once: of the states of which something worse was told nothing more is.
     """
-    first, seen = first_steps(flow), Seen()
+    first = first_steps(flow)
+    searches = [kind(flow) for kind in SEARCHES]
     timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
-    exploration = explore(flow, first, budget=budget, watches=[Watching(flow, seen)], stopwatches=timed)
+    exploration = explore(flow, first, budget=budget, watches=[one.see for one in searches], stopwatches=timed)
     found: list[Finding] = []
     told: set[str] = set()  # states of which something was told
-    for one in _suspects(Evidence(flow, first, exploration, seen)):
+    for one in _suspects(searches, exploration):
         if told & one.states or any(_same(one, other) for other in found):
             continue
         way = way_to(flow, first, one.node, one.more) or way_to(flow, first, one.node)
@@ -71,14 +77,11 @@ def told_by(flow: Flow, way: Way) -> list[str]:
     return [line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 4 :]}" for line in told]
 
 
-def _suspects(evidence: Evidence) -> Iterator[Suspect]:
-    yield from evidence.seen.suspects
-    yield from endless_rounds(evidence)
-    yield from no_way_on(evidence)
-    yield from always_beaten(evidence)
-    yield from rings_for_nobody(evidence)
-    yield from nobody_left(evidence)
-    yield from too_quiet(evidence)
+def _suspects(searches: Sequence[Search], exploration: Exploration) -> Suspects:
+    for one in searches:
+        yield from one.found(exploration)
+    for look in LOOKS:
+        yield from look(exploration)
 
 
 def _same(one: Suspect, other: Finding) -> bool:

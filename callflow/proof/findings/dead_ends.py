@@ -8,8 +8,8 @@ from callflow.core.events import EffectEnded, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Edge, Node
-from callflow.proof.finding import Evidence, Suspect, Suspects, active_in, first_like, in_ending, leaf_of
+from callflow.proof.explore import Edge, Exploration, Node
+from callflow.proof.finding import Suspect, Suspects, active_in, first_like, in_ending, leaf_of
 from callflow.proof.graph import leading_to, rounds
 from callflow.proof.listening import parties
 from callflow.verify.places import defect, named
@@ -17,10 +17,10 @@ from callflow.verify.places import defect, named
 _GIVES_UP = ("room.", "session.close", "session.error", "job.", "failed")
 
 
-def no_way_on(evidence: Evidence) -> Suspects:
+def no_way_on(exploration: Exploration) -> Suspects:
     """Nodes from which no way that the author has meant leads to the end: told of where such a call comes to rest."""
-    flow, nodes = evidence.flow, evidence.exploration.nodes
-    if not evidence.exploration.finished:
+    flow, nodes = exploration.flow, exploration.nodes
+    if not exploration.finished:
         return
     onward = {node: [edge.target.holder for edge in node.edges if _leads_on(flow, node, edge)] for node in nodes}
     backward: dict[Node, list[Node]] = {}

@@ -4,21 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callflow.core.flow import Flow
+from callflow.core.events import Input
+from callflow.core.flow import ROOT, Flow, Position
+from callflow.core.snapshot import Step
+from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Edge, Node
-from callflow.proof.finding import Evidence, Suspect, Suspects, by_nobody, first_like, in_ending, place_of
+from callflow.proof.explore import Edge, Exploration, Node
+from callflow.proof.finding import Suspect, Suspects, by_nobody, first_like, in_ending, place_of
 from callflow.proof.graph import rounds
 from callflow.verify.places import defect
 
 
-def endless_rounds(evidence: Evidence) -> Suspects:
+class Rounds:
     """States that follow each other by timers, failures, results and `done` alone, again and again."""
-    flow, nodes, entering = evidence.flow, evidence.exploration.nodes, evidence.seen.entering
-    inside = [node for node in nodes if node.snapshot.memory.phase in LIVE and not in_ending(flow, node)]
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.entering: set[tuple[int, int]] = set()
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if taken.entered:
+            self.entering.add((id(before), id(after)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        yield from _rounds(self.flow, exploration, self.entering)
+
+
+class Cycle:
+    """Transitions that need no event, round and round within one step."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.suspects: list[Suspect] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        error = next((str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault"), "")
+        if error.startswith("an endless cycle"):
+            self.suspects.append(
+                Suspect(
+                    defect(
+                        "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
+                        self._entered(taken), "one of the guards has to change on the way round",
+                    ),
+                    before, more=((before, Edge(event, after, True)),),
+                )
+            )  # fmt: skip
+
+    def found(self, exploration: Exploration) -> Suspects:
+        yield from self.suspects
+
+    def _entered(self, taken: Step) -> Position:
+        """Where the state is written that was entered last before the call was brought to its ending."""
+        ending = self.flow.ending
+        entered = [path for path in taken.entered if path != ending and not inside(path, ending)]
+        return self.flow.states[entered[-1] if entered else ROOT].position
+
+
+def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]) -> Suspects:
+    nodes = exploration.nodes
+    on_the_way = [node for node in nodes if node.snapshot.memory.phase in LIVE and not in_ending(flow, node)]
     told: set[str] = set()
-    for group in rounds(inside, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
+    for group in rounds(on_the_way, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
         members = set(group)
         ways = [
             (node, edge)

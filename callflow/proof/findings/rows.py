@@ -1,28 +1,114 @@
-"""Rows that nothing ever takes, since others always come first."""
+"""Rows, tools and guards that come to nothing."""
 
 from __future__ import annotations
 
-from callflow.proof.finding import Evidence, Suspect, Suspects
-from callflow.verify.places import defect, named
+from callflow.core.configuration import configuration_of, offered_in
+from callflow.core.events import STATE_EVENTS, Event, Input
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Step
+from callflow.core.table import table_of
+from callflow.proof.explore import Edge, Exploration, Node
+from callflow.proof.finding import Suspect, Suspects
+from callflow.verify.places import defect, named, warning
+
+Where = tuple[Node, Edge]
 
 
-def always_beaten(evidence: Evidence) -> Suspects:
+class Beaten:
     """Rows whose event does happen, and in whose place another row is taken each time."""
-    if not evidence.exploration.finished:
-        return
-    for number, (node, edge, others) in evidence.seen.beaten.items():
-        if number in evidence.seen.taken or not others:
-            continue
-        row, other = evidence.flow.transitions[number], evidence.flow.transitions[others[0]]
-        yield Suspect(
-            defect(
-                "row-always-beaten", f"the row of {named(row.source)} in line {row.position.line} is never taken: that in line "
-                f"{other.position.line} always comes first, since it is {_why(row.source, other.source)}",
-                row.position, "take one of them out, or narrow the one that comes first",
-            ),
-            node, more=((node, edge),),
-        )  # fmt: skip
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.taken: set[int] = set()
+        self.beaten: dict[int, tuple[Where, tuple[int, ...]]] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if not taken.moves:
+            return
+        self.taken.update(number for move in taken.moves for number in move.transitions)
+        first = taken.moves[0]
+        name = event.name if isinstance(event, Event) else first.trigger
+        if first.trigger != name or name in STATE_EVENTS or not before.snapshot.configuration:
+            return
+        for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
+            for row in rows:
+                if row is not None and row.guard is None and not row.supplied and row.id not in first.transitions:
+                    self.beaten.setdefault(row.id, ((before, Edge(event, after, True)), first.transitions))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for number, (where, others) in self.beaten.items() if exploration.finished else ():
+            if number in self.taken or not others:
+                continue
+            row, other = self.flow.transitions[number], self.flow.transitions[others[0]]
+            yield Suspect(
+                defect(
+                    "row-always-beaten", f"the row of {named(row.source)} in line {row.position.line} is never taken: that in line "
+                    f"{other.position.line} always comes first, since it is {_why(row.source, other.source)}",
+                    row.position, "take one of them out, or narrow the one that comes first",
+                ),
+                where[0], more=(where,),
+            )  # fmt: skip
 
 
 def _why(source: str, other: str) -> str:
     return "further in" if source != other else "closer to the event's name, or written first"
+
+
+class Untaken:
+    """Tools that a state offers, and that nothing takes when the model calls them there."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.taken: set[tuple[str, str]] = set()
+        self.called: dict[tuple[str, str], Where] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if not isinstance(event, Event) or not event.name.startswith("tool."):
+            return
+        tool = self.flow.tools.get(event.name[5:])
+        call = event._replace(offered_in=event.offered_in or before.snapshot.configuration)
+        state = offered_in(table_of(self.flow), call).offering(event.name[5:])
+        if tool is None or tool.own or tool.run is not None or state is None:
+            return
+        if taken.moves or any(note.kind in ("kept", "late") for note in taken.notes):
+            self.taken.add((state, tool.name))
+        else:
+            self.called.setdefault((state, tool.name), (before, Edge(event, after, True)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for (path, name), where in self.called.items() if exploration.finished else ():
+            if (path, name) not in self.taken:
+                yield Suspect(
+                    defect(
+                        "tool-not-taken", f"the model may call `{name}` in {named(path)}, and no row takes that",
+                        self.flow.states[path].position, f"write a row for `tool.{name}` there, or do not offer it",
+                    ),
+                    where[0], more=(where,),
+                )  # fmt: skip
+
+
+class Decided:
+    """Guards that are never true, or always, in all calls that can be."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.verdicts: dict[int, dict[bool, Where]] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        for note in taken.notes:
+            if note.kind == "guard":
+                known = self.verdicts.setdefault(note.data["transition"], {})
+                known.setdefault(note.data["holds"], (before, Edge(event, after, True)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for number, verdicts in self.verdicts.items() if exploration.finished else ():
+            row = self.flow.transitions[number]
+            if len(verdicts) == 1 and not row.supplied and row.guard is not None:
+                ((holds, where),) = verdicts.items()
+                yield Suspect(
+                    warning(
+                        "guard-always-so", f"`{row.guard.source}` is {'always' if holds else 'never'} true where it is asked",
+                        row.position, "see that something changes what it reads, or leave it out",
+                    ),
+                    where[0], frozenset({row.source}), more=(where,),
+                )  # fmt: skip

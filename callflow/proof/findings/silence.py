@@ -5,8 +5,8 @@ from __future__ import annotations
 from callflow.core.flow import Flow, Position
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
-from callflow.proof.explore import MICRO, Node
-from callflow.proof.finding import Evidence, Suspect, Suspects, in_ending, leaf_of, name_of, place_of
+from callflow.proof.explore import MICRO, Exploration, Node
+from callflow.proof.finding import Suspect, Suspects, in_ending, leaf_of, name_of, place_of
 from callflow.verify.places import defect, named, warning
 
 QUIET, ALONE, RINGING = "quiet", "alone", "ringing"
@@ -17,13 +17,13 @@ MOST_ALONE = 180.0
 MOST_RINGING = 5.0
 
 
-def too_quiet(evidence: Evidence) -> Suspects:
+def too_quiet(exploration: Exploration) -> Suspects:
     """Silences of more than 30 s, each told once, where it begins."""
     first: dict[str, Node] = {}
     longest: dict[str, int] = {}
     also: dict[str, set[str]] = {}
-    for node in evidence.exploration.nodes:
-        if node.lasts.get(QUIET, 0) <= MOST_QUIET * MICRO or in_ending(evidence.flow, node):
+    for node in exploration.nodes:
+        if node.lasts.get(QUIET, 0) <= MOST_QUIET * MICRO or in_ending(exploration.flow, node):
             continue
         began = leaf_of(_beginning(node))
         first.setdefault(began, node)
@@ -34,7 +34,7 @@ def too_quiet(evidence: Evidence) -> Suspects:
         yield Suspect(
             warning(
                 "quiet-too-long", f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn",
-                evidence.flow.states[began].position, "say or play something, or lead on sooner",
+                exploration.flow.states[began].position, "say or play something, or lead on sooner",
             ),
             node, frozenset({began, *also[began]}), after=f"Whoever is on the line hears nothing for up to {lasts}.",
         )  # fmt: skip
@@ -47,30 +47,30 @@ def _beginning(node: Node) -> Node:
     return node
 
 
-def nobody_left(evidence: Evidence) -> Suspects:
+def nobody_left(exploration: Exploration) -> Suspects:
     """A call that goes on for more than three minutes after the far end has gone."""
-    late = [node for node in evidence.exploration.nodes if node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO]
+    late = [node for node in exploration.nodes if node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO]
     if late:
         lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
         yield Suspect(
             defect(
                 "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
-                place_of(evidence.flow, late[0]), "lead on to `ending`",
+                place_of(exploration.flow, late[0]), "lead on to `ending`",
             ),
             late[0], frozenset({leaf_of(late[0])}), after=f"The call goes on for up to {lasts}, for nobody.",
         )  # fmt: skip
 
 
-def rings_for_nobody(evidence: Evidence) -> Suspects:
+def rings_for_nobody(exploration: Exploration) -> Suspects:
     """Somebody is being called, and nobody is there to talk to them."""
-    for node in evidence.exploration.nodes:
+    for node in exploration.nodes:
         if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO:
             calls = next(one for one in node.snapshot.memory.effects.values() if one.leg not in (None, "far_end"))
-            lasts = _shown(max(one.lasts.get(RINGING, 0) for one in evidence.exploration.nodes) / MICRO)
+            lasts = _shown(max(one.lasts.get(RINGING, 0) for one in exploration.nodes) / MICRO)
             yield Suspect(
                 defect(
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
-                    _written(evidence.flow, node, calls), "put the call into the `entry` of a state, so that leaving it cancels the call",
+                    _written(exploration.flow, node, calls), "put the call into the `entry` of a state, so that leaving it cancels the call",
                 ),
                 node, frozenset({leaf_of(node)}), after=f"It rings for up to {lasts}, for nobody.",
             )  # fmt: skip
