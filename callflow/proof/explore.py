@@ -169,7 +169,7 @@ class _Explorer:
 
     def _moves(self, node: Node) -> Iterator[tuple[Input, Snapshot, Zone]]:
         """Each thing that can happen, the call at hand at that time, and the zone then."""
-        over = self.world.over(node.snapshot)
+        over = self.world.over(node.snapshot, node.facts)
         if over is not None:  # it ends before anything else
             for event in self.world.happens(node.snapshot, node.facts, node.now):
                 if isinstance(event, EffectEnded) and event.id == over.id:

@@ -8,17 +8,18 @@ the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
-from callflow.core.flow import ROOT, Flow, Transition
+from callflow.core.flow import ROOT, Action, Flow, Transition
 from callflow.core.occurs import Facts, LegIs
+from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
-from callflow.core.statechart.lists import transitions
+from callflow.core.statechart.lists import list_at, lists_of, transitions
 from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
@@ -34,6 +35,7 @@ def forgetting(flow: Flow) -> Forget:
     over = ends_alone(flow)
     decisive = _Decisive(flow)
     within = within_ending(flow)
+    at_the_end = _AtTheEnd(flow, within)
 
     def forget(snapshot: Snapshot) -> Snapshot:
         memory = snapshot.memory
@@ -52,6 +54,8 @@ def forgetting(flow: Flow) -> Forget:
             changed |= _of_the_end(memory, within)
             if not any(path in within for path in read.visits):
                 changed["visits"] = NO_DATA
+            if memory.vars:
+                changed["vars"] = at_the_end.left_of(changed["vars"], memory.lists.values())
         elif any(timer.kind == "stop" for timer in memory.timers):  # what is cancelled stops at once
             changed["timers"] = tuple([timer for timer in memory.timers if timer.kind != "stop"])
         if not changed.get("silences", memory.silences):
@@ -86,6 +90,45 @@ def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
 
 MANY = 2
 """So many lists of one kind that wait behind each other are as good as more."""
+
+
+class _AtTheEnd:
+    """Which variables the ending, what follows it, and lists that are on their way can still read."""
+
+    def __init__(self, flow: Flow, within: frozenset[str]) -> None:
+        self._flow = flow
+        states = [flow.states[path] for path in within]
+        guards = (move.guard for state in states for move in transitions(state) if move.guard is not None)
+        lists = [written.actions for state in states for written in lists_of(state)]
+        asked = (".".join(name.split(".")[:2]) for guard in guards for name in guard.reads)
+        self._always = frozenset(asked) | _reads_of((*lists, flow.wrap_up))
+        self._of_a_list: dict[tuple[str, str | int], frozenset[str]] = {}
+        self._shown: dict[tuple[str, str], Any] = {}
+
+    def left_of(
+        self, scopes: Mapping[str, Mapping[str, Any]], lists: Iterable[ActionList]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """The variables, those that nothing reads any more with the first value that was seen."""
+        read = self._always.union(*(self._read_by(one) for one in lists))
+        return {
+            scope: {
+                name: value if f"vars.{name}" in read else self._shown.setdefault((scope, name), value)
+                for name, value in values.items()
+            }
+            for scope, values in scopes.items()
+        }
+
+    def _read_by(self, one: ActionList) -> frozenset[str]:
+        which = one.kind, one.key
+        if which not in self._of_a_list:
+            self._of_a_list[which] = _reads_of([list_at(self._flow, one.kind, one.key)])
+        return self._of_a_list[which]
+
+
+def _reads_of(lists: Iterable[Iterable[Action]]) -> frozenset[str]:
+    """The variables that lists of actions read, each as `vars.name`."""
+    reads = (name for each in lists for action in each for one in templates_in(action.arguments) for name in one.reads)
+    return frozenset(".".join(name.split(".")[:2]) for name in reads)
 
 
 class _Decisive:

@@ -32,7 +32,7 @@ def unheard(flow: Flow) -> Condition:
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
         memory = snapshot.memory
         leg = memory.legs.get(MAIN_LEG)
-        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or "line" in memory.closed:
+        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or "room" not in facts:
             return False
         return not listening.sounds(snapshot, facts) and not listening.turn(snapshot, facts)
 

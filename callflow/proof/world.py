@@ -13,13 +13,15 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.flow import Flow
-from callflow.core.inputs import ends, events
+from callflow.core.inputs import Ending, ends, events
 from callflow.core.occurs import Facts
-from callflow.core.possible import leg_is, leg_of
+from callflow.core.possible import action_of, leg_is, leg_of
 from callflow.core.snapshot import Running, Snapshot
+from callflow.core.statechart.descriptors import heard, matches
 from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
+from callflow.core.values.reads import reads
 from callflow.proof.forget import MANY, ends_alone
 from callflow.proof.listening import parties
 
@@ -31,8 +33,9 @@ _CHANGE = frozenset({
 _NOT_IN_THE_END = _CHANGE - {"call.hangup"}
 """What makes no difference to how a call ends any more, but that it ends sooner."""
 
-_OF_THE_FAR_END = frozenset({"call.dropped", "call.restored"})
-"""What matters of a leg beside the far end only where a row hears it."""
+_VANISHES = frozenset({"call.dropped", "call.restored"})
+"""What matters where some row of the flow hears it. Else a party that vanishes and comes back is one that says something: a silence
+does not count meanwhile."""
 
 WORD = "session.user_input_transcribed"
 
@@ -44,6 +47,9 @@ class World:
         self.flow = flow
         self._table = table_of(flow)
         self._over = ends_alone(flow)
+        self._vanishing = any(matches(pattern, name) for pattern in heard(flow.states) for name in _VANISHES)
+        self._asks_for_time_outs = "timeout" in reads(flow).fields("failed")
+        self._ends_known: dict[tuple[int, bool], tuple[tuple[Ending, ...], tuple[Ending, ...]]] = {}
         self._events_of: dict[tuple[int, tuple[str, ...]], tuple[tuple[Event, ...], tuple[Event, ...]]] = {}
         self._matters: dict[tuple[tuple[str, ...], str], bool] = {}
 
@@ -75,7 +81,7 @@ class World:
         if name == "failed":  # what the program's own agents raise
             return False
         what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
-        if what in _OF_THE_FAR_END and what != name:
+        if what in _VANISHES and (what != name or not self._vanishing):
             return False
         if self._ends(configuration) and what in _NOT_IN_THE_END:
             return False
@@ -83,13 +89,13 @@ class World:
             return what in _CHANGE or (what == "call.offered" and self.flow.answer == "manual")
         return what in _CHANGE
 
-    def over(self, snapshot: Snapshot) -> Running | None:
+    def over(self, snapshot: Snapshot, facts: Facts) -> Running | None:
         """What runs and ends at once: what was cancelled, talk of which but one party is left, a dial that was answered, speech that
         nobody hears."""
         memory = snapshot.memory
         for effect in memory.effects.values():
             verb = verb_of(effect.verb)
-            if effect.stopping or (verb.parties_end and len(parties(snapshot)) < MANY):
+            if effect.stopping or (verb.parties_end and (len(parties(snapshot)) < MANY or "room" not in facts)):
                 return effect
             if verb.dials and (leg := memory.legs.get(effect.leg or MAIN_LEG)) is not None and leg.status == "on_line":
                 return effect
@@ -105,7 +111,7 @@ class World:
         """What can happen now, but for timers."""
         memory = snapshot.memory
         for effect in memory.effects.values():
-            for status, result, error, least in ends(self.flow, snapshot, facts, effect):
+            for status, result, error, least in self._ends_of(snapshot, facts, effect):
                 if self._ends_so(snapshot, effect, status):
                     yield EffectEnded(effect.id, status, result, error, max(now, effect.started + least))
         if memory.phase not in LIVE:
@@ -138,6 +144,35 @@ class World:
             mine = tuple([event for event in found if self.matters(snapshot.configuration, event.name)])
             known = self._events_of[which] = found, mine
         return known[1]
+
+    def _ends_of(self, snapshot: Snapshot, facts: Facts, effect: Running) -> tuple[Ending, ...]:
+        found = ends(self.flow, snapshot, facts, effect)
+        which = id(found), effect.stopping
+        known = self._ends_known.get(which)
+        if known is None:
+            known = self._ends_known[which] = found, tuple(self._told_apart(found, effect))
+        return known[1]
+
+    def _told_apart(self, found: tuple[Ending, ...], effect: Running) -> Iterator[Ending]:
+        """Of the ways in which something may end, those that make a difference."""
+        verb, action = verb_of(effect.verb), action_of(self.flow, effect)
+        late = None if verb.late is None else verb.late.result
+        if effect.stopping:
+            yield from (
+                one for one in found if one.status == "cancelled" or (late and one.result.get("result") == late)
+            )
+            return
+        is_read = verb.results or effect.source[0] == "tool" or (action is not None and action.save_as is not None)
+        alike = verb.timeout_is_success or (verb.on_timeout == verb.on_error and not self._asks_for_time_outs)
+        is_heard = any(one.status == "ok" and one.result.get("heard") is not False for one in found)
+        told: set[object] = set()
+        for one in sorted(found, key=lambda way: way.least):
+            if one.status == "timed_out" and alike and len(found) > 1:
+                continue  # as a failure, or an end, that comes as late
+            how = id(one) if is_read or one.status != "ok" else ("ok", one.result.get("interrupted") is True)
+            if how not in told and (is_read or not is_heard or one.result.get("heard") is not False):
+                told.add(how)
+                yield one
 
     def _ends_so(self, snapshot: Snapshot, effect: Running, status: str) -> bool:
         """Whether an effect can end in this way now."""

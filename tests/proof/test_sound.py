@@ -11,7 +11,7 @@ import callflow
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, TimerFired
 from callflow.core.inputs import inputs
-from callflow.core.occurs import AT_FIRST
+from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards, latest, refused
 from callflow.core.snapshot import Running
 from callflow.proof.begin import first_steps
@@ -49,10 +49,10 @@ def test_no_call_does_what_was_proved_impossible(name: str) -> None:
                     since.pop(what, None)
             if snapshot.ended:
                 break
-            ways = [one for one in inputs(flow, snapshot, facts, now) if _is_tried(flow, snapshot, one)]
+            ways = [one for one in inputs(flow, snapshot, facts, now) if _is_tried(flow, snapshot, facts, one)]
             if not ways:
                 break
-            event = _at_some_time(dice, dice.choice(ways), flow, snapshot, now)
+            event = _at_some_time(dice, dice.choice(ways), flow, snapshot, facts, now)
             assert refused(flow, snapshot, facts, event) is None
             for what, began in since.items():
                 longest[what] = max(longest[what], event.time - began)
@@ -61,14 +61,14 @@ def test_no_call_does_what_was_proved_impossible(name: str) -> None:
     assert all(longest[what] <= bound + LATE for what, bound in bounds.items()), (longest, bounds)
 
 
-def _over(flow: callflow.Flow, snapshot: callflow.Snapshot) -> Running | None:
+def _over(flow: callflow.Flow, snapshot: callflow.Snapshot, facts: Facts) -> Running | None:
     last = (effect for effect in snapshot.memory.effects.values() if verb_of(effect.verb).last)
-    return World(flow).over(snapshot) or next(last, None)
+    return World(flow).over(snapshot, facts) or next(last, None)
 
 
-def _is_tried(flow: callflow.Flow, snapshot: callflow.Snapshot, event: object) -> bool:
+def _is_tried(flow: callflow.Flow, snapshot: callflow.Snapshot, facts: Facts, event: object) -> bool:
     """Leaves out what the proof takes for granted (docs/explanation/proof.md)."""
-    over = _over(flow, snapshot)
+    over = _over(flow, snapshot, facts)
     if over is not None:  # it ends before anything else
         return isinstance(event, EffectEnded) and event.id == over.id
     if isinstance(event, Event):
@@ -81,12 +81,14 @@ def _is_tried(flow: callflow.Flow, snapshot: callflow.Snapshot, event: object) -
 
 
 def _at_some_time(
-    dice: random.Random, event: object, flow: callflow.Flow, snapshot: callflow.Snapshot, now: float
+    dice: random.Random, event: object, flow: callflow.Flow, snapshot: callflow.Snapshot, facts: Facts, now: float
 ) -> Event:
     """The same at a time that leaves nothing out that is due before."""
     memory = snapshot.memory
     last = min([timer.due for timer in memory.timers] + [latest(flow, snapshot), now + 120.0])
     if isinstance(event, TimerFired) or last <= event.time:
         return event
-    later = event.time if _over(flow, snapshot) else dice.choice((event.time, dice.uniform(event.time, last), last))
+    later = (
+        event.time if _over(flow, snapshot, facts) else dice.choice((event.time, dice.uniform(event.time, last), last))
+    )
     return event._replace(time=later)

@@ -55,7 +55,7 @@ class NeverWhole:
         running = before.snapshot.memory.effects
         if isinstance(event, EffectEnded):
             ended = running[event.id]
-            if not ended.stopping and verb_of(ended.verb).speech:
+            if not ended.stopping and verb_of(ended.verb).speech and event.result.get("interrupted") is not True:
                 self.whole.add(ended.source)
         begun = {effect.id: effect.source for effect in taken.effects if isinstance(effect, Start)}
         for effect in taken.effects:
