@@ -11,7 +11,7 @@ from callflow.verify.endings import endings
 from callflow.verify.farewell import never_interrupted
 from callflow.verify.finishing import finishing
 from callflow.verify.guards import constant_guards
-from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut
+from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut, twice
 from callflow.verify.offered import offered_calls, speech_before_the_answer
 from callflow.verify.private import private_values_shown
 from callflow.verify.senders import senders_named
@@ -34,13 +34,13 @@ RULES = (
     endings, finishing, bounds, must_finish_cut, early_always, always_round, line_left_up, offered_tools, redial_too_late,
     private_values_shown, nobody_on_the_line, offered_calls, speech_before_the_answer, digits_to_collect, decisions, results_taken,
     nobody_resumes, senders_named, never_due, constant_guards, missing_sounds, never_used, hidden_names,
-    never_interrupted, silent_waits, stays_without_a_line, not_templates,
+    never_interrupted, silent_waits, stays_without_a_line, not_templates, twice,
 )  # fmt: skip
 
 
 WARNING = frozenset((
     redial_too_late, results_taken, nobody_resumes, senders_named, never_used, hidden_names, never_interrupted, silent_waits,
-    not_templates,
+    not_templates, twice,
 ))  # fmt: skip
 """Those that only warn: a flow that breaks them runs."""
 

@@ -252,6 +252,13 @@ CODES: Mapping[str, Code] = {
         "vars: {day: {type: string, default: Monday}}\nstates:\n  talking: {entry: [{say: 'See you on {vars.day}.'}]}\n",
         "vars: {day: {type: string, default: Monday}}\nstates:\n  talking: {entry: [{say: 'See you on {{ vars.day }}.'}]}\n",
     ),
+    "action-twice": Code(
+        "The same action twice",
+        "A warning. The same action with the same arguments stands twice in a list, one behind the other: the caller hears it twice, or "
+        "the second one has nothing to do. Sounds and keys may be repeated.",
+        "states:\n  talking: {entry: [{say: Hello.}, {say: Hello.}], on: {done: ending}}\n",
+        "states:\n  talking: {entry: [{say: Hello.}], on: {done: ending}}\n",
+    ),
     "line-down-and-stays": Code(
         "A call goes on without a line",
         "`delete_room` and `hang_up` drop the line, and the room's end is their own: no event of it comes. A list that holds one "

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import Action, Flow, State, Transition
-from callflow.core.statechart.lists import lists_during
+from callflow.core.statechart.lists import every_list, lists_during
 from callflow.core.statechart.reach import endless
 from callflow.core.statechart.structure import entered
 from callflow.errors import Defect
 from callflow.flowfile.nodes import shorten
-from callflow.verify.places import defect, named
+from callflow.verify.places import defect, named, warning
 
 
 def must_finish_cut(flow: Flow) -> Iterator[Defect]:
@@ -49,6 +50,21 @@ def longest_time(actions: Iterable[Action]) -> float | None:
         total += action.timeout * action.tries
         total += sum(action.backoff * 2**number for number in range(action.tries - 1))
     return total
+
+
+def twice(flow: Flow) -> Iterator[Defect]:
+    """The same is written twice, one behind the other: said twice, held twice, ended twice. Keys and sounds may be repeated."""
+    for written in every_list(flow):
+        for before, action in pairwise(written.actions):
+            verb = verb_of(action.verb)
+            repeats = verb.yields or (verb.main is not None and verb.arguments[verb.main].sound)
+            if (verb.at_once and "outcome" not in verb.roles) or repeats:
+                continue
+            if before.verb == action.verb and before.arguments == action.arguments:
+                yield warning(
+                    "action-twice", f"`{action.verb}` stands here twice, one behind the other, with the same arguments",
+                    action.position, "take one of them out", len(action.verb),
+                )  # fmt: skip
 
 
 def early_always(flow: Flow) -> Iterator[Defect]:
