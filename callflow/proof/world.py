@@ -166,7 +166,7 @@ class World:
         alike = verb.timeout_is_success or (verb.on_timeout == verb.on_error and not self._asks_for_time_outs)
         is_heard = any(one.status == "ok" and one.result.get("heard") is not False for one in found)
         told: set[object] = set()
-        for one in sorted(found, key=lambda way: way.least):
+        for one in sorted(found, key=lambda way: (way.status != "ok", way.least)):
             if one.status == "timed_out" and alike and len(found) > 1:
                 continue  # as a failure, or an end, that comes as late
             how = id(one) if is_read or one.status != "ok" else ("ok", one.result.get("interrupted") is True)
