@@ -17,6 +17,8 @@ from callflow.core.turn import LIVE
 Condition = Callable[[Snapshot, Facts], bool]
 
 _THERE = frozenset({"on_line", "hold"})
+_LINE: Facts = frozenset({"room", "line"})
+"""Without these nobody is on the line any more, whatever was told of them."""
 _VOICE = ("session.user_state_changed", "session.user_input_transcribed")
 
 
@@ -32,7 +34,7 @@ def unheard(flow: Flow) -> Condition:
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
         memory = snapshot.memory
         leg = memory.legs.get(MAIN_LEG)
-        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or "room" not in facts:
+        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or not facts >= _LINE:
             return False
         return not listening.sounds(snapshot, facts) and not listening.turn(snapshot, facts)
 

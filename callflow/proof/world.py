@@ -95,7 +95,7 @@ class World:
         memory = snapshot.memory
         for effect in memory.effects.values():
             verb = verb_of(effect.verb)
-            if effect.stopping or (verb.parties_end and (len(parties(snapshot)) < MANY or "room" not in facts)):
+            if effect.stopping or (verb.parties_end and _parted(snapshot, facts)):
                 return effect
             if verb.dials and (leg := memory.legs.get(effect.leg or MAIN_LEG)) is not None and leg.status == "on_line":
                 return effect
@@ -112,7 +112,7 @@ class World:
         memory = snapshot.memory
         for effect in memory.effects.values():
             for status, result, error, least in self._ends_of(snapshot, facts, effect):
-                if self._ends_so(snapshot, effect, status):
+                if self._ends_so(snapshot, facts, effect, status):
                     yield EffectEnded(effect.id, status, result, error, max(now, effect.started + least))
         if memory.phase not in LIVE:
             return
@@ -123,7 +123,8 @@ class World:
             if not event.name.endswith(".answered") or self._comes(snapshot, event):
                 yield event._replace(time=now)
         configuration = snapshot.configuration
-        if snapshot.memory.silences and "conversation" in facts and not self._heard(configuration, WORD):
+        broken = any(one.since is not None or one.counted or one.fired for one in memory.silences.values())
+        if broken and "conversation" in facts and not self._heard(configuration, WORD):
             yield Event(WORD, {"transcript": "…", "is_final": True}, now)
 
     def _comes(self, snapshot: Snapshot, answered: Event) -> bool:
@@ -174,12 +175,17 @@ class World:
                 told.add(how)
                 yield one
 
-    def _ends_so(self, snapshot: Snapshot, effect: Running, status: str) -> bool:
+    def _ends_so(self, snapshot: Snapshot, facts: Facts, effect: Running, status: str) -> bool:
         """Whether an effect can end in this way now."""
         verb = verb_of(effect.verb)
         if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
-        return status == "ok" or not verb.parties_end or effect.stopping
+        return not verb.parties_end or effect.stopping or (status == "ok" and _parted(snapshot, facts))
+
+
+def _parted(snapshot: Snapshot, facts: Facts) -> bool:
+    """Whether those who talk to each other do so no more."""
+    return len(parties(snapshot)) < MANY or "room" not in facts
 
 
 def _talks(effect: Running) -> bool:

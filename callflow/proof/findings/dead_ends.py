@@ -58,7 +58,7 @@ def _leads_nowhere(group: list[Node], onward: Mapping[Node, list[Node]], stuck: 
 
 def _waits(flow: Flow, node: Node) -> bool:
     """Whether somebody is on the line, and no state says that it waits for something on purpose."""
-    if not parties(node.snapshot) or not node.snapshot.configuration or "room" not in node.facts:
+    if not parties(node.snapshot) or not node.snapshot.configuration or not node.facts >= {"room", "line"}:
         return False
     return not any(flow.states[path].waits for path in active_in(flow, node))
 
