@@ -250,7 +250,7 @@ def knowing(flow: Flow) -> Callable[[Snapshot, Facts], Facts]:
 _NO_MATTER: Facts = frozenset({"job", "away"})
 """Facts of the events that a state which must finish would but keep behind the one that decides."""
 
-_IN_THE_END: Facts = frozenset({"session", "room"})
+_IN_THE_END: Facts = frozenset({"session", "room", "line"})
 
 
 def canonical(memory: Memory) -> Memory:
