@@ -7,7 +7,7 @@ from collections.abc import Callable
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, MAIN_LEG
-from callflow.core.flow import Flow
+from callflow.core.flow import Flow, State
 from callflow.core.occurs import Facts, Music
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running, Snapshot
@@ -107,4 +107,13 @@ class _Listening:
         keys = (f"dtmf.{digit}" for digit in DIGITS)
         if any(row is not None for name in (*_VOICE, *keys) for rows in at.heard(name).rows for row in rows):
             return True
-        return any(tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items())
+        if any(tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items()):
+            return True
+        return any(self._converses(self.flow.states[path]) for path in at.active)
+
+    def _converses(self, state: State) -> bool:
+        """Whether the model talks with whoever is on the line, or the author has said for how long they may say nothing."""
+        if state.instructions is not None or any(verb_of(action.verb).talks for action in state.entry):
+            return True
+        waits = (timer for timer in state.timers if timer.kind == "silence")
+        return any(not row.supplied for timer in waits for row in timer.transitions)
