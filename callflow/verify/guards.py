@@ -10,18 +10,16 @@ from typing import Any, NamedTuple
 
 from callflow.core.expressions import Context, EvaluationError, ExpressionError, Names, compile_guard
 from callflow.core.expressions.nodes import (
-    Arithmetic,
     Call,
     Comparison,
     Field,
-    Index,
-    Items,
     Junction,
     Literal,
     Name,
-    Negative,
     Node,
     Not,
+    inner_nodes,
+    nodes,
 )
 from callflow.core.expressions.parse import parse
 from callflow.core.flow import Flow
@@ -76,7 +74,7 @@ def _certain(source: str, node: Node) -> tuple[str, bool] | None:
 
 def _value(text: str, node: Node) -> bool | None:
     """What a part gives in every call, None where that depends."""
-    if not any(isinstance(one, Name) for one in _nodes(node)):
+    if not any(isinstance(one, Name) for one in nodes(node)):
         try:
             return bool(compile_guard(text, Names()).evaluate(Context()))
         except (ExpressionError, EvaluationError):
@@ -174,32 +172,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for inner in _inner(node):
-        yield from _nodes(inner)
-
-
-def _inner(node: Node) -> Sequence[Node]:
-    match node:
-        case Field():
-            return [node.base]
-        case Index():
-            return [node.base, node.index]
-        case Call():
-            return node.arguments
-        case Not() | Negative():
-            return [node.operand]
-        case Arithmetic():
-            return [node.left, node.right]
-        case Comparison() | Junction():
-            return node.operands
-        case Items():
-            return node.items
-    return []
-
-
 def _shape(node: Node) -> tuple[Any, ...]:
     """A part without its blanks: equal for two that read the same."""
     name = getattr(node, "name", getattr(node, "function", getattr(node, "operator", getattr(node, "value", None))))
-    return type(node).__name__, name, *(_shape(inner) for inner in _inner(node))
+    return type(node).__name__, name, *(_shape(inner) for inner in inner_nodes(node))

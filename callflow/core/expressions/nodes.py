@@ -6,7 +6,7 @@ making a dozen with attrs would cost every command that reads a flow 4 ms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from callflow.core.expressions.types import ANY, Type
@@ -140,3 +140,30 @@ class Junction(Node):
         super().__init__(start, end)
         self.operator = operator
         self.operands = operands
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """A tree's nodes, itself first."""
+    yield node
+    for inner in inner_nodes(node):
+        yield from nodes(inner)
+
+
+def inner_nodes(node: Node) -> list[Node]:
+    """The parts of which an expression is made."""
+    match node:
+        case Field():
+            return [node.base]
+        case Index():
+            return [node.base, node.index]
+        case Call():
+            return node.arguments
+        case Not() | Negative():
+            return [node.operand]
+        case Arithmetic():
+            return [node.left, node.right]
+        case Comparison() | Junction():
+            return node.operands
+        case Items():
+            return node.items
+    return []

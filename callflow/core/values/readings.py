@@ -23,19 +23,7 @@ from callflow.core.expressions import (
 )
 from callflow.core.expressions.compile import compiled, truth
 from callflow.core.expressions.expression import tree
-from callflow.core.expressions.nodes import (
-    Arithmetic,
-    Call,
-    Comparison,
-    Field,
-    Index,
-    Items,
-    Junction,
-    Name,
-    Negative,
-    Node,
-    Not,
-)
+from callflow.core.expressions.nodes import Field, Index, Junction, Name, Node, Not, inner_nodes
 from callflow.core.expressions.problems import Failed
 from callflow.core.expressions.render import renderer
 from callflow.core.expressions.template import split
@@ -339,30 +327,3 @@ def chains(node: Node) -> Iterator[Node]:
     else:
         for inner in inner_nodes(node):
             yield from chains(inner)
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    """A tree's nodes, itself first."""
-    yield node
-    for inner in inner_nodes(node):
-        yield from nodes(inner)
-
-
-def inner_nodes(node: Node) -> list[Node]:
-    """The parts of which an expression is made."""
-    match node:
-        case Field():
-            return [node.base]
-        case Index():
-            return [node.base, node.index]
-        case Call():
-            return node.arguments
-        case Not() | Negative():
-            return [node.operand]
-        case Arithmetic():
-            return [node.left, node.right]
-        case Comparison() | Junction():
-            return node.operands
-        case Items():
-            return node.items
-    return []

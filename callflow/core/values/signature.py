@@ -12,11 +12,12 @@ from typing import Any
 from callflow.core.expressions import Context
 from callflow.core.expressions.compile import compiled
 from callflow.core.expressions.expression import SURPRISES
+from callflow.core.expressions.nodes import nodes
 from callflow.core.expressions.problems import Failed
 from callflow.core.statechart.descriptors import matches
 from callflow.core.values.demand import Demand
 from callflow.core.values.facts import OF_FAR_END
-from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading, chains, names_in, nodes
+from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading, chains, names_in
 from callflow.core.values.turning import can_fail
 from callflow.core.values.wants import Want, same
 

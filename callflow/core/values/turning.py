@@ -28,10 +28,12 @@ from callflow.core.expressions.nodes import (
     Negative,
     Node,
     Not,
+    inner_nodes,
+    nodes,
 )
 from callflow.core.expressions.problems import Failed
 from callflow.core.values.inverse import affine, cut_out, equals, floored, number_in
-from callflow.core.values.readings import Here, Place, Reading, inner_nodes, nodes
+from callflow.core.values.readings import Here, Place, Reading
 from callflow.core.values.wants import Path, Want, around, is_number
 
 TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "in": "holds", "not in": "holds"}
