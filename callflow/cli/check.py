@@ -139,6 +139,9 @@ def _checked(flow: Flow) -> str:
 def _followed(proof: Proof) -> str:
     """How far the proof has come."""
     done = f"{_count(len(proof.exploration.nodes), 'situation')}, {_count(proof.exploration.steps, 'step')}"
+    if proof.doubts:
+        doubts = ", ".join(f"{one.code} in line {one.line}" for one in proof.doubts)
+        done += f"; not proved, though no call was found that shows it: {doubts}"
     if proof.finished:
         return f"followed every call: {done}"
     return f"not proved: {done}, and {proof.exploration.left} more to look at (`--steps` goes further)"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from attrs import frozen
 
+from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
+from callflow.core.occurs import Facts
 from callflow.core.snapshot import Step
-from callflow.core.statechart.structure import inside
 from callflow.core.table import table_of
 from callflow.errors import Defect
-from callflow.proof.explore import Edge, Exploration, Node
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.proof.way import Way
 from callflow.verify.places import named
 
@@ -25,16 +26,21 @@ class Finding:
     defect: Defect
     way: Way
 
+    @property
+    def which(self) -> tuple[str, str, int]:
+        """Its kind and its place."""
+        return self.defect.code, self.defect.file, self.defect.line
+
 
 @frozen(eq=False)
 class Suspect:
-    """What is wrong, and the node at which it shows. `states`: those of which it is told, so that what follows from it is not told
+    """What is wrong, and the node at which it shows; `more` is what happens then, to show it. `states`: those of which it is told, so that what follows from it is not told
     as well."""
 
     defect: Defect
     node: Node
     states: frozenset[str] = frozenset()
-    more: tuple[tuple[Node, Edge], ...] = ()  # what happens then, to show it
+    more: tuple[tuple[Node, Edge], ...] = ()
     after: str = ""  # what the story ends with, when nothing happens any more
 
 
@@ -64,16 +70,14 @@ def name_of(node: Node) -> str:
     return named(leaf_of(node))
 
 
-def active_in(flow: Flow, node: Node) -> Iterator[str]:
-    """The active states, those around them included."""
-    for leaf in node.snapshot.configuration:
-        yield leaf
-        yield from table_of(flow).states[leaf].ancestors
+def active_in(flow: Flow, node: Node) -> frozenset[str]:
+    """The active states, those around them included, but for the top level."""
+    return configuration_of(table_of(flow), node.snapshot.configuration).active
 
 
 def in_ending(flow: Flow, node: Node) -> bool:
     """Whether the call is in its ending."""
-    return any(path == flow.ending or inside(path, flow.ending) for path in node.snapshot.configuration)
+    return configuration_of(table_of(flow), node.snapshot.configuration).in_ending
 
 
 def by_nobody(event: Input) -> bool:
@@ -83,6 +87,9 @@ def by_nobody(event: Input) -> bool:
     return isinstance(event, TimerFired)
 
 
-def first_like(nodes: Sequence[Node], node: Node) -> Node:
-    """The first node of the same snapshot: others hold its calls at other times, and their stories are longer."""
-    return next(one for one in nodes if one.what == node.what and one.facts == node.facts)
+def first_of_each(nodes: Sequence[Node]) -> Callable[[Node], Node]:
+    """For a node the first one of the same snapshot: others hold its calls at other times, and their stories are longer."""
+    first: dict[tuple[bytes, Facts], Node] = {}
+    for node in nodes:
+        first.setdefault((node.what, node.facts), node)
+    return lambda node: first[node.what, node.facts]

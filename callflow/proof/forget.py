@@ -8,10 +8,11 @@ the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from callflow.core.actions import verb_of
+from callflow.core.clocks import is_timer
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Action, Flow, Transition
@@ -20,49 +21,61 @@ from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import list_at, lists_of, transitions
-from callflow.core.statechart.structure import ends_the_call, inside
+from callflow.core.statechart.structure import ends_the_call, in_ending
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.reads import Reads, reads
+from callflow.core.values.wants import same
 
-Forget = Callable[[Snapshot], Snapshot]
+_T = TypeVar("_T")
 
 
-def forgetting(flow: Flow) -> Forget:
-    """What a snapshot of this flow is without what nothing can read again."""
-    table = table_of(flow)
-    read = reads(flow)
-    over = ends_alone(flow)
-    decisive = _Decisive(flow)
-    within = within_ending(flow)
-    at_the_end = _AtTheEnd(flow, within)
+class Forgetting:
+    """What is left of the calls of one flow without what nothing can read again."""
 
-    def forget(snapshot: Snapshot) -> Snapshot:
+    def __init__(self, flow: Flow) -> None:
+        self._table = table_of(flow)
+        self._read = reads(flow)
+        self._ends_alone = ends_alone(flow)
+        self._decisive = _Decisive(flow)
+        self._within = within_ending(flow)
+        self._at_the_end = _AtTheEnd(flow, self._within)
+
+    def snapshot(self, snapshot: Snapshot) -> Snapshot:
+        """What is left of a snapshot."""
         memory = snapshot.memory
-        live = memory.phase in LIVE
-        in_the_end = over and configuration_of(table, snapshot.configuration).in_ending
-        changed = _unread(read, memory)
+        changed = _unread(self._read, memory)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
         if memory.kept:
-            changed["kept"] = decisive.up_to(memory.kept)
+            changed["kept"] = _no_more_than_many(self._decisive.up_to(memory.kept), _kept_alike)
         if memory.lists:
-            changed["lists"] = _no_more_than_many(memory)
-        if not live:
+            left = _no_more_than_many(memory.lists.values(), _waiting_alike)
+            changed["lists"] = {one.seq: one for one in left} or NO_DATA
+        if memory.phase not in LIVE:
             changed |= _OVER
-        elif in_the_end:
-            changed |= _of_the_end(memory, within)
-            if not any(path in within for path in read.visits):
+        elif self._in_the_end(snapshot):
+            changed |= _of_the_end(memory, self._within)
+            if not any(path in self._within for path in self._read.visits):
                 changed["visits"] = NO_DATA
             if memory.vars:
-                changed["vars"] = at_the_end.left_of(changed["vars"], memory.lists.values())
+                changed["vars"] = self._at_the_end.left_of(changed["vars"], memory.lists.values())
         elif any(timer.kind == "stop" for timer in memory.timers):  # what is cancelled stops at once
             changed["timers"] = tuple([timer for timer in memory.timers if timer.kind != "stop"])
         if not changed.get("silences", memory.silences):
             changed |= _VOICES
         return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
 
-    return forget
+    def facts(self, snapshot: Snapshot, facts: Facts) -> Facts:
+        """What is left of what is so beside a snapshot."""
+        if snapshot.memory.phase not in LIVE:
+            return frozenset()
+        if any(map(self._decisive.decides, snapshot.memory.kept)):
+            facts -= _NO_MATTER
+        return facts & _IN_THE_END if self._in_the_end(snapshot) else facts
+
+    def _in_the_end(self, snapshot: Snapshot) -> bool:
+        return self._ends_alone and configuration_of(self._table, snapshot.configuration).in_ending
 
 
 def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
@@ -89,7 +102,7 @@ def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
 
 
 MANY = 2
-"""So many lists of one kind that wait behind each other are as good as more."""
+"""So many lists, or kept events, of one kind that wait behind each other are as good as more."""
 
 
 class _AtTheEnd:
@@ -137,17 +150,20 @@ class _Decisive:
     def __init__(self, flow: Flow) -> None:
         self._over = ends_alone(flow)
         self._flow = flow
-        self._known: dict[str, bool] = {}
+        self._known: dict[Hashable, bool] = {}
         self._first: Event | None = None
 
     def decides(self, event: Event) -> bool:
-        if event.name not in self._known:
-            self._known[event.name] = self._over and self._decides(event)
-        return self._known[event.name]
+        which = event.name, event.state, event.data.get("row")
+        if which not in self._known:
+            self._known[which] = self._over and self._decides(event)
+        return self._known[which]
 
     def _decides(self, event: Event) -> bool:
         rows = [row for state in self._flow.states.values() for row in candidates(state.rows, event.name)]
-        if event.state == ROOT:  # a timer
+        if is_timer(event):
+            if event.state != ROOT:
+                return False
             rows = list(table_of(self._flow).states[ROOT].timers[event.data["row"]].transitions)
         return [self._ends(row) for row in rows] == [True]
 
@@ -170,24 +186,31 @@ class _Decisive:
         return kept
 
 
-def _no_more_than_many(memory: Memory) -> Mapping[int, ActionList]:
-    count: Counter[tuple[str, str, str | int]] = Counter()
-    kept = {}
-    for seq, one in memory.lists.items():
-        waits = (
-            one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
-        )
-        if waits:
-            count[one.kind, one.owner, one.key] += 1
-            if count[one.kind, one.owner, one.key] > MANY:
-                continue
-        kept[seq] = one
-    return kept or NO_DATA
+def _no_more_than_many(items: Iterable[_T], alike: Callable[[_T], Hashable]) -> tuple[_T, ...]:
+    """Without the third and all later ones of those that are alike; what is like nothing (None) stays."""
+    count: Counter[Hashable] = Counter()
+    left = []
+    for one in items:
+        which = alike(one)
+        count[which] += which is not None
+        if count[which] <= MANY:
+            left.append(one)
+    return tuple(left)
+
+
+def _kept_alike(event: Event) -> Hashable:
+    return event.name, event.state, same(event.data)
+
+
+def _waiting_alike(one: ActionList) -> Hashable:
+    """Lists that have yet to begin are alike if they are of one kind."""
+    waits = one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
+    return (one.kind, one.owner, one.key) if waits else None
 
 
 def within_ending(flow: Flow) -> frozenset[str]:
     """The state that `ending:` names, and those inside."""
-    return frozenset(path for path in flow.states if path == flow.ending or inside(path, flow.ending))
+    return frozenset(path for path in flow.states if in_ending(flow, path))
 
 
 _VOICES: Mapping[str, bool] = dict.fromkeys(
@@ -231,31 +254,17 @@ def ends_alone(flow: Flow) -> bool:
     )
 
 
-def knowing(flow: Flow) -> Callable[[Snapshot, Facts], Facts]:
-    """What of the facts can matter to whatever comes next."""
-    table = table_of(flow)
-    over = ends_alone(flow)
-    decisive = _Decisive(flow)
-
-    def know(snapshot: Snapshot, facts: Facts) -> Facts:
-        if snapshot.memory.phase not in LIVE:
-            return frozenset()
-        if any(map(decisive.decides, snapshot.memory.kept)):
-            facts -= _NO_MATTER
-        return facts & _IN_THE_END if over and configuration_of(table, snapshot.configuration).in_ending else facts
-
-    return know
-
-
 _NO_MATTER: Facts = frozenset({"job", "away"})
 """Facts of the events that a state which must finish would but keep behind the one that decides."""
 
 _IN_THE_END: Facts = frozenset({"session", "room", "line"})
 
 
-def canonical(memory: Memory) -> Memory:
+def canonical(snapshot: Snapshot) -> Snapshot:
     """With its timers in an order of their own, which is not that in which they are due."""
-    timers = memory.timers
+    timers = snapshot.memory.timers
     if len(timers) < 2:
-        return memory
-    return memory._replace(timers=tuple(sorted(timers, key=lambda timer: timer[1:4])))
+        return snapshot
+    return snapshot._replace(
+        memory=snapshot.memory._replace(timers=tuple(sorted(timers, key=lambda timer: timer[1:4])))
+    )

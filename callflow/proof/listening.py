@@ -8,8 +8,8 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.core.flow import Flow, State
-from callflow.core.occurs import Facts, Music
-from callflow.core.possible import action_of
+from callflow.core.heard import heard
+from callflow.core.occurs import Facts
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
@@ -25,6 +25,11 @@ _VOICE = ("session.user_state_changed", "session.user_input_transcribed")
 def parties(snapshot: Snapshot) -> list[str]:
     """The legs on the line, those on hold included."""
     return [name for name, leg in snapshot.memory.legs.items() if leg.status in _THERE]
+
+
+def talk(snapshot: Snapshot) -> bool:
+    """Whether there are two on the line, who may talk to each other."""
+    return len(parties(snapshot)) > 1
 
 
 def unheard(flow: Flow) -> Condition:
@@ -52,13 +57,20 @@ def alone(flow: Flow) -> Condition:
     return condition
 
 
+def called(snapshot: Snapshot) -> Running | None:
+    """What calls somebody beside the far end now."""
+    for one in snapshot.memory.effects.values():
+        if one.leg not in (None, MAIN_LEG) and not one.stopping and verb_of(one.verb).calls:
+            return one
+    return None
+
+
 def rings(flow: Flow) -> Condition:
     """Whether somebody is being called whom nobody is there to talk to any more."""
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
         memory = snapshot.memory
-        called = [one for one in memory.effects.values() if one.leg not in (None, MAIN_LEG) and not one.stopping]
-        if not any(verb_of(one.verb).calls for one in called) or parties(snapshot):
+        if called(snapshot) is None or parties(snapshot):
             return False
         leg = memory.legs.get(MAIN_LEG)
         return memory.phase not in LIVE or (leg is not None and leg.status == "gone")
@@ -74,23 +86,11 @@ class _Listening:
 
     def sounds(self, snapshot: Snapshot, facts: Facts) -> bool:
         """Whether there is something to hear: speech, music, a tone, somebody to talk to."""
-        memory = snapshot.memory
-        on_hold = memory.legs[MAIN_LEG].status == "hold"
-        if Music(MAIN_LEG) in facts:
+        legs = snapshot.memory.legs
+        if legs[MAIN_LEG].status == "on_line" and sum(leg.status == "on_line" for leg in legs.values()) > 1:
             return True
-        if not on_hold and sum(leg.status == "on_line" for leg in memory.legs.values()) > 1:
-            return True
-        return any(self._sounds(effect, on_hold) for effect in memory.effects.values() if not effect.stopping)
-
-    def _sounds(self, effect: Running, on_hold: bool) -> bool:
-        verb, action = verb_of(effect.verb), action_of(self.flow, effect)
-        if verb.leg_after is not None or verb.mutes is not None or verb.takes_over == "for good":
-            return True  # as a rule it takes no time
-        if verb.takes_over == "while it runs" or "line" in verb.closes:  # they talk to somebody else, or the line drops
-            return True
-        if verb.takes_keys and not on_hold:  # it is the person's turn
-            return True
-        return bool(verb.hears(MAIN_LEG, {} if action is None else action.arguments, on_hold=on_hold))
+        running = [one for one in snapshot.memory.effects.values() if not one.stopping]
+        return any(map(_engages, running)) or bool(heard(self.flow, snapshot, facts))
 
     def turn(self, snapshot: Snapshot, facts: Facts) -> bool:
         """Whether it is the person's turn: they are heard, and can bring about something."""
@@ -117,3 +117,11 @@ class _Listening:
             return True
         waits = (timer for timer in state.timers if timer.kind == "silence")
         return any(not row.supplied for timer in waits for row in timer.transitions)
+
+
+def _engages(effect: Running) -> bool:
+    """Whether what runs is nothing to wait for in silence: it takes no time as a rule, others talk meanwhile, the line drops, or keys
+    are asked for."""
+    verb = verb_of(effect.verb)
+    changes = verb.leg_after is not None or verb.mutes is not None or verb.takes_over is not None
+    return changes or "line" in verb.closes or verb.takes_keys

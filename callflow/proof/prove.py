@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from attrs import frozen
 
 from callflow.core.events import NO_DATA
 from callflow.core.flow import ROOT, Flow
+from callflow.errors import Defect
+from callflow.proof import BUDGET
 from callflow.proof.begin import first_steps
-from callflow.proof.explore import Exploration, explore
-from callflow.proof.finding import Finding, Search, Suspect, Suspects
+from callflow.proof.explore import explore
+from callflow.proof.finding import Finding, Search, Suspects
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.parties import Dropped
@@ -18,16 +20,16 @@ from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Cut, NeverWhole
 from callflow.proof.listening import alone, rings, unheard
+from callflow.proof.node import Exploration
 from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
-
-BUDGET = 50_000
-"""Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
-
 
 SEARCHES = (Dropped, Cut, NeverWhole, Cycle, Rounds, Beaten, Untaken, Decided)
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
 """What is looked for: at each step, and at all that was found."""
+
+MOST_TRIED = 8
+"""How many calls are looked for of one kind of fault in one place."""
 
 LONGEST = 240
 """Letters of a line of a story: a cycle takes a hundred states in one moment."""
@@ -35,9 +37,11 @@ LONGEST = 240
 
 @frozen
 class Proof:
-    """What was found. Where the budget has cut the exploration short nothing more is proved than what was covered."""
+    """What was found. `doubts` are what looks wrong in a zone, and what no call was found to show. Where the budget has cut the
+    exploration short nothing more is proved than what was covered."""
 
     findings: tuple[Finding, ...]
+    doubts: tuple[Defect, ...]
     exploration: Exploration
 
     @property
@@ -56,15 +60,25 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
     exploration = explore(flow, first, budget=budget, watches=[one.see for one in searches], stopwatches=timed)
     found: list[Finding] = []
     told: set[str] = set()  # states of which something was told
+    doubted: dict[Hashable, list[Defect]] = {}
     for one in _suspects(searches, exploration):
-        if told & one.states or any(_same(one, other) for other in found):
+        which = one.defect.code, one.defect.file, one.defect.line
+        doubts = doubted.setdefault(which, [])
+        if told & one.states or any(which == other.which for other in found) or len(doubts) >= MOST_TRIED:
             continue
-        way = way_to(flow, first, one.node, one.more) or way_to(flow, first, one.node)
-        if way is not None:
+        way = way_to(flow, first, one.node, one.more)
+        if way is None:
+            doubts.append(one.defect)
+        else:
             told |= one.states
             story = (*told_by(flow, way), *filter(None, (one.after,)))
             found.append(Finding(one.defect._replace(story=story), way))
-    return Proof(tuple(found), exploration)
+    shown = {one.which for one in found}
+    return Proof(
+        tuple(found),
+        tuple(doubts[0] for which, doubts in doubted.items() if doubts and which not in shown),
+        exploration,
+    )
 
 
 def told_by(flow: Flow, way: Way) -> list[str]:
@@ -82,11 +96,3 @@ def _suspects(searches: Sequence[Search], exploration: Exploration) -> Suspects:
         yield from one.found(exploration)
     for look in LOOKS:
         yield from look(exploration)
-
-
-def _same(one: Suspect, other: Finding) -> bool:
-    return (one.defect.code, one.defect.file, one.defect.line) == (
-        other.defect.code,
-        other.defect.file,
-        other.defect.line,
-    )

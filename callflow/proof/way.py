@@ -14,7 +14,7 @@ from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import action_of, afterwards, refused
 from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
-from callflow.proof.explore import Edge, Node
+from callflow.proof.node import Edge, Node
 
 
 class Way(NamedTuple):

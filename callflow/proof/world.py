@@ -18,12 +18,12 @@ from callflow.core.occurs import Facts
 from callflow.core.possible import action_of, leg_is, leg_of
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.descriptors import heard, matches
-from callflow.core.statechart.structure import inside
+from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.reads import reads
 from callflow.proof.forget import MANY, ends_alone
-from callflow.proof.listening import parties
+from callflow.proof.listening import talk
 
 _CHANGE = frozenset({
     "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",
@@ -70,9 +70,7 @@ class World:
         rows = configuration_of(self._table, configuration).heard(name).rows
         if self._ends(configuration):
             ending = self.flow.ending
-            return any(
-                row is None or row.source == ending or inside(row.source, ending) for each in rows for row in each
-            )
+            return any(row is None or within(row.source, ending) for each in rows for row in each)
         return bool(rows)
 
     def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
@@ -166,14 +164,16 @@ class World:
         is_read = verb.results or effect.source[0] == "tool" or (action is not None and action.save_as is not None)
         alike = verb.timeout_is_success or (verb.on_timeout == verb.on_error and not self._asks_for_time_outs)
         is_heard = any(one.status == "ok" and one.result.get("heard") is not False for one in found)
-        told: set[object] = set()
+        told: set[bool] = set()  # of ends that nobody reads: whether it was cut
         for one in sorted(found, key=lambda way: (way.status != "ok", way.least)):
             if one.status == "timed_out" and alike and len(found) > 1:
                 continue  # as a failure, or an end, that comes as late
-            how = id(one) if is_read or one.status != "ok" else ("ok", one.result.get("interrupted") is True)
-            if how not in told and (is_read or not is_heard or one.result.get("heard") is not False):
-                told.add(how)
-                yield one
+            if one.status == "ok" and not is_read:
+                cut = one.result.get("interrupted") is True
+                if cut in told or (is_heard and one.result.get("heard") is False):
+                    continue
+                told.add(cut)
+            yield one
 
     def _ends_so(self, snapshot: Snapshot, facts: Facts, effect: Running, status: str) -> bool:
         """Whether an effect can end in this way now."""
@@ -185,7 +185,7 @@ class World:
 
 def _parted(snapshot: Snapshot, facts: Facts) -> bool:
     """Whether those who talk to each other do so no more."""
-    return len(parties(snapshot)) < MANY or "room" not in facts
+    return not talk(snapshot) or "room" not in facts
 
 
 def _talks(effect: Running) -> bool:

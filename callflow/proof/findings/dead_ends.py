@@ -8,10 +8,10 @@ from callflow.core.events import EffectEnded, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Edge, Exploration, Node
-from callflow.proof.finding import Suspect, Suspects, active_in, first_like, in_ending, leaf_of
+from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, leaf_of
 from callflow.proof.graph import leading_to, rounds
 from callflow.proof.listening import parties
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.verify.places import defect, named
 
 _GIVES_UP = ("room.", "session.close", "session.error", "job.", "failed")
@@ -34,9 +34,9 @@ def no_way_on(exploration: Exploration) -> Suspects:
     groups = [[node] for node in stuck] + rounds(stuck, lambda node: onward[node])
     at_rest = [node for group in groups for node in group if _leads_nowhere(group, onward, stuck)]
     number = {id(node): place for place, node in enumerate(nodes)}
-    first = {id(node): first_like(nodes, node) for node in at_rest}
+    first = first_of_each(nodes)
     told: set[str] = set()
-    for node in sorted(at_rest, key=lambda one: number[id(first[id(one)])]):
+    for node in sorted(at_rest, key=lambda one: number[id(first(one))]):
         leaf = leaf_of(node)
         if leaf in told:
             continue
@@ -46,7 +46,7 @@ def no_way_on(exploration: Exploration) -> Suspects:
                 "no-way-on", f"from {named(leaf)} nothing leads on but that the caller hangs up, or the limits of the whole call",
                 flow.states[leaf].position, "give it a row for what can happen there, an `after`, or a `silence`",
             ),
-            first[id(node)], frozenset({leaf}), after="Nothing happens any more.",
+            first(node), frozenset({leaf}), after="Nothing happens any more.",
         )  # fmt: skip
 
 
@@ -66,6 +66,8 @@ def _waits(flow: Flow, node: Node) -> bool:
 def _leads_on(flow: Flow, node: Node, edge: Edge) -> bool:
     """Whether this is how the author has meant a call to go on: not by a hang-up, a failure or a limit."""
     event = edge.input
+    if edge.target.snapshot.configuration == node.snapshot.configuration:
+        return True  # time goes by; what a state that must finish has kept leads on when it is done
     if isinstance(event, TimerFired):
         timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
         if timer.kind not in ("after", "every", "silence"):

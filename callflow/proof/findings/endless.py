@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callflow.core.events import Input
-from callflow.core.flow import ROOT, Flow, Position
+from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Step
-from callflow.core.statechart.structure import inside
+from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Edge, Exploration, Node
-from callflow.proof.finding import Suspect, Suspects, by_nobody, first_like, in_ending, place_of
+from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, in_ending, place_of
 from callflow.proof.graph import rounds
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.verify.places import defect
 
 
@@ -41,30 +41,27 @@ class Cycle:
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         error = next((str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault"), "")
         if error.startswith("an endless cycle"):
+            entered = [path for path in taken.entered if not within(path, self.flow.ending)]
             self.suspects.append(
                 Suspect(
                     defect(
                         "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
-                        self._entered(taken), "one of the guards has to change on the way round",
+                        self.flow.states[entered[-1] if entered else ROOT].position, "one of the guards has to change on the way round",
                     ),
-                    before, more=((before, Edge(event, after, True)),),
+                    before, frozenset(entered), ((before, Edge(event, after)),),
                 )
             )  # fmt: skip
 
     def found(self, exploration: Exploration) -> Suspects:
         yield from self.suspects
 
-    def _entered(self, taken: Step) -> Position:
-        """Where the state is written that was entered last before the call was brought to its ending."""
-        ending = self.flow.ending
-        entered = [path for path in taken.entered if path != ending and not inside(path, ending)]
-        return self.flow.states[entered[-1] if entered else ROOT].position
-
 
 def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]) -> Suspects:
     nodes = exploration.nodes
     on_the_way = [node for node in nodes if node.snapshot.memory.phase in LIVE and not in_ending(flow, node)]
     told: set[str] = set()
+    first = first_of_each(nodes)
+    order = {id(node): number for number, node in enumerate(nodes)}
     for group in rounds(on_the_way, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
         members = set(group)
         ways = [
@@ -77,9 +74,8 @@ def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]
         if not ways or _bounded(flow, group) or told & places:
             continue
         told |= places
-        order = {id(node): number for number, node in enumerate(nodes)}
-        last = min((node for node, _ in ways), key=lambda one: order[id(first_like(nodes, one))])
-        node = first_like(nodes, last)
+        last = min((node for node, _ in ways), key=lambda one: order[id(first(one))])
+        node = first(last)
         names = ", ".join(f"`{path}`" for path in flow.states if path in places)
         yield Suspect(
             defect(
@@ -94,27 +90,36 @@ Leg = tuple[Node, Edge]
 
 
 def _once_round(start: Node, members: set[Node], ways: Sequence[Leg]) -> tuple[Leg, ...]:
-    """From a node back to it, by way of a state that is entered."""
+    """From a node on to where a state is entered, the nearest, and back to it."""
     there = _ways_from(start, members)
-    found = []
-    for node, edge in ways:
-        back = _ways_from(edge.target.holder, members)
-        if node in there and start in back:
-            found.append((*there[node], (node, edge), *back[start]))
-    return min(found, key=len, default=())
+    entering = {id(node): (node, edge) for node, edge in reversed(ways)}
+    nearest = next((entering[id(node)] for node in there if id(node) in entering), None)
+    if nearest is None:
+        return ()
+    node, edge = nearest
+    target = edge.target.holder
+    return (*_way(there, node), nearest, *_way(_ways_from(target, members), start))
 
 
-def _ways_from(start: Node, members: set[Node]) -> dict[Node, tuple[Leg, ...]]:
-    """The shortest ways from a node to the others, where nobody does anything."""
-    found: dict[Node, tuple[Leg, ...]] = {start: ()}
+def _ways_from(start: Node, members: set[Node]) -> dict[Node, Leg | None]:
+    """The nodes to which ways lead on which nobody does anything, the nearest first, each with the last leg of its way."""
+    found: dict[Node, Leg | None] = {start: None}
     todo = [start]
     for node in todo:
         for edge in node.edges:
             target = edge.target.holder
             if target in members and target not in found and by_nobody(edge.input):
-                found[target] = (*found[node], (node, edge))
+                found[target] = node, edge
                 todo.append(target)
     return found
+
+
+def _way(found: dict[Node, Leg | None], to: Node) -> tuple[Leg, ...]:
+    legs: list[Leg] = []
+    while (leg := found[to]) is not None:
+        legs.append(leg)
+        to = leg[0]
+    return tuple(reversed(legs))
 
 
 def _bounded(flow: Flow, group: Sequence[Node]) -> bool:

@@ -7,9 +7,9 @@ from callflow.core.events import EffectEnded, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
-from callflow.proof.explore import Edge, Exploration, Node
 from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
-from callflow.proof.listening import parties
+from callflow.proof.listening import talk
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.verify.places import defect
 
 
@@ -21,7 +21,7 @@ class Dropped:
         self.suspects: list[Suspect] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        if len(parties(taken.snapshot)) < len("ab"):
+        if not talk(taken.snapshot):
             return
         for effect in taken.effects:
             if isinstance(effect, Start) and _drops(effect):
@@ -37,7 +37,7 @@ class Dropped:
                                 "dropped-together", f"two people have just been brought together, and `{effect.verb}` drops them both",
                                 place, "leave them the line: `stand_by`, or `hang_up` with `for: agent`",
                             ),
-                            before, more=((before, Edge(event, after, True)),),
+                            before, more=((before, Edge(event, after)),),
                         )
                     )  # fmt: skip
 
@@ -54,8 +54,6 @@ def _joined(node: Node, event: Input | None) -> Node | None:
     """Where the second of them came, if nothing but ends of what the flow itself does lies between; None otherwise."""
     while isinstance(event, EffectEnded):
         effect = node.snapshot.memory.effects.get(event.id)
-        if effect is not None and verb_of(effect.verb).parties_end:
-            return None  # they have talked
         if event.status != "ok":
             return None  # something has gone wrong
         if effect is not None and verb_of(effect.verb).calls:

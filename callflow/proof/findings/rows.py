@@ -7,8 +7,8 @@ from callflow.core.events import STATE_EVENTS, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.core.table import table_of
-from callflow.proof.explore import Edge, Exploration, Node
 from callflow.proof.finding import Suspect, Suspects
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.verify.places import defect, named, warning
 
 Where = tuple[Node, Edge]
@@ -33,7 +33,7 @@ class Beaten:
         for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
             for row in rows:
                 if row is not None and row.guard is None and not row.supplied and row.id not in first.transitions:
-                    self.beaten.setdefault(row.id, ((before, Edge(event, after, True)), first.transitions))
+                    self.beaten.setdefault(row.id, ((before, Edge(event, after)), first.transitions))
 
     def found(self, exploration: Exploration) -> Suspects:
         for number, (where, others) in self.beaten.items() if exploration.finished else ():
@@ -73,7 +73,7 @@ class Untaken:
         if taken.moves or any(note.kind in ("kept", "late") for note in taken.notes):
             self.taken.add((state, tool.name))
         else:
-            self.called.setdefault((state, tool.name), (before, Edge(event, after, True)))
+            self.called.setdefault((state, tool.name), (before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
         for (path, name), where in self.called.items() if exploration.finished else ():
@@ -98,7 +98,7 @@ class Decided:
         for note in taken.notes:
             if note.kind == "guard":
                 known = self.verdicts.setdefault(note.data["transition"], {})
-                known.setdefault(note.data["holds"], (before, Edge(event, after, True)))
+                known.setdefault(note.data["holds"], (before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
         for number, verdicts in self.verdicts.items() if exploration.finished else ():

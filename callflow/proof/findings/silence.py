@@ -5,8 +5,9 @@ from __future__ import annotations
 from callflow.core.flow import Flow, Position
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
-from callflow.proof.explore import MICRO, Exploration, Node
 from callflow.proof.finding import Suspect, Suspects, in_ending, leaf_of, name_of, place_of
+from callflow.proof.listening import called
+from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
 
 QUIET, ALONE, RINGING = "quiet", "alone", "ringing"
@@ -65,7 +66,9 @@ def rings_for_nobody(exploration: Exploration) -> Suspects:
     """Somebody is being called, and nobody is there to talk to them."""
     for node in exploration.nodes:
         if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO:
-            calls = next(one for one in node.snapshot.memory.effects.values() if one.leg not in (None, "far_end"))
+            calls = called(node.snapshot)
+            if calls is None:
+                continue
             lasts = _shown(max(one.lasts.get(RINGING, 0) for one in exploration.nodes) / MICRO)
             yield Suspect(
                 defect(

@@ -8,8 +8,8 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Cancel, Running, Snapshot, Start, Step
 from callflow.core.statechart.lists import Source, action_at
 from callflow.core.turn import LIVE
-from callflow.proof.explore import Edge, Exploration, Node
 from callflow.proof.finding import Suspect, Suspects, by_nobody
+from callflow.proof.node import Edge, Exploration, Node
 from callflow.verify.places import defect
 
 
@@ -35,7 +35,7 @@ class Cut:
                     "speech-cut", f"`{action.verb}` cuts what `{speech.verb}` is saying to somebody on the line",
                     position, "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(action.verb),
                 ),
-                before, more=((before, Edge(event, after, True)),),
+                before, more=((before, Edge(event, after)),),
             )
         )  # fmt: skip
 
@@ -62,7 +62,7 @@ class NeverWhole:
             if isinstance(effect, Cancel) and _hears(taken.snapshot):
                 source = begun.get(effect.id) or running[effect.id].source
                 if by_nobody(event) or effect.id in begun:
-                    self.cut.setdefault(source, (before, Edge(event, after, True)))
+                    self.cut.setdefault(source, (before, Edge(event, after)))
                 else:
                     self.whole.add(source)  # somebody has brought that about, who need not have
 
