@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
 import callflow
+from callflow.cli import main
 from callflow.proof.prove import prove
 from tests.support.play import HEAD
 
@@ -18,10 +20,20 @@ OFFERS = "tools: [end_call], on: {tool.end_call: {target: ending, do: [{say: Goo
 
 
 class Fault(NamedTuple):
+    """A flow with a fault, of this code, and its story. `mended`: what is written in place of what, one time each."""
+
     code: str
     wrong: str
-    right: str
-    story: tuple[str, ...]
+    mended: dict[str, str]
+    story: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> str:
+        text = self.wrong
+        for old, new in self.mended.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        return text
 
 
 FAULTS = {
@@ -39,18 +51,7 @@ states:
   machine: {entry: [{outcome: machine}]}
   greeting: {entry: [{say: Hello.}], on: {done: ending}}
 """,
-        """
-env: [TRUNK]
-vars: {number: phone}
-initial: dialing
-states:
-  dialing:
-    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
-    on: {dial.answered: screening, dial.*: ending}
-  screening: {on: {amd.human: greeting, amd.*: machine}}
-  machine: {entry: [{outcome: machine}], on: {done: ending}}
-  greeting: {entry: [{say: Hello.}], on: {done: ending}}
-""",
+        {"[{outcome: machine}]": "[{outcome: machine}], on: {done: ending}"},
         (
             "0 s: the call begins. In dialing. The callee is called.",
             "2 s: the callee is on the line.",
@@ -71,16 +72,7 @@ states:
       dtmf.no_input: ending
       dtmf.no_match: ending
 """,
-        """
-initial: menu
-states:
-  menu:
-    entry: [{collect_digits: {prompt: One or two., count: 1}}]
-    on:
-      dtmf.input: [{target: ending, when: 'event.digits == "1"'}, {target: ending, when: 'event.digits == "2"'}, ending]
-      dtmf.no_input: ending
-      dtmf.no_match: ending
-""",
+        {"""when: 'event.digits == "2"'}]""": """when: 'event.digits == "2"'}, ending]"""},
         (
             "0 s: the call begins.",
             '2 s: the caller is on the line. In menu. The caller hears "One or two." and is asked for keys.',
@@ -101,18 +93,10 @@ states:
       music: {entry: [{say: One moment.}]}
       asking: {initial: http, states: {http: {entry: [{http: {url: "{{ env.CRM }}"}}], on: {done: got, failed: got}}, got: {final: true}}}
 """,
-        """
-env: [CRM]
-initial: waiting
-states:
-  waiting:
-    parallel: true
-    on: {done: ending}
-    states:
-      music: {initial: one, states: {one: {entry: [{say: One moment.}], on: {done: all}}, all: {final: true}}}
-      asking: {initial: http, states: {http: {entry: [{http: {url: "{{ env.CRM }}"}}], on: {done: got, failed: got}}, got: {final: true}}}
-""",
-        (),
+        {
+            "music: {entry: [{say: One moment.}]}": "music: {initial: one, states: {one: {entry: [{say: One moment.}], "
+            "on: {done: all}}, all: {final: true}}}"
+        },
     ),
     "a hold that a failure leaves on": Fault(
         "quiet-too-long",
@@ -123,13 +107,7 @@ states:
   looking: {{entry: [hold, {{http: {{url: "{{{{ env.CRM }}}}"}}}}, resume], on: {{done: talking, failed: talking}}}}
   talking: {{{OFFERS}}}}}
 """,
-        f"""
-env: [CRM]
-{END}initial: looking
-states:
-  looking: {{entry: [hold, {{http: {{url: "{{{{ env.CRM }}}}", optional: true}}}}, resume], on: {{done: talking, failed: ending}}}}
-  talking: {{{OFFERS}}}}}
-""",
+        {'"{{ env.CRM }}"}': '"{{ env.CRM }}", optional: true}', "failed: talking": "failed: ending"},
         (
             "0 s: the call begins.",
             "2 s: the caller is on the line. In looking. The caller is on hold, in silence.",
@@ -151,17 +129,7 @@ states:
   pause: {after: {60s: dialing}}
   greeting: {entry: [{say: Hello.}], on: {done: ending}}
 """,
-        """
-env: [TRUNK]
-vars: {number: phone}
-initial: dialing
-states:
-  dialing:
-    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
-    on: {dial.answered: greeting, dial.busy: [{target: pause, when: state.visits < 3}, ending], dial.*: ending}
-  pause: {after: {60s: dialing}}
-  greeting: {entry: [{say: Hello.}], on: {done: ending}}
-""",
+        {"dial.busy: pause": "dial.busy: [{target: pause, when: state.visits < 3}, ending]"},
         (
             "0 s: the call begins. In dialing. The callee is called.",
             "1 s: the callee's line is busy. In pause.",
@@ -178,14 +146,7 @@ initial: loading
 states:
   loading: {entry: [{http: {url: "{{ env.CRM }}"}}], on: {done: ending}}
 """,
-        """
-env: [CRM]
-on: {failed: ending}
-initial: loading
-states:
-  loading: {entry: [{http: {url: "{{ env.CRM }}"}}], on: {done: ending}}
-""",
-        (),
+        {"failed: loading": "failed: ending"},
     ),
     "whoever answers is hung up on": Fault(
         "row-always-beaten",
@@ -200,22 +161,160 @@ states:
     on: {dial.*: ending}
   greeting: {entry: [{say: Hello.}], on: {done: ending}}
 """,
-        """
-env: [TRUNK]
-vars: {number: phone}
-initial: dialing
-states:
-  dialing:
-    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
-    on: {dial.answered: greeting, dial.*: ending}
-  greeting: {entry: [{say: Hello.}], on: {done: ending}}
-""",
+        {"on: {dial.answered: greeting}\n": "", "{dial.*: ending}": "{dial.answered: greeting, dial.*: ending}"},
         (
             "0 s: the call begins. In dialing. The callee is called.",
             "2 s: the callee is on the line.",
             "3 s: In ending.",
         ),
     ),
+    "a room that is deleted while the goodbye is said": Fault(
+        "speech-cut",
+        """
+initial: talking
+states:
+  talking: {on: {dtmf.0: {target: ending, do: [{say: {text: Goodbye., wait: false}}]}}}
+  ending: {entry: [delete_room, drain, aclose, shutdown], on: {done: closed}}
+""",
+        {"delete_room, drain": "drain, delete_room"},
+    ),
+    "a goodbye that its own state cuts": Fault(
+        "never-heard-out",
+        """
+initial: talking
+states:
+  talking: {entry: [{say: {text: Goodbye and thank you., wait: false}}], on: {done: over}}
+  over: {entry: [{log: Over.}], on: {done: ending}}
+""",
+        {"{text: Goodbye and thank you., wait: false}": "Goodbye and thank you."},
+    ),
+    "a telephone that rings on when the caller has gone": Fault(
+        "rings-for-nobody",
+        """
+initial: talking
+states:
+  talking: {on: {dtmf.0: {target: ringing, do: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}]}}}
+  ringing: {on: {dial.answered: both, dial.*: talking, dtmf.1: ending}}
+  both: {entry: [stand_by], on: {done: ending}}
+""",
+        {
+            '{target: ringing, do: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}]}': "ringing",
+            "ringing: {on:": 'ringing: {entry: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}], on:',
+        },
+    ),
+    "two people dropped as the second accepts": Fault(
+        "dropped-together",
+        """
+initial: talking
+states:
+  talking: {on: {dtmf.0: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: ending, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+""",
+        {
+            "consult.accepted: ending": "consult.accepted: both",
+            "states:\n": "states:\n  both: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
+        },
+    ),
+    "a guard that nothing makes true": Fault(
+        "guard-always-so",
+        """
+vars: {tries: {type: integer, default: 0}}
+initial: talking
+states:
+  talking:
+    on: {dtmf.1: {do: [{set: {tries: 1}}]}}
+    after: {5s: [{target: ending, when: vars.tries > 3}, more]}
+  more: {after: {5s: ending}}
+""",
+        {"{tries: 1}": "{tries: '{{ vars.tries + 1 }}'}"},
+    ),
+    "a tool that no row takes": Fault(
+        "tool-not-taken",
+        """
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking: {tools: [end_call, human], on: {tool.end_call: ending}}
+""",
+        {
+            "tool.end_call: ending}": "tool.end_call: ending, tool.human: {target: ending, do: [{say: Nobody is there.}]}}"
+        },
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking.",
+            "4 s: the model calls human. No row takes that.",
+        ),
+    ),
+    "states that lead straight into each other": Fault(
+        "endless-cycle",
+        """
+vars: {open: {type: boolean, default: true}}
+initial: day
+states:
+  day: {on: {dtmf.1: {do: [{set: {open: false}}]}}, always: {target: night, when: vars.open}, after: {5s: ending}}
+  night: {on: {dtmf.1: {do: [{set: {open: false}}]}}, always: {target: day, when: vars.open}, after: {5s: ending}}
+""",
+        {"{target: day, when: vars.open}": "{target: day, when: not vars.open}"},
+    ),
+}
+
+CORRECT = {
+    "rounds that a timer around them ends": """
+initial: asking
+states:
+  asking:
+    initial: number
+    after: {3m: ending}
+    states:
+      number: {entry: [{collect_digits: {prompt: Your number?, count: 1}}], on: {dtmf.input: given, dtmf.*: again}}
+      again: {entry: [{say: I heard nothing.}], on: {done: number}}
+      given: {final: true}
+    on: {done: ending}
+""",
+    "a tool that is kept until its state is done": """
+tools: {end_call: {description: The caller is done.}}
+initial: outer
+states:
+  outer:
+    tools: [end_call]
+    on: {tool.end_call: ending, done: ending}
+    initial: busy
+    states:
+      busy: {must_finish: true, entry: [{say: One moment.}], on: {done: over}}
+      over: {final: true}
+""",
+    "a model that talks until the program says so": """
+events: {app.enough: {}}
+senders: {app.enough: program}
+initial: talking
+states:
+  talking: {entry: [generate_reply], on: {app.enough: ending}}
+""",
+    "a caller whose silence is bounded": """
+events: {app.enough: {}}
+senders: {app.enough: program}
+initial: talking
+states:
+  talking: {entry: [{say: Hello.}], silence: {50s: ending}, on: {app.enough: ending}}
+""",
+    "two who talk to each other as long as they like": """
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking: {tools: [human], on: {tool.human: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+  both: {entry: [stand_by], on: {done: later}}
+  later: {after: {5m: ending}}
+""",
+    "a state that waits on purpose": """
+initial: talking
+states:
+  talking: {waits: for the other side to hang up, entry: [generate_reply]}
+""",
 }
 
 
@@ -239,14 +338,20 @@ def test_nothing_is_found_where_it_is_mended(name: str) -> None:
     assert found(FAULTS[name].right) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["smallest", "outbound", "voicemail", "look-up", "silence-ladder", "maximum-duration", "cold-transfer"]
-)
+@pytest.mark.parametrize("name", CORRECT)
+def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
+    assert found(CORRECT[name]) == []
+
+
+KNOWN = {"warm-transfer": ["quiet-too-long"]}  # whoever waits for a colleague hears no music
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in FLOWS.glob("*.yaml")} - {"keypad-menu"}))
 def test_every_call_of_a_shipped_flow_is_followed(name: str) -> None:
-    flow = callflow.load(FLOWS / f"{name}.yaml")
-    proof = prove(flow)
+    proof = prove(callflow.load(FLOWS / f"{name}.yaml"))
     assert proof.finished
-    assert [one.defect.code for one in proof.findings] == []
+    assert proof.doubts == ()
+    assert [one.defect.code for one in proof.findings] == KNOWN.get(name, [])
 
 
 def test_the_same_flow_gives_the_same_answer() -> None:
@@ -263,3 +368,26 @@ def test_of_what_was_not_finished_no_dead_end_is_told() -> None:
     proof = prove(flow, budget=200)
     assert not proof.finished
     assert proof.findings == ()
+
+
+def test_a_state_that_must_finish_may_outlast_the_limits_of_the_call() -> None:
+    flow = callflow.loads(
+        f"{HEAD}initial: talking\nstates:\n  talking:\n    must_finish: true\n    initial: inside\n    on: {{done: ending}}\n"
+        "    states: {inside: {after: {2h: over}}, over: {final: true}}\n",
+        check=False,
+    )
+    (told,) = [one.defect for one in prove(flow).findings]  # and not that nothing leads on
+    assert told.code == "nobody-left"
+    assert "for up to 2h" in told.message  # `limits.call` is 1h
+    assert told.story[-1].startswith("The call goes on for up to 2h")
+
+
+def test_what_no_call_shows_is_a_doubt_and_not_swallowed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("callflow.proof.prove.way_to", lambda *_: None)
+    file = tmp_path / "flow.yaml"
+    file.write_text(HEAD + FAULTS["a key that no row takes"].wrong, encoding="utf-8")
+    proof = prove(callflow.load(file, check=False))
+    assert proof.findings == ()
+    assert proof.doubts[0].code == "no-way-on"
+    output = CliRunner().invoke(main, ["check", str(file)]).output
+    assert f"not proved, though no call was found that shows it: no-way-on in line {proof.doubts[0].line}" in output

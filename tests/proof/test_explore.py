@@ -1,0 +1,143 @@
+"""Exploring: what is reached and what is not, by the times of timers, effects and silences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import callflow
+from callflow.core.events import Event, Input
+from callflow.core.snapshot import Memory, Running, Snapshot, Step
+from callflow.proof.begin import first_steps
+from callflow.proof.explore import explore
+from callflow.proof.forget import Forgetting
+from callflow.proof.node import Exploration, Moment, Node
+from callflow.proof.timing import Timing
+from callflow.proof.zone import NOW
+from tests.support.play import HEAD
+
+FLOWS = Path(__file__).parents[2] / "flows"
+
+
+class Seen:
+    """What was entered, and which rows were taken."""
+
+    def __init__(self) -> None:
+        self.entered: set[str] = set()
+        self.taken: set[int] = set()
+
+    def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        self.entered.update(taken.entered)
+        self.taken.update(number for move in taken.moves for number in move.transitions)
+
+
+def seen(flow: callflow.Flow) -> tuple[Seen, Exploration]:
+    what, first = Seen(), first_steps(flow)
+    what.entered.update(*(one.entered for one in first))
+    return what, explore(flow, first, watches=[what])
+
+
+def entered(text: str) -> set[str]:
+    return seen(callflow.loads(HEAD + text, check=False))[0].entered
+
+
+def test_of_two_timers_that_are_due_at_once_the_outer_one_comes_first() -> None:
+    reached = entered("""
+initial: outer
+states:
+  outer: {initial: inner, after: {10s: ending}, states: {inner: {after: {10s: never}}, never: {after: {1s: inner}}}}
+""")
+    assert {"outer.inner", "ending"} <= reached
+    assert "outer.never" not in reached
+
+
+def test_a_timer_that_is_due_later_never_comes_first() -> None:
+    reached = entered("""
+initial: one
+states:
+  one: {after: {5s: two, 6s: never}}
+  two: {after: {5s: ending}}
+  never: {after: {5s: ending}}
+""")
+    assert "two" in reached
+    assert "never" not in reached
+
+
+def test_a_silence_goes_on_where_it_was_when_something_was_said() -> None:
+    reached = entered("""
+initial: talking
+states:
+  talking: {silence: {10s: early}, after: {8s: {do: [{say: Hm.}]}, 14s: late}}
+  early: {entry: [{log: Early.}], on: {done: ending}}
+  late: {entry: [{log: Late.}], on: {done: ending}}
+""")
+    assert {"early", "late"} <= reached
+
+
+def test_what_runs_ends_within_its_time_limit() -> None:
+    reached = entered("""
+env: [CRM]
+initial: asking
+states:
+  asking: {entry: [{http: {url: "{{ env.CRM }}", timeout: 5s}}], after: {10s: never}, on: {done: ending, failed: ending}}
+  never: {after: {1s: ending}}
+""")
+    assert "never" not in reached
+
+
+def test_a_speech_takes_as_long_as_its_text() -> None:
+    text = "This is a sentence that takes more than a second to be said, however fast somebody speaks it."
+    flow = f"""
+initial: talking
+states:
+  talking: {{entry: [{{say: {{text: "{text}", interruptible: false, as: told}}}}], after: {{1s: cut}}, on: {{done: heard}}}}
+  cut: {{always: ending}}
+  heard: {{always: [{{target: whole, when: vars.told.heard and not vars.told.interrupted}}, ending]}}
+  whole: {{always: ending}}
+"""
+    assert "whole" not in entered(flow)
+    assert "whole" in entered(flow.replace("{1s: cut}", "{9s: cut}"))
+
+
+@pytest.mark.parametrize("name", ["inbound", "warm-transfer", "hand-over", "look-up", "silence-ladder"])
+def test_every_state_of_a_shipped_flow_is_entered_and_every_row_taken(name: str) -> None:
+    flow = callflow.load(FLOWS / f"{name}.yaml")
+    what, exploration = seen(flow)
+    assert exploration.finished
+    history = {path for path, state in flow.states.items() if state.kind == "history"}
+    assert set(flow.states) - what.entered - history == {""}
+    assert [row.position.line for row in flow.transitions if not row.supplied and row.id not in what.taken] == []
+
+
+def test_two_effects_of_one_action_have_time_limits_of_their_own() -> None:
+    flow = callflow.load(FLOWS / "outbound.yaml")
+    source = ("entry", "dialing", 0)
+    dial = Running(1, "dial", "dialing", None, source, 0.0)
+    undone = Running(2, "remove_participant", None, None, source, 0.0)  # a late answer's
+    snapshot = Snapshot(("dialing",), Memory(effects={1: dial, 2: undone}))
+    node = Node(snapshot, frozenset(), 0.0, (), NOW, {})
+    timing = Timing(flow, {})
+    assert timing.floor(node, Moment("effect", 1)) != timing.floor(node, Moment("effect", 2))
+
+
+def test_only_the_timer_of_the_call_itself_decides_where_two_have_one_name() -> None:
+    flow = callflow.loads(
+        HEAD
+        + """
+initial: outer
+after: {10m: ending}
+states:
+  outer: {after: {10m: {do: [{log: Ten minutes.}]}}, initial: busy, on: {done: ending}, states: {busy: {must_finish: true, on: {done: over}}, over: {final: true}}}
+""",
+        check=False,
+    )
+    forgetting = Forgetting(flow)
+    rows = {path: next(row.index for row in flow.states[path].timers if row.text == "10m") for path in ("", "outer")}
+    of_the_call, of_the_state = (Event("after 10m", {"row": row}, 0.0, state=path) for path, row in rows.items())
+
+    def kept(*events: Event) -> tuple[Event, ...]:
+        return forgetting.snapshot(Snapshot(("outer.busy",), Memory(kept=events))).memory.kept
+
+    assert kept(of_the_call, of_the_state) == (of_the_call,)
+    assert kept(of_the_state, of_the_call) == (of_the_state, of_the_call)
