@@ -12,6 +12,7 @@ from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, find, settings
@@ -70,6 +71,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, P
         return done.stdout, folder
 
     return played
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_proved_yet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """A cache of its own for each test, which is made when something is kept; the servers of the others are in the user's."""
+    if request.node.get_closest_marker("e2e"):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "caches" / uuid4().hex))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +18,7 @@ from callflow.flowfile.source import SCENARIOS
 from callflow.verify import check as verify
 
 if TYPE_CHECKING:
-    from callflow.proof.prove import Proof
+    from callflow.proof.proved import Proved
 
 
 @click.command("check")
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many steps the proof of a flow may take.",
 )
-def command(files: Sequence[str], format_: str, expand: bool, proof: bool, steps: int) -> None:
+@click.option("--cache/--no-cache", default=True, help="Take what was proved before from the cache, and keep it there.")
+def command(files: Sequence[str], format_: str, expand: bool, proof: bool, steps: int, cache: bool) -> None:
     """Check flow files; `-` reads standard input.
 
     A file that another of them uses as a sub-flow is checked as one. Files named *.scenario.yaml are read as scenarios, which
@@ -66,16 +67,20 @@ def command(files: Sequence[str], format_: str, expand: bool, proof: bool, steps
         if flow is not None:
             flows.append((file, flow))
     used = {os.path.realpath(scope.file) for _, flow in flows for path, scope in flow.scopes.items() if path != ROOT}
-    proofs: dict[str, Proof] = {}
-    for _, flow in flows:
-        as_subflow = os.path.realpath(flow.file) in used
-        found = verify(flow, as_subflow=as_subflow)
-        if proof and not as_subflow and not expand and not any(one.level == "error" for one in found):
-            from callflow.proof.prove import prove
+    checked = {flow.file: verify(flow, as_subflow=os.path.realpath(flow.file) in used) for _, flow in flows}
+    proofs: Mapping[str, Proved] = {}
+    if proof and not expand:
+        from callflow.cli._proofs import Asked, proofs_of
 
-            proofs[flow.file] = prove(flow, budget=steps)
-            found = [*found, *(one.defect for one in proofs[flow.file].findings)]
+        right = [
+            Asked(flow, texts[flow.file])
+            for _, flow in flows
+            if os.path.realpath(flow.file) not in used and not any(one.level == "error" for one in checked[flow.file])
+        ]
+        proofs = proofs_of(right, steps, cached=cache)
+    for file, found in checked.items():
         defects += found
+        defects += [one.defect for one in proofs[file].told] if file in proofs else []
     errors = [one for one in defects if one.level == "error"]
     if format_ == "json":
         from callflow.cli._formats import as_json
@@ -105,7 +110,7 @@ def _tell(
     scenarios: Mapping[str, int],
     defects: Sequence[Defect],
     texts: Mapping[str, str],
-    proofs: Mapping[str, Proof],
+    proofs: Mapping[str, Proved],
 ) -> None:
     wrong = {defect.file for defect in defects if defect.level == "error"}
     for file, flow in flows:
@@ -136,22 +141,22 @@ def _checked(flow: Flow) -> str:
     return f"checked {_count(len(flow.states) - 1, 'state')}, {_count(len(flow.transitions), 'transition')}, no defect"
 
 
-def _followed(proof: Proof) -> str:
+def _followed(proof: Proved) -> str:
     """How far the proof has come."""
-    done = f"{_count(len(proof.exploration.nodes), 'situation')}, {_count(proof.exploration.steps, 'step')}"
+    done = f"{_count(proof.situations, 'situation')}, {_count(proof.steps, 'step')}"
     if proof.doubts:
         doubts = ", ".join(f"{one.code} in line {one.line}" for one in proof.doubts)
         done += f"; not proved, though no call was found that shows it: {doubts}"
     if proof.finished:
         return f"followed every call: {done}"
-    return f"not proved: {done}, and {proof.exploration.left} more to look at (`--steps` goes further)"
+    return f"not proved: {done}, and {proof.left} more to look at (`--steps` goes further)"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-@cache
+@functools.cache
 def _lines(file: str) -> Sequence[str]:
     """A file's lines, for the line that a defect stands on; none where it cannot be read."""
     from callflow.flowfile.source import read_text

@@ -16,7 +16,7 @@ from callflow.core.step import step
 from callflow.core.values.representatives import representatives_of
 from callflow.proof import BUDGET
 from callflow.proof.forget import Forgetting, canonical
-from callflow.proof.node import Edge, Exploration, Moment, Node, Stopwatches, Watch
+from callflow.proof.node import Edge, Exploration, Going, Moment, Node, Stopwatches, Watch, on_and_on
 from callflow.proof.timing import Timing
 from callflow.proof.world import World
 from callflow.proof.zone import NOW, Zone, at_most, includes, later, widened
@@ -38,9 +38,10 @@ def explore(
     budget: int = BUDGET,
     watches: Sequence[Watch] = (),
     stopwatches: Stopwatches = NO_DATA,
+    going: Going = on_and_on,
 ) -> Exploration:
-    """Every call that can come of these first steps, as far as `budget` steps go."""
-    return _Explorer(flow, watches, stopwatches).run(first, budget)
+    """Every call that can come of these first steps, as far as `budget` steps go, and as long as it is to be `going`."""
+    return _Explorer(flow, watches, stopwatches).run(first, budget, going)
 
 
 class _Explorer:
@@ -56,9 +57,9 @@ class _Explorer:
         self.nodes: list[Node] = []
         self.steps = 0
 
-    def run(self, first: Sequence[Step], budget: int) -> Exploration:
+    def run(self, first: Sequence[Step], budget: int, going: Going) -> Exploration:
         todo = deque(self._first(one) for one in first)
-        while todo and self.steps < budget:
+        while todo and self.steps < budget and going(len(self.nodes), len(todo), self.steps):
             node = todo.popleft()
             for event, before, zone in () if node.is_done else self._moves(node):
                 taken = step(self.flow, before, event)

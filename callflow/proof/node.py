@@ -78,6 +78,17 @@ class Watch(Protocol):
     def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None: ...
 
 
+class Going(Protocol):
+    """Whoever is asked on the way whether to go on, and is told how far it has come."""
+
+    def __call__(self, situations: int, left: int, steps: int) -> bool: ...
+
+
+def on_and_on(situations: int, left: int, steps: int) -> bool:
+    """As far as the budget goes."""
+    return True
+
+
 Stopwatches = Mapping[str, Callable[[Snapshot, Facts], bool]]
 """What is timed: how long each of these is so without a break."""
 

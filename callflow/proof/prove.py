@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from attrs import frozen
 
@@ -20,9 +21,11 @@ from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Cut, NeverWhole
 from callflow.proof.listening import alone, rings, unheard
-from callflow.proof.node import Exploration
+from callflow.proof.node import Exploration, Going, on_and_on
+from callflow.proof.proved import Proved, Told
 from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
+from callflow.scenario.writing import body_of, from_inputs
 
 SEARCHES = (Dropped, Cut, NeverWhole, Cycle, Rounds, Beaten, Untaken, Decided)
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
@@ -44,20 +47,31 @@ class Proof:
     doubts: tuple[Defect, ...]
     exploration: Exploration
 
+    budget: int = BUDGET
+
     @property
     def finished(self) -> bool:
         return self.exploration.finished
 
+    @property
+    def proved(self) -> Proved:
+        """What of it is told and kept."""
+        found = self.exploration
+        told = tuple(Told(one.defect, as_scenario(found.flow, one)) for one in self.findings)
+        return Proved(self.budget, len(found.nodes), found.steps, found.left, told, self.doubts)
 
-def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
-    """Explores a flow, and tells what it finds, what a caller would suffer from most first.
+
+def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proof:
+    """Explores a flow, and tells what it finds, what a caller would suffer from most first. `going` may end it early.
 
     What follows from one fault is told once: of the states of which something worse was told nothing more is.
     """
     first = first_steps(flow)
     searches = [kind(flow) for kind in SEARCHES]
     timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
-    exploration = explore(flow, first, budget=budget, watches=[one.see for one in searches], stopwatches=timed)
+    exploration = explore(
+        flow, first, budget=budget, watches=[one.see for one in searches], stopwatches=timed, going=going
+    )
     found: list[Finding] = []
     told: set[str] = set()  # states of which something was told
     doubted: dict[Hashable, list[Defect]] = {}
@@ -78,17 +92,36 @@ def prove(flow: Flow, *, budget: int = BUDGET) -> Proof:
         tuple(found),
         tuple(doubts[0] for which, doubts in doubted.items() if doubts and which not in shown),
         exploration,
+        budget,
     )
 
 
 def told_by(flow: Flow, way: Way) -> list[str]:
     """The story of a call, as a person tells it."""
-    first = way.steps[0].snapshot.memory
-    told = tell(
-        flow, way.inputs, vars=first.vars.get(ROOT, NO_DATA), env=first.env, call=first.call, start=first.started,
-        waiting=not flow.outbound,
-    )  # fmt: skip
+    told = tell(flow, way.inputs, **_begun(flow, way))
     return [line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 4 :]}" for line in told]
+
+
+def as_scenario(flow: Flow, finding: Finding) -> str:
+    """The body of a scenario that plays the call; empty where none can be written: a value is too long, or no text."""
+    try:
+        return body_of(
+            from_inputs(flow, finding.way.inputs, description=finding.defect.message, **_begun(flow, finding.way))
+        )
+    except ValueError:
+        return ""
+
+
+def _begun(flow: Flow, way: Way) -> dict[str, Any]:
+    """With what the call begins."""
+    first = way.steps[0].snapshot.memory
+    return {
+        "vars": first.vars.get(ROOT, NO_DATA),
+        "env": first.env,
+        "call": first.call,
+        "start": first.started,
+        "waiting": not flow.outbound,
+    }
 
 
 def _suspects(searches: Sequence[Search], exploration: Exploration) -> Suspects:

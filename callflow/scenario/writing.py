@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from callflow.core.actions import verb_of
@@ -108,12 +108,21 @@ def write(scenarios: Scenario | Sequence[Scenario], folder: str | os.PathLike[st
     each = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
     if len({id(one.flow) for one in each}) != 1:
         raise ValueError("a scenario file is of one flow")
-    file = each[0].flow.file
-    path = file if file.startswith("<") else os.path.relpath(file, folder)
+    return write_bodies(each[0].flow.file, [(one.name, body_of(one)) for one in each], folder)
+
+
+def write_bodies(flow: str, bodies: Iterable[tuple[str, str]], folder: str | os.PathLike[str] = ".") -> str:
+    """The same of scenarios that are written already: the flow's file, and of each scenario its name and its body."""
+    path = flow if flow.startswith("<") else os.path.relpath(flow, folder)
     lines = [f"callflow: {keys.VERSION}", f"flow: {written(path.replace(os.sep, '/'))}", "scenarios:"]
-    for one in each:
-        lines += [f"  {key(one.name)}:", *(f"    {line}" for line in _scenario(one))]
+    for name, body in bodies:
+        lines += [f"  {key(name)}:", *(f"    {line}" for line in body.split("\n"))]
     return "\n".join(lines) + "\n"
+
+
+def body_of(scenario: Scenario) -> str:
+    """What stands under a scenario's name. Raises ValueError for what cannot be written."""
+    return "\n".join(_scenario(scenario))
 
 
 def _scenario(scenario: Scenario) -> Iterator[str]:

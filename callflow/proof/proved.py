@@ -1,0 +1,42 @@
+"""What a proof came to, as plain data: it can be told and kept without the explorer."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from callflow.errors import Defect
+
+
+@frozen
+class Told:
+    """A fault with its story, and the call that shows it as a scenario: the lines that stand under its name in a scenario file;
+    none where no scenario can hold that call."""
+
+    defect: Defect
+    scenario: str
+
+
+@frozen
+class Proved:
+    """How far a proof has come that could take `budget` steps: the situations found, the steps taken, the situations left
+    unlooked at; and what it tells, as `callflow.proof.prove.Proof` has it."""
+
+    budget: int
+    situations: int
+    steps: int
+    left: int
+    told: tuple[Told, ...]
+    doubts: tuple[Defect, ...]
+
+    @property
+    def finished(self) -> bool:
+        return not self.left
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether it was ended before its budget was."""
+        return not self.finished and self.steps < self.budget
+
+    def answers(self, budget: int) -> bool:
+        """Whether a proof with this budget comes to the same."""
+        return not self.broken_off and (self.budget == budget or (self.finished and self.steps < budget))
