@@ -71,6 +71,14 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {entry: [{say: Goodbye and thank you.}], on: {done: over}}\n"
         "  over: {entry: [{log: Over.}], on: {done: ending}}\n",
     ),
+    "question-then-over": Code(
+        "A question, and the line drops",
+        "A warning. Somebody is asked something, and the flow goes straight on to drop the line, before they can answer. What ends in a "
+        "question mark is a question, and so is what the model is told to `Ask`; a machine that has answered is not asked.",
+        "states:\n  talking: {entry: [{say: Can I do anything else for you?}], on: {done: ending}}\n",
+        "states:\n  talking: {entry: [{say: Press one if I can do anything else for you.}], on: {dtmf.1: more}, after: {8s: ending}}\n"
+        "  more: {entry: [{say: We will call you back.}], on: {done: ending}}\n",
+    ),
     "tool-not-taken": Code(
         "A tool that nothing takes",
         "A state offers a tool to the model, the model calls it there, and no row takes that: whoever has asked for it waits.",

@@ -7,14 +7,15 @@ from typing import Protocol
 
 from attrs import frozen
 
+from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.occurs import Facts
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Start, Step
 from callflow.core.table import table_of
 from callflow.errors import Defect
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.node import Exploration, Node, Passage
 from callflow.proof.way import Way
 from callflow.verify.places import named
 
@@ -40,7 +41,7 @@ class Suspect:
     defect: Defect
     node: Node
     states: frozenset[str] = frozenset()
-    more: tuple[tuple[Node, Edge], ...] = ()
+    more: tuple[Passage, ...] = ()
     after: str = ""  # what the story ends with, when nothing happens any more
 
 
@@ -93,3 +94,9 @@ def first_of_each(nodes: Sequence[Node]) -> Callable[[Node], Node]:
     for node in nodes:
         first.setdefault((node.what, node.facts), node)
     return lambda node: first[node.what, node.facts]
+
+
+def drops(effect: Start) -> bool:
+    """Whether this drops the line for everybody, and is not one that waits until they have talked."""
+    verb = verb_of(effect.verb)
+    return "line" in verb.closes and not verb.parties_end and not verb.leaves(effect.arguments)

@@ -46,6 +46,11 @@ def unheard(flow: Flow) -> Condition:
     return condition
 
 
+def turn(flow: Flow) -> Condition:
+    """Whether it is the turn of whoever is on the line: they are heard, and can bring about something."""
+    return _Listening(flow).turn
+
+
 def alone(flow: Flow) -> Condition:
     """Whether nobody is on the line any more, and the call goes on."""
 

@@ -72,6 +72,10 @@ class Node:
         return self.covered_by is not None or self.snapshot.ended
 
 
+Passage = tuple[Node, Edge]
+"""A node, and one way on from it."""
+
+
 class Watch(Protocol):
     """Whoever looks at each step as it is taken."""
 

@@ -17,6 +17,7 @@ from callflow.proof.finding import Finding, Search, Suspects
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.parties import Dropped
+from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Cut, NeverWhole
@@ -27,7 +28,7 @@ from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
 from callflow.scenario.writing import body_of, from_inputs
 
-SEARCHES = (Dropped, Cut, NeverWhole, Cycle, Rounds, Beaten, Untaken, Decided)
+SEARCHES = (Dropped, Cut, NeverWhole, Unanswered, Cycle, Rounds, Beaten, Untaken, Decided)
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
 """What is looked for: at each step, and at all that was found."""
 

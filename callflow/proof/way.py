@@ -14,7 +14,7 @@ from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import action_of, afterwards, refused
 from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
-from callflow.proof.node import Edge, Node
+from callflow.proof.node import Node, Passage
 
 
 class Way(NamedTuple):
@@ -39,7 +39,7 @@ _PATIENCE = (
 )  # fmt: skip
 
 
-def way_to(flow: Flow, first: Sequence[Step], node: Node, more: Sequence[tuple[Node, Edge]] = ()) -> Way | None:
+def way_to(flow: Flow, first: Sequence[Step], node: Node, more: Sequence[Passage] = ()) -> Way | None:
     """A call that comes to this node, and on from there; None where none of those that were tried does."""
     causes = [*_path(node), *((before, edge.input, edge.target) for before, edge in more)]
     for start in first:

@@ -188,6 +188,78 @@ states:
 """,
         {"{text: Goodbye and thank you., wait: false}": "Goodbye and thank you."},
     ),
+    "a farewell of eight seconds in a state that lasts two": Fault(
+        "never-heard-out",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    on: {tool.end_call: bye}
+  bye:
+    entry:
+      - say: Thank you very much for calling. We look forward to seeing you on Monday, and please bring your insurance card. Goodbye.
+    after: {2s: {target: ending, do: [{outcome: completed}]}}
+""",
+        {"{2s: ": "{12s: "},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks (Help.).",
+            '4 s: the model calls end_call. In bye. The caller hears "Thank you very much for calling. We look forward to seeing you on '
+            'Monday, and please bring your insurance card. Goodbye."',
+            '6 s: 2s of bye are over. In ending. "Thank you very much for calling. We loo…" is cut.',
+        ),
+    ),
+    "a farewell that only a voice in a hurry gets through": Fault(
+        "never-heard-out",
+        """
+initial: bye
+states:
+  bye:
+    entry:
+      - say: Thank you very much for calling. We look forward to seeing you on Monday, and please bring your insurance card. Goodbye.
+    after: {4s: ending}
+""",
+        {"after: {4s: ending}": "on: {done: ending}"},
+    ),
+    "a question, and the line drops": Fault(
+        "question-then-over",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    on: {tool.end_call: sure}
+  sure:
+    entry: [{say: Is there anything else that I can do for you?}]
+    on: {done: {target: ending, do: [{outcome: completed}]}}
+""",
+        {"Is there anything else that I can do for you?": "Then that is all. Goodbye."},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks (Help.).",
+            '4 s: the model calls end_call. In sure. The caller hears "Is there anything else that I can do for you?"',
+            "4.875 s: In ending. Outcome: completed.",
+            "5.875 s: the line drops.",
+        ),
+    ),
+    "the model asks, and a look-up later the line drops": Fault(
+        "question-then-over",
+        """
+env: [URL]
+initial: asking
+states:
+  asking:
+    entry: [{generate_reply: {instructions: Ask whether they want to hear more.}}]
+    on: {done: noting}
+  noting: {entry: [{http: {url: "{{ env.URL }}", as: noted}}, {say: Goodbye.}], on: {done: ending, failed: ending}}
+""",
+        {"Ask whether they want to hear more.": "Say that this is all."},
+    ),
     "a telephone that rings on when the caller has gone": Fault(
         "rings-for-nobody",
         """
@@ -261,6 +333,25 @@ states:
 }
 
 CORRECT = {
+    "a machine is asked something": """
+env: [TRUNK, NUMBER]
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening:
+    on: {amd.machine-*: message, amd.*: talking}
+    after: {20s: talking}
+  message: {entry: [{say: This is the library. Would you call us back?}], on: {done: ending}}
+  talking: {entry: [{say: Your book is here. Goodbye.}], on: {done: ending}}
+""",
+    "a question, and eight seconds to answer it": """
+initial: asking
+states:
+  asking: {entry: [{say: Shall I tell you more?}], on: {dtmf.1: more}, after: {8s: ending}}
+  more: {entry: [{say: That was it.}], on: {done: ending}}
+""",
     "rounds that a timer around them ends": """
 initial: asking
 states:

@@ -12,7 +12,7 @@ from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, in_ending, place_of
 from callflow.proof.graph import rounds
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
 
@@ -86,10 +86,7 @@ def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]
         )  # fmt: skip
 
 
-Leg = tuple[Node, Edge]
-
-
-def _once_round(start: Node, members: set[Node], ways: Sequence[Leg]) -> tuple[Leg, ...]:
+def _once_round(start: Node, members: set[Node], ways: Sequence[Passage]) -> tuple[Passage, ...]:
     """From a node on to where a state is entered, the nearest, and back to it."""
     there = _ways_from(start, members)
     entering = {id(node): (node, edge) for node, edge in reversed(ways)}
@@ -101,9 +98,9 @@ def _once_round(start: Node, members: set[Node], ways: Sequence[Leg]) -> tuple[L
     return (*_way(there, node), nearest, *_way(_ways_from(target, members), start))
 
 
-def _ways_from(start: Node, members: set[Node]) -> dict[Node, Leg | None]:
+def _ways_from(start: Node, members: set[Node]) -> dict[Node, Passage | None]:
     """The nodes to which ways lead on which nobody does anything, the nearest first, each with the last leg of its way."""
-    found: dict[Node, Leg | None] = {start: None}
+    found: dict[Node, Passage | None] = {start: None}
     todo = [start]
     for node in todo:
         for edge in node.edges:
@@ -114,12 +111,12 @@ def _ways_from(start: Node, members: set[Node]) -> dict[Node, Leg | None]:
     return found
 
 
-def _way(found: dict[Node, Leg | None], to: Node) -> tuple[Leg, ...]:
-    legs: list[Leg] = []
+def _way(found: dict[Node, Passage | None], to: Node) -> tuple[Passage, ...]:
+    passages: list[Passage] = []
     while (leg := found[to]) is not None:
-        legs.append(leg)
+        passages.append(leg)
         to = leg[0]
-    return tuple(reversed(legs))
+    return tuple(reversed(passages))
 
 
 def _bounded(flow: Flow, group: Sequence[Node]) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Start, Step
+from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
+from callflow.proof.findings.ways import Dropping, ended_well
 from callflow.proof.listening import talk
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
 
@@ -18,47 +19,32 @@ class Dropped:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.suspects: list[Suspect] = []
+        self.dropping = Dropping()
+        self.joined: list[Passage] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if not talk(taken.snapshot):
             return
-        for effect in taken.effects:
-            if isinstance(effect, Start) and _drops(effect):
-                joined = _joined(before, event)
-                if joined is not None and not in_ending(self.flow, joined):
-                    action = action_at(self.flow, effect.source)
-                    place = place_of(self.flow, joined) if action is None else action.position
-                    if place.file != self.flow.file:
-                        place = place_of(self.flow, joined)
-                    self.suspects.append(
-                        Suspect(
-                            defect(
-                                "dropped-together", f"two people have just been brought together, and `{effect.verb}` drops them both",
-                                place, "leave them the line: `stand_by`, or `hang_up` with `for: agent`",
-                            ),
-                            before, more=((before, Edge(event, after)),),
-                        )
-                    )  # fmt: skip
+        self.dropping.see(before, taken, after)
+        if isinstance(event, EffectEnded) and ended_well(event) and not in_ending(self.flow, before):
+            calls = verb_of(before.snapshot.memory.effects[event.id].verb).calls
+            if calls and event.result.get("result") in ("accepted", "answered"):
+                self.joined.append((before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
-        yield from self.suspects
-
-
-def _drops(effect: Start) -> bool:
-    verb = verb_of(effect.verb)
-    return "line" in verb.closes and not verb.parties_end and not verb.leaves(effect.arguments)
-
-
-def _joined(node: Node, event: Input | None) -> Node | None:
-    """Where the second of them came, if nothing but ends of what the flow itself does lies between; None otherwise."""
-    while isinstance(event, EffectEnded):
-        effect = node.snapshot.memory.effects.get(event.id)
-        if event.status != "ok":
-            return None  # something has gone wrong
-        if effect is not None and verb_of(effect.verb).calls:
-            return node if event.result.get("result") in ("accepted", "answered") else None
-        if node.parent is None:
-            return None
-        node, event = node.parent, node.cause
-    return None
+        for joined in self.joined:
+            dropped = self.dropping.after(joined, lambda node: talk(node.snapshot))
+            if dropped is None:
+                continue
+            effect, way = dropped
+            action = action_at(self.flow, effect.source)
+            place = place_of(self.flow, joined[0]) if action is None else action.position
+            if place.file != self.flow.file:
+                place = place_of(self.flow, joined[0])
+            yield Suspect(
+                defect(
+                    "dropped-together", f"two people have just been brought together, and `{effect.verb}` drops them both",
+                    place, "leave them the line: `stand_by`, or `hang_up` with `for: agent`",
+                ),
+                joined[0], more=way,
+            )  # fmt: skip

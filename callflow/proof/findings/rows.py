@@ -8,10 +8,8 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect, named, warning
-
-Where = tuple[Node, Edge]
 
 
 class Beaten:
@@ -20,7 +18,7 @@ class Beaten:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.taken: set[int] = set()
-        self.beaten: dict[int, tuple[Where, tuple[int, ...]]] = {}
+        self.beaten: dict[int, tuple[Passage, tuple[int, ...]]] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if not taken.moves:
@@ -60,7 +58,7 @@ class Untaken:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.taken: set[tuple[str, str]] = set()
-        self.called: dict[tuple[str, str], Where] = {}
+        self.called: dict[tuple[str, str], Passage] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if not isinstance(event, Event) or not event.name.startswith("tool."):
@@ -92,7 +90,7 @@ class Decided:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.verdicts: dict[int, dict[bool, Where]] = {}
+        self.verdicts: dict[int, dict[bool, Passage]] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         for note in taken.notes:

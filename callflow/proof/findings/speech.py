@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
-from callflow.core.flow import Flow
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.expressions.template import Template, split
+from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Cancel, Running, Snapshot, Start, Step
+from callflow.core.speaking import seconds
 from callflow.core.statechart.lists import Source, action_at
 from callflow.core.turn import LIVE
 from callflow.proof.finding import Suspect, Suspects, by_nobody
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.findings.ways import Without
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
 
@@ -18,69 +21,108 @@ class Cut:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.suspects: list[Suspect] = []
+        self.cut: list[tuple[Action, Action, Passage]] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         closing = [effect for effect in taken.effects if isinstance(effect, Start) and _closes(effect)]
         speech = _speaks(taken.snapshot) if closing else None
-        if speech is None or _in_trouble(before, event):
+        if speech is None or _is_trouble(before, event):
             return
         action, said = action_at(self.flow, closing[0].source), action_at(self.flow, speech.source)
-        if action is None or said is None:
-            return
-        position = action.position if action.position.file == self.flow.file else said.position
-        self.suspects.append(
-            Suspect(
-                defect(
-                    "speech-cut", f"`{action.verb}` cuts what `{speech.verb}` is saying to somebody on the line",
-                    position, "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(action.verb),
-                ),
-                before, more=((before, Edge(event, after)),),
-            )
-        )  # fmt: skip
+        if action is not None and said is not None:
+            self.cut.append((action, said, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        yield from self.suspects
+        untroubled = Without(exploration, _is_trouble)
+        for action, said, passage in self.cut:
+            way = untroubled.to(passage[0])
+            if way is None:
+                continue
+            position = action.position if action.position.file == self.flow.file else said.position
+            yield Suspect(
+                defect(
+                    "speech-cut", f"`{action.verb}` cuts what `{said.verb}` is saying to somebody on the line",
+                    position, "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(action.verb),
+                ),
+                way[0], more=(*way[1], passage),
+            )  # fmt: skip
 
 
 class NeverWhole:
-    """Speech that is cut each time, since its state is left, by nobody's doing, before it can have been heard."""
+    """Speech that is cut each time, since its state is left, by nobody's doing, before it can have been heard; or before a usual voice
+    has said it."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.whole: set[Source] = set()
-        self.cut: dict[Source, tuple[Node, Edge]] = {}
+        self.cut: dict[Source, Passage] = {}
+        self.short: dict[Source, tuple[Passage, float, float]] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         running = before.snapshot.memory.effects
-        if isinstance(event, EffectEnded):
+        if isinstance(event, EffectEnded) and event.status == "ok":
             ended = running[event.id]
             if not ended.stopping and verb_of(ended.verb).speech and event.result.get("interrupted") is not True:
                 self.whole.add(ended.source)
         begun = {effect.id: effect.source for effect in taken.effects if isinstance(effect, Start)}
         for effect in taken.effects:
-            if isinstance(effect, Cancel) and _hears(taken.snapshot):
+            if isinstance(effect, Cancel) and hears(taken.snapshot) and (by_nobody(event) or effect.id in begun):
                 source = begun.get(effect.id) or running[effect.id].source
-                if by_nobody(event) or effect.id in begun:
-                    self.cut.setdefault(source, (before, Edge(event, after)))
-                else:
-                    self.whole.add(source)  # somebody has brought that about, who need not have
+                where = before, Edge(event, after)
+                self.cut.setdefault(source, where)
+                if effect.id in running and isinstance(event, TimerFired):
+                    self._see_short(before.snapshot, event, running[effect.id], where)
+
+    def _see_short(self, snapshot: Snapshot, event: TimerFired, speech: Running, where: Passage) -> None:
+        """An `after` of the state that says it, and that is over before a usual voice has."""
+        timer = next(one for one in snapshot.memory.timers if one.generation == event.generation)
+        kind, state, _ = speech.source
+        if timer.kind != "after" or (kind, state) != ("entry", timer.state):
+            return
+        least, after = (
+            _usual(action_at(self.flow, speech.source)),
+            self.flow.states[timer.state].timers[timer.row].seconds,
+        )
+        if least > after:
+            self.short.setdefault(speech.source, (where, least, after))
 
     def found(self, exploration: Exploration) -> Suspects:
-        for source, (node, edge) in self.cut.items() if exploration.finished else ():
-            action = action_at(self.flow, source)
-            if action is None or source in self.whole or not _says(action.verb) or action.arguments.get("loop"):
-                continue
-            yield Suspect(
-                defect(
-                    "never-heard-out", f"what `{action.verb}` says here is cut each time: the state is left before it can be heard",
-                    action.position, "let the list wait for it (leave `wait: false` out), or stay longer", len(action.verb),
-                ),
-                node, more=((node, edge),),
-            )  # fmt: skip
+        if not exploration.finished:
+            return
+        for source, where in self.cut.items():
+            if source not in self.whole and source not in self.short:
+                yield from self._suspect(
+                    source, where, "what `{}` says here is cut each time: the state is left before it can be heard"
+                )
+        for source, (where, least, after) in self.short.items():
+            yield from self._suspect(
+                source,
+                where,
+                f"what `{{}}` says here takes some {least:.0f} s, and the state is left after {after:g} s",
+            )
+
+    def _suspect(self, source: Source, where: Passage, message: str) -> Suspects:
+        action = action_at(self.flow, source)
+        if action is None or not says(action.verb) or action.arguments.get("loop"):
+            return
+        yield Suspect(
+            defect(
+                "never-heard-out", message.format(action.verb), action.position,
+                "let the list wait for it (leave `wait: false` out), or stay longer", len(action.verb),
+            ),
+            where[0], more=(where,),
+        )  # fmt: skip
 
 
-def _says(verb: str) -> bool:
+def _usual(action: Action | None) -> float:
+    """How many seconds a usual voice takes for it, at least; 0 where nobody knows its words."""
+    text = None if action is None else action.arguments.get("text")
+    if isinstance(text, Template):
+        text = "".join(part for part in split(text.source, []) if isinstance(part, str))
+    return seconds(text) if isinstance(text, str) else 0.0
+
+
+def says(verb: str) -> bool:
     return verb_of(verb).speech and not verb_of(verb).takes_keys
 
 
@@ -92,22 +134,15 @@ def _closes(effect: Start) -> bool:
     return bool(verb.closes & {"line", "session"}) or (verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG)
 
 
-def _in_trouble(node: Node, event: Input | None) -> bool:
-    """Whether something failed on the way there that an author can do nothing about: the room, the session, their closing."""
-    while event is not None:
-        if isinstance(event, EffectEnded):
-            effect = node.snapshot.memory.effects.get(event.id)
-            if event.status != "ok" and effect is not None and verb_of(effect.verb).closes:
-                return True
-        elif isinstance(event, Event) and event.name.startswith(("room.", "session.close")):
-            return True
-        if node.parent is None:
-            return False
-        node, event = node.parent, node.cause
-    return False
+def _is_trouble(node: Node, event: Input) -> bool:
+    """Whether something fails about which an author can do nothing: the room, the session, their closing."""
+    if isinstance(event, EffectEnded):
+        effect = node.snapshot.memory.effects.get(event.id)
+        return event.status != "ok" and effect is not None and bool(verb_of(effect.verb).closes)
+    return isinstance(event, Event) and event.name.startswith(("room.", "session.close"))
 
 
-def _hears(snapshot: Snapshot) -> bool:
+def hears(snapshot: Snapshot) -> bool:
     """Whether somebody is on the line who could hear us."""
     memory = snapshot.memory
     leg = memory.legs.get(MAIN_LEG)
@@ -118,9 +153,9 @@ def _hears(snapshot: Snapshot) -> bool:
 
 def _speaks(snapshot: Snapshot) -> Running | None:
     """What is being said to somebody on the line, who could hear it to its end."""
-    if not _hears(snapshot):
+    if not hears(snapshot):
         return None
     for effect in snapshot.memory.effects.values():
-        if _says(effect.verb) and not effect.stopping and not effect.quiet:
+        if says(effect.verb) and not effect.stopping and not effect.quiet:
             return effect
     return None

@@ -1,0 +1,64 @@
+"""Questions that nobody can answer any more."""
+
+from __future__ import annotations
+
+from callflow.core.actions import verb_of
+from callflow.core.events import EffectEnded, Event, Input
+from callflow.core.expressions.template import Template
+from callflow.core.flow import Action, Flow
+from callflow.core.snapshot import Step
+from callflow.core.statechart.lists import action_at
+from callflow.proof.finding import Suspect, Suspects, in_ending
+from callflow.proof.findings.speech import hears, says
+from callflow.proof.findings.ways import Dropping, Without, ended_well
+from callflow.proof.listening import turn
+from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.verify.places import warning
+
+
+class Unanswered:
+    """Somebody is asked something, and the flow goes straight on to drop the line."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.turn = turn(flow)
+        self.dropping = Dropping()
+        self.asked: list[tuple[Action, Passage]] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        self.dropping.see(before, taken, after)
+        if isinstance(event, EffectEnded) and ended_well(event) and hears(before.snapshot):
+            action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
+            if action is not None and _asks(action):
+                self.asked.append((action, (before, Edge(event, after))))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        answered = Without(exploration, _by_a_machine)
+        for action, asked in self.asked:
+            way, dropped = answered.to(asked[0]), self.dropping.after(asked, self._goes_on)
+            if way is not None and dropped is not None:
+                yield Suspect(
+                    warning(
+                        "question-then-over", f"`{action.verb}` asks something, and the line drops before anybody can answer",
+                        action.position, "wait for the answer: a row for what can be said, and a `silence`", len(action.verb),
+                    ),
+                    way[0], more=(*way[1], *dropped[1]),
+                )  # fmt: skip
+
+    def _goes_on(self, node: Node) -> bool:
+        """Whether nobody can answer here."""
+        return in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts)
+
+
+def _asks(action: Action) -> bool:
+    """Whether it is a question, by its sign, or by what the model is told to do."""
+    words = action.arguments.get(verb_of(action.verb).main or "")
+    text = words.source if isinstance(words, Template) else words
+    if not isinstance(text, str) or not says(action.verb):
+        return False
+    return text.rstrip().endswith("?") or (verb_of(action.verb).talks and text.split()[:1] in (["Ask"], ["ask"]))
+
+
+def _by_a_machine(_: Node, event: Input) -> bool:
+    """Whether a machine listens from here on, which answers nothing."""
+    return isinstance(event, Event) and event.name.startswith("amd.machine")

@@ -1,0 +1,69 @@
+"""Ways through what was found: the shortest one, without anything of a kind; straight on, without anybody's doing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callflow.core.events import EffectEnded, Input
+from callflow.core.snapshot import Start, Step
+from callflow.proof.finding import drops
+from callflow.proof.node import Exploration, Node, Passage
+
+
+def ended_well(event: Input) -> bool:
+    """Whether this is an effect that has ended as it should."""
+    return isinstance(event, EffectEnded) and event.status == "ok"
+
+
+class Without:
+    """The shortest ways from a call's beginning on which nothing of a kind happens."""
+
+    def __init__(self, exploration: Exploration, avoided: Callable[[Node, Input], bool]) -> None:
+        self._last: dict[Node, Passage | None] = {node: None for node in exploration.nodes if node.parent is None}
+        todo = list(self._last)
+        for node in todo:
+            for edge in node.edges:
+                target = edge.target.holder
+                if target not in self._last and not avoided(node, edge.input):
+                    self._last[target] = node, edge
+                    todo.append(target)
+
+    def to(self, node: Node) -> tuple[Node, tuple[Passage, ...]] | None:
+        """Where a way to a node begins, and its passages; None where there is none."""
+        if node.holder not in self._last:
+            return None
+        node = node.holder
+        found: list[Passage] = []
+        while (passage := self._last[node]) is not None:
+            found.append(passage)
+            node = passage[0]
+        return node, tuple(reversed(found))
+
+
+class Dropping:
+    """The steps that drop the line, and the straight ways to them."""
+
+    def __init__(self) -> None:
+        self._effects: dict[tuple[int, int], Start] = {}
+
+    def see(self, before: Node, taken: Step, after: Node) -> None:
+        """Looks at a step as it is taken."""
+        for effect in taken.effects:
+            if isinstance(effect, Start) and drops(effect):
+                self._effects.setdefault((id(before), id(after)), effect)
+
+    def after(self, first: Passage, goes_on: Callable[[Node], bool]) -> tuple[Start, tuple[Passage, ...]] | None:
+        """What drops the line straight after this passage, and the passages to it, the first included; None where something has to
+        happen before. `goes_on`: whether the way leads on through a node."""
+        ways: list[tuple[Passage, ...]] = [(first,)]
+        seen: set[Node] = set()
+        for way in ways:
+            before, edge = way[-1]
+            node = edge.target.holder
+            effect = self._effects.get((id(before), id(edge.target)))
+            if effect is not None:
+                return effect, way
+            if node not in seen and goes_on(node):
+                seen.add(node)
+                ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+        return None
