@@ -207,8 +207,10 @@ states:
         (
             "0 s: the call begins.",
             "2 s: the caller is on the line. In talking. The model speaks (Help.).",
-            '4 s: the model calls end_call. In bye. The caller hears "Thank you very much for calling. We look forward to seeing you on '
-            'Monday, and please bring your insurance card. Goodbye."',
+            (
+                '4 s: the model calls end_call. In bye. The caller hears "Thank you very much for calling. We look forward to seeing you on '
+                'Monday, and please bring your insurance card. Goodbye."'
+            ),
             '6 s: 2s of bye are over. In ending. "Thank you very much for calling. We loo…" is cut.',
         ),
     ),
