@@ -146,6 +146,14 @@ class Task:
     position: Position
 
 
+class Quiet(NamedTuple):
+    """`limits: {quiet: …}`: how many seconds somebody on the line may hear nothing when it is not their turn. The proof asks for it,
+    and no call does."""
+
+    seconds: float
+    position: Position
+
+
 @frozen(eq=False, repr=False)
 class State:
     """`children`, `initial` and `parent` are paths; `initial` of a history state is its default.
@@ -169,6 +177,7 @@ class State:
     instructions: Template | None = None
     must_finish: bool = False
     waits: str = ""
+    quiet: Quiet | None = None  # the top level's: that of the whole flow
     history: Literal["shallow", "deep"] | None = None
     returns: Mapping[str, Template] = field(factory=dict)
     task: Task | None = None

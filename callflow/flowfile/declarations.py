@@ -7,7 +7,7 @@ from typing import Any
 
 from callflow.core.actions import OUTCOMES
 from callflow.core.expressions import ANY, BOOLEAN, DURATION, TYPE_NAMES, ListOf, Type, coerce, type_named
-from callflow.core.flow import Field, Limits, PythonAction, Variable
+from callflow.core.flow import Field, Limits, PythonAction, Quiet, Variable
 from callflow.flowfile import keys
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, kind, quoted, shorten
@@ -270,6 +270,22 @@ def limits(report: Report, node: Node | None) -> Limits:
     if progress is not None:
         found["no_progress"] = progress
     return Limits(**found)
+
+
+def state_limits(report: Report, node: Node | None, path: str) -> Quiet | None:
+    """The limits of a state."""
+    hint = f"write {{quiet: {shorten(node.text)}}}" if isinstance(node, Scalar) and node.text else ""
+    mapping = report.mapping(node, path, "`limits`", hint) or EMPTY
+    report.unknown_keys(mapping, path, keys.STATE_LIMITS, keys.STATE_LIMITS, "`limits` of a state")
+    return quiet(report, mapping, path)
+
+
+def quiet(report: Report, node: Node | None, path: str) -> Quiet | None:
+    """What `limits`, at the top of a file or in a state, says of it."""
+    given = node.get("quiet") if isinstance(node, MappingNode) else None
+    place = f"{path}.quiet"
+    seconds = report.duration(given, place, "`quiet`", above=0.0)
+    return None if given is None or seconds is None else Quiet(seconds, report.position(given, place))
 
 
 class _NoMark:

@@ -110,12 +110,20 @@ def misplaced(what: str, word: str) -> str:
         return f"what an event does stands under `on`: `on: {{{word}: …}}`"
     if what == "a field" and word == "optional":
         return "write `required: false`"
+    if what in ("a state", "a flow") and word == "quiet":
+        return "it stands under `limits`: `limits: {quiet: …}`"
+    if what == "`limits` of a state" and word in _OWN_LIMITS:
+        return f"of a state it stands under `{_OWN_LIMITS[word]}`: `{_OWN_LIMITS[word]}: {{…: ending}}`"
+    if what == "`limits` of a state" and word in ("answer", "reconnecting", "no_progress"):
+        return "it holds for the whole call, and stands under `limits` at the top of the file"
     if what == "a state" and word == "next":
         return "what follows stands under `on`: `on: {done: …}`"
     if what == "a state" and word in VERBS:
         return f"what is done on the way in stands in a list under `entry`: `entry: [{{{word}: …}}]`"
     return ""
 
+
+_OWN_LIMITS: Final = {"call": "after", "silence": "silence"}
 
 _EVENTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("hang_up", "disconnect", "disconnected", "call.ended", "call.end", "call.disconnected", "call.closed", "call.hung_up"), "call.hangup"),

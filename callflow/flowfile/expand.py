@@ -42,6 +42,8 @@ def _complete(root: MappingNode, flow: Flow) -> MappingNode:
         "reconnecting": format_duration(limits.reconnecting or 0),
         "no_progress": str(limits.no_progress),
     }
+    if flow.root.quiet is not None:
+        known["quiet"] = format_duration(flow.root.quiet.seconds)
     added: dict[str, Node] = {
         "standard": _scalar("false"),
         "ending": _scalar(flow.ending),

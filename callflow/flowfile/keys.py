@@ -24,7 +24,7 @@ TOP_LEVEL: Final[Mapping[str, str]] = {
     "python": "What the embedding program supplies, with its parameters and what it returns.",
     "answer": "Whether inbound calls are answered by LiveKit (automatic) or by the flow (manual, see `call.offered`).",
     "reconnect_grace": "How long a far end that vanished may stay away before it counts as hung up.",
-    "limits": "What bounds every call: its length, silence, states entered without progress.",
+    "limits": "What bounds every call: its length, silence, states entered without progress; for the proof, what nobody hears.",
     "on_crash": "What becomes of the line when the agent's process dies: hang_up, or resume by another process. Experimental: nothing acts on it yet.",
     "standard": "Whether the standard rows, the states `ending` and `closed`, and the limits are supplied.",
     "initial": "The state in which the call begins.",
@@ -57,6 +57,7 @@ STATE: Final[Mapping[str, str]] = {
     "instructions": "What the model is told here, beside the agent's own instructions.",
     "must_finish": "Until the state is done, nothing outside it may leave it.",
     "waits": "Why no bound on time is right here.",
+    "limits": "What holds here instead of the limit of the same name further out.",
     "initial": "The inner state in which this one begins; of a history state, its default.",
     "states": "Inner states.",
     "parallel": "Whether all inner states are active at once, as regions.",
@@ -113,12 +114,17 @@ PYTHON: Final[Mapping[str, str]] = {
     "timeout": "How long it may take (10s).",
 }
 
+STATE_LIMITS: Final[Mapping[str, str]] = {
+    "quiet": "How long somebody on the line may hear nothing when it is not their turn; longer is a defect, told by the proof.",
+}
+
 LIMITS: Final[Mapping[str, str]] = {
     "call": "How long a call may last (1h).",
     "silence": "How long nobody may say anything (2m).",
     "answer": "How long to wait until the far end is on the line (1m).",
     "reconnecting": "How long the agent's own connection may be away, from `room.reconnecting` on (20s).",
     "no_progress": "How many states may be entered without speech heard, a key, or time passing (50).",
+    **STATE_LIMITS,
 }
 
 AGENT: Final[Mapping[str, str]] = {"instructions": "The agent's system prompt."}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from attrs import fields_dict
+
 from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.expressions import Names
@@ -15,7 +17,6 @@ from callflow.core.statechart.descriptors import Events
 from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
-from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.declarations import is_event_name
 from callflow.flowfile.header import declarations_of, declare
@@ -176,7 +177,7 @@ class _Loader:
         if standard:
             return found
         written = node.entries if isinstance(node, MappingNode) else {}
-        return Limits(**{name: getattr(found, name) if name in written else None for name in keys.LIMITS})
+        return Limits(**{name: getattr(found, name) if name in written else None for name in fields_dict(Limits)})
 
     # -- the tree of states
 
@@ -288,6 +289,7 @@ class _Loader:
             None if node is None or is_nothing(node) else initial_of(top, main, node, "initial"),
             rows=tuple(rows.rows),
             timers=tuple(rows.timers),
+            quiet=declared.quiet(main, root.get("limits"), "limits"),
             description=main.text(root.get("description"), "description", "`description`") or "",
             position=main.position(root, ""),
         )

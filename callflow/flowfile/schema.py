@@ -118,6 +118,7 @@ def _state() -> dict[str, Any]:
         "instructions": _text(),
         "must_finish": {"type": "boolean"},
         "waits": _text(),
+        "limits": _object(keys.STATE_LIMITS, {name: _limit(name) for name in keys.STATE_LIMITS}),
         "initial": _text(),
         "states": {"$ref": _ref + "states"},
         "parallel": {"type": "boolean"},

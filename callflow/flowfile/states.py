@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from callflow.core.expressions import TEXT, Template
-from callflow.core.flow import ROOT, Field, Row, State, Task, TimerRow, Transition
+from callflow.core.flow import ROOT, Field, Quiet, Row, State, Task, TimerRow, Transition
+from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -91,6 +92,7 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         instructions=_template(part, instructions[1], join(where, "instructions")) if instructions else None,
         must_finish=_must_finish(draft) or must_finish,
         waits=(part.text(node.get("waits"), join(where, "waits"), "`waits`") or "") if "waits" in entries else "",
+        quiet=_quiet(draft),
         history=history,  # type: ignore[arg-type] # one of the two, or None
         returns=_returns(draft) if "returns" in entries else {},
         task=_task(draft) if "task" in entries else None,
@@ -112,6 +114,15 @@ def _description(draft: Draft) -> str:
 def _must_finish(draft: Draft) -> bool:
     node = draft.node.get("must_finish")
     return node is not None and bool(draft.part.boolean(node, join(draft.where, "must_finish"), "`must_finish`"))
+
+
+def _quiet(draft: Draft) -> Quiet | None:
+    """A sub-flow's own limit stands inside that of its host."""
+    inside = draft.inside
+    within = None if inside is None else declared.quiet(inside, inside.root.get("limits"), "limits")
+    entry = draft.node.entries.get("limits")
+    mine = declared.state_limits(draft.part, entry[1], join(draft.where, "limits")) if entry else None
+    return within or mine
 
 
 def _parent(draft: Draft) -> str | None:

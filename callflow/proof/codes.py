@@ -22,9 +22,9 @@ CODES: Mapping[str, Code] = {
     ),
     "quiet-too-long": Code(
         "A person hears nothing for a long time",
-        "A warning. For more than 30 s somebody on the line hears neither speech nor music nor a tone, nobody else is there to talk "
-        "to, and it is not their turn: the model does not listen, or nothing that they could say or press leads anywhere. Say or play "
-        "something (`play` with `loop: true`, the `music` of a hold), or lead on sooner.",
+        "For more than 30 s, a warning, or for more than `limits: {quiet: 8s}`, an error, somebody on the line hears neither speech nor "
+        "music nor a tone, nobody else is there to talk to, and it is not their turn: the model does not listen, or nothing that they "
+        "could say or press leads anywhere. Say or play something (`play` with `loop: true`, the `music` of a hold), or lead on sooner.",
         "states:\n  talking: {entry: [{say: One moment.}], after: {50s: ending}}\n",
         "states:\n  talking: {entry: [{say: One moment.}], after: {20s: ending}}\n",
     ),

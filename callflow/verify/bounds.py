@@ -65,6 +65,12 @@ def never_due(flow: Flow) -> Iterator[Defect]:
         if any(flow.states[outer].must_finish for outer in around(flow.states, path)):
             continue  # the limit is kept until the state is done
         yield from _behind_another(flow, path, state)
+        if state.quiet is not None and flow.limits.call is not None and state.quiet.seconds >= flow.limits.call:
+            most = format_duration(state.quiet.seconds)
+            yield defect(
+                "never-due", f"nobody can hear nothing for {most}: `limits: {{call: {format_duration(flow.limits.call)}}}` ends the call first",
+                state.quiet.position, "write a shorter time, or leave `quiet` out", len(most),
+            )  # fmt: skip
         for timer in state.timers:
             name, limit = limits[timer.kind]
             if limit is None or timer.seconds < limit or _of_the_call(timer):

@@ -75,6 +75,7 @@ def keys_page() -> str:
         ("A tool (`tools`)", keys.TOOL),
         ("Python code (`python`)", keys.PYTHON),
         ("Limits (`limits`)", keys.LIMITS),
+        ("Limits of a state (`limits`)", keys.STATE_LIMITS),
         ("The agent (`agent`)", keys.AGENT),
         ("A task (`task`)", keys.TASK),
         ("Models of the session (`session`)", session.MODELS),

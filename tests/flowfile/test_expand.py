@@ -16,7 +16,7 @@ from .test_loader import HEAD, SMALLEST, SPELLED_OUT, structure
         SMALLEST,
         SPELLED_OUT,
         HEAD
-        + "ending: bye\nlimits: {call: 30m}\non: {call.hangup: bye}\nstates: {talking: {}, bye: {on: {done: closed}}}\n",
+        + "ending: bye\nlimits: {call: 30m, quiet: 90s}\non: {call.hangup: bye}\nstates: {talking: {}, bye: {on: {done: closed}}}\n",
         HEAD
         + 'states:\n  talking:\n    entry:\n      - say: "Note: it\'s {{ call.id }}, #1\\n\\u0041"\n      - say: "12"\n'
         "      - say: ' true '\n      - log: \"null\"\n    description: >\n      long\n      text\n"

@@ -49,6 +49,8 @@ def test_durations(written, message, hint):
     [
         ("limits: {call: -1s}", "`call`: a duration is never negative -> write 1s"),
         ("limits: {silence: 0s}", "`silence` is longer than 0s -> write 12s"),
+        ("limits: {quiet: 1m30s}", "`quiet`: a duration is a whole number with one unit -> write 90s"),
+        ("states: {talking: {limits: {quiet: 0s}}}", "`quiet` is longer than 0s -> write 12s"),
         ("reconnect_grace: -2s", "`reconnect_grace`: a duration is never negative -> write 2s"),
         ("states: {talking: {entry: [{say: {text: Hi., timeout: -3s}}]}}", "`timeout`: a duration is never negative -> write 3s"),
         ("states: {talking: {entry: [{drain: {tail: -1ms}}]}}", "`tail` of `drain`: a duration is never negative -> write 1ms"),

@@ -111,6 +111,8 @@ class TestTimersThatAreNeverDue:
             ("{silence: 30s}", "silence: {30s: ending}", "`silence: 30s` is never due: `limits: {silence: 30s}`"),
             ("{}", "after: {61m: ending}", "`limits: {call: 1h}`"),
             ("{}", "silence: {3m: ending}", "`limits: {silence: 2m}`"),
+            ("{}", "limits: {quiet: 1h}", "nobody can hear nothing for 1h: `limits: {call: 1h}` ends the call first"),
+            ("{call: 5m, quiet: 6m}", "after: {1m: ending}", "nobody can hear nothing for 6m: `limits: {call: 5m}`"),
         ],
     )
     def test_in_a_state(self, limits, timer, says):
@@ -125,6 +127,8 @@ class TestTimersThatAreNeverDue:
             "limits: {call: 2h}\nstates: {talking: {after: {61m: ending}}}\n",
             # what must finish keeps the limit until it has
             "limits: {call: 1m}\nstates: {talking: {must_finish: true, after: {2m: ending}}}\n",
+            "limits: {call: 1m}\nstates: {talking: {must_finish: true, limits: {quiet: 2m}, after: {30s: ending}}}\n",
+            "limits: {call: 5m, quiet: 3m}\nstates: {talking: {on: {dtmf.1: ending}}}\n",  # no silence counts while on hold
             "limits: {call: 1m}\nstates: {talking: {on: {dtmf.1: ending}}, ending: {entry: [hang_up], on: {done: closed}, after: {90s: closed}}}\n",
         ],
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from callflow.core.flow import Flow, Position
+from math import ceil
+
+from callflow.core.durations import format_duration
+from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
-from callflow.proof.finding import Suspect, Suspects, in_ending, leaf_of, name_of, place_of
+from callflow.core.statechart.structure import inside
+from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
 from callflow.proof.listening import called
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
@@ -19,26 +23,48 @@ MOST_RINGING = 5.0
 
 
 def too_quiet(exploration: Exploration) -> Suspects:
-    """Silences of more than 30 s, each told once, where it begins."""
-    first: dict[str, Node] = {}
-    longest: dict[str, int] = {}
-    also: dict[str, set[str]] = {}
+    """Silences that are longer than the limit in force, or than 30 s where the author has set none: each told once, where it
+    begins."""
+    flow = exploration.flow
+    limits = _Limits(flow)
+    over: dict[str, list[tuple[Quiet | None, Node]]] = {}
     for node in exploration.nodes:
-        if node.lasts.get(QUIET, 0) <= MOST_QUIET * MICRO or in_ending(exploration.flow, node):
+        silence = node.lasts.get(QUIET, 0)
+        if silence <= limits.least * MICRO or in_ending(flow, node):
             continue
-        began = leaf_of(_beginning(node))
-        first.setdefault(began, node)
-        longest[began] = max(longest.get(began, 0), node.lasts[QUIET])
-        also.setdefault(began, set()).add(leaf_of(node))
-    for began, node in first.items():
-        lasts = _shown(longest[began] / MICRO)
+        limit = limits.in_force(node)
+        if silence > (MOST_QUIET if limit is None else limit.seconds) * MICRO:
+            over.setdefault(leaf_of(_beginning(node)), []).append((limit, node))
+    for began, nodes in over.items():
+        limit, first = next((one for one in nodes if one[0] is not None), nodes[0])
+        lasts = _shown(max(node.lasts[QUIET] for _, node in nodes) / MICRO)
+        says = f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn"
+        place, hint = flow.states[began].position, "say or play something, or lead on sooner"
         yield Suspect(
-            warning(
-                "quiet-too-long", f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn",
-                exploration.flow.states[began].position, "say or play something, or lead on sooner",
-            ),
-            node, frozenset({began, *also[began]}), after=f"Whoever is on the line hears nothing for up to {lasts}.",
+            warning("quiet-too-long", says, place, hint) if limit is None
+            else defect("quiet-too-long", f"{says}: more than `quiet: {format_duration(limit.seconds)}` in {_line(limit, place)} allows", place, hint),
+            first, frozenset({began, *(leaf_of(node) for _, node in nodes)}),
+            after=f"Whoever is on the line hears nothing for up to {lasts}.",
         )  # fmt: skip
+
+
+class _Limits:
+    """The author's own limits of silence."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.of = {path: state.quiet for path, state in flow.states.items() if state.quiet is not None}
+        self.least = min(MOST_QUIET, *(limit.seconds for limit in self.of.values())) if self.of else MOST_QUIET
+
+    def in_force(self, node: Node) -> Quiet | None:
+        """The innermost; of regions that have their own, the shortest."""
+        limited = [path for path in (ROOT, *active_in(self.flow, node)) if path in self.of]
+        innermost = [path for path in limited if not any(inside(other, path) for other in limited)]
+        return min((self.of[path] for path in innermost), key=lambda limit: limit.seconds, default=None)
+
+
+def _line(limit: Quiet, told: Position) -> str:
+    return f"line {limit.position.line}" if limit.position.file == told.file else limit.position.place
 
 
 def _beginning(node: Node) -> Node:
@@ -87,7 +113,7 @@ def _written(flow: Flow, node: Node, effect: Running) -> Position:
 
 
 def _shown(seconds: float) -> str:
-    """A length of time, to the second: 54s, 10m 42s, 1h."""
-    whole = round(seconds)
+    """A length of time, in whole seconds that it does not exceed: 54s, 10m 42s, 1h."""
+    whole = ceil(seconds)
     parts = (whole // 3600, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")
     return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
