@@ -12,6 +12,7 @@ import click
 from callflow import __version__
 from callflow.cli._width import columns, wrapped
 from callflow.errors import Defect, printable
+from callflow.proof.proved import Proved
 
 WIDEST = 120
 """A line of the file that is longer is shown around the defect only."""
@@ -87,21 +88,44 @@ def short(defects: Iterable[Defect]) -> str:
     )
 
 
-def as_json(defects: Iterable[Defect], files: Sequence[str]) -> str:
-    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story}, …]}`."""
-    return _dumped({"files": list(files), "defects": [one._asdict() for one in defects]})
+def as_json(defects: Iterable[Defect], files: Sequence[str], proofs: Mapping[str, Proved]) -> str:
+    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story}, …], "proofs":
+    [{file, finished, situations, steps, left, doubts}, …]}`; doubts are as defects are."""
+    proved = [
+        {
+            "file": file,
+            "finished": one.finished,
+            "situations": one.situations,
+            "steps": one.steps,
+            "left": one.left,
+            "doubts": [doubt._asdict() for doubt in one.doubts],
+        }
+        for file, one in proofs.items()
+    ]
+    return _dumped({"files": list(files), "defects": [one._asdict() for one in defects], "proofs": proved})
 
 
-def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str]) -> str:
-    """SARIF 2.1.0 (OASIS), as code hosts and editors read it."""
+def as_sarif(defects: Iterable[Defect], titles: Mapping[str, str], proofs: Mapping[str, tuple[Proved, str]]) -> str:
+    """SARIF 2.1.0 (OASIS), as code hosts and editors read it. How far each proof has come, in a sentence too, is told as a
+    notification."""
     found = list(defects)
     codes = sorted({one.code for one in found})
     rules = [{"id": code, "shortDescription": {"text": titles.get(code, code)}} for code in codes]
-    run = {
+    run: dict[str, Any] = {
         "tool": {"driver": {"name": "callflow", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, codes.index(one.code)) for one in found],
     }
+    if proofs:
+        told = [
+            {
+                "level": "note" if one.clean else "warning",
+                "message": {"text": text},
+                "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(file)}}}],
+            }
+            for file, (one, text) in proofs.items()
+        ]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": told}]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return _dumped({"$schema": schema, "version": "2.1.0", "runs": [run]})
 
@@ -116,17 +140,21 @@ def _escaped(letter: str) -> str:
     return letter if letter.isprintable() else json.dumps(letter)[1:-1]
 
 
-def _result(one: Defect, rule: int) -> dict[str, Any]:
+def _uri(file: str) -> str:
+    """A URI reference, as SARIF has it."""
     from urllib.parse import quote
 
+    return quote(os.fsencode(file.replace("\\", "/")))
+
+
+def _result(one: Defect, rule: int) -> dict[str, Any]:
     region = {
         "startLine": max(one.line, 1),
         "startColumn": max(one.column, 1),
         "endLine": max(one.end_line, 1),
         "endColumn": max(one.end_column, 1),
     }
-    uri = quote(os.fsencode(one.file.replace("\\", "/")))  # a URI reference, as SARIF has it
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(one.file)}, "region": region}}
     if one.path:
         place["logicalLocations"] = [{"fullyQualifiedName": one.path}]
     text = f"{one.message} ({one.hint})" if one.hint else one.message

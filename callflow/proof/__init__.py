@@ -2,3 +2,6 @@
 
 BUDGET = 50_000
 """Steps that a proof may take. Counted, not timed: the same file gives the same answer on every machine."""
+
+DEEP = 100 * BUDGET
+"""Those of a proof that is to be finished (`callflow check --deep`): with all that it finds they take some 5 GB."""

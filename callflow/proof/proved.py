@@ -37,6 +37,11 @@ class Proved:
         """Whether it was ended before its budget was."""
         return not self.finished and self.steps < self.budget
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left open: of what it does not tell, nothing happens."""
+        return self.finished and not self.doubts
+
     def answers(self, budget: int) -> bool:
         """Whether a proof with this budget comes to the same."""
         return not self.broken_off and (self.budget == budget or (self.finished and self.steps < budget))
