@@ -128,6 +128,58 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {must_finish: true, entry: [{say: One moment.}, {log: Waiting.}], initial: inside, on: {done: ending}, "
         "states: {inside: {after: {20s: over}}, over: {final: true}}}\n",
     ),
+    "result-lost": Code(
+        "A result that not every row takes",
+        "There are rows for this result, all with guards, and in some calls none of them holds. Then it is a failure, and the call ends, "
+        "whoever is on the line.",
+        'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n    on:\n      transfer.completed: ending\n'
+        "      transfer.failed: {target: sorry, when: event.sip_status_code == 486}\n  sorry: {entry: [{say: They are busy.}], on: {done: ending}}\n",
+        'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n    on:\n      transfer.completed: ending\n'
+        "      transfer.failed: sorry\n  sorry: {entry: [{say: They are busy.}], on: {done: ending}}\n",
+    ),
+    "dialled-twice": Code(
+        "Somebody is dialled who is on the line",
+        "A leg that is on the line is not dialled a second time: that is `dial.failed`. The way back to a state that dials leads through "
+        "their hang-up, or the dial is for another `leg`.",
+        'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: asking, dial.*: ending}\n'
+        "  asking: {entry: [{say: Press one.}], on: {dtmf.1: ending}, after: {20s: talking}}\n",
+        'states:\n  talking:\n    entry: [{dial: {to: "+15551234567", trunk: ST_1}}]\n    on: {dial.answered: asking, dial.*: ending}\n'
+        "  asking: {entry: [{say: Press one.}], on: {dtmf.1: ending}, after: {20s: ending}}\n",
+    ),
+    "action-never-run": Code(
+        "An action that no call comes to",
+        "What stands before it in the list leads away each time: the results of a `transfer` or a `consult` are rows that leave the state, "
+        "and what is left of its entry list is dropped.",
+        'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}, {say: I am putting you through.}]\n'
+        "    on: {transfer.*: ending}\n",
+        'states:\n  talking:\n    entry: [{say: I am putting you through.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n'
+        "    on: {transfer.*: ending}\n",
+    ),
+    "row-never-taken": Code(
+        "A row for what never comes",
+        "A warning. While this state is active nothing begins what the row waits for the result of, or the tool is not offered there: a dial "
+        "without `detect_machine` brings no `amd.*`.",
+        "states:\n  talking: {entry: [{say: One moment.}], on: {amd.human: ending}, after: {20s: ending}}\n",
+        "states:\n  talking: {entry: [{say: One moment.}, detect_machine], on: {amd.*: ending}, after: {20s: ending}}\n",
+    ),
+    "outcome-too-early": Code(
+        "An outcome, and the call goes on",
+        "A warning. The outcome of a call is the first one that is named. Here it is named, and the call goes on to where it may be "
+        "named once more: a goodbye that leads back into the conversation, a busy line that is noted before the next try.",
+        f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: talking, do: [{{say: Goodbye.}}, {{outcome: completed}}]}}}}\n"
+        "    silence: {20s: ending}\n",
+        f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: Goodbye.}}, {{outcome: completed}}]}}}}\n"
+        "    silence: {20s: ending}\n",
+    ),
+    "no-outcome": Code(
+        "A way to the end without an outcome",
+        "A warning. What a person does, or what comes of an action, leads to the end here without an outcome, and all others of "
+        "four or more such ways name one: the record would say `none`.",
+        "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
+        "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: ending\n",
+        "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
+        "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: {target: ending, do: [{outcome: invalid}]}\n",
+    ),
 }
 
 EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CHECKED, **CODES}

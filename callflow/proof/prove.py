@@ -15,12 +15,16 @@ from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
 from callflow.proof.finding import Finding, Search, Suspects
 from callflow.proof.findings.dead_ends import no_way_on
+from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
+from callflow.proof.findings.model import ModelCut
+from callflow.proof.findings.outcomes import Early, Missing
 from callflow.proof.findings.parties import Dropped
 from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
 from callflow.proof.findings.speech import Cut, NeverWhole
+from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
 from callflow.proof.listening import alone, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on
 from callflow.proof.proved import Proved, Told
@@ -28,9 +32,10 @@ from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
 from callflow.scenario.writing import body_of, from_inputs
 
-SEARCHES = (Dropped, Cut, NeverWhole, Unanswered, Cycle, Rounds, Beaten, Untaken, Decided)
+SEARCHES = (Dropped, Lost, Dialled, Cut, ModelCut, NeverWhole, Unanswered, Cycle, Rounds, Beaten, Untaken, Decided)
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
-"""What is looked for: at each step, and at all that was found."""
+ASIDES = (NeverBegun, NeverHeard, Early, Missing)
+"""What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
 MOST_TRIED = 8
 """How many calls are looked for of one kind of fault in one place."""
@@ -69,14 +74,15 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
     """
     first = first_steps(flow)
     searches = [kind(flow) for kind in SEARCHES]
+    asides = [kind(flow) for kind in ASIDES]
     timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
     exploration = explore(
-        flow, first, budget=budget, watches=[one.see for one in searches], stopwatches=timed, going=going
+        flow, first, budget=budget, watches=[one.see for one in (*searches, *asides)], stopwatches=timed, going=going
     )
     found: list[Finding] = []
     told: set[str] = set()  # states of which something was told
     doubted: dict[Hashable, list[Defect]] = {}
-    for one in _suspects(searches, exploration):
+    for one in _suspects(searches, asides, exploration):
         which = one.defect.code, one.defect.file, one.defect.line
         doubts = doubted.setdefault(which, [])
         if told & one.states or any(which == other.which for other in found) or len(doubts) >= MOST_TRIED:
@@ -125,8 +131,10 @@ def _begun(flow: Flow, way: Way) -> dict[str, Any]:
     }
 
 
-def _suspects(searches: Sequence[Search], exploration: Exploration) -> Suspects:
+def _suspects(searches: Sequence[Search], asides: Sequence[Search], exploration: Exploration) -> Suspects:
     for one in searches:
         yield from one.found(exploration)
     for look in LOOKS:
         yield from look(exploration)
+    for one in asides:
+        yield from one.found(exploration)

@@ -178,6 +178,16 @@ states:
 """,
         {"delete_room, drain": "drain, delete_room"},
     ),
+    "a line that drops while the model talks": Fault(
+        "speech-cut",
+        f"""
+{END}initial: talking
+states:
+  talking: {{entry: [generate_reply], after: {{60s: ending}}, {OFFERS}}}}}
+  ending: {{entry: [delete_room, aclose, shutdown], on: {{done: closed}}}}
+""",
+        {"[delete_room, aclose": "[drain, delete_room, aclose"},
+    ),
     "a goodbye that its own state cuts": Fault(
         "never-heard-out",
         """
@@ -321,6 +331,124 @@ states:
             "4 s: the model calls human. No row takes that.",
         ),
     ),
+    "a transfer that fails in a way that no row takes": Fault(
+        "result-lost",
+        """
+initial: passing_on
+states:
+  passing_on:
+    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: {target: sorry, when: event.sip_status_code == 486}}
+  sorry: {entry: [{say: They are on the phone.}], on: {done: ending}}
+""",
+        {"{target: sorry, when: event.sip_status_code == 486}": "sorry"},
+    ),
+    "keys that were not pressed, and no row": Fault(
+        "result-lost",
+        """
+vars: {tries: {type: integer, default: 0}}
+initial: menu
+states:
+  menu:
+    entry: [{collect_digits: {prompt: One or two., count: 1}}]
+    on: {dtmf.input: ending, dtmf.*: {target: again, when: vars.tries < 2, do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}}
+  again: {entry: [{say: Once more.}], on: {done: menu}}
+""",
+        {
+            "{target: again, when: vars.tries < 2,": "[{target: ending, when: vars.tries > 2}, {target: again,",
+            '+ 1 }}"}}]}}': '+ 1 }}"}}]}]}',
+        },
+    ),
+    "whoever is on the line is dialled again": Fault(
+        "dialled-twice",
+        f"""
+env: [TRUNK]
+vars: {{number: phone}}
+{END}initial: dialing
+states:
+  dialing:
+    entry: [{{dial: {{to: "{{{{ vars.number }}}}", trunk: "{{{{ env.TRUNK }}}}"}}}}]
+    on: {{dial.answered: talking, dial.*: ending}}
+  talking: {{silence: {{30s: dialing}}, {OFFERS}}}}}
+""",
+        {"30s: dialing": "30s: ending"},
+    ),
+    "what is said after a transfer": Fault(
+        "action-never-run",
+        """
+initial: passing_on
+states:
+  passing_on:
+    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}, {say: I am putting you through.}]
+    on: {transfer.completed: ending, transfer.failed: sorry}
+  sorry: {entry: [{say: They are on the phone.}], on: {done: ending}}
+""",
+        {
+            '{transfer: {to: "tel:+15551234567", play_dialtone: true}}, {say: I am putting you through.}': "{say: I am putting you through.}, "
+            '{transfer: {to: "tel:+15551234567", play_dialtone: true}}'
+        },
+    ),
+    "verdicts of a detector that nobody has started": Fault(
+        "row-never-taken",
+        """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-*: ending, amd.*: greeting}, after: {20s: greeting}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+        {'"{{ env.TRUNK }}"}}]': '"{{ env.TRUNK }}", detect_machine: true}}]'},
+    ),
+    "a tool that is offered in another state": Fault(
+        "row-never-taken",
+        """
+tools: {end_call: {description: The caller is done.}, number: {description: The caller has told it.}}
+initial: asking
+states:
+  asking: {tools: [number], after: {90s: talking}, on: {tool.number: talking, tool.end_call: ending}}
+  talking: {tools: [end_call], on: {tool.end_call: ending}}
+""",
+        {"tools: [number]": "tools: [number, end_call]"},
+    ),
+    "a goodbye, and the conversation goes on": Fault(
+        "outcome-too-early",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call]
+    silence: {30s: ending}
+    on: {tool.end_call: {target: talking, do: [{say: Goodbye.}, {outcome: completed}]}}
+""",
+        {"{target: talking, do": "{target: ending, do"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks.",
+            '4 s: the model calls end_call. In talking. The caller hears "Goodbye."',
+            "4.175 s: the model speaks. Outcome: completed.",
+            "The call goes on, and whatever comes of it the outcome stays.",
+        ),
+    ),
+    "the one way to the end without an outcome": Fault(
+        "no-outcome",
+        """
+initial: talking
+states:
+  talking:
+    on:
+      dtmf.1: {target: ending, do: [{say: Booked.}, {outcome: completed}]}
+      dtmf.2: {target: ending, do: [{outcome: declined}]}
+      dtmf.3: {target: ending, do: [{outcome: no_answer}]}
+      dtmf.4: {target: ending, do: [{say: Goodbye.}]}
+""",
+        {"[{say: Goodbye.}]": "[{say: Goodbye.}, {outcome: invalid}]"},
+    ),
     "states that lead straight into each other": Fault(
         "endless-cycle",
         """
@@ -354,6 +482,44 @@ states:
   asking: {entry: [{say: Shall I tell you more?}], on: {dtmf.1: more}, after: {8s: ending}}
   more: {entry: [{say: That was it.}], on: {done: ending}}
 """,
+    "a line that drops after what is said": """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [end_call], on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+  ending: {entry: [delete_room, aclose, shutdown], on: {done: closed}}
+""",
+    "a result of a verb of which others come": """
+initial: menu
+states:
+  menu:
+    entry: [{collect_digits: {prompt: One or two., count: 1}}]
+    on: {dtmf.input: ending, dtmf.no_input: ending, dtmf.no_match: ending}
+""",
+    "some ways to the end with an outcome, and some without": """
+initial: talking
+states:
+  talking:
+    silence: {20s: ending}
+    on:
+      dtmf.1: {target: ending, do: [{outcome: completed}]}
+      dtmf.2: {target: ending, do: [{outcome: declined}]}
+      dtmf.3: {target: ending, do: [{outcome: no_answer}]}
+      dtmf.4: ending
+      dtmf.5: ending
+""",
+    "a telephone that is called again when they have hung up": """
+env: [TRUNK]
+vars: {number: phone}
+on: {call.hangup: [{target: again, when: vars.tries < 2, do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}, ending]}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: ending}
+  again: {after: {2s: dialing}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""".replace("{number: phone}", "{number: phone, tries: {type: integer, default: 0}}"),
     "rounds that a timer around them ends": """
 initial: asking
 states:

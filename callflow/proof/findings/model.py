@@ -1,0 +1,69 @@
+"""What the model says by itself, cut as the line drops: it is nobody's action, and only what waits for speech lets it end."""
+
+from __future__ import annotations
+
+from callflow.core.actions import verb_of
+from callflow.core.events import Event, Input, TimerFired
+from callflow.core.flow import Flow
+from callflow.core.snapshot import Step
+from callflow.core.statechart.lists import action_at
+from callflow.core.table import table_of
+from callflow.proof.finding import Suspect, Suspects, active_in
+from callflow.proof.findings.speech import hears
+from callflow.proof.findings.ways import Dropping
+from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.verify.places import defect
+
+
+class ModelCut:
+    """A state in which the model talks is left, and the flow goes straight on to drop the line."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.dropping = Dropping()
+        self.left: list[Passage] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        self.dropping.see(before, taken, after)
+        if taken.exited and hears(before.snapshot) and "conversation" in before.facts:
+            if self._is_meant(before, event) and self._talks(before):
+                self.left.append((before, Edge(event, after)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for left in self.left:
+            dropped = self.dropping.after(left, _nothing_is_said)
+            if dropped is None:
+                continue
+            effect, way = dropped
+            action = action_at(self.flow, effect.source)
+            if action is None or action.position.file != self.flow.file or verb_of(effect.verb).farewell:
+                continue
+            yield Suspect(
+                defect(
+                    "speech-cut", f"`{effect.verb}` cuts what the model may be saying to somebody on the line",
+                    action.position, "let it end first: `drain`", len(action.verb),
+                ),
+                left[0], more=way, after="If the model was speaking, it is cut.",
+            )  # fmt: skip
+
+    def _talks(self, node: Node) -> bool:
+        states = [self.flow.states[path] for path in active_in(self.flow, node)]
+        return any(
+            one.instructions is not None or any(verb_of(each.verb).talks for each in one.entry) for one in states
+        )
+
+    def _is_meant(self, node: Node, event: Input) -> bool:
+        """Whether it is the author's own way on, and comes while the model may be speaking: a silence does not."""
+        if isinstance(event, TimerFired):
+            timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
+            if timer.kind not in ("after", "every"):
+                return False
+            rows = table_of(self.flow).states[timer.state].timers[timer.row].transitions
+            return not all(row.supplied for row in rows)
+        return isinstance(event, Event) and event.name.startswith(("tool.", "dtmf.", "app."))
+
+
+def _nothing_is_said(node: Node) -> bool:
+    """Whether nothing runs that lets speech end, or waits for it."""
+    running = (verb_of(one.verb) for one in node.snapshot.memory.effects.values() if not one.stopping)
+    return not any(one.speech or one.lets_speech_end for one in running)

@@ -1,0 +1,156 @@
+"""What is written and never comes to anything: results that nothing takes, rows for what never happens, actions that never begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callflow.core.actions import RESULT_EVENTS, verb_of
+from callflow.core.configuration import configuration_of
+from callflow.core.events import EffectEnded, Event, Input
+from callflow.core.flow import Action, Flow, Row
+from callflow.core.possible import action_of
+from callflow.core.snapshot import Running, Start, Step
+from callflow.core.statechart.descriptors import matches
+from callflow.core.statechart.lists import OF_ROWS, transitions
+from callflow.core.table import table_of
+from callflow.proof.finding import Suspect, Suspects, active_in
+from callflow.proof.listening import parties
+from callflow.proof.node import Edge, Exploration, Node
+from callflow.verify.places import defect, named, warning
+
+Place = tuple[str, str | int, int]
+"""Where an action stands: `entry`, `exit` or `do`, the state or the transition, and its place in the list."""
+
+
+class Lost:
+    """A result that some row takes, but not always: then it is a failure, and the call ends, whoever is on the line."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.suspects: list[Suspect] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if not isinstance(event, EffectEnded) or not parties(before.snapshot):
+            return
+        effect = before.snapshot.memory.effects.get(event.id)
+        if effect is None or not any(move.trigger == "failed" and not move.transitions for move in taken.moves):
+            return
+        result, action = result_of(effect, event), action_of(self.flow, effect)
+        if action is None or not result or result in verb_of(effect.verb).success or not self._is_heard(before, result):
+            return
+        self.suspects.append(
+            Suspect(
+                defect(
+                    "result-lost", f"there are rows for `{result}`, and none of them holds each time: the call ends as failed",
+                    action.position, "give it a row without a guard, the last of them", len(action.verb),
+                ),
+                before, more=((before, Edge(event, after)),),
+            )
+        )  # fmt: skip
+
+    def _is_heard(self, node: Node, result: str) -> bool:
+        """Whether some row is there for it: where there is none the file alone says so (`result-not-taken`)."""
+        return bool(configuration_of(table_of(self.flow), node.snapshot.configuration).heard(result).rows)
+
+    def found(self, exploration: Exploration) -> Suspects:
+        yield from self.suspects
+
+
+class NeverHeard:
+    """Rows for results of which none ever comes while their state is active, and for a tool that is never called then."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.came: set[tuple[str, str]] = set()
+        self.stood: dict[str, Node] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        active = active_in(self.flow, before)
+        for path in active - self.stood.keys():
+            self.stood[path] = before
+        if isinstance(event, Event):
+            name = event.name
+        else:
+            effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
+            name = "" if effect is None or not isinstance(event, EffectEnded) else result_of(effect, event)
+        if name:
+            what = _family(name)
+            self.came.update((path, what) for path in active)
+        for move in taken.moves:  # also where the state was left meanwhile
+            self.came.update(
+                (row.source, _family(move.trigger)) for row in map(self.flow.transitions.__getitem__, move.transitions)
+            )
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for path, node in self.stood.items() if exploration.finished else ():
+            for row in self.flow.states[path].rows:
+                if self._is_brought_about(row) and (path, _family(row.pattern)) not in self.came:
+                    yield Suspect(
+                        warning(
+                            "row-never-taken", f"`{row.pattern}` never comes while {named(path)} is active", row.position,
+                            "begin there what it is the result of, offer the tool there, or take the row out", len(row.pattern),
+                        ),
+                        node, frozenset({path}), after=f"`{row.pattern}` never comes.",
+                    )  # fmt: skip
+
+    def _is_brought_about(self, row: Row) -> bool:
+        """Whether the flow itself has to bring the event about."""
+        if row.pattern.startswith("tool."):
+            tool = self.flow.tools.get(row.pattern[5:])
+            return tool is not None and not tool.own and bool(row.transitions)
+        if any(move.supplied for move in row.transitions):
+            return False
+        return any(row.pattern == name or matches(row.pattern, name) for name in RESULT_EVENTS)
+
+
+def _family(name: str) -> str:
+    """Whatever is the result of the same verb; a tool for itself."""
+    return name if name.startswith("tool.") else name.partition(".")[0]
+
+
+class NeverBegun:
+    """Actions that no call ever comes to, in lists that are begun: what stands before them always leads away."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.begun: dict[Place, tuple[Node, Edge]] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        for effect in taken.effects:
+            if isinstance(effect, Start):
+                kind, key, place = effect.source
+                self.begun.setdefault(("do" if kind in OF_ROWS else kind, key, place), (before, Edge(event, after)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for (kind, key, place), action in self._written() if exploration.finished else ():
+            where = next((self.begun[one] for n in range(place) if (one := (kind, key, n)) in self.begun), None)
+            if (kind, key, place) in self.begun or where is None:
+                continue
+            yield Suspect(
+                defect(
+                    "action-never-run", f"no call ever comes to this `{action.verb}`: what stands before it always leads away",
+                    action.position, "write it before, or where that leads to", len(action.verb),
+                ),
+                where[0], more=(where,), after=f"`{action.verb}` is never begun.",
+            )  # fmt: skip
+
+    def _written(self) -> Iterator[tuple[Place, Action]]:
+        """What the author has written that takes time, with its place."""
+        for path, state in self.flow.states.items():
+            lists: list[tuple[str, str | int, tuple[Action, ...]]] = [
+                ("entry", path, state.entry),
+                ("exit", path, state.exit),
+            ]
+            lists += [("do", move.id, move.actions) for move in transitions(state)]
+            for kind, key, actions in lists:
+                for place, action in enumerate(actions):
+                    if not verb_of(action.verb).at_once and action.position.file == self.flow.file:
+                        yield (kind, key, place), action
+
+
+def result_of(effect: Running, end: EffectEnded) -> str:
+    """The event that the end of what ran becomes; "" for none."""
+    verb = verb_of(effect.verb)
+    if effect.stopping or end.status == "cancelled":
+        return ""
+    return verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out") or ""

@@ -1,0 +1,261 @@
+"""What can be observed of a call, from outside: by those on the line, by who is asked for something, and in the record's outcome.
+
+Two flows are played side by side, many calls of each: what the world does in a call of the one it does in the call of the other, at the same
+times (people, failures, how long what runs takes). Where no call shows a difference, and the calls have taken all rows and run all
+lists that the proof's exploration of either has, the two are taken to be equal in what can be observed. That is an experiment, and
+no proof: a difference is always one, equality is as good as the calls.
+
+Observed are what begins and is asked of whoever is there to hear or do it, with its words, and when; when it is cut; what each party
+hears, and whether it is on the line; which tools and instructions the model has while it talks with somebody; the outcome. Not the
+names of states, the journal, the order in which what takes no time is done, nor what is closed when nobody is there any more.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+import callflow
+from callflow.core.actions import verb_of
+from callflow.core.configuration import configuration_of
+from callflow.core.events import EffectEnded, Event, Input, TimerFired
+from callflow.core.flow import ROOT, Flow
+from callflow.core.heard import heard
+from callflow.core.lasts import lasts, within
+from callflow.core.occurs import AT_FIRST
+from callflow.core.possible import action_of, afterwards, unfit
+from callflow.core.snapshot import Cancel, Running, Start, Step
+from callflow.core.table import table_of
+from callflow.proof.begin import first_steps
+from callflow.proof.world import World
+
+MOST_STEPS = 300
+MOST_SECONDS = 2 * 3600.0
+AFTER = 30.0
+"""Seconds at most by which what runs ends later than it could."""
+RARE = ("call.hangup", "call.dropped", "room.", "session.close", "session.error", "job.")
+
+Seen = tuple[float, Hashable]
+
+
+class Ended(NamedTuple):
+    """How something that ran has ended, and how many seconds after its start."""
+
+    end: EffectEnded
+    after: float
+
+
+class Part:
+    """The world's part in a call: what it does, with dice, and what it has done so far. In a second call it does the same again."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.events: list[tuple[float, Event]] = []
+        self.ends: dict[Hashable, Ended] = {}
+
+
+class _Call:
+    """One call of a flow in a world."""
+
+    def __init__(self, flow: Flow, begun: Step, part: Part, *, again: bool) -> None:
+        self.flow = flow
+        self.part = part
+        self.again = again
+        self.world = World(flow)
+        self.snapshot, self.facts, self.now = begun.snapshot, AT_FIRST, begun.snapshot.memory.started
+        self.seen: list[Seen] = []
+        self.rows: set[int] = set()
+        self.names: dict[int, Hashable] = {}  # of what runs
+        self.often: dict[Hashable, int] = {}
+        self.due: dict[int, Ended] = {}
+        self.dice = random.Random(part.seed)
+        self.gap = self.dice.choice((2.0, 8.0, 30.0, 200.0))
+        self.likely = self.dice.choice((0.5, 0.9))
+        self.rare = self.dice.choice((0.02, 0.2))
+        self.next = self.now + self.dice.expovariate(1 / self.gap)
+        self.todo = list(part.events) if again else []
+        self.stands: Hashable = None
+        self._look(begun)
+
+    def play(self) -> None:
+        for _ in range(MOST_STEPS):
+            event = None if self.snapshot.ended or self.now > MOST_SECONDS else self._what_happens()
+            if event is None:
+                break
+            facts, before = self.facts, self.snapshot
+            self.facts = afterwards(self.flow, before, facts, event)
+            taken = callflow.step(self.flow, before, event)
+            self.snapshot, self.now = taken.snapshot, event.time
+            self.rows.update(number for move in taken.moves for number in move.transitions)
+            self._look(taken)
+        self.seen.append((0.0, ("outcome", self.snapshot.memory.outcome)))
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def _what_happens(self) -> Input | None:
+        memory = self.snapshot.memory
+        over = self.world.over(self.snapshot, self.facts)
+        if over is not None:
+            found = next((one for one in self._happens() if isinstance(one, EffectEnded) and one.id == over.id), None)
+            if found is not None:
+                return found
+        ways: list[Input] = []
+        if memory.timers:
+            ways.append(TimerFired(memory.timers[0].generation, max(self.now, memory.timers[0].due)))
+        for effect in memory.effects.values():
+            if (end := self._end_of(effect)) is not None:
+                ways.append(end)
+        first = min(ways, key=lambda one: one.time, default=None)
+        while (event := self._event(first.time if first is not None else self.now + 600.0)) is not None:
+            if self._fits(event):
+                if not self.again:
+                    self.part.events.append((event.time, event))
+                return event
+        return first
+
+    def _event(self, until: float) -> Event | None:
+        """The next thing that comes from outside before this time."""
+        if self.again:
+            return self.todo.pop(0)[1] if self.todo and self.todo[0][0] < until else None
+        while self.next < until:
+            time, self.next = self.next, self.next + self.dice.expovariate(1 / self.gap)
+            found: dict[str, list[Event]] = {}
+            for one in self._happens():
+                if isinstance(one, Event):
+                    found.setdefault(one.name, []).append(one)
+            names = list(found)
+            weights = [self.rare if name.startswith(RARE) or ".hangup" in name else 1.0 for name in names]
+            if names:
+                name = self.dice.choices(names, weights)[0]
+                return self.dice.choice(found[name])._replace(time=time)
+        return None
+
+    def _fits(self, event: Event) -> bool:
+        return unfit(self.flow, self.snapshot, self.facts, event) is None
+
+    def _happens(self) -> list[Event | EffectEnded]:
+        return [*self.world.happens(self.snapshot, self.facts, self.now)]
+
+    def _end_of(self, effect: Running) -> EffectEnded | None:
+        """When and how this ends, as far as that is known now."""
+        known = self.due.get(effect.id)
+        if known is not None:
+            end = known.end._replace(id=effect.id, time=max(self.now, effect.started + known.after))
+            if unfit(self.flow, self.snapshot, self.facts, end) is None:
+                return end
+        name = self.names.get(effect.id)
+        which = name, self.often.setdefault(("ends", effect.id), 0)
+        recorded = self.part.ends.get(which)
+        ways = [one for one in self._happens() if isinstance(one, EffectEnded) and one.id == effect.id]
+        if recorded is None or not any(one[1:4] == recorded.end[1:4] for one in ways):
+            if not ways:
+                return None
+            recorded = self._chosen(effect, ways, which)
+            self.part.ends.setdefault(which, recorded)
+        self.often["ends", effect.id] += 1
+        self.due[effect.id] = recorded
+        return recorded.end._replace(id=effect.id, time=max(self.now, effect.started + recorded.after))
+
+    def _chosen(self, effect: Running, ways: list[EffectEnded], which: Hashable) -> Ended:
+        dice = random.Random(f"{self.part.seed} {which}")
+        good = [one for one in ways if one.status == "ok"]
+        end = dice.choice(good if good and dice.random() < self.likely else ways)
+        action = action_of(self.flow, effect)
+        least = lasts(effect, action, end.status, end.result).least
+        most = min(within(effect, action).most, least + AFTER)
+        return Ended(end, dice.choice((least, least + (most - least) * dice.random() * 0.3, dice.uniform(least, most))))
+
+    # -- what is observed --------------------------------------------------------------------------------------------
+
+    def _look(self, taken: Step) -> None:
+        hears = self._somebody()
+        for one in taken.effects:
+            if isinstance(one, Start):
+                name = one.verb, repr(sorted(one.arguments.items(), key=str))
+                count = self.often[name] = self.often.get(name, 0) + 1
+                self.names[one.id] = (*name, count)
+                if self._shows(one, hears):
+                    self.seen.append((round(self.now, 3), name))
+            elif isinstance(one, Cancel) and hears and one.id in self.names:
+                self.seen.append((round(self.now, 3), ("cut", self.names[one.id][:2])))  # type: ignore[index]
+        stands = self._stands(hears)
+        if stands != self.stands:
+            self.stands = stands
+            self.seen.append((round(self.now, 3), stands))
+
+    def _somebody(self) -> bool:
+        legs = self.snapshot.memory.legs.values()
+        return not legs or (any(leg.status != "gone" for leg in legs) and "line" in self.facts and "room" in self.facts)
+
+    def _shows(self, begun: Start, hears: bool) -> bool:
+        verb = verb_of(begun.verb)
+        if verb.last or verb.at_once or verb.lets_speech_end or begun.verb == "aclose":
+            return False
+        if verb.speech or verb.needs_somebody or "line" in verb.closes:
+            return hears
+        return True
+
+    def _stands(self, hears: bool) -> Hashable:
+        """How it is for those on the line."""
+        memory = self.snapshot.memory
+        if not hears or self.snapshot.ended:
+            return None
+        legs = tuple(
+            (name, leg.status, heard(self.flow, self.snapshot, self.facts, name)) for name, leg in memory.legs.items()
+        )
+        talks: Hashable = None
+        if (
+            "conversation" in self.facts
+            and "speech" not in memory.closed
+            and any(leg.status == "on_line" for leg in memory.legs.values())
+        ):
+            at = configuration_of(table_of(self.flow), self.snapshot.configuration)
+            tools = frozenset(name for name in self.flow.tools if at.offering(name) is not None)
+            told = tuple(
+                text
+                for path in self.flow.states
+                if path in at.active and (text := self.flow.states[path].instructions) is not None
+            )
+            talks = tools, repr(told), memory.muted
+        return legs, talks
+
+
+def played(flow: Flow, other: Flow, seed: int) -> tuple[_Call, _Call]:
+    """A call of a flow, and one of the other in which the world does the same."""
+    part = Part(seed)
+    first = first_steps(flow)
+    begun = first[seed % len(first)]
+    call = _Call(flow, begun, part, again=False)
+    call.play()
+    memory = begun.snapshot.memory
+    same = callflow.start(
+        other, {name: value for name, value in memory.vars.get(ROOT, {}).items() if name in other.scopes[ROOT].variables},
+        env={name: memory.env.get(name, "https://example.com") for name in other.env}, call=memory.call, time=memory.started,
+        waiting=not other.outbound,
+    )  # fmt: skip
+    again = _Call(other, same, part, again=True)
+    again.play()
+    return call, again
+
+
+def difference(flow: Flow, other: Flow, calls: int) -> tuple[int, Seen | None, Seen | None] | None:
+    """The first call that shows a difference between two flows, and what each of them shows; None where none does."""
+    for seed in range(calls):
+        for one, two in ((flow, other), (other, flow)):
+            call, again = played(one, two, seed)
+            mine, theirs = _in_order(call.seen), _in_order(again.seen)
+            if mine != theirs:
+                left = next((a for a, b in _pairs(mine, theirs) if a != b), None)
+                right = next((b for a, b in _pairs(mine, theirs) if a != b), None)
+                return (seed, left, right)
+    return None
+
+
+def _in_order(seen: list[Seen]) -> list[Seen]:
+    return sorted(seen, key=lambda one: (one[0], repr(one[1])))
+
+
+def _pairs(one: list[Seen], two: list[Seen]) -> Iterator[tuple[Seen | None, Seen | None]]:
+    for place in range(max(len(one), len(two))):
+        yield (one[place] if place < len(one) else None), (two[place] if place < len(two) else None)
