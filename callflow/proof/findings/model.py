@@ -25,9 +25,9 @@ class ModelCut:
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         self.dropping.see(before, taken, after)
-        if taken.exited and hears(before.snapshot) and "conversation" in before.facts:
-            if self._is_meant(before, event) and self._talks(before):
-                self.left.append((before, Edge(event, after)))
+        goes = taken.exited and hears(before.snapshot) and "conversation" in before.facts
+        if goes and self._is_meant(before, event) and self._talks(before):
+            self.left.append((before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
         for left in self.left:

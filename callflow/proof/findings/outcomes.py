@@ -61,12 +61,12 @@ class Missing:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.naming: set[tuple[int, int]] = set()
+        self.naming: set[tuple[int, int]] = set()  # by the node, and by what happens
         self.ways: dict[int, list[Where]] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if any(_is_outcome(note.kind) for note in taken.notes):
-            self.naming.add((id(before), id(after)))
+            self.naming.add((id(before), id(event)))
         if in_ending(self.flow, before) or before.snapshot.memory.phase not in LIVE or not taken.moves:
             return
         if in_ending(self.flow, after) or after.snapshot.memory.phase not in LIVE:
@@ -83,7 +83,7 @@ class Missing:
         backward: dict[Node, list[Node]] = {}
         for node in nodes:
             for edge in node.edges:
-                if (id(node), id(edge.target)) not in self.naming:
+                if (id(node), id(edge.input)) not in self.naming:
                     onward.setdefault(node.holder, []).append(edge.target.holder)
                     backward.setdefault(edge.target.holder, []).append(node.holder)
         unnamed = leading_to((node.holder for node in nodes if node.parent is None), onward)
@@ -93,7 +93,7 @@ class Missing:
                 (
                     (node, edge)
                     for node, edge in ways
-                    if node.holder in unnamed and edge.target.holder in silent and (id(node), id(edge.target)) not in self.naming
+                    if node.holder in unnamed and edge.target.holder in silent and (id(node), id(edge.input)) not in self.naming
                 ),
                 None,
             )

@@ -103,9 +103,7 @@ class _Call:
         ways: list[Input] = []
         if memory.timers:
             ways.append(TimerFired(memory.timers[0].generation, max(self.now, memory.timers[0].due)))
-        for effect in memory.effects.values():
-            if (end := self._end_of(effect)) is not None:
-                ways.append(end)
+        ways += [end for effect in memory.effects.values() if (end := self._end_of(effect)) is not None]
         first = min(ways, key=lambda one: one.time, default=None)
         while (event := self._event(first.time if first is not None else self.now + 600.0)) is not None:
             if self._fits(event):
