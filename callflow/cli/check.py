@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -13,7 +14,7 @@ from callflow.cli._checked import Checked, show
 from callflow.cli._course import Ended
 from callflow.cli._proofs import Asked, Proofs, proofs_of
 from callflow.core.flow import ROOT, Flow
-from callflow.errors import Defect
+from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
 from callflow.flowfile.source import SCENARIOS
 from callflow.proof import BUDGET, DEEP
@@ -49,6 +50,13 @@ INTERRUPTED = 130
 @click.option(
     "--cache/--no-cache", default=True, help="Take what was proved before from the cache, and keep what is new there."
 )
+@click.option(
+    "--save-stories",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Save the story of each finding there as a scenario, which `callflow test` plays.",
+)
 def command(
     files: Sequence[str],
     format_: str,
@@ -58,6 +66,7 @@ def command(
     deep: bool,
     jobs: int | None,
     cache: bool,
+    folder: Path | None,
 ) -> None:
     """Check flow files; `-` reads standard input.
 
@@ -68,6 +77,8 @@ def command(
     """
     if deep and steps is not None:
         raise click.UsageError("say --deep or --steps: both say how far the proof goes")
+    if folder is not None and (expand or not proof):
+        raise click.UsageError("--save-stories saves what the proof tells, and nothing is proved here")
     read = _read(files)
     used = {os.path.realpath(scope.file) for flow in read.flows for path, scope in flow.scopes.items() if path != ROOT}
     found = {flow.file: verify(flow, as_subflow=os.path.realpath(flow.file) in used) for flow in read.flows}
@@ -83,8 +94,20 @@ def command(
         read.defects.extend(defects)
         read.defects.extend(one.defect for one in (proofs.each[file].told if file in proofs.each else ()))
     show(Checked(files, read.flows, read.texts, read.scenarios, read.defects, proofs), format_, expand=expand)
+    if folder is not None:
+        _save(proofs, folder)
     errors = any(one.level == "error" for one in read.defects)
     sys.exit(INTERRUPTED if proofs.ended is Ended.INTERRUPTED else 1 if errors else 0)
+
+
+def _save(proofs: Proofs, folder: Path) -> None:
+    from callflow.cli._stories import save
+
+    try:
+        for said in save(proofs.each, folder):
+            click.echo(printable(said), err=True)
+    except OSError as error:
+        raise click.ClickException(f"stories cannot be saved in {folder}: {error.strerror}") from error
 
 
 class _Read(NamedTuple):

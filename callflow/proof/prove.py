@@ -113,7 +113,9 @@ def as_scenario(flow: Flow, finding: Finding) -> str:
     """The body of a scenario that plays the call; empty where none can be written: a value is too long, or no text."""
     try:
         return body_of(
-            from_inputs(flow, finding.way.inputs, description=finding.defect.message, **_begun(flow, finding.way))
+            from_inputs(
+                flow, finding.way.inputs, description=finding.defect.message, states=True, **_begun(flow, finding.way)
+            )
         )
     except ValueError:
         return ""

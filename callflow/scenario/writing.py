@@ -50,17 +50,22 @@ def from_inputs(
     start: float = 0.0,
     waiting: bool = False,
     expect: Conditions | None = None,
+    states: bool = False,
 ) -> Scenario:
     """The scenario of a call that begins at `start` (seconds since the epoch) and takes exactly these inputs, each at its time,
-    to the millisecond. `expect` is asked at its end; None: the states in which it is then, and its outcome.
+    to the millisecond. `expect` is asked at its end; None: the states in which it is then, and its outcome. With `states` those
+    that an input leads to are expected after it.
 
     Raises StartError, and Impossible for an input that cannot happen then.
     """
     played = Call(flow, vars or {}, time=start, env=env or {}, call=call or {}, waiting=waiting)
     steps: list[Step] = []
     for entry in inputs:
+        before = played.snapshot.configuration
         steps.append(Step(_act(played, entry), max(entry.time - start, 0.0)))
         played.take(entry)
+        if states and played.snapshot.configuration not in (before, ()) and entry is not inputs[-1]:
+            steps.append(Step(Expects(Conditions(state=played.snapshot.configuration))))
     seen = expect or Conditions(state=played.snapshot.configuration, outcome=played.snapshot.outcome)
     steps.append(Step(Expects(seen)))
     return Scenario(
