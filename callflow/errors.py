@@ -19,7 +19,8 @@ class Defect(NamedTuple):
     `code` is a key of `callflow.flowfile.codes.CODES`. Lines and columns count from 1; `end_line`/`end_column`
     name the first place behind the defect. `path` leads to it inside the flow: `states.talking.on.tool.end_call`.
     `level` is `error` where the flow must not run, `warning` where it may, and its author should know. `story` is a call that
-    shows it, a line for each moment, where it is a fault of behaviour.
+    shows it, a line for each moment, where it is a fault of behaviour; `accepted` is the reason for which the flow accepts that, and
+    empty where it does not.
     """
 
     code: str
@@ -33,10 +34,11 @@ class Defect(NamedTuple):
     hint: str = ""
     level: Literal["error", "warning"] = "error"
     story: tuple[str, ...] = ()
+    accepted: str = ""
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        level = "warning: " if self.level == "warning" else ""
+        level = "accepted: " if self.accepted else "warning: " if self.level == "warning" else ""
         return printable(f"{self.file}:{self.line}:{self.column}: {level}{self.code}: {self.message}{hint}")
 
 

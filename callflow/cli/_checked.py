@@ -30,6 +30,11 @@ class Checked:
     proofs: Proofs
 
     @property
+    def accepted(self) -> Sequence[Defect]:
+        """What is none, since its flow accepts it."""
+        return [one.defect for each in self.proofs.each.values() for one in each.accepted]
+
+    @property
     def errors(self) -> int:
         return sum(one.level == "error" for one in self.defects)
 
@@ -47,7 +52,7 @@ def show(checked: Checked, format_: str, *, expand: bool) -> None:
 def _as_json(checked: Checked) -> None:
     from callflow.cli._formats import as_json
 
-    click.echo(as_json(checked.defects, list(checked.files), checked.proofs.each))
+    click.echo(as_json([*checked.defects, *checked.accepted], list(checked.files), checked.proofs.each))
 
 
 def _as_sarif(checked: Checked) -> None:
@@ -57,15 +62,15 @@ def _as_sarif(checked: Checked) -> None:
     titles = {code: entry.title for code, entry in EVERY_CODE.items()}
     ended = checked.proofs.ended
     proved = {file: (one, _followed(one, ended)) for file, one in checked.proofs.each.items()}
-    click.echo(as_sarif(checked.defects, titles, proved))
+    click.echo(as_sarif([*checked.defects, *checked.accepted], titles, proved))
 
 
 def _short(checked: Checked) -> None:
     """One defect a line; what is not proved is said beside them."""
     from callflow.cli._formats import short
 
-    if checked.defects:
-        click.echo(short(checked.defects))
+    if checked.defects or checked.accepted:
+        click.echo(short([*checked.defects, *checked.accepted]))
     for file, one in checked.proofs.each.items():
         if not one.clean:
             click.echo(f"{printable(file)}: {_followed(one, checked.proofs.ended)}", err=True)
@@ -80,6 +85,8 @@ def _for_people(checked: Checked) -> None:
             click.echo(f"{printable(file)}: {_checked(flow)}")
         if flow.file in proofs.each:
             click.echo(f"{printable(file)}: {_followed(proofs.each[flow.file], proofs.ended)}")
+            for told in proofs.each[flow.file].accepted:
+                click.echo(_accepted(told.defect))
     for file, number in checked.scenarios.items():
         click.echo(f"{printable(file)}: read {_count(number, 'scenario')}, no defect")
     if not defects:
@@ -112,6 +119,11 @@ def _followed(proof: Proved, ended: Ended) -> str:
         return f"followed every call: {done}"
     further = ended.words if proof.broken_off else f"`{'--deep' if proof.budget < DEEP else '--steps'}` goes further"
     return f"not proved: {done}, and {proof.left} more to look at ({further})"
+
+
+def _accepted(defect: Defect) -> str:
+    """What is accepted, where, and why."""
+    return printable(f"{defect.file}:{defect.line}: accepted: {defect.code}: {defect.accepted}")
 
 
 def _count(number: int, what: str) -> str:

@@ -78,19 +78,20 @@ def _width(letter: str) -> int:
 
 
 def short(defects: Iterable[Defect]) -> str:
-    """`file:line:column: code: message`, one a line; a warning's message says so."""
+    """`file:line:column: code: message`, one a line; what is a warning, or accepted, says so."""
     return "\n".join(
-        printable(
-            f"{one.file}:{one.line}:{one.column}: {one.code}: "
-            f"{'warning: ' if one.level == 'warning' else ''}{one.message}"
-        )
-        for one in defects
+        printable(f"{one.file}:{one.line}:{one.column}: {one.code}: {_grade(one)}{one.message}") for one in defects
     )
 
 
+def _grade(one: Defect) -> str:
+    return f"accepted ({one.accepted}): " if one.accepted else "warning: " if one.level == "warning" else ""
+
+
 def as_json(defects: Iterable[Defect], files: Sequence[str], proofs: Mapping[str, Proved]) -> str:
-    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story}, …], "proofs":
-    [{file, finished, situations, steps, left, doubts}, …]}`; doubts are as defects are."""
+    """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story, accepted}, …],
+    "proofs": [{file, finished, situations, steps, left, doubts}, …]}`; doubts are as defects are. What has a reason under `accepted`
+    is no defect."""
     proved = [
         {
             "file": file,
@@ -165,6 +166,8 @@ def _result(one: Defect, rule: int) -> dict[str, Any]:
         "message": {"text": text},
         "locations": [place],
     }
+    if one.accepted:
+        result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": one.accepted}]
     if one.story:  # a code flow, each of its moments at the place of the defect
         moments = [{"location": {**place, "message": {"text": moment}}} for moment in one.story]
         result["codeFlows"] = [{"threadFlows": [{"locations": moments}]}]

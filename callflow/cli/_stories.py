@@ -27,7 +27,7 @@ def save(proofs: Mapping[str, Proved], folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
     for file, proved in proofs.items():
-        for told in proved.told:
+        for told in (one for one in proved.told if one.defect.story):
             where = f"{told.defect.file}:{told.defect.line}: {told.defect.code}"
             text = "" if file.startswith("<") else _file(file, told.defect, told.scenario, folder)
             if not text:

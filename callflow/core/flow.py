@@ -154,6 +154,14 @@ class Quiet(NamedTuple):
     position: Position
 
 
+class Acceptance(NamedTuple):
+    """`accept: {code: reason}`: what the proof may find here. No call asks for it."""
+
+    code: str
+    reason: str
+    position: Position
+
+
 @frozen(eq=False, repr=False)
 class State:
     """`children`, `initial` and `parent` are paths; `initial` of a history state is its default.
@@ -178,6 +186,7 @@ class State:
     must_finish: bool = False
     waits: str = ""
     quiet: Quiet | None = None  # the top level's: that of the whole flow
+    accept: tuple[Acceptance, ...] = ()  # a host's: its own, then those at the top of its sub-flow's file
     history: Literal["shallow", "deep"] | None = None
     returns: Mapping[str, Template] = field(factory=dict)
     task: Task | None = None

@@ -25,6 +25,7 @@ TOP_LEVEL: Final[Mapping[str, str]] = {
     "answer": "Whether inbound calls are answered by LiveKit (automatic) or by the flow (manual, see `call.offered`).",
     "reconnect_grace": "How long a far end that vanished may stay away before it counts as hung up.",
     "limits": "What bounds every call: its length, silence, states entered without progress; for the proof, what nobody hears.",
+    "accept": "What the proof finds in the flow, and is right, each by its code with the reason.",
     "on_crash": "What becomes of the line when the agent's process dies: hang_up, or resume by another process. Experimental: nothing acts on it yet.",
     "standard": "Whether the standard rows, the states `ending` and `closed`, and the limits are supplied.",
     "initial": "The state in which the call begins.",
@@ -58,6 +59,7 @@ STATE: Final[Mapping[str, str]] = {
     "must_finish": "Until the state is done, nothing outside it may leave it.",
     "waits": "Why no bound on time is right here.",
     "limits": "What holds here instead of the limit of the same name further out.",
+    "accept": "What the proof finds here and inside, and is right, each by its code with the reason.",
     "initial": "The inner state in which this one begins; of a history state, its default.",
     "states": "Inner states.",
     "parallel": "Whether all inner states are active at once, as regions.",
@@ -70,7 +72,7 @@ STATE: Final[Mapping[str, str]] = {
 }
 
 HISTORY_KEYS: Final = frozenset({"history", "initial", "description"})
-FINAL_KEYS: Final = frozenset({"final", "description", "entry", "returns"})
+FINAL_KEYS: Final = frozenset({"final", "description", "entry", "returns", "accept"})
 
 TRANSITION: Final[Mapping[str, str]] = {
     "target": "The state to go to; without one the state stays, and `do` is run.",
@@ -126,6 +128,29 @@ LIMITS: Final[Mapping[str, str]] = {
     "no_progress": "How many states may be entered without speech heard, a key, or time passing (50).",
     **STATE_LIMITS,
 }
+
+ACCEPT: Final[Mapping[str, str]] = {
+    "no-way-on": "Why nothing has to lead on here.",
+    "quiet-too-long": "Why nothing has to be heard: from where the silence begins on, or where it is too long.",
+    "endless-round": "Why it may go round and round.",
+    "endless-cycle": "Why the cycle may be broken off.",
+    "row-always-beaten": "Why the row stands here.",
+    "speech-cut": "Why this may be cut.",
+    "never-heard-out": "Why nobody has to hear it to its end.",
+    "question-then-over": "Why nobody has to answer.",
+    "tool-not-taken": "Why no row has to take the tool.",
+    "guard-always-so": "Why the guard stands here.",
+    "dropped-together": "Why both may be dropped.",
+    "rings-for-nobody": "Why it may ring on.",
+    "nobody-left": "Why the call goes on.",
+    "result-lost": "Why no row has to take the result.",
+    "dialled-twice": "Why somebody is dialled who is on the line.",
+    "action-never-run": "Why the action stands here.",
+    "row-never-taken": "Why the row stands here.",
+    "outcome-too-early": "Why the outcome is named here.",
+    "no-outcome": "Why no outcome is named here.",
+}
+"""The codes of what the proof finds, in the order of `callflow.proof.codes`: only these can be accepted."""
 
 AGENT: Final[Mapping[str, str]] = {"instructions": "The agent's system prompt."}
 

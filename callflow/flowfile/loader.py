@@ -17,6 +17,7 @@ from callflow.core.statechart.descriptors import Events
 from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
+from callflow.flowfile.accepting import acceptances
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.declarations import is_event_name
 from callflow.flowfile.header import declarations_of, declare
@@ -290,6 +291,7 @@ class _Loader:
             rows=tuple(rows.rows),
             timers=tuple(rows.timers),
             quiet=declared.quiet(main, root.get("limits"), "limits"),
+            accept=acceptances(main, root.get("accept"), "accept"),
             description=main.text(root.get("description"), "description", "`description`") or "",
             position=main.position(root, ""),
         )

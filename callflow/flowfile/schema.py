@@ -52,6 +52,7 @@ def schema() -> dict[str, Any]:
         "answer": {"enum": ["automatic", "manual"]},
         "reconnect_grace": {"$ref": _ref + "duration"},
         "limits": _object(keys.LIMITS, {name: _limit(name) for name in keys.LIMITS}),
+        "accept": {"$ref": _ref + "accept"},
         "on_crash": {"enum": ["hang_up", "resume"]},
         "standard": {"type": "boolean"},
         "initial": _text(),
@@ -71,6 +72,7 @@ def schema() -> dict[str, Any]:
             "template": {"type": "string", "pattern": TEMPLATE},
             "states": _map(_nothing_or({"$ref": _ref + "state"})),
             "state": _object(keys.STATE, _state()),
+            "accept": _object(keys.ACCEPT, {code: {"type": "string", "minLength": 1} for code in keys.ACCEPT}),
             "transition": _object(keys.TRANSITION, _transition()),
             "row": _either(
                 {"type": "string"},
@@ -119,6 +121,7 @@ def _state() -> dict[str, Any]:
         "must_finish": {"type": "boolean"},
         "waits": _text(),
         "limits": _object(keys.STATE_LIMITS, {name: _limit(name) for name in keys.STATE_LIMITS}),
+        "accept": {"$ref": _ref + "accept"},
         "initial": _text(),
         "states": {"$ref": _ref + "states"},
         "parallel": {"type": "boolean"},

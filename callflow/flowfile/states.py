@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from callflow.core.expressions import TEXT, Template
-from callflow.core.flow import ROOT, Field, Quiet, Row, State, Task, TimerRow, Transition
+from callflow.core.flow import ROOT, Acceptance, Field, Quiet, Row, State, Task, TimerRow, Transition
 from callflow.flowfile import declarations as declared
 from callflow.flowfile import keys
+from callflow.flowfile.accepting import acceptances
 from callflow.flowfile.actions import action_list
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, shorten
@@ -93,6 +94,7 @@ def build_state(draft: Draft, must_finish: bool) -> State:
         must_finish=_must_finish(draft) or must_finish,
         waits=(part.text(node.get("waits"), join(where, "waits"), "`waits`") or "") if "waits" in entries else "",
         quiet=_quiet(draft),
+        accept=_accepted(draft),
         history=history,  # type: ignore[arg-type] # one of the two, or None
         returns=_returns(draft) if "returns" in entries else {},
         task=_task(draft) if "task" in entries else None,
@@ -123,6 +125,12 @@ def _quiet(draft: Draft) -> Quiet | None:
     entry = draft.node.entries.get("limits")
     mine = declared.state_limits(draft.part, entry[1], join(draft.where, "limits")) if entry else None
     return within or mine
+
+
+def _accepted(draft: Draft) -> tuple[Acceptance, ...]:
+    entry, inside = draft.node.entries.get("accept"), draft.inside
+    mine = acceptances(draft.part, entry[1], join(draft.where, "accept")) if entry else ()
+    return mine if inside is None else (*mine, *acceptances(inside, inside.root.get("accept"), "accept"))
 
 
 def _parent(draft: Draft) -> str | None:

@@ -180,6 +180,13 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
         "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: {target: ending, do: [{outcome: invalid}]}\n",
     ),
+    "accepted-for-nothing": Code(
+        "Something accepted that does not happen",
+        "A warning. `accept` allows what no call of this flow comes to: it was mended since, or stands in another state. Left in, it "
+        "would hide a fault that is made later.",
+        "states:\n  talking: {entry: [{say: One moment.}], accept: {quiet-too-long: It rings at the bank.}, after: {20s: ending}}\n",
+        "states:\n  talking: {entry: [{say: One moment.}], accept: {quiet-too-long: It rings at the bank.}, after: {50s: ending}}\n",
+    ),
 }
 
 EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CHECKED, **CODES}

@@ -35,14 +35,15 @@ class Finding:
 
 @frozen(eq=False)
 class Suspect:
-    """What is wrong, and the node at which it shows; `more` is what happens then, to show it. `states`: those of which it is told, so that what follows from it is not told
-    as well."""
+    """What is wrong, and the node at which it shows; `more` is what happens then, to show it. `states`: those of which it is told, so
+    that what follows from it is not told as well. `shows`: those in which it is so, where these are others than that of its place."""
 
     defect: Defect
     node: Node
     states: frozenset[str] = frozenset()
     more: tuple[Passage, ...] = ()
     after: str = ""  # what the story ends with, when nothing happens any more
+    shows: frozenset[str] = frozenset()
 
 
 Suspects = Iterator[Suspect]

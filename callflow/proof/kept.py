@@ -138,7 +138,10 @@ def _written(proved: Proved, files: Sequence[str]) -> str:
         "situations": proved.situations,
         "steps": proved.steps,
         "left": proved.left,
-        "told": [{"defect": _plain(one.defect, files), "scenario": one.scenario} for one in proved.told],
+        **{
+            name: [{"defect": _plain(one.defect, files), "scenario": one.scenario} for one in each]
+            for name, each in (("told", proved.told), ("accepted", proved.accepted))
+        },
         "doubts": [_plain(one, files) for one in proved.doubts],
     }
     body = json.dumps(data, indent=1)
@@ -156,12 +159,15 @@ def _read(text: str, files: Sequence[str]) -> Proved | None:
         return None
     try:
         data = json.loads(body)
-        told = tuple(Told(_defect(one["defect"], files), _text(one["scenario"])) for one in data["told"])
+        told, accepted = (
+            tuple(Told(_defect(one["defect"], files), _text(one["scenario"])) for one in data[name])
+            for name in ("told", "accepted")
+        )
         doubts = tuple(_defect(one, files) for one in data["doubts"])
         budget, situations, steps, left = (_number(data[name]) for name in ("budget", "situations", "steps", "left"))
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return None
-    return Proved(budget, situations, steps, left, told, doubts)
+    return Proved(budget, situations, steps, left, told, doubts, accepted)
 
 
 def _defect(data: Any, files: Sequence[str]) -> Defect:

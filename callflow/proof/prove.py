@@ -11,6 +11,7 @@ from callflow.core.events import NO_DATA
 from callflow.core.flow import ROOT, Flow
 from callflow.errors import Defect
 from callflow.proof import BUDGET
+from callflow.proof.accepting import Accepting
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
 from callflow.proof.finding import Finding, Search, Suspects
@@ -47,13 +48,15 @@ LONGEST = 240
 @frozen
 class Proof:
     """What was found. `doubts` are what looks wrong in a zone, and what no call was found to show. Where the budget has cut the
-    exploration short nothing more is proved than what was covered."""
+    exploration short nothing more is proved than what was covered. `accepted`: what the flow accepts of it; `needless`: what it
+    accepts, and no call shows."""
 
     findings: tuple[Finding, ...]
     doubts: tuple[Defect, ...]
     exploration: Exploration
-
     budget: int = BUDGET
+    accepted: tuple[Finding, ...] = ()
+    needless: tuple[Defect, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -63,14 +66,19 @@ class Proof:
     def proved(self) -> Proved:
         """What of it is told and kept."""
         found = self.exploration
-        told = tuple(Told(one.defect, as_scenario(found.flow, one)) for one in self.findings)
-        return Proved(self.budget, len(found.nodes), found.steps, found.left, told, self.doubts)
+        told, accepted = (
+            tuple(Told(one.defect, as_scenario(found.flow, one)) for one in each)
+            for each in (self.findings, self.accepted)
+        )
+        told += tuple(Told(one, "") for one in self.needless)
+        return Proved(self.budget, len(found.nodes), found.steps, found.left, told, self.doubts, accepted)
 
 
 def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proof:
     """Explores a flow, and tells what it finds, what a caller would suffer from most first. `going` may end it early.
 
-    What follows from one fault is told once: of the states of which something worse was told nothing more is.
+    What follows from one fault is told once: of the states of which something worse was told nothing more is. What is accepted hides
+    nothing else.
     """
     first = first_steps(flow)
     searches = [kind(flow) for kind in SEARCHES]
@@ -79,27 +87,40 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
     exploration = explore(
         flow, first, budget=budget, watches=[one.see for one in (*searches, *asides)], stopwatches=timed, going=going
     )
+    accepting = Accepting(flow)
     found: list[Finding] = []
+    accepted: list[Finding] = []
     told: set[str] = set()  # states of which something was told
+    allowed: dict[str, set[str]] = {}  # the same of what is accepted, which hides its own kind alone
     doubted: dict[Hashable, list[Defect]] = {}
     for one in _suspects(searches, asides, exploration):
+        acceptance = accepting.of(one)
         which = one.defect.code, one.defect.file, one.defect.line
         doubts = doubted.setdefault(which, [])
-        if told & one.states or any(which == other.which for other in found) or len(doubts) >= MOST_TRIED:
+        known = found if acceptance is None else (*found, *accepted)
+        hidden = told if acceptance is None else told | allowed.setdefault(one.defect.code, set())
+        if hidden & one.states or any(which == other.which for other in known) or len(doubts) >= MOST_TRIED:
             continue
         way = way_to(flow, first, one.node, one.more)
         if way is None:
-            doubts.append(one.defect)
-        else:
+            doubts.append(one.defect if acceptance is None else one.defect._replace(accepted=acceptance.reason))
+            continue
+        story = (*told_by(flow, way), *filter(None, (one.after,)))
+        if acceptance is None:
             told |= one.states
-            story = (*told_by(flow, way), *filter(None, (one.after,)))
             found.append(Finding(one.defect._replace(story=story), way))
-    shown = {one.which for one in found}
+        else:
+            allowed[one.defect.code] |= one.states
+            accepted.append(Finding(one.defect._replace(story=story, accepted=acceptance.reason), way))
+    shown = {one.which for one in (*found, *accepted)}
+    doubtful = ([one for one in doubts if not one.accepted] for which, doubts in doubted.items() if which not in shown)
     return Proof(
         tuple(found),
-        tuple(doubts[0] for which, doubts in doubted.items() if doubts and which not in shown),
+        tuple(doubts[0] for doubts in doubtful if doubts),
         exploration,
         budget,
+        tuple(accepted),
+        tuple(accepting.for_nothing()) if exploration.finished else (),
     )
 
 

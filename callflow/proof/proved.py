@@ -19,7 +19,7 @@ class Told:
 @frozen
 class Proved:
     """How far a proof has come that could take `budget` steps: the situations found, the steps taken, the situations left
-    unlooked at; and what it tells, as `callflow.proof.prove.Proof` has it."""
+    unlooked at; and what it tells, as `callflow.proof.prove.Proof` has it. `accepted` is no defect."""
 
     budget: int
     situations: int
@@ -27,6 +27,7 @@ class Proved:
     left: int
     told: tuple[Told, ...]
     doubts: tuple[Defect, ...]
+    accepted: tuple[Told, ...] = ()
 
     @property
     def finished(self) -> bool:

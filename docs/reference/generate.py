@@ -76,6 +76,7 @@ def keys_page() -> str:
         ("Python code (`python`)", keys.PYTHON),
         ("Limits (`limits`)", keys.LIMITS),
         ("Limits of a state (`limits`)", keys.STATE_LIMITS),
+        ("What is accepted (`accept`)", keys.ACCEPT),
         ("The agent (`agent`)", keys.AGENT),
         ("A task (`task`)", keys.TASK),
         ("Models of the session (`session`)", session.MODELS),

@@ -10,8 +10,9 @@ import pytest
 
 from callflow.core.expressions import Template
 from callflow.errors import FlowFileError
-from callflow.flowfile import load, loads, read
+from callflow.flowfile import keys, load, loads, read
 from callflow.flowfile.loader import read_loads
+from callflow.proof.codes import CODES as PROOF
 from tests.support.cost import within
 
 HEAD = "callflow: 1\nname: example\ninitial: talking\n"
@@ -123,6 +124,9 @@ class TestStandardParts:
         flow = flow_of("states: {talking: {}, closed: {final: true, entry: [{log: Over.}]}}\n")
         assert [action.verb for action in flow.states["closed"].entry] == ["log"]
         assert list(flow.states) == ["", "talking", "closed", "ending"]
+
+    def test_all_that_the_proof_finds_can_be_accepted(self):
+        assert set(keys.ACCEPT) == set(PROOF) - {"accepted-for-nothing"}  # a code that is new stands in both
 
     def test_limits_become_rows_of_the_top_level(self):
         flow = flow_of("limits: {call: 30m, silence: 45s}\nstates: {talking: {}}\n")

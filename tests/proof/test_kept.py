@@ -190,7 +190,7 @@ def entry_of(data: Any) -> str:
     return f"{sha256(body.encode()).hexdigest()}\n{body}"
 
 
-GOOD = {"budget": 50_000, "situations": 1, "steps": 2, "left": 0, "told": [], "doubts": []}
+GOOD = {"budget": 50_000, "situations": 1, "steps": 2, "left": 0, "told": [], "doubts": [], "accepted": []}
 PLAIN = {**Defect("no-way-on", "no", "", 1, 1, 1, 1)._asdict(), "file": 0}
 
 

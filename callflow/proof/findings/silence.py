@@ -9,6 +9,7 @@ from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
 from callflow.core.statechart.structure import inside
+from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
 from callflow.proof.listening import called
 from callflow.proof.node import MICRO, Exploration, Node
@@ -24,18 +25,19 @@ MOST_RINGING = 5.0
 
 def too_quiet(exploration: Exploration) -> Suspects:
     """Silences that are longer than the limit in force, or than 30 s where the author has set none: each told once, where it
-    begins."""
+    begins; those that are too long only where that is accepted by themselves."""
     flow = exploration.flow
     limits = _Limits(flow)
-    over: dict[str, list[tuple[Quiet | None, Node]]] = {}
+    over: dict[tuple[str, bool], list[tuple[Quiet | None, Node]]] = {}
     for node in exploration.nodes:
         silence = node.lasts.get(QUIET, 0)
         if silence <= limits.least * MICRO or in_ending(flow, node):
             continue
         limit = limits.in_force(node)
         if silence > (MOST_QUIET if limit is None else limit.seconds) * MICRO:
-            over.setdefault(leaf_of(_beginning(node)), []).append((limit, node))
-    for began, nodes in over.items():
+            known = accepted_in(flow, "quiet-too-long", leaf_of(node)) is not None
+            over.setdefault((leaf_of(_beginning(node)), known), []).append((limit, node))
+    for (began, _), nodes in over.items():
         limit, first = next((one for one in nodes if one[0] is not None), nodes[0])
         lasts = _shown(max(node.lasts[QUIET] for _, node in nodes) / MICRO)
         says = f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn"
@@ -43,7 +45,7 @@ def too_quiet(exploration: Exploration) -> Suspects:
         yield Suspect(
             warning("quiet-too-long", says, place, hint) if limit is None
             else defect("quiet-too-long", f"{says}: more than `quiet: {format_duration(limit.seconds)}` in {_line(limit, place)} allows", place, hint),
-            first, frozenset({began, *(leaf_of(node) for _, node in nodes)}),
+            first, frozenset({began, *(leaf_of(node) for _, node in nodes)}), shows=frozenset(leaf_of(node) for _, node in nodes),
             after=f"Whoever is on the line hears nothing for up to {lasts}.",
         )  # fmt: skip
 
@@ -75,35 +77,44 @@ def _beginning(node: Node) -> Node:
 
 
 def nobody_left(exploration: Exploration) -> Suspects:
-    """A call that goes on for more than three minutes after the far end has gone."""
-    late = [node for node in exploration.nodes if node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO]
-    if late:
-        lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
-        yield Suspect(
-            defect(
-                "nobody-left", f"the far end has gone, and the call goes on in {name_of(late[0])} for up to {lasts}",
-                place_of(exploration.flow, late[0]), "lead on to `ending`",
-            ),
-            late[0], frozenset({leaf_of(late[0])}), after=f"The call goes on for up to {lasts}, for nobody.",
-        )  # fmt: skip
+    """Calls that go on for more than three minutes after the far end has gone, each told once, in the state that makes it so long."""
+    late = [node for node in exploration.nodes if _is_late(node)]
+    if not late:
+        return
+    lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
+    told: set[str] = set()
+    for node in late:
+        if leaf_of(node) not in told and not (node.parent is not None and _is_late(node.parent)):
+            told.add(leaf_of(node))
+            yield Suspect(
+                defect(
+                    "nobody-left", f"the far end has gone, and the call goes on in {name_of(node)} for up to {lasts}",
+                    place_of(exploration.flow, node), "lead on to `ending`",
+                ),
+                node, frozenset({leaf_of(node)}), after=f"The call goes on for up to {lasts}, for nobody.",
+            )  # fmt: skip
+
+
+def _is_late(node: Node) -> bool:
+    return node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO
 
 
 def rings_for_nobody(exploration: Exploration) -> Suspects:
-    """Somebody is being called, and nobody is there to talk to them."""
-    for node in exploration.nodes:
-        if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO:
-            calls = called(node.snapshot)
-            if calls is None:
-                continue
-            lasts = _shown(max(one.lasts.get(RINGING, 0) for one in exploration.nodes) / MICRO)
+    """Somebody is being called, and nobody is there to talk to them: each call told once, where it is written."""
+    ringing = [node for node in exploration.nodes if node.lasts.get(RINGING, 0) > MOST_RINGING * MICRO]
+    told: set[Position] = set()
+    for node in ringing:
+        calls = called(node.snapshot)
+        if calls is not None and (place := _written(exploration.flow, node, calls)) not in told:
+            told.add(place)
+            lasts = _shown(max(one.lasts[RINGING] for one in ringing) / MICRO)
             yield Suspect(
                 defect(
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
-                    _written(exploration.flow, node, calls), "put the call into the `entry` of a state, so that leaving it cancels the call",
+                    place, "put the call into the `entry` of a state, so that leaving it cancels the call",
                 ),
                 node, frozenset({leaf_of(node)}), after=f"It rings for up to {lasts}, for nobody.",
             )  # fmt: skip
-            return
 
 
 def _written(flow: Flow, node: Node, effect: Running) -> Position:
