@@ -16,6 +16,7 @@ from callflow.core.durations import format_duration
 from callflow.core.flow import Flow
 from callflow.flowfile import load
 from callflow.livekit_bindings import private
+from callflow.proof.kept import kept
 from callflow.runtime.shutdown import worker_seconds
 
 logger = logging.getLogger("callflow")
@@ -37,6 +38,7 @@ class FlowServer(AgentServer):
         flow = load(self.flow_file)
         options = private.options_of(self, devmode=devmode)
         logger.info("%s", announcement(flow, options, devmode=devmode, unregistered=unregistered))
+        logger.info("%s", proved_of(flow))
         if not (devmode or unregistered) and (warning := cut_short(flow, options)):
             logger.warning("%s", warning)
         try:
@@ -73,6 +75,21 @@ def announcement(flow: Flow, options: dict[str, Any], *, devmode: bool, unregist
     port = options["port"]
     times.append(f"health check on {'any free port' if port == 0 else f'port {port}'}")
     return f"{', '.join(parts)}: {'; '.join(times)}"
+
+
+def proved_of(flow: Flow) -> str:
+    """One sentence on what is proved of a flow: what `callflow check` has kept. Nothing is proved here, where calls are taken."""
+    known = max(kept(flow), key=lambda one: (one.finished, one.budget), default=None)
+    if known is None:
+        return f"nothing is proved of this version of {flow.name}: `callflow check {flow.file}` follows every call that can be"
+    codes = ", ".join(dict.fromkeys(one.code for one in (*(told.defect for told in known.told), *known.doubts)))
+    found = f"{codes} was found: see `callflow check {flow.file}`" if codes else "nothing was found"
+    done = f"{known.situations:,} situations, {known.steps:,} steps"
+    if known.finished:
+        return f"every call of {flow.name} was followed ({done}), and {found}"
+    return (
+        f"not every call of {flow.name} was followed ({done}), and {found}; `callflow check --deep {flow.file}` goes on"
+    )
 
 
 def cut_short(flow: Flow, options: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from types import ModuleType
 
@@ -16,6 +17,7 @@ from callflow.cli import main
 from callflow.livekit_bindings import models, private, server, serving
 from callflow.testing import ScriptedLLM
 from tests.livekit_bindings.conftest import console_job
+from tests.support.command import command
 
 FLOW = """
 callflow: 1
@@ -265,10 +267,52 @@ async def test_a_server_says_it_as_it_starts(tmp_path, monkeypatch, caplog):
     with caplog.at_level("INFO", "callflow"):
         await made.run(devmode=False, unregistered=False)
     assert ran == [{"devmode": False, "unregistered": False}]
-    said, warned = caplog.records
-    assert (said.levelname, warned.levelname) == ("INFO", "WARNING")
+    said, proved, warned = caplog.records
+    assert (said.levelname, proved.levelname, warned.levelname) == ("INFO", "INFO", "WARNING")
+    assert proved.message == serving.proved_of(callflow.load(tmp_path / "flow.yaml"))
     assert said.message.startswith(f"callflow {callflow.__version__} runs shop (")
     assert warned.message.startswith("calls may last 1h (limits.call)")
+
+
+SMALL = "callflow: 1\nname: shop\ninitial: talking\nstates: {talking: {entry: [{say: Hello.}], on: {done: ending}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        (SMALL, [], "every call of shop was followed (… situations, … steps), and nothing was found"),
+        (
+            SMALL.replace(", on: {done: ending}", ""),
+            [],
+            "every call of shop was followed (… situations, … steps), and no-way-on was found: see `callflow check FILE`",
+        ),
+        (
+            SMALL,
+            ["--steps", "50"],
+            "not every call of shop was followed (… situations, … steps), and nothing was found; `callflow check --deep FILE` goes on",
+        ),
+        (None, [], "nothing is proved of this version of shop: `callflow check FILE` follows every call that can be"),
+    ],
+)
+def test_what_is_proved_is_said_and_nothing_is_proved_then(text, options, said, tmp_path, monkeypatch):
+    file = tmp_path / "flow.yaml"
+    file.write_text(text or SMALL)
+    if text is not None:
+        command("check", str(file), *options)
+    monkeypatch.setattr("callflow.proof.prove.prove", lambda *_, **__: pytest.fail("it was proved in production"))
+    found = serving.proved_of(callflow.load(file))
+    assert re.sub(r"\d+ (situation|step)s", r"… \1s", found) == said.replace("FILE", str(file))
+    if text is not None:
+        file.write_text((text or SMALL) + "# another version\n")
+        assert serving.proved_of(callflow.load(file)).startswith("nothing is proved of this version of shop")
+
+
+def test_of_several_answers_the_one_that_goes_furthest_is_said(tmp_path):
+    file = tmp_path / "flow.yaml"
+    file.write_text(SMALL)
+    for steps in ("50", "40000", "60", "7"):
+        command("check", str(file), "--steps", steps)
+    assert serving.proved_of(callflow.load(file)).startswith("every call of shop was followed")
 
 
 async def test_a_port_that_is_in_use_is_said_in_a_sentence(tmp_path, monkeypatch, caplog):
