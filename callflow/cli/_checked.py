@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import click
 from attrs import frozen
 
-from callflow.cli._course import Ended
-from callflow.cli._proofs import Proofs
+from callflow.cli._course import Ended, Proofs
 from callflow.cli._width import wrapped
 from callflow.core.flow import Flow
 from callflow.errors import Defect, printable

@@ -6,13 +6,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
+from attrs import frozen
+
 from callflow.errors import printable
+from callflow.proof.proved import Proved
 
 if TYPE_CHECKING:
     from callflow.proof.node import Going
@@ -39,6 +42,14 @@ LOOKS = 20_000
 
 SHORT = 0.05
 """What must be left of the memory."""
+
+
+@frozen
+class Proofs:
+    """What is proved of each flow, by its file; and why some were ended before their budget was."""
+
+    each: Mapping[str, Proved]
+    ended: Ended = Ended.NOT
 
 
 class Board:

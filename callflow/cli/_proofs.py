@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from typing import NamedTuple
 
-from attrs import frozen
-
-from callflow.cli._course import OFTEN, Board, Ended, Telling, interruptible
+from callflow.cli._course import OFTEN, Board, Ended, Proofs, Telling, interruptible
 from callflow.core.flow import Flow
 from callflow.proof.kept import digest, keep, kept
 from callflow.proof.proved import Proved
@@ -19,14 +17,6 @@ class Asked(NamedTuple):
 
     flow: Flow
     text: str
-
-
-@frozen
-class Proofs:
-    """What is proved of each flow, by its file; and why some were ended before their budget was."""
-
-    each: Mapping[str, Proved]
-    ended: Ended = Ended.NOT
 
 
 def proofs_of(flows: Sequence[Asked], budget: int, *, cached: bool, jobs: int | None, deep: bool) -> Proofs:

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import click
 
 from callflow.cli._checked import Checked, show
-from callflow.cli._course import Ended
-from callflow.cli._proofs import Asked, Proofs, proofs_of
+from callflow.cli._course import Ended, Proofs
 from callflow.core.flow import ROOT, Flow
 from callflow.errors import Defect, printable
 from callflow.flowfile.loader import read_with_text
@@ -82,13 +81,15 @@ def command(
     read = _read(files)
     used = {os.path.realpath(scope.file) for flow in read.flows for path, scope in flow.scopes.items() if path != ROOT}
     found = {flow.file: verify(flow, as_subflow=os.path.realpath(flow.file) in used) for flow in read.flows}
-    right = [
-        Asked(flow, read.texts[flow.file])
-        for flow in read.flows
-        if os.path.realpath(flow.file) not in used and not any(one.level == "error" for one in found[flow.file])
-    ]
     proofs = Proofs({})
     if proof and not expand:
+        from callflow.cli._proofs import Asked, proofs_of
+
+        right = [
+            Asked(flow, read.texts[flow.file])
+            for flow in read.flows
+            if os.path.realpath(flow.file) not in used and not any(one.level == "error" for one in found[flow.file])
+        ]
         proofs = proofs_of(right, steps or (DEEP if deep else BUDGET), cached=cache, jobs=jobs, deep=deep)
     for file, defects in found.items():
         read.defects.extend(defects)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
@@ -64,6 +63,8 @@ def keep(flow: Flow, proved: Proved) -> None:
 
 def put(path: Path, text: str) -> None:
     """Writes a file so that whoever reads it finds the old text or the new one, whole. Raises OSError."""
+    import tempfile  # which whoever reads need not wait for
+
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     fresh = Path(name)
     try:

@@ -23,7 +23,8 @@ def is_proved(text: str) -> bool:
     return not any(one.level == "error" for one in verify(callflow.loads(text, check=False)))
 
 
-TOLD = {code: whole(entry.wrong) for code, entry in CODES.items()}
+WITHOUT_STORY = {"accepted-for-nothing"}  # no call shows it, and that is what it says
+TOLD = {code: whole(entry.wrong) for code, entry in CODES.items() if code not in WITHOUT_STORY}
 TOLD |= {name: HEAD + fault.wrong for name, fault in FAULTS.items() if is_proved(HEAD + fault.wrong)}
 FAULTY = whole(CODES["no-way-on"].wrong)
 SUB = "callflow: 1\nname: sub\ninitial: b\nstates: {b: {entry: [{say: Nobody is free.}]}, over: {final: true}}\n"
@@ -204,6 +205,12 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", ["--no-proof", "--expand"])
 def test_without_a_proof_there_are_no_stories(more: str, tmp_path: Path) -> None:
     assert "nothing is proved here" in save(tmp_path, FAULTY, "flow.yaml", more)
+
+
+@pytest.mark.parametrize("code", WITHOUT_STORY)
+def test_what_has_no_story_is_not_saved(code: str, tmp_path: Path) -> None:
+    assert save(tmp_path, whole(CODES[code].wrong)) == ""
+    assert names(tmp_path) == []
 
 
 def test_nothing_found_nothing_saved(tmp_path: Path) -> None:
