@@ -174,6 +174,14 @@ def _of_actions(data: dict[str, Any], path: Path, node: list[Any]) -> Iterator[M
         yield _dropped("list dropped", data, path)
 
 
+def is_speech(action: Any) -> bool:
+    """Whether this says or plays something that ends."""
+    if isinstance(action, dict) and len(action) == 1:
+        ((verb, given),) = action.items()
+        return verb in SPEECH and not (isinstance(given, dict) and given.get("loop"))
+    return action in SPEECH
+
+
 def _kind_of(verb: str) -> str:
     if verb in SPEECH:
         return "speech dropped"

@@ -13,7 +13,8 @@ names of states, the journal, the order in which what takes no time is done, nor
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import callflow
@@ -237,23 +238,13 @@ def played(flow: Flow, other: Flow, seed: int) -> tuple[_Call, _Call]:
     return call, again
 
 
-def difference(flow: Flow, other: Flow, calls: int) -> tuple[int, Seen | None, Seen | None] | None:
-    """The first call that shows a difference between two flows, and what each of them shows; None where none does."""
+def difference(flow: Flow, other: Flow, calls: int) -> str | None:
+    """What the first call shows that is not alike in two flows; None where none shows anything."""
     for seed in range(calls):
         for one, two in ((flow, other), (other, flow)):
             call, again = played(one, two, seed)
-            mine, theirs = _in_order(call.seen), _in_order(again.seen)
+            mine, theirs = Counter(call.seen), Counter(again.seen)
             if mine != theirs:
-                left = next((a for a, b in _pairs(mine, theirs) if a != b), None)
-                right = next((b for a, b in _pairs(mine, theirs) if a != b), None)
-                return (seed, left, right)
+                time, what = min([*(mine - theirs), *(theirs - mine)], key=lambda seen: (seen[0], repr(seen[1])))
+                return f"call {seed}, {time:g} s: {what}"
     return None
-
-
-def _in_order(seen: list[Seen]) -> list[Seen]:
-    return sorted(seen, key=lambda one: (one[0], repr(one[1])))
-
-
-def _pairs(one: list[Seen], two: list[Seen]) -> Iterator[tuple[Seen | None, Seen | None]]:
-    for place in range(max(len(one), len(two))):
-        yield (one[place] if place < len(one) else None), (two[place] if place < len(two) else None)

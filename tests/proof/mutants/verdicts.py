@@ -1,28 +1,91 @@
-"""What `callflow check` says of a mutant that it does not say of the flow."""
+"""What becomes of a mutant.
+
+- *refused*: the file is not loaded, or `callflow check` tells of it something new without following any call;
+- *found*: the proof tells something that it does not tell of the flow, each time with a call that shows it;
+- *equal*: no call of many shows a difference (`observing`);
+- *intent*: another author might want it so, by a rule (`intents`);
+- *missed*: all others. A proof that is not finished finds what it has come across until then.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import callflow
 from callflow.core.flow import Flow
+from callflow.errors import FlowFileError
 from callflow.proof.prove import prove
 from callflow.verify import check
-from tests.proof.mutants.making import written
+from tests.proof.mutants.intents import intent
+from tests.proof.mutants.making import Mutant, mutants, read, written
+from tests.proof.mutants.observing import difference
 
 FLOWS = Path(__file__).parents[3] / "flows"
-BUDGET = 60_000
+
+BUDGET = 30_000
+"""Steps of a proof."""
+
+CALLS = 60
+"""Pairs of calls in which two flows have to be alike."""
+
+Word = Literal["refused", "found", "equal", "intent", "missed"]
 
 
-def load(mutant_data) -> Flow:
-    return callflow.loads(written(mutant_data), folder=FLOWS, check=False)
+class Verdict(NamedTuple):
+    """`why`: what was told, by which rule it is exempt, or what a call has shown."""
+
+    word: Word
+    why: str
 
 
-def static(flow: Flow) -> Counter[str]:
+class _Original(NamedTuple):
+    data: dict[str, Any]
+    flow: Flow
+    checked: Counter[str]
+    proved: Counter[str]
+
+
+def all_mutants(name: str) -> Iterator[Mutant]:
+    """The mutants of a shipped flow, in the order of its file."""
+    return mutants(_original(name).data)
+
+
+def verdict(name: str, mutant: Mutant) -> Verdict:
+    """What becomes of a mutant of this shipped flow."""
+    original = _original(name)
+    try:
+        flow = _load(mutant.data)
+    except FlowFileError as error:
+        return Verdict("refused", error.defects[0].code)
+    if new := _checked(flow) - original.checked:
+        return Verdict("refused", ", ".join(new))
+    if new := _proved(flow) - original.proved:
+        return Verdict("found", ", ".join(new))
+    shown = difference(original.flow, flow, CALLS)
+    if shown is None:
+        return Verdict("equal", f"in {CALLS} pairs of calls")
+    rule = intent(mutant, original.data, original.flow, flow)
+    return Verdict("missed", shown) if rule is None else Verdict("intent", rule)
+
+
+@cache
+def _original(name: str) -> _Original:
+    data = read((FLOWS / f"{name}.yaml").read_text(encoding="utf-8"))
+    flow = _load(data)
+    return _Original(data, flow, _checked(flow), _proved(flow))
+
+
+def _load(data: dict[str, Any]) -> Flow:
+    return callflow.loads(written(data), folder=FLOWS, check=False)
+
+
+def _checked(flow: Flow) -> Counter[str]:
     return Counter(one.code for one in check(flow))
 
 
-def proved(flow: Flow) -> Counter[str]:
-    proof = prove(flow, budget=BUDGET)
-    return Counter([one.defect.code for one in proof.findings] + ([] if proof.finished else ["not-finished"]))
+def _proved(flow: Flow) -> Counter[str]:
+    return Counter(one.defect.code for one in prove(flow, budget=BUDGET).findings)
