@@ -10,6 +10,7 @@ from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.core.flow import Flow, State
 from callflow.core.heard import heard
 from callflow.core.occurs import Facts
+from callflow.core.possible import leg_is
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
@@ -52,12 +53,14 @@ def turn(flow: Flow) -> Condition:
 
 
 def alone(flow: Flow) -> Condition:
-    """Whether nobody is on the line any more, and the call goes on."""
+    """Whether nobody is on the line any more, or was dialled and has not come, and the call goes on."""
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
         memory = snapshot.memory
         leg = memory.legs.get(MAIN_LEG)
-        return memory.phase in LIVE and leg is not None and leg.status == "gone" and not parties(snapshot)
+        if memory.phase not in LIVE or leg is None or parties(snapshot):
+            return False
+        return leg.status == "gone" or (leg.status == "dialing" and leg_is(snapshot, MAIN_LEG) == "absent")
 
     return condition
 

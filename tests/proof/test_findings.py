@@ -137,6 +137,31 @@ states:
             "And so on, round and round.",
         ),
     ),
+    "dialled again at once, for ten minutes": Fault(
+        "endless-round",
+        """
+env: [TRUNK]
+vars: {number: phone}
+after: {10m: ending}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: dialing}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+        {"dial.*: dialing": "dial.*: [{target: dialing, when: state.visits < 3}, ending]"},
+    ),
+    "the same message for ten minutes": Fault(
+        "endless-round",
+        """
+after: {10m: ending}
+initial: talking
+states:
+  talking: {entry: [{say: Nobody is there.}], on: {done: talking}}
+""",
+        {"after: {10m: ending}": "after: {1m: ending}"},
+    ),
     "a failure that leads to where it came from": Fault(
         "endless-round",
         """
@@ -285,6 +310,21 @@ states:
             '{target: ringing, do: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}]}': "ringing",
             "ringing: {on:": 'ringing: {entry: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}], on:',
         },
+    ),
+    "a call that goes on though nobody has come": Fault(
+        "nobody-left",
+        f"""
+env: [TRUNK]
+vars: {{number: phone}}
+{END}initial: dialing
+states:
+  dialing:
+    entry: [{{dial: {{to: "{{{{ vars.number }}}}", trunk: "{{{{ env.TRUNK }}}}"}}}}]
+    on: {{dial.answered: talking, dial.*: pause}}
+  pause: {{after: {{10m: ending}}}}
+  talking: {{{OFFERS}}}}}
+""",
+        {"after: {10m: ending}": "after: {10s: ending}"},
     ),
     "two people dropped as the second accepts": Fault(
         "dropped-together",
@@ -463,6 +503,17 @@ states:
 }
 
 CORRECT = {
+    "a telephone that is called again in a while": """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: [{target: pause, when: state.visits < 3}, ending]}
+  pause: {after: {10m: dialing}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
     "a machine is asked something": """
 env: [TRUNK, NUMBER]
 initial: dialing

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
-from callflow.core.events import Input
+from callflow.core.actions import verb_of
+from callflow.core.events import Input, TimerFired
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Step
 from callflow.core.statechart.structure import within
@@ -14,6 +16,12 @@ from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, 
 from callflow.proof.graph import rounds
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
+
+MOST_CALLS = 12
+"""How often somebody may be called in rounds that a timer ends at last."""
+
+MOST_OF_A_CALL = 300.0
+"""Seconds: a timer of the whole call that is longer ends no round, it ends the call."""
 
 
 class Rounds:
@@ -71,18 +79,20 @@ def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]
             if edge.target.holder in members and (id(node), id(edge.target)) in entering and by_nobody(edge.input)
         ]
         places = {leaf for node in group for leaf in node.snapshot.configuration}
-        if not ways or _bounded(flow, group) or told & places:
+        if not ways or told & places:
+            continue
+        last = min((node for node, _ in ways), key=lambda one: order[id(first(one))])
+        node, round_ = first(last), _once_round(last, members, ways)
+        if _bounded(flow, group, round_):
             continue
         told |= places
-        last = min((node for node, _ in ways), key=lambda one: order[id(first(one))])
-        node = first(last)
         names = ", ".join(f"`{path}`" for path in flow.states if path in places)
         yield Suspect(
             defect(
                 "endless-round", f"the call goes round through {names} without anybody's doing, and nothing ends it",
                 place_of(flow, node), "count the rounds (`state.visits`), or bound them by an `after` around",
             ),
-            node, frozenset(places), _once_round(last, members, ways), "And so on, round and round.",
+            node, frozenset(places), round_, "And so on, round and round.",
         )  # fmt: skip
 
 
@@ -119,8 +129,9 @@ def _way(found: dict[Node, Passage | None], to: Node) -> tuple[Passage, ...]:
     return tuple(reversed(passages))
 
 
-def _bounded(flow: Flow, group: Sequence[Node]) -> bool:
-    """Whether a timer of the author's own that is not armed anew ends the round."""
+def _bounded(flow: Flow, group: Sequence[Node], way: Sequence[Passage]) -> bool:
+    """Whether a timer of the author's own that is not armed anew ends the round: one of the whole call, soon; where somebody is called,
+    after a few calls."""
     table = table_of(flow)
     common: set[tuple[int, str, int]] | None = None
     for node in group:
@@ -131,4 +142,26 @@ def _bounded(flow: Flow, group: Sequence[Node]) -> bool:
             and not all(row.supplied for row in table.states[one.state].timers[one.row].transitions)
         }
         common = own if common is None else common & own
-    return bool(common)
+    pause = sum(_pause(flow, node, edge.input) for node, edge in way)
+    most = (
+        MOST_CALLS * pause
+        if any(verb_of(one.verb).dials for node in group for one in node.snapshot.memory.effects.values())
+        else inf
+    )
+    seconds = ((state, table.states[state].timers[row].seconds) for _, state, row in common or ())
+    return any(after <= (min(most, MOST_OF_A_CALL) if state == ROOT else most) for state, after in seconds)
+
+
+def _pause(flow: Flow, node: Node, event: Input) -> float:
+    """How many seconds the flow waits before this by a timer of its own."""
+    timer = next(
+        (
+            one
+            for one in node.snapshot.memory.timers
+            if isinstance(event, TimerFired) and one.generation == event.generation
+        ),
+        None,
+    )
+    if timer is None or timer.kind not in ("after", "every", "silence"):
+        return 0.0
+    return table_of(flow).states[timer.state].timers[timer.row].seconds

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
+from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
+from callflow.core.events import MAIN_LEG
 from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
 from callflow.core.statechart.structure import inside
 from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
+from callflow.proof.graph import leading_to
 from callflow.proof.listening import called
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
@@ -77,8 +81,11 @@ def _beginning(node: Node) -> Node:
 
 
 def nobody_left(exploration: Exploration) -> Suspects:
-    """Calls that go on for more than three minutes after the far end has gone, each told once, in the state that makes it so long."""
+    """Calls that go on for more than three minutes after the far end has gone, or has not come, and that dial nobody any more, each told
+    once, in the state that makes it so long."""
     late = [node for node in exploration.nodes if _is_late(node)]
+    dials = _before_a_dial(exploration.nodes) if late and exploration.flow.outbound else set()
+    late = [node for node in late if _has_gone(node) or not (in_ending(exploration.flow, node) or node.holder in dials)]
     if not late:
         return
     lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
@@ -86,9 +93,10 @@ def nobody_left(exploration: Exploration) -> Suspects:
     for node in late:
         if leaf_of(node) not in told and not (node.parent is not None and _is_late(node.parent)):
             told.add(leaf_of(node))
+            what = "has gone" if _has_gone(node) else "has not come"
             yield Suspect(
                 defect(
-                    "nobody-left", f"the far end has gone, and the call goes on in {name_of(node)} for up to {lasts}",
+                    "nobody-left", f"the far end {what}, and the call goes on in {name_of(node)} for up to {lasts}",
                     place_of(exploration.flow, node), "lead on to `ending`",
                 ),
                 node, frozenset({leaf_of(node)}), after=f"The call goes on for up to {lasts}, for nobody.",
@@ -97,6 +105,23 @@ def nobody_left(exploration: Exploration) -> Suspects:
 
 def _is_late(node: Node) -> bool:
     return node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO
+
+
+def _has_gone(node: Node) -> bool:
+    return node.snapshot.memory.legs[MAIN_LEG].status == "gone"
+
+
+def _before_a_dial(nodes: Sequence[Node]) -> set[Node]:
+    """Those from which the call comes to dial somebody, by what the flow itself does."""
+    backward: dict[Node, list[Node]] = {}
+    for node in nodes:
+        for edge in node.edges:
+            backward.setdefault(edge.target.holder, []).append(node.holder)
+    return leading_to((node.holder for node in nodes if _dials(node)), backward)
+
+
+def _dials(node: Node) -> bool:
+    return any(verb_of(one.verb).dials for one in node.snapshot.memory.effects.values())
 
 
 def rings_for_nobody(exploration: Exploration) -> Suspects:

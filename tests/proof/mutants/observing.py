@@ -35,6 +35,7 @@ MOST_STEPS = 300
 MOST_SECONDS = 2 * 3600.0
 AFTER = 30.0
 """Seconds at most by which what runs ends later than it could."""
+OFTEN = 4.0
 RARE = ("call.hangup", "call.dropped", "room.", "session.close", "session.error", "job.")
 
 Seen = tuple[float, Hashable]
@@ -124,11 +125,17 @@ class _Call:
                 if isinstance(one, Event):
                     found.setdefault(one.name, []).append(one)
             names = list(found)
-            weights = [self.rare if name.startswith(RARE) or ".hangup" in name else 1.0 for name in names]
+            weights = [self._weight(name) for name in names]
             if names:
                 name = self.dice.choices(names, weights)[0]
                 return self.dice.choice(found[name])._replace(time=time)
         return None
+
+    def _weight(self, name: str) -> float:
+        """How likely this is, beside other things: calls that end at once show little."""
+        if name.startswith(RARE) or name.endswith(".hangup"):
+            return self.rare
+        return OFTEN if name.startswith("tool.") or name.endswith(".answered") else 1.0
 
     def _fits(self, event: Event) -> bool:
         return unfit(self.flow, self.snapshot, self.facts, event) is None
