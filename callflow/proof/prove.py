@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -127,7 +128,21 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
 def told_by(flow: Flow, way: Way) -> list[str]:
     """The story of a call, as a person tells it."""
     told = tell(flow, way.inputs, **_begun(flow, way))
+    told = _folded(told)
     return [line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 4 :]}" for line in told]
+
+
+def _folded(told: Sequence[str]) -> list[str]:
+    """Without what is told for the third time and more of two things that take turns."""
+    shapes = [re.sub(r"[\d.]+ s", "", line) for line in told]
+    again = [n > 3 and shapes[n] == shapes[n - 2] == shapes[n - 4] for n in range(len(shapes))]
+    left = []
+    for number, line in enumerate(told):
+        if not again[number]:
+            left.append(line)
+        elif not again[number - 1]:
+            left.append("And so on.")
+    return left
 
 
 def as_scenario(flow: Flow, finding: Finding) -> str:

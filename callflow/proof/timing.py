@@ -32,7 +32,7 @@ class Timing:
         self.flow = flow
         self.table = table_of(flow)
         self.stopwatches: Stopwatches = {**stopwatches, DETECTION: _looks}
-        self._detection = _longest_detection(flow)
+        self._detection = longest_detection(flow)
         self._mosts: dict[tuple[str, object], int] = {}
         self._ranks: dict[tuple[str, str, int], tuple[int, int, int, int]] = {}
 
@@ -186,7 +186,7 @@ def _looks(_: Snapshot, facts: Facts) -> bool:
     return "detection" in facts
 
 
-def _longest_detection(flow: Flow) -> int:
+def longest_detection(flow: Flow) -> int:
     """How long a look at who has answered takes at most."""
     looks = [ways.get("timeout") for ways in given(actions_during(flow), "detection") if isinstance(ways, Mapping)]
     usual = verb_of("detect_machine").timeout or 0.0

@@ -10,11 +10,12 @@ from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.lasts import lasts, within
-from callflow.core.occurs import AT_FIRST
+from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import action_of, afterwards, refused
-from callflow.core.snapshot import Snapshot, Step
+from callflow.core.snapshot import Snapshot, Step, Timer
 from callflow.core.step import step
 from callflow.proof.node import Node, Passage
+from callflow.proof.world import WORD
 
 
 class Way(NamedTuple):
@@ -63,6 +64,8 @@ def _walk(flow: Flow, start: Step, causes: Sequence[tuple[Node, Input, Node]], p
     now = start.snapshot.memory.started
     facts = AT_FIRST
     for before, cause, after in causes:
+        if isinstance(cause, TimerFired):
+            now = _talking(flow, steps, facts, cause, before, now)
         snapshot = steps[-1].snapshot
         event = _same(flow, before.snapshot, snapshot, cause, now, patience)
         if event is None or refused(flow, snapshot, facts, event) is not None:
@@ -77,6 +80,27 @@ def _walk(flow: Flow, start: Step, causes: Sequence[tuple[Node, Input, Node]], p
     return Way(tuple(steps))
 
 
+def _talking(flow: Flow, steps: list[Step], facts: Facts, cause: TimerFired, before: Node, now: float) -> float:
+    """Lets somebody say a word whenever a silence would be over before the timer that is to fire; the time then."""
+    for _ in range(MOST_WORDS):
+        snapshot = steps[-1].snapshot
+        first, timer = snapshot.memory.timers[:1], _timer_of(cause, before.snapshot, snapshot)
+        if timer is None or not first or first[0].kind != "silence" or first[0].due >= timer.due:
+            break
+        word = Event(WORD, {"transcript": "…", "is_final": True}, max(now, first[0].due - 1.0))
+        if refused(flow, snapshot, facts, word) is not None:
+            break
+        after = step(flow, snapshot, word)
+        if after.snapshot.configuration != snapshot.configuration or after.snapshot.memory.timers[:1] == first:
+            break
+        steps.append(after)
+        now = word.time
+    return now
+
+
+MOST_WORDS = 200
+"""So many words are said before a call is given up that should come to a late timer."""
+
 _TELLS = 1e-6
 
 
@@ -89,13 +113,18 @@ def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
             yield effect.started + within(effect, action_of(flow, effect)).most
 
 
+def _timer_of(cause: TimerFired, before: Snapshot, now_at: Snapshot) -> Timer | None:
+    """The same timer in this call."""
+    which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
+    return next((one for one in now_at.memory.timers if one[1:4] == which), None)
+
+
 def _same(
     flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience
 ) -> Input | None:
     """The same thing in this call: its own timer, its own effect."""
     if isinstance(cause, TimerFired):
-        which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
-        timer = next((one for one in now_at.memory.timers if one[1:4] == which), None)
+        timer = _timer_of(cause, before, now_at)
         return None if timer is None else TimerFired(timer.generation, max(now, timer.due))
     latest = min(_limits(flow, now_at, cause), default=now + 60.0)
     latest = min(latest, now + 3600.0)

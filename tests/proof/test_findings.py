@@ -213,6 +213,29 @@ states:
 """,
         {"[delete_room, aclose": "[drain, delete_room, aclose"},
     ),
+    "a line that drops while the model talks, after ten minutes of it": Fault(
+        "speech-cut",
+        f"""
+{END}after: {{10m: ending}}
+initial: talking
+states:
+  talking: {{entry: [generate_reply], silence: {{30s: {{target: ending, do: [{{say: Goodbye.}}]}}}}, {OFFERS}}}}}
+  ending: {{entry: [delete_room, aclose, shutdown], on: {{done: closed}}}}
+""",
+        {"[delete_room, aclose": "[drain, delete_room, aclose"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks.",
+            '4 s: the caller says "…".',
+            '6 s: the caller says "…".',
+            "Until 8 s the caller hears nothing.",
+            '8 s: the caller says "…".',
+            "Until 37 s the caller hears nothing.",
+            "And so on.",
+            "600 s: 10m of the call are over. In ending. The line drops.",
+            "If the model was speaking, it is cut.",
+        ),
+    ),
     "a goodbye that its own state cuts": Fault(
         "never-heard-out",
         """
@@ -383,6 +406,21 @@ states:
 """,
         {"{target: sorry, when: event.sip_status_code == 486}": "sorry"},
     ),
+    "a person has answered, and no row takes that": Fault(
+        "result-lost",
+        """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-*: ending}, after: {20s: greeting}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+        {"amd.machine-*: ending}": "amd.machine-*: ending, amd.*: greeting}"},
+    ),
     "keys that were not pressed, and no row": Fault(
         "result-lost",
         """
@@ -503,6 +541,17 @@ states:
 }
 
 CORRECT = {
+    "a verdict that nobody waits for": """
+env: [TRUNK]
+vars: {number: phone}
+tools: {end_call: {description: The callee is done.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: talking, dial.*: ending}
+  talking: {entry: [generate_reply], tools: [end_call], on: {amd.machine-*: ending, tool.end_call: ending}}
+""",
     "a telephone that is called again in a while": """
 env: [TRUNK]
 vars: {number: phone}

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from callflow.core.actions import RESULT_EVENTS, verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Event, Input
-from callflow.core.flow import Action, Flow, Row
+from callflow.core.flow import Action, Flow, Position, Row
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running, Start, Step
 from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import OF_ROWS, transitions
 from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects, active_in
-from callflow.proof.listening import parties
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.listening import parties, unheard
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect, named, warning
 
 Place = tuple[str, str | int, int]
@@ -23,10 +23,12 @@ Place = tuple[str, str | int, int]
 
 
 class Lost:
-    """A result that some row takes, but not always: then it is a failure, and the call ends, whoever is on the line."""
+    """A result that rows are there for, and none of them takes it: it is a failure then, and the call ends, whoever is on the line; or
+    it is a verdict on who has answered, and whoever that is waits."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.waits = unheard(flow)
         self.suspects: list[Suspect] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
@@ -36,24 +38,33 @@ class Lost:
         if effect is None or not any(move.trigger == "failed" and not move.transitions for move in taken.moves):
             return
         result, action = result_of(effect, event), action_of(self.flow, effect)
-        if action is None or not result or result in verb_of(effect.verb).success or not self._is_heard(before, result):
+        if action is None or not result or result in verb_of(effect.verb).success:
             return
-        self.suspects.append(
-            Suspect(
-                defect(
-                    "result-lost", f"there are rows for `{result}`, and none of them holds each time: the call ends as failed",
-                    action.position, "give it a row without a guard, the last of them", len(action.verb),
-                ),
-                before, more=((before, Edge(event, after)),),
-            )
-        )  # fmt: skip
+        if configuration_of(table_of(self.flow), before.snapshot.configuration).heard(result).rows:
+            says = f"there are rows for `{result}`, and none of them holds each time: the call ends as failed"
+            self._suspect(says, action.position, before, ((before, Edge(event, after)),))
 
-    def _is_heard(self, node: Node, result: str) -> bool:
-        """Whether some row is there for it: where there is none the file alone says so (`result-not-taken`)."""
-        return bool(configuration_of(table_of(self.flow), node.snapshot.configuration).heard(result).rows)
+    def _suspect(self, says: str, place: Position, node: Node, more: tuple[Passage, ...] = (), after: str = "") -> None:
+        told = defect("result-lost", says, place, "write a row for all others, without a guard, as the last of them")
+        self.suspects.append(Suspect(told, node, more=more, after=after))
 
     def found(self, exploration: Exploration) -> Suspects:
+        for node in exploration.nodes:
+            if "detection" in node.facts and parties(node.snapshot) and self.waits(node.snapshot, node.facts):
+                self._see_wait(node)
         yield from self.suspects
+
+    def _see_wait(self, node: Node) -> None:
+        """Somebody has answered, and it is not known who: that it is a person has to lead on."""
+        states = [self.flow.states[path] for path in active_in(self.flow, node)]
+        rows = [row for state in states for row in state.rows if _family(row.pattern) == _family(PERSON)]
+        if rows and not configuration_of(table_of(self.flow), node.snapshot.configuration).heard(PERSON).rows:
+            says = f"there are rows for other results, none takes `{PERSON}`, and whoever has answered hears nothing"
+            self._suspect(says, rows[0].position, node, after="A person has answered. No row takes that.")
+
+
+PERSON = "amd.human"
+"""The one verdict after which somebody waits to be spoken to."""
 
 
 class NeverHeard:

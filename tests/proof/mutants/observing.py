@@ -29,6 +29,7 @@ from callflow.core.possible import action_of, afterwards, unfit
 from callflow.core.snapshot import Cancel, Running, Start, Step
 from callflow.core.table import table_of
 from callflow.proof.begin import first_steps
+from callflow.proof.timing import longest_detection
 from callflow.proof.world import World
 
 MOST_STEPS = 300
@@ -37,6 +38,8 @@ AFTER = 30.0
 """Seconds at most by which what runs ends later than it could."""
 OFTEN = 4.0
 RARE = ("call.hangup", "call.dropped", "room.", "session.close", "session.error", "job.")
+
+_THERE = ("dialing", "ringing", "on_line", "hold", "dropped")
 
 Seen = tuple[float, Hashable]
 
@@ -78,6 +81,7 @@ class _Call:
         self.next = self.now + self.dice.expovariate(1 / self.gap)
         self.todo = list(part.events) if again else []
         self.stands: Hashable = None
+        self.looks = self.now
         self._look(begun)
 
     def play(self) -> None:
@@ -107,12 +111,30 @@ class _Call:
             ways.append(TimerFired(memory.timers[0].generation, max(self.now, memory.timers[0].due)))
         ways += [end for effect in memory.effects.values() if (end := self._end_of(effect)) is not None]
         first = min(ways, key=lambda one: one.time, default=None)
+        if "detection" not in self.facts:
+            self.looks = self.now
+        elif (verdict := self._verdict(first)) is not None:
+            return verdict
         while (event := self._event(first.time if first is not None else self.now + 600.0)) is not None:
             if self._fits(event):
                 if not self.again:
                     self.part.events.append((event.time, event))
                 return event
         return first
+
+    def _verdict(self, first: Input | None) -> Event | None:
+        """Who has answered, where that has to be told before anything else."""
+        time = self.looks + longest_detection(self.flow) / 1e6
+        if first is not None and first.time < time:
+            return None
+        return next(
+            (
+                one._replace(time=time)
+                for one in self._happens()
+                if isinstance(one, Event) and one.name.startswith("amd.")
+            ),
+            None,
+        )
 
     def _event(self, until: float) -> Event | None:
         """The next thing that comes from outside before this time."""
@@ -196,16 +218,14 @@ class _Call:
 
     def _shows(self, begun: Start, hears: bool) -> bool:
         verb = verb_of(begun.verb)
-        if verb.last or verb.at_once or verb.lets_speech_end or begun.verb == "aclose":
-            return False
-        if verb.speech or verb.needs_somebody or "line" in verb.closes:
-            return hears
-        return True
+        if verb.last or verb.at_once or verb.lets_speech_end or verb.closes:
+            return False  # that the line drops is seen when it does
+        return hears if verb.speech or verb.needs_somebody else True
 
     def _stands(self, hears: bool) -> Hashable:
         """How it is for those on the line."""
         memory = self.snapshot.memory
-        if not hears or self.snapshot.ended:
+        if not hears or not any(leg.status in _THERE for leg in memory.legs.values()):
             return None
         legs = tuple(
             (name, leg.status, heard(self.flow, self.snapshot, self.facts, name)) for name, leg in memory.legs.items()
