@@ -137,6 +137,16 @@ CODES: Mapping[str, Code] = {
         'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n    on:\n      transfer.completed: ending\n'
         "      transfer.failed: sorry\n  sorry: {entry: [{say: They are busy.}], on: {done: ending}}\n",
     ),
+    "stands-by-for-one": Code(
+        "Nobody else is on the line",
+        "`stand_by` leaves the line to those who are on it, and drops it as soon as there are fewer than two. Here there is but one from the "
+        "beginning: whoever it is is hung up on.",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: together}}\n"
+        "  together: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: asking}}\n"
+        '  asking: {entry: [{consult: {to: "+15551234567", trunk: ST_1, timeout: 25s}}], on: {consult.accepted: together, consult.*: talking}}\n'
+        "  together: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
+    ),
     "dialled-twice": Code(
         "Somebody is dialled who is on the line",
         "A leg that is on the line is not dialled a second time: that is `dial.failed`. The way back to a state that dials leads through "
@@ -173,8 +183,8 @@ CODES: Mapping[str, Code] = {
     ),
     "no-outcome": Code(
         "A way to the end without an outcome",
-        "A warning. What a person does, or what comes of an action, leads to the end here without an outcome, and all others of "
-        "four or more such ways name one: the record would say `none`.",
+        "A warning. What a person does, or what comes of an action, leads to the end here without an outcome, and all other "
+        "ways, three or more, name one: the record would say `none`.",
         "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
         "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: ending\n",
         "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"

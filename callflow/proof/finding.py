@@ -83,9 +83,10 @@ def in_ending(flow: Flow, node: Node) -> bool:
 
 
 def by_nobody(event: Input) -> bool:
-    """Whether this happens without anybody's doing anything: a timer, an effect's end that is not somebody's answer."""
+    """Whether this happens without anybody's doing anything: a timer, an effect's end that is not somebody's answer; a busy line
+    declines, too."""
     if isinstance(event, EffectEnded):
-        return event.result.get("result") not in ("input", "no_match", "accepted", "declined")
+        return event.result.get("result") not in ("input", "no_match", "accepted")
     return isinstance(event, TimerFired)
 
 

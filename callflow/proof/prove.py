@@ -21,7 +21,7 @@ from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.outcomes import Early, Missing
-from callflow.proof.findings.parties import Dropped
+from callflow.proof.findings.parties import Dropped, Lone
 from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, Untaken
 from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
@@ -34,7 +34,21 @@ from callflow.proof.way import Way, way_to
 from callflow.scenario.telling import tell
 from callflow.scenario.writing import body_of, from_inputs
 
-SEARCHES = (Dropped, Lost, Dialled, Cut, ModelCut, NeverWhole, Unanswered, Cycle, Rounds, Beaten, Untaken, Decided)
+SEARCHES = (
+    Dropped,
+    Lone,
+    Lost,
+    Dialled,
+    Cut,
+    ModelCut,
+    NeverWhole,
+    Unanswered,
+    Cycle,
+    Rounds,
+    Beaten,
+    Untaken,
+    Decided,
+)
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
 ASIDES = (NeverBegun, NeverHeard, Early, Missing)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""

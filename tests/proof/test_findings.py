@@ -349,6 +349,32 @@ states:
 """,
         {"after: {10m: ending}": "after: {10s: ending}"},
     ),
+    "a line that is left to one": Fault(
+        "stands-by-for-one",
+        """
+initial: talking
+states:
+  talking: {on: {dtmf.0: asking, dtmf.1: both}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+  both: {must_finish: true, entry: [{say: You are connected.}, stand_by], on: {done: ending}}
+""",
+        {"dtmf.1: both": "dtmf.1: asking"},
+    ),
+    "a colleague whose line is busy is asked again and again": Fault(
+        "endless-round",
+        """
+initial: talking
+states:
+  talking: {on: {dtmf.0: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: both, consult.declined: asking, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+        {"consult.declined: asking, ": ""},
+    ),
     "two people dropped as the second accepts": Fault(
         "dropped-together",
         """

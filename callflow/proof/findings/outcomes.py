@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
-from callflow.core.events import EffectEnded, Event, Input
+from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import list_at
@@ -72,7 +72,7 @@ class Missing:
         if in_ending(self.flow, after) or after.snapshot.memory.phase not in LIVE:
             rows = [self.flow.transitions[number] for number in taken.moves[0].transitions]
             for row in rows:
-                if not row.supplied and row.target is not None and _is_meant(event):
+                if not row.supplied and row.target is not None and _is_the_authors(event):
                     self.ways.setdefault(row.id, []).append((before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
@@ -103,6 +103,8 @@ class Missing:
         if len(lacking) != 1 or len(without) <= OTHERS:
             return
         ((number, where),) = lacking
+        if isinstance(where[1].input, TimerFired):  # after a while without anything nothing is a result
+            return
         yield Suspect(
             warning(
                 "no-outcome", "this leads to the end without an outcome, and all other ways name one",
@@ -136,8 +138,8 @@ def _acting(flow: Flow, before: Node, taken: Step) -> Iterator[Action]:
             yield from list_at(flow, kind, key)[place + 1 :]
 
 
-def _is_meant(event: Input) -> bool:
-    """Whether somebody's doing, or what was begun, lets the call end so; not what breaks, or lasts too long."""
+def _is_the_authors(event: Input) -> bool:
+    """Whether the author lets the call end so: by a time, by what somebody does or what was begun; not what breaks, or hangs up."""
     if isinstance(event, Event):
         return not (event.name.startswith(_BREAKS) or event.name.endswith(".hangup"))
-    return isinstance(event, EffectEnded) and event.status == "ok"
+    return isinstance(event, TimerFired) or event.status == "ok"

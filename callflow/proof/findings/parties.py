@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
-from callflow.core.events import EffectEnded, Input
+from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
 from callflow.proof.findings.ways import Dropping, ended_well
-from callflow.proof.listening import talk
+from callflow.proof.listening import parties, talk
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
@@ -48,3 +48,65 @@ class Dropped:
                 ),
                 joined[0], more=way,
             )  # fmt: skip
+
+
+class Lone:
+    """A state is entered that leaves the line to those who are on it, and there is but one: their line drops at once."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.entered: list[Passage] = []
+        self.begun: dict[tuple[int, int], Start] = {}
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        for effect in taken.effects:
+            if isinstance(effect, Start) and verb_of(effect.verb).parties_end:
+                self.begun.setdefault((id(before), id(after)), effect)
+        if taken.entered and len(parties(before.snapshot)) == 1 and _is_a_way(before, event):
+            self.entered.append((before, Edge(event, after)))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        for passage in self.entered:
+            way = self._straight(passage)
+            if way is None:
+                continue
+            last, edge = way[-1]
+            effect = self.begun[id(last), id(edge.target)]
+            action = action_at(self.flow, effect.source)
+            if action is None:
+                continue
+            yield Suspect(
+                defect(
+                    "stands-by-for-one", f"`{effect.verb}` leaves the line to those who are on it, and there is but one: it drops at once",
+                    action.position, "lead here when somebody else has answered or accepted", len(action.verb),
+                ),
+                passage[0], more=way,
+            )  # fmt: skip
+
+    def _straight(self, first: Passage) -> tuple[Passage, ...] | None:
+        """The passages to where it begins, of what ends well and nothing else; None where it does not."""
+        ways: list[tuple[Passage, ...]] = [(first,)]
+        seen: set[Node] = set()
+        for way in ways:
+            before, edge = way[-1]
+            if (id(before), id(edge.target)) in self.begun:
+                return way
+            node = edge.target.holder
+            if node not in seen:
+                seen.add(node)
+                ways += [(*way, (node, onward)) for onward in node.edges if _goes_on(onward.input)]
+        return None
+
+
+def _goes_on(event: Input) -> bool:
+    """Whether this is but the end of something that nobody else has a part in."""
+    return isinstance(event, EffectEnded) and event.status == "ok" and not event.result.get("result")
+
+
+def _is_a_way(node: Node, event: Input) -> bool:
+    """Whether nobody has just left, or come."""
+    if isinstance(event, Event):
+        return event.name.startswith(("tool.", "dtmf.", "app."))
+    if isinstance(event, EffectEnded):
+        return event.status == "ok" and not verb_of(node.snapshot.memory.effects[event.id].verb).calls
+    return True

@@ -2,7 +2,7 @@
 
 - *Wording.* What is said, how often, whether it can be spoken over, and what the model is told is the author's. Flows are the same but for
   the wording if nothing tells them apart once all speech (`say`, `generate_reply`, `play` that ends), `interruptible` and
-  `instructions` are out of both, and so is each row that did nothing else, and each guarded branch before one that now does the same.
+  `instructions` are out of both, and so is each row that did nothing else, and each one, or guarded branch, before a wider one that now does the same.
 - *Targets of equal kind.* A row leads elsewhere, and the state there is of the same kind: of the end (the `ending:`, a final state, one that
   only says something and goes on to one of these), of a conversation with the model, of keys, of a call to somebody, of waiting.
 - *Durations within a class.* Something is waited for longer or shorter: less than 10 s, up to 3 minutes, or more. So it is where the limit
@@ -19,6 +19,7 @@ from typing import Any
 from callflow.core.actions import VERBS, verb_of
 from callflow.core.durations import parse_duration
 from callflow.core.flow import Flow, State
+from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.structure import ends_the_call
 from tests.proof.mutants.making import TRANSITIONS, Mutant, is_speech
 
@@ -56,10 +57,16 @@ def worded(data: Any, key: str = "") -> Any:
         made.pop("description", None)
     for name in TRANSITIONS:
         if isinstance(made.get(name), dict):
-            made[name] = {trigger: row for trigger, row in made[name].items() if _does(row)}
+            rows = {trigger: row for trigger, row in made[name].items() if _does(row)}
+            made[name] = {trigger: row for trigger, row in rows.items() if not _is_covered(trigger, row, rows)}
             if not made[name]:
                 del made[name]
     return made["target"] if made.keys() == {"target"} else made
+
+
+def _is_covered(trigger: str, row: Any, rows: dict[str, Any]) -> bool:
+    """Whether a pattern beside it does the same."""
+    return any(other != trigger and matches(other, trigger) and same == row for other, same in rows.items())
 
 
 def _does(row: Any) -> bool:
