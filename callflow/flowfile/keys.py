@@ -141,14 +141,14 @@ ACCEPT: Final[Mapping[str, str]] = {
     "tool-not-taken": "Why no row has to take the tool.",
     "guard-always-so": "Why the guard stands here.",
     "dropped-together": "Why both may be dropped.",
+    "stands-by-for-one": "Why the line may drop.",
     "rings-for-nobody": "Why it may ring on.",
     "nobody-left": "Why the call goes on.",
     "result-lost": "Why no row has to take the result.",
-    "dialled-twice": "Why somebody is dialled who is on the line.",
+    "dialled-twice": "Why they are dialled once more.",
     "action-never-run": "Why the action stands here.",
     "row-never-taken": "Why the row stands here.",
     "outcome-too-early": "Why the outcome is named here.",
-    "no-outcome": "Why no outcome is named here.",
 }
 """The codes of what the proof finds, in the order of `callflow.proof.codes`: only these can be accepted."""
 

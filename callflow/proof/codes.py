@@ -174,21 +174,12 @@ CODES: Mapping[str, Code] = {
     ),
     "outcome-too-early": Code(
         "An outcome, and the call goes on",
-        "A warning. The outcome of a call is the first one that is named. Here it is named, and the call goes on to where it may be "
-        "named once more: a goodbye that leads back into the conversation, a busy line that is noted before the next try.",
+        "A warning. The outcome of a call is the first one that is named. Here it is named, and the row leads back to the state in which it was "
+        "taken: a goodbye, and the conversation begins anew.",
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: talking, do: [{{say: Goodbye.}}, {{outcome: completed}}]}}}}\n"
         "    silence: {20s: ending}\n",
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: Goodbye.}}, {{outcome: completed}}]}}}}\n"
         "    silence: {20s: ending}\n",
-    ),
-    "no-outcome": Code(
-        "A way to the end without an outcome",
-        "A warning. What a person does, or what comes of an action, leads to the end here without an outcome, and all other "
-        "ways, three or more, name one: the record would say `none`.",
-        "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
-        "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: ending\n",
-        "states:\n  talking:\n    on:\n      dtmf.1: {target: ending, do: [{outcome: completed}]}\n      dtmf.2: {target: ending, do: [{outcome: declined}]}\n"
-        "      dtmf.3: {target: ending, do: [{outcome: no_answer}]}\n      dtmf.4: {target: ending, do: [{outcome: invalid}]}\n",
     ),
     "accepted-for-nothing": Code(
         "Something accepted that does not happen",

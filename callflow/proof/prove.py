@@ -20,7 +20,7 @@ from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.model import ModelCut
-from callflow.proof.findings.outcomes import Early, Missing
+from callflow.proof.findings.outcomes import Early
 from callflow.proof.findings.parties import Dropped, Lone
 from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, Untaken
@@ -50,7 +50,7 @@ SEARCHES = (
     Decided,
 )
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
-ASIDES = (NeverBegun, NeverHeard, Early, Missing)
+ASIDES = (NeverBegun, NeverHeard, Early)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
 MOST_TRIED = 8

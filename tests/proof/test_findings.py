@@ -534,24 +534,9 @@ states:
         (
             "0 s: the call begins.",
             "2 s: the caller is on the line. In talking. The model speaks.",
-            '4 s: the model calls end_call. In talking. The caller hears "Goodbye."',
-            "4.175 s: the model speaks. Outcome: completed.",
-            "The call goes on, and whatever comes of it the outcome stays.",
+            "4 s: the model calls end_call. In talking. That is cut.",
+            "The call goes on where it was.",
         ),
-    ),
-    "the one way to the end without an outcome": Fault(
-        "no-outcome",
-        """
-initial: talking
-states:
-  talking:
-    on:
-      dtmf.1: {target: ending, do: [{say: Booked.}, {outcome: completed}]}
-      dtmf.2: {target: ending, do: [{outcome: declined}]}
-      dtmf.3: {target: ending, do: [{outcome: no_answer}]}
-      dtmf.4: {target: ending, do: [{say: Goodbye.}]}
-""",
-        {"[{say: Goodbye.}]": "[{say: Goodbye.}, {outcome: invalid}]"},
     ),
     "states that lead straight into each other": Fault(
         "endless-cycle",
@@ -567,6 +552,13 @@ states:
 }
 
 CORRECT = {
+    "what has come of a call, and another one of the kind": """
+tools: {booked: {description: A day is booked.}, end_call: {description: The caller is done.}}
+initial: asking
+states:
+  asking: {entry: [generate_reply], tools: [booked, end_call], on: {tool.booked: {target: more, do: [{outcome: completed}]}, tool.end_call: ending}}
+  more: {entry: [generate_reply], tools: [booked, end_call], on: {tool.booked: asking, tool.end_call: ending}}
+""",
     "a verdict that nobody waits for": """
 env: [TRUNK]
 vars: {number: phone}
@@ -621,18 +613,6 @@ states:
   menu:
     entry: [{collect_digits: {prompt: One or two., count: 1}}]
     on: {dtmf.input: ending, dtmf.no_input: ending, dtmf.no_match: ending}
-""",
-    "some ways to the end with an outcome, and some without": """
-initial: talking
-states:
-  talking:
-    silence: {20s: ending}
-    on:
-      dtmf.1: {target: ending, do: [{outcome: completed}]}
-      dtmf.2: {target: ending, do: [{outcome: declined}]}
-      dtmf.3: {target: ending, do: [{outcome: no_answer}]}
-      dtmf.4: ending
-      dtmf.5: ending
 """,
     "a telephone that is called again when they have hung up": """
 env: [TRUNK]

@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
-from callflow.core.events import Event, Input
-from callflow.core.flow import Flow
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
+from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.lists import action_at, calls_far_end
 from callflow.proof.finding import Suspect, Suspects, leaf_of
-from callflow.proof.node import Edge, Exploration, Node
+from callflow.proof.findings.ways import Without
+from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
 
 class Dialled:
-    """Somebody is dialled who is on the line: that always fails."""
+    """The far end is dialled, and is on the line: that always fails."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.suspects: list[Suspect] = []
+        self.dialled: list[tuple[Action, Passage]] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if isinstance(event, Event) and event.name.endswith(".hangup"):
             return
         for effect in taken.effects:
-            if not isinstance(effect, Start) or not verb_of(effect.verb).dials:
-                continue
-            action = action_at(self.flow, effect.source)
-            leg = before.snapshot.memory.legs.get(verb_of(effect.verb).leg(effect.arguments))
-            if action is None or leg is None or leg.status not in ("on_line", "hold"):
-                continue
-            self.suspects.append(
-                Suspect(
-                    defect(
-                        "dialled-twice", f"{leg.name} is on the line, and is dialled once more: that always fails",
-                        action.position, "lead to a state that does not dial", len(action.verb),
-                    ),
-                    before, frozenset({leaf_of(after)}), ((before, Edge(event, after)),),
-                )
-            )  # fmt: skip
+            action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
+            leg = before.snapshot.memory.legs.get(MAIN_LEG)
+            if action is not None and calls_far_end(action) and leg is not None and leg.status in ("on_line", "hold"):
+                self.dialled.append((action, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        yield from self.suspects
+        untroubled = Without(exploration, _is_trouble)
+        for action, passage in self.dialled:
+            way = untroubled.to(passage[0])
+            if way is not None:
+                yield Suspect(
+                    defect(
+                        "dialled-twice", "the far end is on the line, and is dialled once more: that always fails",
+                        action.position, "lead to a state that does not dial", len(action.verb),
+                    ),
+                    way[0], frozenset({leaf_of(passage[1].target)}), (*way[1], passage),
+                )  # fmt: skip
+
+
+def _is_trouble(node: Node, event: Input) -> bool:
+    """Whether somebody could not be taken off the line."""
+    if not isinstance(event, EffectEnded) or event.status == "ok":
+        return False
+    verb = verb_of(node.snapshot.memory.effects[event.id].verb)
+    return verb.drops_leg or bool(verb.closes) or verb.speech
