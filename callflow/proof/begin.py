@@ -22,8 +22,7 @@ def first_steps(flow: Flow) -> list[Step]:
     usual = _environment(flow)
     return [
         start(
-            flow, one.vars, env={name: value or usual[name] for name, value in one.env.items()}, call=one.call, time=one.time,
-            waiting=not flow.outbound,
+            flow, one.vars, env={**usual, **one.env}, call=one.call, time=one.time, waiting=not flow.outbound,
         )
         for one in representatives_of(flow).beginnings()
     ]  # fmt: skip

@@ -84,7 +84,7 @@ states:
     before = walk.next()
     assert isinstance(before[0], TimerFired)
     assert before[0].time == 5.0
-    assert Event("tool.human", {"why": ""}, 0.0) in before
+    assert Event("tool.human", {"why": "something"}, 0.0) in before
     assert Event("app.x", {"n": 1}, 0.0) in before
     assert [
         one.data["new_state"] for one in before if isinstance(one, Event) and one.name == "session.user_state_changed"
@@ -94,7 +94,7 @@ states:
     assert {"call.hangup", "call.dropped", "dtmf.1", "room.disconnected", "job.shutdown"} <= set(names)
     assert not {"call.answered", "call.restored", "amd.human", "dial.answered", "done", "leg.human.hangup"} & set(names)
 
-    walk.take(Event("tool.human", {"why": ""}, 0.0))
+    walk.take(Event("tool.human", {"why": "something"}, 0.0))
     ends = [one for one in walk.next() if isinstance(one, EffectEnded)]
     assert [(one.status, one.result.get("result"), one.time) for one in ends] == [
         *(("ok", name, 0.0) for name in ("busy", "no_answer", "declined", "invalid", "failed")),

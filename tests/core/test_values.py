@@ -54,13 +54,15 @@ states: {{a: {{on: {{app.x: [{rows}]}}}}, b: {{}}}}
         ("string", ['event.n == "1"', 'event.n == "2"'], ["1", "2", "something else"]),
         ("string", ['event.n in ["1", "2"]'], ["1", "something else"]),
         ("string", ['not (event.n != "1")'], ["1", "something else"]),
-        ("string", ["is_set(event.n)"], [""]),
+        ("string", ["is_set(event.n)"], ["something"]),
         ("string", ["len(event.n) == 4"], ["000", "0000"]),
         ("string", ['starts_with(event.n, "+49")', 'ends_with(event.n, "7")'], ["+49", "7", "+497", "something else"]),
         ("string", ['starts_with(event.n, "1") and len(event.n) == 4'], ["1", "1000", "0000", "000"]),
         ("string", ['lower(event.n) == "yes"'], ["yes", "something else"]),
         ("string", ["number(event.n) > 3"], ["3", "4"]),
-        ("string", ['"a" in event.n'], ["a", ""]),
+        ("string", ['"a" in event.n'], ["a", "something else"]),
+        ("string", ['event.n == ""'], ["something", ""]),
+        ("string", ["len(event.n) > 0"], ["", "0"]),
         ("integer", ["event.n == 3"], [2, 3]),
         ("integer", ["event.n < 3"], [2, 3]),
         ("integer", ["event.n > 3"], [3, 4]),
@@ -73,8 +75,8 @@ states: {{a: {{on: {{app.x: [{rows}]}}}}, b: {{}}}}
         ("boolean", ["not event.n"], [True, False]),
         ("duration", ["event.n >= 30s"], [29.0, 30.0]),
         ("phone", ['event.n == "+4930"'], ["+4930", "+15550100100"]),
-        ("list of string", ['"a" in event.n'], [["a"], [""]]),
-        ("list of string", ["len(event.n) > 1"], [[""], ["", ""]]),
+        ("list of string", ['"a" in event.n'], [["a"], ["something"]]),
+        ("list of string", ["len(event.n) > 1"], [["something"], ["something", "something"]]),
         ("list of integer", ["event.n[0] == 3"], [[3], [2]]),
     ],
 )  # fmt: skip
@@ -83,7 +85,7 @@ def test_a_value_for_each_answer(kind, guards, values):
 
 
 def test_what_nobody_reads_is_one_value():
-    assert asked("string", 'event.name == "app.x"') == [""]
+    assert asked("string", 'event.name == "app.x"') == ["something"]
 
 
 # -- where values go
@@ -146,13 +148,57 @@ states:
     assert told(text, "app.y", "n") == ["yes", "something else"]
 
 
+READ_BY = """
+env: [CRM]
+vars: {n: {type: string, default: ""}, m: {type: string, default: x}, tenant: {type: string, default: acme}}
+events: {app.x: {n: string}}
+initial: a
+states:
+  a: {on: {app.x: {target: b, do: [{set: {n: "{{ event.n }}"}}, {set: {m: "{{ vars.n }}"}}]}}}
+  b: {entry: [%s]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "values"),
+    [
+        ('{say: "{{ vars.n }}, is that right?"}', ["something"]),
+        ('{http: "https://crm.example/drugs/{{ vars.n }}"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/{{ vars.n }}"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/{{ trim(vars.n) }}/stock"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/{{ vars.n }}?at={{ vars.tenant }}"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/{{ vars.m }}#top"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/{{ default(vars.n, vars.m) }}"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/{{ vars.tenant }}{{ vars.n }}"}', ["something", ""]),
+        ('{http: "{{ env.CRM }}/drugs/x{{ vars.n }}"}', ["something"]),
+        ('{http: "{{ env.CRM }}/drugs?name={{ vars.n }}"}', ["something"]),
+        ('{http: {url: "{{ env.CRM }}/drugs", json: {name: "{{ vars.n }}"}}}', ["something"]),
+        ('{dial: {to: "+15551234567", trunk: T, leg: human, media_encryption: "{{ vars.n }}"}}', ["disable", "something"]),
+        ('{dial: {to: "{{ vars.n }}", trunk: "{{ env.CRM }}", leg: human}}', ["+15550100100", "something"]),
+    ],
+)  # fmt: skip
+def test_a_text_is_usual_and_what_is_refused_where_something_refuses_it(action, values):
+    assert told(READ_BY % action, "app.x", "n") == values
+
+
+def test_the_environment_is_what_the_flow_was_set_up_with():
+    text = """
+env: [CRM, TENANT, MODE]
+initial: a
+states: {a: {entry: [{http: "{{ env.CRM }}/{{ env.TENANT }}"}], on: {done: [{target: b, when: 'env.MODE == "night"'}]}}, b: {}}
+"""
+    assert [dict(one.env) for one in representatives_of(flow_of(text)).beginnings()] == [
+        {"MODE": "night"}, {"MODE": "something else"},
+    ]  # fmt: skip
+
+
 def test_what_a_text_shows_matters_where_it_may_be_absent():
     text = """
 events: {app.x: {n: {type: string, required: false}, m: string, k: {type: string, required: false}}}
 initial: a
 states: {a: {on: {app.x: {do: [{log: "{{ event.n }} and {{ event.m }}"}]}}}}
 """
-    assert told(text, "app.x", "n", "m", "k") == [("", "", ""), (None, "", "")]
+    assert told(text, "app.x", "n", "m", "k") == [("something",) * 3, (None, "something", "something")]
 
 
 def test_a_text_that_shows_another_value_beside_asks_whether_it_is_there():
@@ -166,7 +212,10 @@ states:
       dtmf.1: {do: [{set: {nobody: y}}]}
 """
     found = representatives_of(flow_of(text))
-    assert [data["attributes"] for data in found.payloads("room.participant_disconnected")] == [{"home": ""}, {}]
+    assert [data["attributes"] for data in found.payloads("room.participant_disconnected")] == [
+        {"home": "something"},
+        {},
+    ]
     assert found.has_payload("room.participant_disconnected", {"attributes": {"home": "Vogsphere", "account": "1"}})
     assert found.has_payload("room.participant_disconnected", {"attributes": {"account": "1"}})
     assert not found.has_payload("room.participant_disconnected", {"attributes": {"home": ["a", "list"]}})
@@ -241,7 +290,8 @@ events: {app.x: {a: integer, b: boolean, c: string}}
 initial: s
 states: {s: {on: {app.x: [{target: t, when: 'event.a > 1 and event.b'}]}}, t: {}}
 """
-    assert sorted(told(text, "app.x", "a", "b", "c")) == [(1, False, ""), (1, True, ""), (2, False, ""), (2, True, "")]
+    found = sorted(told(text, "app.x", "a", "b", "c"))
+    assert found == [(a, b, "something") for a in (1, 2) for b in (False, True)]
 
 
 def test_two_values_that_are_compared_can_be_the_same_and_not():

@@ -37,6 +37,35 @@ class Fault(NamedTuple):
 
 
 FAULTS = {
+    "hold without music while what the caller has asked for is looked up": Fault(
+        "quiet-too-long",
+        """
+env: [STOCK]
+vars: {drug: {type: string, default: ""}}
+tools: {is_there: {description: Is a drug there?, parameters: {drug: string}}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Ask for the drug.}}]
+    tools: [is_there]
+    silence: {25s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.is_there: {target: asking, do: [{set: {drug: "{{ event.drug }}"}}]}}
+  asking:
+    entry:
+      - hold
+      - http: {url: "{{ env.STOCK }}/drugs/{{ vars.drug }}", timeout: 20s, retry: {times: 3, backoff: 1s}, optional: true}
+      - resume
+    on: {done: talking}
+""",
+        {"      - hold\n": "      - hold: {music: \"builtin:hold_music\"}\n"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks (Ask for the drug.).",
+            "4 s: the model calls is_there (drug: something). In asking. The caller is on hold, in silence.",
+            "5 s: http is asked.",
+            "Whoever is on the line hears nothing for up to 1m 31s.",
+        ),
+    ),
     "a machine is noted, and nobody hangs up": Fault(
         "no-way-on",
         """

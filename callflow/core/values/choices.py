@@ -22,6 +22,7 @@ from callflow.core.expressions import (
     Type,
     accepts,
 )
+from callflow.core.expressions.types import is_textual
 from callflow.core.values.wants import Want, between, same
 
 MOST = 1024
@@ -31,6 +32,8 @@ _MOST_TOGETHER = 12
 
 ELSE = "something else"
 _PLAIN: Mapping[Type, Any] = {
+    TEXT: "something",
+    ANY: "something",
     INTEGER: 1,
     NUMBER: 1.0,
     BOOLEAN: True,
@@ -59,7 +62,7 @@ def plain(kind: Type) -> Any:
     if isinstance(kind, Record):
         fields: Mapping[str, Type] = kind.fields
         return {name: plain(one) for name, one in fields.items()}
-    return _PLAIN.get(kind, "")
+    return _PLAIN[kind]
 
 
 def choices(kind: Type, want: Want | None, *, lacking: bool = False) -> list[Any]:
@@ -92,19 +95,31 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
             yield from (plain(one) for one in want.kinds)
             yield from (ELSE, {})
         elif not want.inside or items:
+            yield from _fitting(kind, want)
             yield plain(kind)
         elif kind == ANY:
             yield ELSE
         return
     yield from _numbers(kind, want)
-    yield from want.values.values()
+    yield from (one for one in want.values.values() if one != "")
+    if want.values.keys() == {""}:
+        yield plain(kind)
+    yield from _fitting(kind, want)
     if kind in (TEXT, PHONE, ANY):
         yield from ("0" * int(length) for length in between(want.lengths, whole=True) if length >= 0)
     yield from _others(kind, want)
     if kind == ANY:
         yield from (plain(one) for one in want.kinds)
+    if "" in want.values:
+        yield ""
     if kind in (TEXT, PHONE, ANY):
         yield from _together([one for one in want.values.values() if isinstance(one, str)], want)
+
+
+def _fitting(kind: Type, want: Want) -> Iterator[Any]:
+    """Texts of the types that they are made to fit: a number to be called, one of a few words."""
+    if kind == TEXT:
+        yield from (plain(one) for one in want.kinds if one != TEXT and is_textual(one))
 
 
 def _together(texts: Sequence[str], want: Want) -> Iterator[str]:

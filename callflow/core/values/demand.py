@@ -40,6 +40,8 @@ class Demand:
                 turn.value(Want(beyond=True))
             else:
                 turn.failures()
+            if one.what == "segment":
+                turn.value(Want(""))
         self._spread()
 
     def of(self, place: Place) -> Want | None:

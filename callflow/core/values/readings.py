@@ -15,6 +15,7 @@ from callflow.core.expressions import (
     EvaluationError,
     Expression,
     Names,
+    OneOf,
     Record,
     Template,
     Type,
@@ -70,7 +71,7 @@ class Reading(NamedTuple):
     """One expression: a template, or a part of a guard that is true or false by itself.
 
     `what`: a "guard" decides, and a "part" of one whose failure is not the same as that it is false; "into" goes to another place (`goes`, of it the part `inside`), an "outcome" and a "key" are read by
-    the step, a "text" is told to somebody. `kind` is the type that its value is made to fit. `parts` are the trees, and the texts
+    the step, a "text" is told to somebody, a "segment" is a part of an address that cannot be empty. `kind` is the type that its value is made to fit. `parts` are the trees, and the texts
     between them.
     """
 
@@ -94,6 +95,11 @@ class Reading(NamedTuple):
     def trees(self) -> list[Node]:
         """The expressions in it."""
         return [part for part in self.parts if isinstance(part, Node)]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its value leads nowhere in the flow."""
+        return self.what in ("text", "segment")
 
     @property
     def decides(self) -> bool:
@@ -185,8 +191,12 @@ class Readings:
                     yield from self._into(one, here, ("event", event, field), action.position)
             elif role == "outcome":
                 yield from _texts(value, here, action.position, "outcome")
+            elif role == "address":
+                yield from _address(value, here, action.position)
             else:
-                yield from _texts(value, here, action.position, "key" if role in _KEYS else "text")
+                choices = verb.arguments[name].choices if name in verb.arguments else ()
+                kind = OneOf(*choices) if choices else None
+                yield from _texts(value, here, action.position, "key" if role in _KEYS else "text", kind)
 
     def _into(self, value: Any, here: Here, goes: Place, position: Position, inside: Path = ()) -> Iterator[Reading]:
         """A value that goes somewhere; of a mapping or a list each template stands for its own part."""
@@ -230,7 +240,7 @@ class Readings:
 
     def _given(self) -> frozenset[str]:
         names = {f"vars.{name}" for name in self.never_set[ROOT]}
-        deciding = [one for one in self.all if one.what != "text"]
+        deciding = [one for one in self.all if not one.is_told]
         while True:
             mixed = [
                 one.reads & names
@@ -267,9 +277,11 @@ def _decisive(node: Node, what: str) -> Iterator[tuple[str, Node]]:
         yield what, node
 
 
-def _texts(value: Any, here: Here, position: Position, what: str = "text") -> Iterator[Reading]:
+def _texts(
+    value: Any, here: Here, position: Position, what: str = "text", kind: Type | None = None
+) -> Iterator[Reading]:
     if isinstance(value, Template):
-        found = _template(value, here, position)._replace(what=what)
+        found = _template(value, here, position)._replace(what=what, kind=kind)
         holes = [part for part in found.parts if isinstance(part, Node)]
         yield from [found] if what != "text" or len(holes) < 2 else (_hole(hole, here, position) for hole in holes)
     elif isinstance(value, dict):
@@ -278,6 +290,23 @@ def _texts(value: Any, here: Here, position: Position, what: str = "text") -> It
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _texts(one, here, position, what)
+
+
+def _address(value: Any, here: Here, position: Position) -> Iterator[Reading]:
+    """The values in an address, which is refused where one is empty that is a whole part of its path; what is read from `env` alone
+    is what the flow was set up with."""
+    if not isinstance(value, Template) or value.constant:
+        return
+    found = _template(value, here, position)
+    around = ["", *found.parts, ""]
+    for before, hole, after in zip(around, around[1:], around[2:], strict=False):
+        if not isinstance(hole, Node):
+            continue
+        begins = isinstance(before, Node) or before.endswith("/")
+        ends = isinstance(after, Node) or after[:1] in ("", "/", "?", "#")
+        fixed = all(name.startswith("env.") for name in names_in(hole))
+        one = found if len(found.trees) == 1 else _hole(hole, here, position)
+        yield one._replace(what="segment" if begins and ends and not fixed else "text")
 
 
 def _hole(node: Node, here: Here, position: Position) -> Reading:

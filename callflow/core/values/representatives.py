@@ -37,8 +37,8 @@ class Unfollowed(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """What a call begins with: the main flow's variables, the environment, what the program knows of the call, and when, in
-    seconds since the epoch."""
+    """What a call begins with: the main flow's variables, what guards ask of the environment, what the program knows of the call,
+    and when, in seconds since the epoch."""
 
     vars: Mapping[str, Any]
     env: Mapping[str, str]
@@ -104,7 +104,7 @@ class Representatives:
         given = {name for name in self.demand.readings.given if self._is_asked(("vars", ROOT, name))}
         begun = {name: one for name, one in variables.items() if one.required or name in given}
         kinds: dict[Place, Type] = {("vars", ROOT, name): one.type for name, one in begun.items()}
-        kinds |= {("env", "", name): TEXT for name in self.flow.env}
+        kinds |= {("env", "", name): TEXT for name in self.flow.env if self._is_asked(("env", "", name))}
         kinds |= {
             ("call", "", name): kind
             for name, (kind, _) in CALL_FIELDS.items()
@@ -147,7 +147,7 @@ class Representatives:
     def by_the_clock(self) -> tuple[Unfollowed, ...]:
         """Where it is asked what time it is, or how long the call has lasted: of that only how it is as the call begins is tried."""
         reading = (one for place in sorted(CLOCKS) for one in self.demand.readings.by_place.get(place, ()))
-        return tuple(dict.fromkeys(Unfollowed(one.position.place, one.source) for one in reading if one.what != "text"))
+        return tuple(dict.fromkeys(Unfollowed(one.position.place, one.source) for one in reading if not one.is_told))
 
     def _is_asked(self, place: Place) -> bool:
         want = self.demand.of(place)

@@ -84,15 +84,15 @@ class Signatures:
             and not self._is_constant(one, name)
             and not (place[0] == "event" and place[2] in event)
         }
-        if others and one.what == "text" and not any(can_fail(node) for part in one.trees for node in nodes(part)):
+        if others and one.is_told and not any(can_fail(node) for part in one.trees for node in nodes(part)):
             return self._shown(one, known, event)
-        if others - {TIME} or (others and one.what != "text"):
+        if others - {TIME} or (others and not one.is_told):
             return tuple(sorted((place, repr(same(value))) for place, value in known.items()))
         value = one.answer(self._context(one, known, event))
         if one.decides or value is FAILED:
             return value
-        if one.what == "text":
-            return value is None
+        if one.is_told:
+            return value is None or (one.what == "segment" and value == "")
         if one.what == "outcome":
             return value in self._outcomes, value if self._outcome_is_read else None
         if one.what == "key" or one.goes is None:
@@ -115,7 +115,9 @@ class Signatures:
                 continue
             try:
                 value = compiled(node)(context)
-                found.append(None if value is None else isinstance(value, (list, tuple, Mapping)))
+                refused = one.what == "segment" and value == ""
+                written = None if value is None else isinstance(value, (list, tuple, Mapping))
+                found.append(FAILED if refused else written)
             except (Failed, *SURPRISES):
                 found.append(FAILED)
         return tuple(found)
