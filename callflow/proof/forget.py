@@ -38,6 +38,7 @@ class Forgetting:
         self._read = reads(flow)
         self._ends_alone = ends_alone(flow)
         self._decisive = _Decisive(flow)
+        self._began_with = _BeganWith(flow, self._read)
         self._within = within_ending(flow)
         self._at_the_end = _AtTheEnd(flow, self._within)
 
@@ -48,9 +49,12 @@ class Forgetting:
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
         if memory.kept:
-            changed["kept"] = _no_more_than_many(self._decisive.up_to(memory.kept), _kept_alike)
+            kept = [
+                one._replace(data=self._read.payload(one.name, one.data)) for one in self._decisive.up_to(memory.kept)
+            ]
+            changed["kept"] = _no_more_than_many(kept, _kept_alike)
         if memory.lists:
-            left = _no_more_than_many(memory.lists.values(), _waiting_alike)
+            left = _no_more_than_many(map(self._began_with.left_of, memory.lists.values()), _waiting_alike)
             changed["lists"] = {one.seq: one for one in left} or NO_DATA
         if memory.phase not in LIVE:
             changed |= _OVER
@@ -105,6 +109,34 @@ MANY = 2
 """So many lists, or kept events, of one kind that wait behind each other are as good as more."""
 
 
+class _BeganWith:
+    """Of the event with which a list began only what its actions read; the rest is that of the first one seen."""
+
+    def __init__(self, flow: Flow, read: Reads) -> None:
+        self._flow = flow
+        self._read = read
+        self._fields: dict[tuple[str, str | int], frozenset[str]] = {}
+        self._known: dict[Hashable, Event] = {}
+
+    def left_of(self, one: ActionList) -> ActionList:
+        event = one.event
+        if event is None or one.kind == "tool":  # a call of the model's, which is answered
+            return one
+        fields = self._fields_of(one)
+        data = {field: value for field, value in event.data.items() if field in fields}
+        data = self._read.payload(event.name, data) if data else NO_DATA
+        which = one.kind, one.key, same(data), event.name if "name" in fields else None
+        known = self._known.setdefault(which, event._replace(data=data, effect=None))
+        return one._replace(event=known._replace(time=event.time))
+
+    def _fields_of(self, one: ActionList) -> frozenset[str]:
+        which = one.kind, one.key
+        if which not in self._fields:
+            read = _reads_of([list_at(self._flow, one.kind, one.key)], "event.")
+            self._fields[which] = frozenset(name.partition(".")[2] for name in read)
+        return self._fields[which]
+
+
 class _AtTheEnd:
     """Which variables the ending, what follows it, and lists that are on their way can still read."""
 
@@ -138,10 +170,10 @@ class _AtTheEnd:
         return self._of_a_list[which]
 
 
-def _reads_of(lists: Iterable[Iterable[Action]]) -> frozenset[str]:
-    """The variables that lists of actions read, each as `vars.name`."""
+def _reads_of(lists: Iterable[Iterable[Action]], root: str = "") -> frozenset[str]:
+    """The names that lists of actions read, each as `vars.name`; of one `root` alone."""
     reads = (name for each in lists for action in each for one in templates_in(action.arguments) for name in one.reads)
-    return frozenset(".".join(name.split(".")[:2]) for name in reads)
+    return frozenset(".".join(name.split(".")[:2]) for name in reads if name.startswith(root))
 
 
 class _Decisive:
@@ -205,7 +237,7 @@ def _kept_alike(event: Event) -> Hashable:
 def _waiting_alike(one: ActionList) -> Hashable:
     """Lists that have yet to begin are alike if they are of one kind."""
     waits = one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
-    return (one.kind, one.owner, one.key) if waits else None
+    return (one.kind, one.owner, one.key, one.event and same(one.event.data)) if waits else None
 
 
 def within_ending(flow: Flow) -> frozenset[str]:

@@ -141,3 +141,33 @@ states:
 
     assert kept(of_the_call, of_the_state) == (of_the_call,)
     assert kept(of_the_state, of_the_call) == (of_the_state, of_the_call)
+
+
+AGAIN_AND_AGAIN = """
+vars: {key: {type: string, default: ""}}
+initial: asking
+states:
+  asking:
+    entry: [{say: Please press a key.}, {collect_digits: {max: 16, terminator: "#", first_digit: 10s, tries: 2}}]
+    on:
+      dtmf.input: {target: read, do: [{say: Thank you.}%s]}
+      dtmf.*: {target: asking, do: [{say: Once more.}]}
+  read: {entry: [{say: I am looking.}], on: {done: [%s{target: asking}]}}
+  one: {entry: [{say: One.}], on: {done: ending}}
+  nine: {entry: [{say: Nine.}], on: {done: ending}}
+"""
+
+ASKS = "".join(f"""{{target: {name}, when: 'vars.key == "{key}"'}}, """ for name, key in (("one", 1), ("nine", 9)))
+
+
+def test_lists_that_wait_are_alike_whatever_they_began_with_that_nothing_reads() -> None:
+    exploration = seen(callflow.loads(HEAD + AGAIN_AND_AGAIN % ("", ASKS), check=False))[1]
+    assert exploration.finished
+    assert exploration.steps < 3000
+
+
+def test_what_a_list_that_waits_will_read_of_the_event_it_began_with_is_kept() -> None:
+    sets = ', {set: {key: "{{ event.digits }}"}}'
+    what, exploration = seen(callflow.loads(HEAD + AGAIN_AND_AGAIN % (sets, ASKS), check=False))
+    assert exploration.finished
+    assert {"one", "nine"} <= what.entered

@@ -57,7 +57,7 @@ states:
       - resume
     on: {done: talking}
 """,
-        {"      - hold\n": "      - hold: {music: \"builtin:hold_music\"}\n"},
+        {"      - hold\n": '      - hold: {music: "builtin:hold_music"}\n'},
         (
             "0 s: the call begins.",
             "2 s: the caller is on the line. In talking. The model speaks (Ask for the drug.).",

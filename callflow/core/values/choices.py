@@ -101,9 +101,7 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
             yield ELSE
         return
     yield from _numbers(kind, want)
-    yield from (one for one in want.values.values() if one != "")
-    if want.values.keys() == {""}:
-        yield plain(kind)
+    yield from _constants(kind, want)
     yield from _fitting(kind, want)
     if kind in (TEXT, PHONE, ANY):
         yield from ("0" * int(length) for length in between(want.lengths, whole=True) if length >= 0)
@@ -114,6 +112,11 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
         yield ""
     if kind in (TEXT, PHONE, ANY):
         yield from _together([one for one in want.values.values() if isinstance(one, str)], want)
+
+
+def _constants(kind: Type, want: Want) -> Iterator[Any]:
+    """What it is compared with, but for the empty text; of that alone the usual one."""
+    yield from (one for one in want.values.values() if one != "") if want.values.keys() != {""} else [plain(kind)]
 
 
 def _fitting(kind: Type, want: Want) -> Iterator[Any]:
