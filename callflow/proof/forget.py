@@ -123,8 +123,8 @@ class _BeganWith:
         if event is None or one.kind == "tool":  # a call of the model's, which is answered
             return one
         fields = self._fields_of(one)
-        data = {field: value for field, value in event.data.items() if field in fields}
-        data = self._read.payload(event.name, data) if data else NO_DATA
+        read = {field: value for field, value in event.data.items() if field in fields}
+        data = self._read.payload(event.name, read) if read else NO_DATA
         which = one.kind, one.key, same(data), event.name if "name" in fields else None
         known = self._known.setdefault(which, event._replace(data=data, effect=None))
         return one._replace(event=known._replace(time=event.time))

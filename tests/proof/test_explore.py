@@ -163,7 +163,7 @@ ASKS = "".join(f"""{{target: {name}, when: 'vars.key == "{key}"'}}, """ for name
 def test_lists_that_wait_are_alike_whatever_they_began_with_that_nothing_reads() -> None:
     exploration = seen(callflow.loads(HEAD + AGAIN_AND_AGAIN % ("", ASKS), check=False))[1]
     assert exploration.finished
-    assert exploration.steps < 3000
+    assert exploration.steps < 10_000
 
 
 def test_what_a_list_that_waits_will_read_of_the_event_it_began_with_is_kept() -> None:
