@@ -133,7 +133,7 @@ class Telling:
             self._out.write(f"{line}\n")
         self._out.flush()
 
-    def clear(self) -> None:
+    def close(self) -> None:
         """Takes the line away."""
         if self._told:
             self._out.write(f"\r{' ' * (self._told + 2)}\r")  # and `^C`, which a terminal puts behind it

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, MutableSequence, Sequence
-from typing import NamedTuple
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from callflow.cli._course import OFTEN, Board, Ended, Proofs, Telling, interruptible
 from callflow.core.flow import Flow
 from callflow.proof.kept import digest, keep, kept
 from callflow.proof.proved import Proved
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+MOST = 60
+"""Processes at once: Windows waits for no more."""
 
 
 class Asked(NamedTuple):
@@ -29,18 +36,17 @@ def proofs_of(flows: Sequence[Asked], budget: int, *, cached: bool, jobs: int | 
     new = [one for one in flows if found[one.flow.file] is None]
     if not new:
         return Proofs({file: one for file, one in found.items() if one is not None})
-    jobs = min(jobs or _cores(), len(new))
-    board = Board(_shared(len(new)) if jobs > 1 else [0] * Board.size(len(new)))
+    pool, board = _workers(min(jobs or _cores(), len(new), MOST), len(new))
     telling = Telling(board, [flow.file for flow, _ in new], asked=deep)
-    with interruptible(board):
-        for one, proved in (
-            _side_by_side(new, budget, jobs, board, telling) if jobs > 1 else _in_turn(new, budget, board, telling)
-        ):
+    following = (
+        _in_turn(new, budget, board, telling) if pool is None else _side_by_side(new, budget, pool, board, telling)
+    )
+    with interruptible(board), closing(telling):
+        for one, proved in following:
             found[one.flow.file] = proved
             telling.done += 1
             if cached:
                 keep(one.flow, proved)
-        telling.clear()
     return Proofs({file: one for file, one in found.items() if one is not None}, board.ended)
 
 
@@ -80,22 +86,29 @@ class _Source(NamedTuple):
         return None if flow is None or digest(flow) != self.digest else flow
 
 
-def _shared(proofs: int) -> MutableSequence[int]:
-    from multiprocessing.sharedctypes import RawArray
+def _workers(jobs: int, proofs: int) -> tuple[ProcessPoolExecutor | None, Board]:
+    """So many processes, and the board that they share; none where one is enough, or where processes can share nothing (a system
+    without semaphores, or without a place for them)."""
+    if jobs > 1:
+        with suppress(ImportError, NotImplementedError, OSError):
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+            from multiprocessing.sharedctypes import RawArray
 
-    numbers: MutableSequence[int] = RawArray("q", Board.size(proofs))
-    return numbers
+            numbers: MutableSequence[int] = RawArray("q", Board.size(proofs))
+            spawn = get_context("spawn")  # a fork of a process with threads may hang, and is not everywhere
+            return ProcessPoolExecutor(jobs, spawn, initializer=_begin, initargs=(numbers,)), Board(numbers)
+    return None, Board([0] * Board.size(proofs))
 
 
 def _side_by_side(
-    new: Sequence[Asked], budget: int, jobs: int, board: Board, telling: Telling
+    new: Sequence[Asked], budget: int, pool: ProcessPoolExecutor, board: Board, telling: Telling
 ) -> Iterator[tuple[Asked, Proved]]:
-    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import active_children, get_context
+    from multiprocessing import active_children
 
-    spawn = get_context("spawn")  # a fork of a process with threads may hang, and is not everywhere
-    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=(board.numbers,)) as pool:
+    with pool:
         try:
             sources = [_Source(flow.file, text, digest(flow)) for flow, text in new]
             pending = {pool.submit(_prove, place, one, budget): place for place, one in enumerate(sources)}

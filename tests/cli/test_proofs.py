@@ -101,6 +101,16 @@ def test_a_process_that_is_killed_costs_its_proof_alone(monkeypatch: pytest.Monk
     assert entries(folder) == []
 
 
+def _refused(*_: object, **__: object) -> None:
+    raise PermissionError("no semaphores here")
+
+
+def test_where_processes_can_share_nothing_it_is_done_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = check("--no-cache", "faulty.yaml", "clean.yaml", "--jobs", "1").stdout
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", _refused)
+    assert check("--no-cache", "faulty.yaml", "clean.yaml", "--jobs", "2").stdout == plain
+
+
 # -- on and on
 
 
@@ -227,7 +237,7 @@ def told(out: io.StringIO, *, asked: bool, moments: list[float], names: tuple[st
     telling = Telling(Board([0, 1_000, 20, 30_000] + [0, 0, 0] * (len(names) - 1)), names, asked=asked, out=out, clock=lambda: next(now))  # fmt: skip
     for _ in moments:
         telling.look()
-    telling.clear()
+    telling.close()
     return out.getvalue()
 
 
