@@ -82,14 +82,16 @@ def proved_of(flow: Flow) -> str:
     known = max(kept(flow), key=lambda one: (one.finished, one.budget), default=None)
     if known is None:
         return f"nothing is proved of this version of {flow.name}: `callflow check {flow.file}` follows every call that can be"
-    codes = ", ".join(dict.fromkeys(one.code for one in (*(told.defect for told in known.told), *known.doubts)))
-    found = f"{codes} was found: see `callflow check {flow.file}`" if codes else "nothing was found"
-    done = f"{known.situations:,} situations, {known.steps:,} steps"
-    if known.finished:
-        return f"every call of {flow.name} was followed ({done}), and {found}"
-    return (
-        f"not every call of {flow.name} was followed ({done}), and {found}; `callflow check --deep {flow.file}` goes on"
+    every = "every" if known.finished else "not every"
+    done = f"{every} call of {flow.name} was followed ({known.situations:,} situations, {known.steps:,} steps)"
+    found, doubted = (
+        ", ".join(dict.fromkeys(one.code for one in each))
+        for each in ([told.defect for told in known.told], known.doubts)
     )
+    more = [f"not proved is {doubted}"] if doubted else []
+    more += [f"`callflow check {flow.file}` tells it"] if found or doubted else []
+    more += [] if known.finished else [f"`callflow check --deep {flow.file}` goes on"]
+    return "; ".join([f"{done}, and {found or 'nothing'} was found", *more])
 
 
 def cut_short(flow: Flow, options: dict[str, Any]) -> str | None:

@@ -63,12 +63,9 @@ def keep(flow: Flow, proved: Proved) -> None:
 
 def put(path: Path, text: str) -> None:
     """Writes a file so that whoever reads it finds the old text or the new one, whole. Raises OSError."""
-    import tempfile  # which whoever reads need not wait for
-
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    fresh = Path(name)
+    fresh = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+        with fresh.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
         fresh.replace(path)
     finally:

@@ -169,6 +169,13 @@ def test_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "theirs").read_text() == "theirs"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no such rights there")
+def test_others_may_read_it_as_they_may_what_is_written_beside_it(tmp_path: Path) -> None:
+    save(tmp_path)
+    assert (tmp_path / "stories" / SAVED).stat().st_mode == (tmp_path / "flow.yaml").stat().st_mode
+    assert names(tmp_path) == [SAVED]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links need a right there")
 def test_a_folder_behind_a_link_finds_its_flow(tmp_path: Path) -> None:
     (tmp_path / "far/away").mkdir(parents=True)

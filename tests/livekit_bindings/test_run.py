@@ -14,7 +14,10 @@ from livekit.agents import __version__ as agents_version
 
 import callflow
 from callflow.cli import main
+from callflow.errors import Defect
 from callflow.livekit_bindings import models, private, server, serving
+from callflow.proof.kept import keep
+from callflow.proof.proved import Proved
 from callflow.testing import ScriptedLLM
 from tests.livekit_bindings.conftest import console_job
 from tests.support.command import command
@@ -284,7 +287,7 @@ SMALL = "callflow: 1\nname: shop\ninitial: talking\nstates: {talking: {entry: [{
         (
             SMALL.replace(", on: {done: ending}", ""),
             [],
-            "every call of shop was followed (… situations, … steps), and no-way-on was found: see `callflow check FILE`",
+            "every call of shop was followed (… situations, … steps), and no-way-on was found; `callflow check FILE` tells it",
         ),
         (
             SMALL,
@@ -305,6 +308,17 @@ def test_what_is_proved_is_said_and_nothing_is_proved_then(text, options, said, 
     if text is not None:
         file.write_text((text or SMALL) + "# another version\n")
         assert serving.proved_of(callflow.load(file)).startswith("nothing is proved of this version of shop")
+
+
+def test_what_no_call_shows_is_said_to_be_open(tmp_path):
+    (tmp_path / "flow.yaml").write_text(SMALL)
+    flow = callflow.load(tmp_path / "flow.yaml")
+    doubt = Defect("no-way-on", "nothing leads on", flow.file, 4, 1, 4, 2)
+    keep(flow, Proved(50_000, 1_000, 30_000, 0, (), (doubt, doubt)))
+    assert serving.proved_of(flow) == (
+        "every call of shop was followed (1,000 situations, 30,000 steps), and nothing was found; not proved is no-way-on; "
+        f"`callflow check {flow.file}` tells it"
+    )
 
 
 def test_of_several_answers_the_one_that_goes_furthest_is_said(tmp_path):
