@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from callflow.core.actions import verb_of
@@ -292,11 +293,24 @@ _NO_MATTER: Facts = frozenset({"job", "away"})
 _IN_THE_END: Facts = frozenset({"session", "room", "line"})
 
 
-def canonical(snapshot: Snapshot) -> Snapshot:
+def in_order(snapshot: Snapshot) -> Snapshot:
     """With its timers in an order of their own, which is not that in which they are due."""
     timers = snapshot.memory.timers
     if len(timers) < 2:
         return snapshot
-    return snapshot._replace(
-        memory=snapshot.memory._replace(timers=tuple(sorted(timers, key=lambda timer: timer[1:4])))
-    )
+    return snapshot._replace(memory=snapshot.memory._replace(timers=tuple(sorted(timers, key=itemgetter(1, 2, 3)))))
+
+
+def canonical(snapshot: Snapshot, now: float) -> Snapshot:
+    """The same call at times that stand for all others, since when things are due in them zones say: no timer is overdue, and every
+    silence has counted for a while."""
+    memory = snapshot.memory
+    changed: dict[str, Any] = {}
+    if any(one.due < now for one in memory.timers):
+        changed["timers"] = tuple([one if one.due >= now else one._replace(due=now) for one in memory.timers])
+    if memory.silences:
+        changed["silences"] = {
+            path: one._replace(counted=1.0, since=None if one.since is None else now)
+            for path, one in memory.silences.items()
+        }
+    return snapshot._replace(memory=memory._replace(**changed)) if changed else snapshot

@@ -1,4 +1,4 @@
-"""What an exploration is made of: nodes, each a set of calls that can go on in the same ways, and what leads from one to another."""
+"""What an exploration is made of: situations, nodes, each a situation at certain times, and what leads from one to another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from callflow.core.events import Input
 from callflow.core.flow import Flow
 from callflow.core.occurs import Facts
 from callflow.core.snapshot import Memory, Snapshot, Step, Timer
+from callflow.proof.shift import Shift, Span
 from callflow.proof.zone import Zone
 
 MICRO = 1_000_000
@@ -26,6 +27,55 @@ class Moment(NamedTuple):
     name: str = ""
 
 
+@define(eq=False, repr=False)
+class Situation:
+    """What calls have in common that can go on in the same ways, each at its times: a snapshot, and the facts beside it. The snapshot is
+    that of one of these calls, which is at `now`.
+
+    `what`: what of the snapshot matters. `began`: when the call began, where rows ask for the time of day. `moments`: of what zones
+    tell here. `floors`, `widest`: how far back each of them can lie, and how far ahead of now (less than 0: behind it), in
+    microseconds; `passes`: whether time can go by, or something ends before anything else. `counted`: the silences that are paused,
+    and have counted before. `watched`: the stopwatches that run, with their places among the moments. `moves`: what can happen; None
+    until that is asked.
+    """
+
+    snapshot: Snapshot
+    facts: Facts
+    now: float
+    what: bytes = b""
+    began: float = 0.0
+    moments: tuple[Moment, ...] = ()
+    floors: tuple[int, ...] = ()
+    widest: tuple[int, ...] = ()
+    passes: bool = False
+    counted: tuple[str, ...] = ()
+    watched: tuple[tuple[str, int], ...] = ()
+    moves: tuple[Move, ...] | None = None
+
+
+class Outcome(NamedTuple):
+    """What comes of a move: the step, the situation in which it leaves a call, and what it makes of the times."""
+
+    taken: Step
+    target: Situation
+    shift: Shift
+
+
+@define(eq=False, repr=False)
+class Move:
+    """What can happen in a situation, while the moment at `place` (0: none) lies no further ahead of now than `most` microseconds; and
+    never where one of the bounds at the places of `sooner` is less than the number beside it: something else is due before.
+    `after_silence`: only where a silence that is paused has lasted for some time. What comes of it is worked out when it happens
+    first."""
+
+    event: Input
+    place: int = 0
+    most: int = 0
+    sooner: tuple[tuple[int, int], ...] = ()
+    after_silence: bool = False
+    outcome: Outcome | None = None
+
+
 class Edge(NamedTuple):
     """What happened to the calls of one node, and which node holds them afterwards."""
 
@@ -35,28 +85,36 @@ class Edge(NamedTuple):
 
 @define(eq=False, repr=False)
 class Node:
-    """Calls that can go on in the same ways: a snapshot, the facts beside it, and a zone of the times at which its timers are due and
-    its effects were started. One of these calls is at hand: the snapshot's times are its own, and `now` is its time. What it takes,
-    all take, each at its time.
+    """Calls that can go on in the same ways: a situation, and a zone of the times at which its timers are due and its effects were
+    started, from when it has come about until something is due. What one of these calls takes, all take, each at its time.
 
-    `counted`: how long each paused silence has lasted, in microseconds, at least and at most. `what`: what of the snapshot matters.
-    `began`: when the call began, where rows ask for the time of day. `lasts`: of each stopwatch that runs, the longest, in
-    microseconds. `covered_by`: another node that holds these calls and more.
+    `counted`: how long each paused silence has lasted, in microseconds, at least and at most, in the order of the situation's.
+    `lasts`: of each stopwatch that runs, the longest, in microseconds. `covered_by`: another node that holds these calls and more.
     """
 
-    snapshot: Snapshot
-    facts: Facts
-    now: float
-    moments: tuple[Moment, ...]
+    situation: Situation
     zone: Zone
-    counted: dict[str, tuple[int, int]]
-    what: bytes = b""
-    began: float = 0.0
+    counted: tuple[Span, ...] = ()
     parent: Node | None = None
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
     covered_by: Node | None = None
-    lasts: dict[str, int] = field(factory=dict)
+    lasts: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """That of one of these calls."""
+        return self.situation.snapshot
+
+    @property
+    def facts(self) -> Facts:
+        """What is so beside the snapshot."""
+        return self.situation.facts
+
+    @property
+    def what(self) -> bytes:
+        """What of the snapshot matters."""
+        return self.situation.what
 
     @property
     def holder(self) -> Node:
@@ -69,7 +127,7 @@ class Node:
     @property
     def is_done(self) -> bool:
         """Whether nothing has to be looked at: another node holds these calls, or they are over."""
-        return self.covered_by is not None or self.snapshot.ended
+        return self.covered_by is not None or self.situation.snapshot.ended
 
 
 Passage = tuple[Node, Edge]

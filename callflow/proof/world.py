@@ -106,7 +106,7 @@ class World:
         return any(leg.status != "gone" for leg in snapshot.memory.legs.values())
 
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
-        """What can happen now, but for timers."""
+        """What can happen now, but for timers, and somebody's word."""
         memory = snapshot.memory
         for effect in memory.effects.values():
             for status, result, error, least in self._ends_of(snapshot, facts, effect):
@@ -120,10 +120,14 @@ class World:
                 continue
             if not event.name.endswith(".answered") or self._comes(snapshot, event):
                 yield event._replace(time=now)
-        configuration = snapshot.configuration
-        broken = any(one.since is not None or one.counted or one.fired for one in memory.silences.values())
-        if broken and "conversation" in facts and not self._heard(configuration, WORD):
-            yield Event(WORD, {"transcript": "…", "is_final": True}, now)
+
+    def word(self, snapshot: Snapshot, facts: Facts, now: float) -> Event | None:
+        """What somebody says, where it breaks a silence, and no row hears it."""
+        memory = snapshot.memory
+        if memory.phase not in LIVE or not memory.silences or "conversation" not in facts:
+            return None
+        heard = self._heard(snapshot.configuration, WORD)
+        return None if heard else Event(WORD, {"transcript": "…", "is_final": True}, now)
 
     def _comes(self, snapshot: Snapshot, answered: Event) -> bool:
         """Whether somebody can come on the line: who is called, who comes by themselves, and is taken where the flow decides."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isqrt
-from operator import le
+from operator import le, lt, sub
 
 Zone = tuple[int, ...]
 
 NEVER = 10**17
 """No bound."""
+
+FAR = NEVER // 2
+"""What is beyond this is no bound either: none of which something was taken off."""
 
 NOW: Zone = (0,)
 """The zone of no moments at all."""
@@ -36,80 +39,47 @@ def later(zone: Zone, floors: Sequence[int]) -> Zone | None:
     size = len(floors) + 1
     if size == 1:
         return zone
-    bounds = list(zone)
-    first = [0, *(-floor for floor in floors)]
-    for j in range(1, size):
-        least = first[j]
-        for i in range(1, size):
-            by_way = first[i] + bounds[i * size + j]
-            least = min(least, by_way)
-        bounds[j] = least
-    for i in range(1, size):
-        to_now = bounds[i * size]
-        if to_now + bounds[i] < 0:
-            return None
-        if to_now < NEVER:
-            row = i * size
-            for j in range(1, size):
-                by_way = to_now + bounds[j]
-                if by_way < bounds[row + j]:
-                    bounds[row + j] = by_way
+    from_now = [min(map(sub, zone[size + j :: size], floors)) for j in range(1, size)]
+    if max(from_now) > FAR:
+        from_now = [bound if bound < FAR else NEVER for bound in from_now]
+    bounds = [0, *from_now, *zone[size:]]
+    if any(map(lt, from_now, zone[1:size])):  # it lies further back than its floor at times
+        for row in range(size, size * size, size):
+            to_now = bounds[row]
+            if to_now + from_now[row // size - 1] < 0:
+                return None
+            _close(bounds, row, to_now)
     return tuple(bounds)
 
 
 def at_most(zone: Zone, moment: int, most: int) -> Zone | None:
     """Where a moment lies no further ahead of now than this; None where that can not be."""
     size = size_of(zone)
-    row = moment * size
-    if zone[row] <= most:
+    if zone[moment * size] <= most:
         return zone
     if most + zone[moment] < 0:
         return None
     bounds = list(zone)
-    to_now = [min(bounds[k * size], bounds[k * size + moment] + most) for k in range(size)]
-    for k in range(size):
-        bounds[k * size] = to_now[k]
-    for k in range(size):
-        by = to_now[k]
-        if by < NEVER:
-            start = k * size
-            for j in range(1, size):
-                by_way = by + bounds[j]
-                if by_way < bounds[start + j]:
-                    bounds[start + j] = by_way
+    for row in range(0, size * size, size):
+        to_now = zone[row + moment] + most
+        if to_now < zone[row]:
+            bounds[row] = to_now
+            _close(bounds, row, to_now)
     return tuple(bounds)
 
 
-def with_moments(zone: Zone, kept: Sequence[int], new: Sequence[tuple[int, int]]) -> Zone:
-    """A zone of the moments that are kept, in this order, and of new ones, each between two times from now."""
-    old = size_of(zone)
-    order = (0, *kept)
-    to_now = [zone[i * old] for i in order] + [most for _, most in new]
-    from_now = [zone[j] for j in order] + [-least for least, _ in new]
-    count, size = len(order), len(order) + len(new)
-    bounds: list[int] = []
-    for i in range(size):
-        if i < count:
-            start = order[i] * old
-            bounds += [zone[start + j] for j in order]
-        else:
-            bounds += [min(to_now[i] + from_now[j], NEVER) for j in range(count)]
-        bounds += [0 if i == j else min(to_now[i] + from_now[j], NEVER) for j in range(count, size)]
-    return tuple(bounds)
+def _close(bounds: list[int], row: int, to_now: int) -> None:
+    """No bound of this row is looser than what follows from that to now."""
+    if to_now < NEVER:
+        for j in range(1, size_of(bounds)):
+            by_way = to_now + bounds[j]
+            if by_way < bounds[row + j]:
+                bounds[row + j] = by_way
 
 
 def apart(zone: Zone, moment: int) -> tuple[int, int]:
     """The earliest and the latest that a moment may lie from now."""
     return -zone[moment], zone[moment * size_of(zone)]
-
-
-def example(zone: Zone) -> list[int]:
-    """Times of all moments that the zone has: the latest of each. Raises ValueError where one is never due."""
-    size = size_of(zone)
-    times = [zone[i * size] for i in range(1, size)]
-    if any(time >= NEVER for time in times):
-        raise ValueError("a moment without a bound has no latest time")
-    return times
 
 
 def widened(zone: Zone, earlier: Zone, widest: Sequence[int], which: Sequence[bool]) -> Zone:
@@ -121,7 +91,7 @@ def widened(zone: Zone, earlier: Zone, widest: Sequence[int], which: Sequence[bo
     gives = (True, *which)
     bounds = [
         bound
-        if bound <= old or not (gives[n // size] and gives[n % size])
+        if bound <= old or not (gives[n // size] if n % size == 0 else gives[n % size] if n < size else gives[n // size] or gives[n % size])
         else min(to_now[n // size] + from_now[n % size], NEVER)
         for n, (bound, old) in enumerate(zip(zone, earlier, strict=True))
     ]
