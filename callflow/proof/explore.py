@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import product
 
 from attrs import define, field
 
@@ -13,15 +14,16 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.proof import BUDGET
 from callflow.proof.node import Edge, Exploration, Going, Node, Situation, Stopwatches, Watch, on_and_on
-from callflow.proof.shift import Shift, Times
+from callflow.proof.shift import Shift, Span, Times
 from callflow.proof.situations import Situations
 from callflow.proof.zone import NOW, at_most, includes, later, widened
 
 WIDEN = 2
-"""How many zones of one snapshot are told apart before those that grow are taken to grow for ever, as far as timers go."""
+"""How many zones of one situation are told apart before those that grow are taken to grow for ever, as far as timers go."""
 
 WIDEN_ALL = 16
 """The same for how long effects have run, and for what is timed."""
+
 
 def explore(
     flow: Flow,
@@ -119,16 +121,28 @@ class _Explorer:
         return node
 
     def _widen(self, node: Node, last: Node, *, all_of_it: bool) -> None:
-        """One situation's zones grow and grow: what has grown since the last one will go on to."""
+        """One situation's zones grow and grow: what has grown since the last one will go on to. At first that is not so of what is
+        timed, nor of how long effects have run."""
         at = node.situation
-        hull = tuple(map(max, node.zone, last.zone))
-        which = [all_of_it or moment.kind == "timer" for moment in at.moments]
-        wide = widened(hull, last.zone, at.widest, which)
+        kinds = ("now", *(moment.kind for moment in at.moments))
+        pairs = [*product(kinds, kinds)]
+        untimed = [all_of_it or "watch" not in pair for pair in pairs]
+        soon = [all_of_it or ("timer" in pair and "watch" not in pair) for pair in pairs]
+        hull = tuple(
+            max(now, before) if joined else now
+            for now, before, joined in zip(node.zone, last.zone, untimed, strict=True)
+        )
+        wide = widened(hull, last.zone, at.widest, soon)
         node.zone = (later(wide, at.floors) if at.passes else None) or wide
         node.counted = tuple(
-            (before[0] if before[0] <= least else 0, before[1] if before[1] >= most else self.situations.longest_silence(path))
-            for path, before, (least, most) in zip(at.counted, last.counted, node.counted, strict=True)
+            _grown(before, now, self.situations.longest_silence(path))
+            for path, before, now in zip(at.counted, last.counted, node.counted, strict=True)
         )
+
+
+def _grown(before: Span, now: Span, longest: int) -> Span:
+    """What a length of time comes to that grows and grows."""
+    return before[0] if before[0] <= now[0] else 0, before[1] if before[1] >= now[1] else longest
 
 
 def _holds(outer: Node, times: Times) -> bool:

@@ -10,7 +10,7 @@ from callflow.core.flow import Flow
 from callflow.core.key import key
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards
-from callflow.core.snapshot import Snapshot, Step
+from callflow.core.snapshot import Step
 from callflow.core.step import step
 from callflow.core.values.representatives import representatives_of
 from callflow.proof.forget import Forgetting, canonical, in_order
@@ -73,7 +73,8 @@ class Situations:
             yield Move(event) if isinstance(event, Event) else self._end(situation, event)
         word = self._world.word(snapshot, facts, now)
         if word is not None:
-            yield Move(word, after_silence=not any(one.since is not None or one.fired for one in snapshot.memory.silences.values()))
+            silences = snapshot.memory.silences.values()
+            yield Move(word, after_silence=not any(one.since is not None or one.fired for one in silences))
 
     def _end(self, situation: Situation, end: EffectEnded) -> Move:
         moment = Moment("effect", end.id)
@@ -103,7 +104,7 @@ class Situations:
         situation.floors = tuple(self._timing.floor(snapshot, moment) for moment in moments)
         situation.widest = tuple(self._timing.widest(snapshot, moment) for moment in moments)
         situation.passes = self._world.over(snapshot, situation.facts) is None
-        situation.watched = () if not situation.passes else tuple(
-            (moment.name, place) for place, moment in enumerate(moments, 1) if moment.kind == "watch"
-        )
+        if situation.passes:
+            places = enumerate(moments, 1)
+            situation.watched = tuple((moment.name, place) for place, moment in places if moment.kind == "watch")
         return situation

@@ -17,7 +17,7 @@ from callflow.core.statechart.lists import actions_during, given
 from callflow.core.table import table_of
 from callflow.core.verbs.limits import STOPS, any_time
 from callflow.proof.node import MICRO, Moment, Situation, Stopwatches, timer_of
-from callflow.proof.shift import Count, Kept, Lasted, Shift, Resumed, Source
+from callflow.proof.shift import Count, Kept, Lasted, Resumed, Shift, Source
 from callflow.proof.zone import NEVER
 
 DETECTION = "detection"
@@ -119,7 +119,9 @@ class Timing:
         running = sorted(name for name, holds in self.stopwatches.items() if holds(snapshot, facts))
         return (*found, *(Moment("watch", name=name) for name in running))
 
-    def shift(self, before: Situation, snapshot: Snapshot, moments: Sequence[Moment], after: Situation, now: float) -> Shift:
+    def shift(
+        self, before: Situation, snapshot: Snapshot, moments: Sequence[Moment], after: Situation, now: float
+    ) -> Shift:
         """What becomes of the times of a situation, by a step that has led, `now`, to this snapshot of another situation, of which
         the moments there are these."""
         known = {moment: place for place, moment in enumerate(before.moments, 1)}

@@ -77,22 +77,14 @@ def _close(bounds: list[int], row: int, to_now: int) -> None:
                 bounds[row + j] = by_way
 
 
-def apart(zone: Zone, moment: int) -> tuple[int, int]:
-    """The earliest and the latest that a moment may lie from now."""
-    return -zone[moment], zone[moment * size_of(zone)]
-
-
 def widened(zone: Zone, earlier: Zone, widest: Sequence[int], which: Sequence[bool]) -> Zone:
     """What a zone comes to that grows and grows, as it has since an earlier one (Cousot and Cousot 1977): each bound that has
-    given way is as loose as it can be. `widest`: how far ahead of now each moment can lie."""
+    given way is as loose as it can be, if `which` says so, by its place. `widest`: how far ahead of now each moment can lie."""
     size = len(widest) + 1
     to_now = (0, *(max(most, 0) for most in widest))
     from_now = (0, *(max(-most, 0) for most in widest))
-    gives = (True, *which)
     bounds = [
-        bound
-        if bound <= old or not (gives[n // size] if n % size == 0 else gives[n % size] if n < size else gives[n // size] or gives[n % size])
-        else min(to_now[n // size] + from_now[n % size], NEVER)
+        bound if bound <= old or not which[n] else min(to_now[n // size] + from_now[n % size], NEVER)
         for n, (bound, old) in enumerate(zip(zone, earlier, strict=True))
     ]
     for k in range(size):

@@ -14,7 +14,6 @@ from callflow.proof.explore import explore
 from callflow.proof.forget import Forgetting
 from callflow.proof.node import Exploration, Moment, Node
 from callflow.proof.timing import Timing
-from callflow.proof.zone import NOW
 from tests.support.play import HEAD
 
 FLOWS = Path(__file__).parents[2] / "flows"
@@ -116,9 +115,8 @@ def test_two_effects_of_one_action_have_time_limits_of_their_own() -> None:
     dial = Running(1, "dial", "dialing", None, source, 0.0)
     undone = Running(2, "remove_participant", None, None, source, 0.0)  # a late answer's
     snapshot = Snapshot(("dialing",), Memory(effects={1: dial, 2: undone}))
-    node = Node(snapshot, frozenset(), 0.0, (), NOW, {})
     timing = Timing(flow, {})
-    assert timing.floor(node, Moment("effect", 1)) != timing.floor(node, Moment("effect", 2))
+    assert timing.floor(snapshot, Moment("effect", 1)) != timing.floor(snapshot, Moment("effect", 2))
 
 
 def test_only_the_timer_of_the_call_itself_decides_where_two_have_one_name() -> None:

@@ -40,7 +40,7 @@ def entries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def unexplored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exploring fails."""
-    monkeypatch.setattr("callflow.proof.explore.step", lambda *_: pytest.fail("it was explored"))
+    monkeypatch.setattr("callflow.proof.situations.step", lambda *_: pytest.fail("it was explored"))
 
 
 def flow_of(folder: Path, files: Mapping[str, str], name: str = "flow.yaml") -> callflow.Flow:

@@ -7,19 +7,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.proof.zone import (
-    NEVER,
-    NOW,
-    Zone,
-    apart,
-    at_most,
-    example,
-    includes,
-    later,
-    size_of,
-    widened,
-    with_moments,
-)
+from callflow.proof.shift import Kept, Lasted, Resumed, Shift, Source
+from callflow.proof.zone import NEVER, NOW, Zone, at_most, includes, later, size_of, widened
 
 LONGEST = 5
 TIMES = range(-2 * LONGEST, 2 * LONGEST + 1)
@@ -34,16 +23,22 @@ def members(zone: Zone) -> set[tuple[int, ...]]:
     return {times for times in product(TIMES, repeat=size_of(zone) - 1) if holds(zone, times)}
 
 
+def shifted(zone: Zone, *sources: Source) -> Zone:
+    times = Shift(size_of(zone), sources).times(zone, ())
+    assert times is not None
+    return times[0]
+
+
 spans = st.tuples(st.integers(0, LONGEST), st.integers(0, LONGEST)).map(lambda pair: (min(pair), max(pair)))
 
 
 @st.composite
 def zones(draw: st.DrawFn) -> Zone:
     """What two timers come to: one armed, some time later another, some time later now."""
-    first = with_moments(NOW, (), [draw(spans)])
+    first = shifted(NOW, draw(spans))
     waited = later(first, (0,))
     assert waited is not None
-    zone = with_moments(waited, (1,), [draw(spans)])
+    zone = shifted(waited, *draw(st.permutations([Kept(1), draw(spans)])))
     return later(zone, (0, 0)) or zone if draw(st.booleans()) else zone
 
 
@@ -68,29 +63,43 @@ def test_one_zone_includes_another_where_its_times_do(outer: Zone, inner: Zone) 
     assert includes(outer, inner) == (members(inner) <= members(outer))
 
 
-@given(zones())
-def test_what_is_asked_of_a_zone_is_true_of_its_times(zone: Zone) -> None:
+@given(zones(), spans, spans)
+def test_moments_are_left_out_put_in_another_order_and_come_anew(
+    zone: Zone, one: tuple[int, int], two: tuple[int, int]
+) -> None:
     inside = members(zone)
-    assert tuple(example(zone)) in inside
-    for moment in (1, 2):
-        seen = {times[moment - 1] for times in inside}
-        assert apart(zone, moment) == (min(seen), max(seen))
+    assert members(shifted(zone, Kept(2), Kept(1))) == {(b, a) for a, b in inside}
+    assert members(shifted(zone, one, Kept(2))) == {(new, b) for _, b in inside for new in _between(one)}
+    assert members(shifted(zone, one, two)) == {(a, b) for a in _between(one) for b in _between(two)}
+
+
+def _between(span: tuple[int, int]) -> range:
+    return range(span[0], span[1] + 1)
 
 
 @given(zones())
-def test_moments_may_be_left_out_and_put_in_another_order(zone: Zone) -> None:
-    assert members(with_moments(zone, (2, 1), ())) == {(b, a) for a, b in members(zone)}
-    assert members(with_moments(zone, (2,), ())) == {(b,) for _, b in members(zone)}
+def test_a_silence_that_pauses_has_lasted_until_its_row_would_have_been_due(zone: Zone) -> None:
+    times = Shift(3, [Kept(2)], [Lasted(1, LONGEST)]).times(zone, ())
+    assert times is not None
+    lasted = {LONGEST - due for due, _ in members(zone)}
+    assert times[1] == ((min(lasted), max(lasted)),)
+
+
+def test_a_silence_that_goes_on_is_over_sooner_the_longer_it_has_lasted() -> None:
+    assert Shift(1, [Resumed(0, 10), Resumed(1, 10)]).times(NOW, ((2, 5), (8, 12))) == (
+        (0, -5, 0, 8, 0, 8, 2, -3, 0),
+        (),
+    )
 
 
 @given(zones(), zones())
 def test_what_grows_is_widened_once_and_for_all(one: Zone, other: Zone) -> None:
     hull = tuple(map(max, one, other))
-    wide = widened(hull, one, (LONGEST, LONGEST), (True, True))
+    wide = widened(hull, one, (LONGEST, LONGEST), (True,) * 9)
     assert members(one) | members(other) <= members(wide)
     grown = tuple(map(max, wide, hull))
-    assert widened(grown, wide, (LONGEST, LONGEST), (True, True)) == wide  # nothing gives way a second time
+    assert widened(grown, wide, (LONGEST, LONGEST), (True,) * 9) == wide  # nothing gives way a second time
 
 
 def test_a_moment_without_a_bound_is_none() -> None:
-    assert with_moments(NOW, (), [(0, NEVER)])[2] == NEVER
+    assert shifted(NOW, (0, NEVER))[2] == NEVER
