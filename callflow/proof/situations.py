@@ -88,18 +88,17 @@ class Situations:
     def _leads_to(self, before: Situation, taken: Step, facts: Facts, now: float) -> Outcome:
         facts = self._forgetting.facts(taken.snapshot, facts)
         snapshot = in_order(self._forgetting.snapshot(taken.snapshot))
-        moments = self._timing.moments(snapshot, facts)
         what = key(snapshot, now).what
         which = what, facts, before.began
         found = self._known.get(which)
         if found is None:
-            made = Situation(canonical(snapshot, now), facts, now, what, before.began, moments)
-            found = self._known[which] = self._new(made)
-        return Outcome(taken, found, self._timing.shift(before, snapshot, moments, found, now))
+            found = self._known[which] = self._new(Situation(canonical(snapshot, now), facts, now, what, before.began))
+        return Outcome(taken, found, self._timing.shift(before, snapshot, found, now))
 
     def _new(self, situation: Situation) -> Situation:
         """With what is known of its times."""
-        snapshot, moments = situation.snapshot, situation.moments
+        snapshot = situation.snapshot
+        moments = situation.moments = self._timing.moments(snapshot, situation.facts)
         situation.counted = paused(snapshot.memory)
         situation.floors = tuple(self._timing.floor(snapshot, moment) for moment in moments)
         situation.widest = tuple(self._timing.widest(snapshot, moment) for moment in moments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from math import inf
 
 from callflow.core.actions import verb_of
@@ -113,21 +113,21 @@ class Timing:
 
     def moments(self, snapshot: Snapshot, facts: Facts) -> tuple[Moment, ...]:
         """What the zones of a situation tell of."""
-        memory = snapshot.memory
-        found = [Moment("timer", timer.generation) for timer in memory.timers]
-        found += [Moment("effect", effect.id) for effect in memory.effects.values() if self._is_timed(effect)]
         running = sorted(name for name, holds in self.stopwatches.items() if holds(snapshot, facts))
-        return (*found, *(Moment("watch", name=name) for name in running))
+        return (*self._of_the_call(snapshot.memory), *(Moment("watch", name=name) for name in running))
 
-    def shift(
-        self, before: Situation, snapshot: Snapshot, moments: Sequence[Moment], after: Situation, now: float
-    ) -> Shift:
-        """What becomes of the times of a situation, by a step that has led, `now`, to this snapshot of another situation, of which
-        the moments there are these."""
+    def _of_the_call(self, memory: Memory) -> list[Moment]:
+        """The moments of which the call itself knows."""
+        found = [Moment("timer", timer.generation) for timer in memory.timers]
+        return found + [Moment("effect", effect.id) for effect in memory.effects.values() if self._is_timed(effect)]
+
+    def shift(self, before: Situation, snapshot: Snapshot, after: Situation, now: float) -> Shift:
+        """What becomes of the times of a situation, by a step that has led, `now`, to this snapshot of another."""
         known = {moment: place for place, moment in enumerate(before.moments, 1)}
+        moments = self._of_the_call(snapshot.memory)
         sources: tuple[Source, ...] = tuple(
             Kept(known[moment]) if moment in known else self._begins(before, snapshot.memory, moment, now)
-            for moment in moments
+            for moment in (*moments, *after.moments[len(moments) :])
         )
         counts = tuple(self._counts(before, snapshot.memory, path) for path in paused(snapshot.memory))
         which = len(before.moments) + 1, sources, counts, after.floors if after.passes else None
