@@ -1,9 +1,9 @@
 """What can be observed of a call, from outside: by those on the line, by who is asked for something, and in the record's outcome.
 
-Two flows are played side by side, many calls of each: what the world does in a call of the one it does in the call of the other, at the same
-times (people, failures, how long what runs takes). Where no call shows a difference, and the calls have taken all rows and run all
-lists that the proof's exploration of either has, the two are taken to be equal in what can be observed. That is an experiment, and
-no proof: a difference is always one, equality is as good as the calls.
+Two flows are played side by side, many calls of each: what the world does in a call of the one it does in the call of the other, at the
+same times (people, failures, how long what runs takes). Where no call shows a difference, and the calls have taken every row of the
+author's that the proof comes across, the two are taken to be equal in what can be observed. That is an experiment, and no
+proof: a difference is always one, equality is as good as the calls.
 
 Observed are what begins and is asked of whoever is there to hear or do it, with its words, and when; when it is cut; what each party
 hears, and whether it is on the line; which tools and instructions the model has while it talks with somebody; the outcome. Not the
@@ -29,15 +29,28 @@ from callflow.core.possible import action_of, afterwards, unfit
 from callflow.core.snapshot import Cancel, Running, Start, Step
 from callflow.core.table import table_of
 from callflow.proof.begin import first_steps
+from callflow.proof.explore import explore
+from callflow.proof.node import Node
 from callflow.proof.timing import longest_detection
 from callflow.proof.world import World
+
+CALLS, MOST_CALLS = 60, 300
+"""Pairs of calls, at least, and at most where some row has not been taken."""
 
 MOST_STEPS = 300
 MOST_SECONDS = 2 * 3600.0
 AFTER = 30.0
 """Seconds at most by which what runs ends later than it could."""
 OFTEN = 4.0
-RARE = ("call.hangup", "call.dropped", "room.", "session.close", "session.error", "job.")
+RARE = (
+    "call.hangup",
+    "call.dropped",
+    "room.disconnected",
+    "room.reconnecting",
+    "session.close",
+    "session.error",
+    "job.",
+)
 
 _THERE = ("dialing", "ringing", "on_line", "hold", "dropped")
 
@@ -58,6 +71,7 @@ class Part:
         self.seed = seed
         self.events: list[tuple[float, Event]] = []
         self.ends: dict[Hashable, Ended] = {}
+        self.verdict: Event | None = None
 
 
 class _Call:
@@ -73,11 +87,11 @@ class _Call:
         self.rows: set[int] = set()
         self.names: dict[int, Hashable] = {}  # of what runs
         self.often: dict[Hashable, int] = {}
-        self.due: dict[int, Ended] = {}
+        self.known: list[Event | EffectEnded] | None = None
         self.dice = random.Random(part.seed)
-        self.gap = self.dice.choice((2.0, 8.0, 30.0, 200.0))
+        self.gap = self.dice.choice((2.0, 8.0, 25.0, 100.0))
         self.likely = self.dice.choice((0.5, 0.9))
-        self.rare = self.dice.choice((0.02, 0.2))
+        self.rare = self.dice.choice((0.01, 0.1))
         self.next = self.now + self.dice.expovariate(1 / self.gap)
         self.todo = list(part.events) if again else []
         self.stands: Hashable = None
@@ -86,13 +100,17 @@ class _Call:
 
     def play(self) -> None:
         for _ in range(MOST_STEPS):
-            event = None if self.snapshot.ended or self.now > MOST_SECONDS else self._what_happens()
+            event = (
+                None
+                if self.snapshot.ended or self.now - self.snapshot.memory.started > MOST_SECONDS
+                else self._what_happens()
+            )
             if event is None:
                 break
             facts, before = self.facts, self.snapshot
             self.facts = afterwards(self.flow, before, facts, event)
             taken = callflow.step(self.flow, before, event)
-            self.snapshot, self.now = taken.snapshot, event.time
+            self.snapshot, self.now, self.known = taken.snapshot, event.time, None
             self.rows.update(number for move in taken.moves for number in move.transitions)
             self._look(taken)
         self.seen.append((0.0, ("outcome", self.snapshot.memory.outcome)))
@@ -127,14 +145,13 @@ class _Call:
         time = self.looks + longest_detection(self.flow) / 1e6
         if first is not None and first.time < time:
             return None
-        return next(
-            (
-                one._replace(time=time)
-                for one in self._happens()
-                if isinstance(one, Event) and one.name.startswith("amd.")
-            ),
-            None,
-        )
+        told = [one for one in self._happens() if isinstance(one, Event) and one.name.startswith("amd.")]
+        if not told:
+            return None
+        if not self.again:
+            self.part.verdict = self.dice.choice(told)
+        verdict = self.part.verdict
+        return (verdict if verdict is not None and self._fits(verdict) else told[0])._replace(time=time)
 
     def _event(self, until: float) -> Event | None:
         """The next thing that comes from outside before this time."""
@@ -157,33 +174,27 @@ class _Call:
         """How likely this is, beside other things: calls that end at once show little."""
         if name.startswith(RARE) or name.endswith(".hangup"):
             return self.rare
-        return OFTEN if name.startswith("tool.") or name.endswith(".answered") else 1.0
+        return OFTEN if name.startswith(("tool.", "amd.")) or name.endswith(".answered") else 1.0
 
     def _fits(self, event: Event) -> bool:
         return unfit(self.flow, self.snapshot, self.facts, event) is None
 
     def _happens(self) -> list[Event | EffectEnded]:
-        return [*self.world.happens(self.snapshot, self.facts, self.now)]
+        if self.known is None:
+            self.known = [*self.world.happens(self.snapshot, self.facts, self.now)]
+        return self.known
 
     def _end_of(self, effect: Running) -> EffectEnded | None:
         """When and how this ends, as far as that is known now."""
-        known = self.due.get(effect.id)
-        if known is not None:
-            end = known.end._replace(id=effect.id, time=max(self.now, effect.started + known.after))
-            if unfit(self.flow, self.snapshot, self.facts, end) is None:
-                return end
-        name = self.names.get(effect.id)
-        which = name, self.often.setdefault(("ends", effect.id), 0)
-        recorded = self.part.ends.get(which)
         ways = [one for one in self._happens() if isinstance(one, EffectEnded) and one.id == effect.id]
-        if recorded is None or not any(one[1:4] == recorded.end[1:4] for one in ways):
-            if not ways:
-                return None
-            recorded = self._chosen(effect, ways, which)
-            self.part.ends.setdefault(which, recorded)
-        self.often["ends", effect.id] += 1
-        self.due[effect.id] = recorded
-        return recorded.end._replace(id=effect.id, time=max(self.now, effect.started + recorded.after))
+        which = self.names.get(effect.id), repr(sorted({(one.status, repr(one.result)) for one in ways}))
+        if not ways:
+            return None
+        end = self.part.ends.get(which)
+        if end is None or not any(one[1:4] == end.end[1:4] for one in ways):
+            end = self._chosen(effect, ways, which)
+            self.part.ends.setdefault(which, end)
+        return end.end._replace(id=effect.id, time=max(self.now, effect.started + end.after))
 
     def _chosen(self, effect: Running, ways: list[EffectEnded], which: Hashable) -> Ended:
         dice = random.Random(f"{self.part.seed} {which}")
@@ -265,13 +276,34 @@ def played(flow: Flow, other: Flow, seed: int) -> tuple[_Call, _Call]:
     return call, again
 
 
-def difference(flow: Flow, other: Flow, calls: int) -> str | None:
-    """What the first call shows that is not alike in two flows; None where none shows anything."""
-    for seed in range(calls):
+def difference(flow: Flow, other: Flow, needed: frozenset[int]) -> str | None:
+    """What the first call shows that is not alike in two flows; None where none does of so many that those of the first flow have taken
+    all the rows that are needed."""
+    taken: set[int] = set()
+    for seed in range(MOST_CALLS):
         for one, two in ((flow, other), (other, flow)):
             call, again = played(one, two, seed)
+            taken |= (call if one is flow else again).rows
             mine, theirs = Counter(call.seen), Counter(again.seen)
             if mine != theirs:
                 time, what = min([*(mine - theirs), *(theirs - mine)], key=lambda seen: (seen[0], repr(seen[1])))
                 return f"call {seed}, {time:g} s: {what}"
-    return None
+        if seed >= CALLS and needed <= taken:
+            return None
+    return f"no call has taken {', '.join(_named(flow, number) for number in sorted(needed - taken))}"
+
+
+def _named(flow: Flow, number: int) -> str:
+    row = flow.transitions[number]
+    return f"{row.source or 'the top level'} to {row.target} in line {row.position.line}"
+
+
+def rows_of(flow: Flow) -> frozenset[int]:
+    """The author's own rows that some call takes, as the proof explores them."""
+    taken: set[int] = set()
+
+    def see(before: Node, event: Input, step: Step, after: Node) -> None:
+        taken.update(number for move in step.moves for number in move.transitions)
+
+    explore(flow, first_steps(flow), watches=[see])
+    return frozenset(number for number in taken if not flow.transitions[number].supplied)

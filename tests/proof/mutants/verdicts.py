@@ -16,21 +16,18 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import callflow
-from callflow.core.flow import Flow
+from callflow.core.flow import Flow, Transition
 from callflow.errors import FlowFileError
 from callflow.proof.prove import prove
 from callflow.verify import check
 from tests.proof.mutants.intents import intent
 from tests.proof.mutants.making import Mutant, mutants, read, written
-from tests.proof.mutants.observing import difference
+from tests.proof.mutants.observing import difference, rows_of
 
 FLOWS = Path(__file__).parents[3] / "flows"
 
 BUDGET = 30_000
 """Steps of a proof."""
-
-CALLS = 60
-"""Pairs of calls in which two flows have to be alike."""
 
 Word = Literal["refused", "found", "equal", "intent", "missed"]
 
@@ -47,6 +44,7 @@ class _Original(NamedTuple):
     flow: Flow
     checked: Counter[str]
     proved: Counter[str]
+    rows: frozenset[int]
 
 
 def all_mutants(name: str) -> Iterator[Mutant]:
@@ -65,18 +63,31 @@ def verdict(name: str, mutant: Mutant) -> Verdict:
         return Verdict("refused", ", ".join(new))
     if new := _proved(flow) - original.proved:
         return Verdict("found", ", ".join(new))
-    shown = difference(original.flow, flow, CALLS)
+    shown = difference(original.flow, flow, _rows_at(original, mutant.place))
     if shown is None:
-        return Verdict("equal", f"in {CALLS} pairs of calls")
+        return Verdict("equal", "no call shows a difference")
     rule = intent(mutant, original.data, original.flow, flow)
     return Verdict("missed", shown) if rule is None else Verdict("intent", rule)
+
+
+def _rows_at(original: _Original, place: str) -> frozenset[int]:
+    """The rows that a call has to take to come to this place: those that stand there, or lead to the state that does."""
+    return frozenset(number for number in original.rows if _is_near(original.flow.transitions[number], place))
+
+
+def _is_near(row: Transition, place: str) -> bool:
+    written = f"{row.position.path.replace('[', '.').replace(']', '')}."
+    if written.startswith(f"{place}.") or f"{place}.".startswith(written):
+        return True
+    target = "" if row.target is None else f"states.{row.target.replace('.', '.states.')}."
+    return bool(target) and place.startswith(target) and ".states." not in place.removeprefix(target)
 
 
 @cache
 def _original(name: str) -> _Original:
     data = read((FLOWS / f"{name}.yaml").read_text(encoding="utf-8"))
     flow = _load(data)
-    return _Original(data, flow, _checked(flow), _proved(flow))
+    return _Original(data, flow, _checked(flow), _proved(flow), rows_of(flow))
 
 
 def _load(data: dict[str, Any]) -> Flow:
