@@ -581,6 +581,16 @@ states:
 }
 
 CORRECT = {
+    "one of two who leaves as they are joined": """
+initial: talking
+states:
+  talking: {on: {dtmf.0: calling}}
+  calling:
+    entry: [{dial: {to: "+15551234567", trunk: ST, leg: clerk, ringing_timeout: 25s, play_dialtone: true}}]
+    on: {dial.answered: joining, dial.*: {target: talking, do: [{say: Nobody is there.}]}}
+  joining: {entry: [{say: A customer is on the line.}], on: {done: both, failed: both}}
+  both: {entry: [{outcome: transferred}, stand_by], on: {done: ending}}
+""",
     "what has come of a call, and another one of the kind": """
 tools: {booked: {description: A day is booked.}, end_call: {description: The caller is done.}}
 initial: asking

@@ -8,7 +8,7 @@ from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
-from callflow.proof.findings.ways import Dropping, ended_well
+from callflow.proof.findings.ways import Dropping, Without, ended_well
 from callflow.proof.listening import parties, talk
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
@@ -66,9 +66,10 @@ class Lone:
             self.entered.append((before, Edge(event, after)))
 
     def found(self, exploration: Exploration) -> Suspects:
+        together = Without(exploration, _parts)
         for passage in self.entered:
-            way = self._straight(passage)
-            if way is None:
+            before, way = together.to(passage[0]), self._straight(passage)
+            if before is None or way is None:
                 continue
             last, edge = way[-1]
             effect = self.begun[id(last), id(edge.target)]
@@ -80,7 +81,7 @@ class Lone:
                     "stands-by-for-one", f"`{effect.verb}` leaves the line to those who are on it, and there is but one: it drops at once",
                     action.position, "lead here when somebody else has answered or accepted", len(action.verb),
                 ),
-                passage[0], more=way,
+                before[0], more=(*before[1], *way),
             )  # fmt: skip
 
     def _straight(self, first: Passage) -> tuple[Passage, ...] | None:
@@ -96,6 +97,11 @@ class Lone:
                 seen.add(node)
                 ways += [(*way, (node, onward)) for onward in node.edges if _goes_on(onward.input)]
         return None
+
+
+def _parts(_: Node, event: Input) -> bool:
+    """Whether somebody leaves: that they do so just before is nobody's fault."""
+    return isinstance(event, Event) and event.name.endswith(".hangup")
 
 
 def _goes_on(event: Input) -> bool:

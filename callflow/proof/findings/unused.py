@@ -146,7 +146,7 @@ class NeverBegun:
             )  # fmt: skip
 
     def _written(self) -> Iterator[tuple[Place, Action]]:
-        """What the author has written that takes time, with its place."""
+        """What the author has written that takes time, behind what has a result of its own, with its place."""
         for path, state in self.flow.states.items():
             lists: list[tuple[str, str | int, tuple[Action, ...]]] = [
                 ("entry", path, state.entry),
@@ -155,7 +155,8 @@ class NeverBegun:
             lists += [("do", move.id, move.actions) for move in transitions(state)]
             for kind, key, actions in lists:
                 for place, action in enumerate(actions):
-                    if not verb_of(action.verb).at_once and action.position.file == self.flow.file:
+                    leads_away = any(verb_of(one.verb).results for one in actions[:place])
+                    if leads_away and not verb_of(action.verb).at_once and action.position.file == self.flow.file:
                         yield (kind, key, place), action
 
 

@@ -49,7 +49,7 @@ class _Original(NamedTuple):
 
 def all_mutants(name: str) -> Iterator[Mutant]:
     """The mutants of a shipped flow, in the order of its file."""
-    return mutants(_original(name).data)
+    return mutants(_read(name))
 
 
 def verdict(name: str, mutant: Mutant) -> Verdict:
@@ -85,9 +85,13 @@ def _is_near(row: Transition, place: str) -> bool:
 
 @cache
 def _original(name: str) -> _Original:
-    data = read((FLOWS / f"{name}.yaml").read_text(encoding="utf-8"))
+    data = _read(name)
     flow = _load(data)
     return _Original(data, flow, _checked(flow), _proved(flow), rows_of(flow))
+
+
+def _read(name: str) -> dict[str, Any]:
+    return read((FLOWS / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def _load(data: dict[str, Any]) -> Flow:
