@@ -308,6 +308,33 @@ states: {a: {on: {app.x: [{target: b, when: event.pin == vars.pin}]}}, b: {}}
     assert found.not_followed == ()
 
 
+def test_what_is_compared_with_keys_is_tried_as_keys_wherever_it_comes_from():
+    text = """
+use: {part: part.yaml}
+vars: {pin: {type: string}, tool: {type: string, default: ""}}
+tools: {tell: {description: Told., parameters: {pin: string}}}
+initial: a
+states:
+  a: {tools: [tell], on: {tool.tell: {target: b, do: [{set: {tool: "{{ event.pin }}"}}]}, dtmf.1: c}}
+  b: {flow: part, with: {wanted: "{{ vars.tool }}"}, on: {done: ending}}
+  c: {flow: part, with: {wanted: "{{ vars.pin }}"}, on: {done: ending}}
+
+# part.yaml
+callflow: 1
+name: part
+vars: {wanted: string, got: {type: string, default: ""}}
+initial: one
+states:
+  one:
+    entry: [{collect_digits: {prompt: Keys., count: 4}}]
+    on: {dtmf.input: {target: two, do: [{set: {got: "{{ event.digits }}"}}]}, dtmf.*: three}
+  two: {always: [{target: three, when: vars.got == vars.wanted}, three]}
+  three: {final: true}
+"""
+    assert {"0000", "1111"} <= set(told(text, "tool.tell", "pin"))
+    assert {"0000", "1111"} <= {one.vars["pin"] for one in representatives_of(flow_of(text)).beginnings()}
+
+
 @pytest.mark.parametrize(
     ("guard", "field", "values", "said"),
     [

@@ -169,3 +169,59 @@ def test_what_a_list_that_waits_will_read_of_the_event_it_began_with_is_kept() -
     what, exploration = seen(callflow.loads(HEAD + AGAIN_AND_AGAIN % (sets, ASKS), check=False))
     assert exploration.finished
     assert {"one", "nine"} <= what.entered
+
+
+COMPARED = """
+vars: {pin: string, level: integer, home: phone, known: {type: string, default: ""}, many: list of string}
+events: {app.x: {pin: string, level: integer, language: {type: string, enum: [en, de]}, many: list of string}}
+tools: {say_it: {description: The caller says it., parameters: {pin: string}}}
+initial: asking
+states:
+  asking:
+    entry: [%s]
+    tools: [say_it]
+    on: {%s: [{target: yes_so, when: '%s'}, {target: no_so, do: [{set: {known: %s}}]}]}
+  yes_so: {entry: [{say: Yes.}], on: {done: ending}}
+  no_so: {entry: [{say: No.}], on: {done: [{target: again, when: vars.known == vars.pin}, ending]}}
+  again: {entry: [{say: Again.}], on: {done: ending}}
+"""
+KEYS = "collect_digits: {prompt: Keys., count: 4}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "event", "guard", "sets"),
+    [
+        (KEYS, "dtmf.input", "event.digits == vars.pin", "x"),
+        (KEYS, "dtmf.input", "event.digits != vars.pin", "x"),
+        (KEYS, "dtmf.input", "event.digits < vars.pin", "x"),
+        (KEYS, "dtmf.input", "event.digits in [vars.pin, vars.known]", "x"),
+        (KEYS, "dtmf.input", "event.digits in vars.many", "x"),
+        (KEYS, "dtmf.input", "len(event.digits) > 3 and trim(vars.pin) == trim(event.digits)", "x"),
+        (KEYS, "dtmf.input", "number(event.digits) == vars.level", "x"),
+        ("collect_digits: {prompt: Keys., count: 4, as: got}", "dtmf.input", "vars.got.digits == vars.pin", "x"),
+        ("say: A key.", "dtmf.1", "event.digit == vars.pin", "x"),
+        ("say: Hello.", "tool.say_it", "vars.pin == event.pin", "x"),
+        ("say: Hello.", "app.x", "event.language == vars.pin", "x"),
+        ("say: Hello.", "app.x", "event.level >= vars.level", "x"),
+        ("say: Hello.", "app.x", "vars.level > event.level", "x"),
+        ("say: Hello.", "app.x", "event.pin in event.many", "x"),
+        ("say: Hello.", "app.x", "vars.pin == call.number", "x"),
+        ("say: Hello.", "app.x", "vars.home == call.number", "x"),
+        ("say: Hello.", "app.x", "vars.home == vars.pin", "x"),
+    ],
+)
+def test_two_values_from_outside_are_tried_equal_and_not(entry: str, event: str, guard: str, sets: str) -> None:
+    reached = entered(COMPARED % (f"{{{entry}}}", event, guard, sets))
+    assert {"yes_so", "no_so"} <= reached
+
+
+@pytest.mark.parametrize(
+    ("entry", "event", "value"),
+    [
+        (KEYS, "dtmf.input", "event.digits"),
+        ("say: Hello.", "tool.say_it", "event.pin"),
+        ("say: Hello.", "app.x", "event.language"),
+    ],
+)
+def test_also_where_one_was_set_before(entry: str, event: str, value: str) -> None:
+    assert "again" in entered(COMPARED % (f"{{{entry}}}", event, "false", f'"{{{{ {value} }}}}"'))

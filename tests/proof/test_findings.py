@@ -591,6 +591,20 @@ states:
   joining: {entry: [{say: A customer is on the line.}], on: {done: both, failed: both}}
   both: {entry: [{outcome: transferred}, stand_by], on: {done: ending}}
 """,
+    "a number that the program gives, and that the caller keys in": """
+vars: {pin: {type: string, pii: true}, tries: {type: integer, default: 0}}
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: Please key in your four digits., count: 4, first_digit: 8s, tries: 2}}]
+    on:
+      dtmf.input:
+        - {target: right, when: event.digits == vars.pin}
+        - {target: wrong, do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}
+      dtmf.*: ending
+  wrong: {entry: [{say: That is not right.}], on: {done: [{target: ending, when: vars.tries >= 3}, asking]}}
+  right: {entry: [{say: Thank you.}], on: {done: ending}}
+""",
     "what has come of a call, and another one of the kind": """
 tools: {booked: {description: A day is booked.}, end_call: {description: The caller is done.}}
 initial: asking

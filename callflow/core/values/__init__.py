@@ -7,6 +7,7 @@ beginning) is one of endlessly many values, and a flow asks few questions about 
     wants.py             what is asked of one value: constants, bounds, fields
     inverse.py, turning.py   what is asked of the values that an expression is made of
     rounds.py            variables that are made of themselves, as counters are
+    examples.py          values that are the same on both sides of a comparison
     demand.py            the questions of the guards, traced back through `set`, `as`, `with`, `returns` and `emit`
     choices.py           values of a type that answer the questions differently
     signature.py         the answers that a flow gets of a value

@@ -65,6 +65,11 @@ def plain(kind: Type) -> Any:
     return _PLAIN[kind]
 
 
+def others(kind: Type) -> tuple[Any, ...]:
+    """Values of a type of which none is more usual than another."""
+    return kind.words if isinstance(kind, OneOf) else _OTHERS.get(kind, ())
+
+
 def choices(kind: Type, want: Want | None, *, lacking: bool = False) -> list[Any]:
     """The representatives of a type's values. `lacking`: the value may be absent."""
     if want is None:
@@ -102,6 +107,7 @@ def _candidates(kind: Type, want: Want) -> Iterator[Any]:
         return
     yield from _numbers(kind, want)
     yield from _constants(kind, want)
+    yield from want.examples.values()
     yield from _fitting(kind, want)
     if kind in (TEXT, PHONE, ANY):
         yield from ("0" * int(length) for length in between(want.lengths, whole=True) if length >= 0)
@@ -146,16 +152,17 @@ def _numbers(kind: Type, want: Want) -> Iterator[Any]:
 def _others(kind: Type, want: Want) -> Iterator[Any]:
     """What equals none of the constants; of what cannot be followed several."""
     if isinstance(kind, OneOf):
-        rest = [word for word in kind.words if word not in want.values]
-        yield from rest if want.beyond else rest[:1]
+        words = [word for word in kind.words if word not in want.values]
+        yield from words if want.beyond else words[:1]
         return
-    others = [one for one in _OTHERS.get(kind, ()) if same(one) not in want.values]
+    rest = [one for one in _OTHERS.get(kind, ()) if same(one) not in want.values]
     if want.compared and not want.beyond:
-        yield from others[:2]
+        known = sum(accepts(kind, one) for one in {**want.values, **want.examples}.values())
+        yield from rest[: max(2 - known, 0)]
     elif want.beyond or kind in (BOOLEAN, TEXT, PHONE):
-        yield from others
+        yield from rest
     elif kind == ANY:
-        yield from others[:1]
+        yield from rest[:1]
 
 
 def _field(kind: Type, name: str) -> Type:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import every_list
+from callflow.core.values.examples import Examples
 from callflow.core.values.inverse import equals
 from callflow.core.values.readings import Place, Reading, Readings
 from callflow.core.values.rounds import Rounds
@@ -23,6 +24,7 @@ class Demand:
         self._flow = flow
         self.readings = Readings(flow)
         self.rounds = Rounds(self.readings.all)
+        self._examples = Examples(flow, self.readings, self.rounds)
         self.wants: dict[Place, Want] = {}
         self.beyond: dict[Place, dict[Position, str]] = {}
         self._grown: list[Place] = []
@@ -95,6 +97,10 @@ class Demand:
         sources = [source for source in self.readings.written if place in self.rounds.reach(source)]
         values = [value for source in sources for value in self.readings.written[source]]
         return equals(*values, *(item for value in values if isinstance(value, (list, tuple)) for item in value))
+
+    def examples(self, places: Iterable[Place]) -> Want:
+        """Values that all of these places can have."""
+        return self._examples.of(places)
 
     def constants(self, scope: str) -> Mapping[str, Any]:
         """The variables that are what they are by default."""

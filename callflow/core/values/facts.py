@@ -11,6 +11,7 @@ from callflow.core.events import (
     DIGITS,
     EVENTS,
     KEYS,
+    LEG_EVENTS,
     MAIN_LEG,
     OUT_OF_REACH,
     ROOM_IS_GONE,
@@ -111,6 +112,17 @@ def is_own(flow: Flow, tool: str) -> bool:
 def is_open(flow: Flow, name: str) -> bool:
     """Whether an event may carry fields that nobody has declared."""
     return name.startswith("tool.") and is_own(flow, name[5:])
+
+
+def fields_of(flow: Flow, name: str) -> Mapping[str, Field | Type]:
+    """The fields of an event's payload, with their types."""
+    if name.startswith("tool."):
+        tool = flow.tools.get(name[5:])
+        return {} if tool is None else tool.parameters
+    if name.startswith("leg."):
+        entry = LEG_EVENTS.get(name.split(".", 2)[-1])
+        return {} if entry is None else entry.fields
+    return EVENTS[name].fields if name in EVENTS else flow.events.get(name, {})
 
 
 def senders(flow: Flow, event: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.events import CALL_FIELDS, EVENTS, LEG_EVENTS
+from callflow.core.events import CALL_FIELDS
 from callflow.core.expressions import ANY, TEXT, Type
 from callflow.core.flow import ROOT, Field, Flow
 from callflow.core.statechart.lists import Source, action_at, scope_at, writer_at
@@ -181,7 +181,7 @@ class Representatives:
         return found
 
     def _payloads_of(self, name: str) -> _Told:
-        fields = fields_of(self.flow, name)
+        fields = facts.fields_of(self.flow, name)
         asked = dict(self.demand.of_event(name))
         if name in facts.OF_FAR_END:
             for field in fields:
@@ -299,17 +299,6 @@ class Representatives:
 def _together(fields: Fields, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """All payloads: the values of the fields in all combinations."""
     return combined({field: plain(facts.type_of(one)) for field, one in fields.items()}, values)
-
-
-def fields_of(flow: Flow, name: str) -> Fields:
-    """The fields of an event's payload, with their types."""
-    if name.startswith("tool."):
-        tool = flow.tools.get(name[5:])
-        return {} if tool is None else tool.parameters
-    if name.startswith("leg."):
-        entry = LEG_EVENTS.get(name.split(".", 2)[-1])
-        return {} if entry is None else entry.fields
-    return EVENTS[name].fields if name in EVENTS else flow.events.get(name, {})
 
 
 def representatives_of(flow: Flow) -> Representatives:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from callflow.core.expressions import Context
+from callflow.core.expressions import TEXT, Context
 from callflow.core.expressions.compile import compiled
 from callflow.core.expressions.expression import SURPRISES
 from callflow.core.expressions.nodes import nodes
 from callflow.core.expressions.problems import Failed
 from callflow.core.statechart.descriptors import matches
+from callflow.core.values.choices import choices
 from callflow.core.values.demand import Demand
 from callflow.core.values.facts import OF_FAR_END
 from callflow.core.values.readings import COMPUTED, FAILED, TIME, Place, Reading, chains, names_in
@@ -31,6 +32,7 @@ class Signatures:
         self._demand = demand
         self._outcomes = outcomes
         self._readings = demand.readings
+        self._tried: dict[Place, frozenset[Any]] = {}
 
     def of(self, place: Place, value: Any) -> Answers:
         """The answers to a value at one place."""
@@ -87,7 +89,7 @@ class Signatures:
         if others and one.is_told and not any(can_fail(node) for part in one.trees for node in nodes(part)):
             return self._shown(one, known, event)
         if others - {TIME} or (others and not one.is_told):
-            return tuple(sorted((place, repr(same(value))) for place, value in known.items()))
+            return tuple(sorted((place, repr(self._told(place, value))) for place, value in known.items()))
         value = one.answer(self._context(one, known, event))
         if one.decides or value is FAILED:
             return value
@@ -105,6 +107,16 @@ class Signatures:
                 inner = {step: inner} if isinstance(step, str) else [inner]
             return self._part(one.goes, one.inside, value, inner, seen)
         return (value is None, *self._of(one.goes, value, seen))
+
+    def _told(self, place: Place, value: Any) -> Any:
+        """A value; of a text that is only compared with others, and is none of those that they are tried as, that it is none."""
+        want = self._demand.of(place)
+        if not isinstance(value, str) or want is None or not want.compared or not want.followed:
+            return same(value)
+        tried = self._tried.get(place)
+        if tried is None:
+            tried = self._tried[place] = frozenset(map(same, choices(TEXT, want)))
+        return value if value in tried else None
 
     def _shown(self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any]) -> Answers:
         """Of a text that shows others as well: whether what it reads here is there, and can be written."""

@@ -33,7 +33,7 @@ from callflow.core.expressions.nodes import (
 )
 from callflow.core.expressions.problems import Failed
 from callflow.core.values.inverse import affine, cut_out, equals, floored, number_in
-from callflow.core.values.readings import Here, Place, Reading
+from callflow.core.values.readings import Here, Place, Reading, names_in
 from callflow.core.values.wants import Path, Want, around, is_number
 
 TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "in": "holds", "not in": "holds"}
@@ -52,6 +52,9 @@ class Asks(Protocol):
 
     def written(self, place: Place) -> Want:
         """Whether a value equals one of those that the flow itself has written there."""
+
+    def examples(self, places: Iterable[Place]) -> Want:
+        """Values that all of these places can have."""
 
     def constants(self, scope: str) -> Mapping[str, Any]:
         """The variables that are what they are by default."""
@@ -137,11 +140,17 @@ class Turning:
             and sign in ("==", "!=")
             and self._asks.equal(one[0], other[0])
         )
+        same = self._asks.examples(self.here.place(name) for node in (left, right) for name in names_in(node))
         for node, beside in ((left, other), (right, one)):
             asked = Want(compared=followed, beyond=not followed)
+            asked.take(same)
             if beside is not None and not beside[1]:
                 asked.take(self._asks.written(beside[0]))
-            self.spread(node, asked)
+            holds = node is (left if sign == "holds" else right if sign in ("in", "not in") else None)
+            if holds:
+                asked.take(Want(examples=[[one] for one in same.examples.values()]))
+            for item in node.items if holds and isinstance(node, Items) else (node,):
+                self.spread(item, asked)
 
     # -- values
 

@@ -25,9 +25,9 @@ class Cut(NamedTuple):
 class Want:
     """Questions about one value. `lengths` are cuts of its length. `beyond`: it goes into an expression that cannot be turned
     round, so that more may be asked of it than stands here. `compared`: with another value that is only known in a call.
-    `kinds` are the types that it is made to fit."""
+    `examples` are what both can be then. `kinds` are the types that it is made to fit."""
 
-    __slots__ = ("beyond", "compared", "cuts", "inside", "kinds", "lengths", "values")
+    __slots__ = ("beyond", "compared", "cuts", "examples", "inside", "kinds", "lengths", "values")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Want:
         cuts: Iterable[Cut] = (),
         lengths: Iterable[Cut] = (),
         kinds: Iterable[Type] = (),
+        examples: Iterable[Any] = (),
         beyond: bool = False,
         compared: bool = False,
     ) -> None:
@@ -42,6 +43,7 @@ class Want:
         self.cuts: set[Cut] = set(cuts)
         self.lengths: set[Cut] = set(lengths)
         self.kinds: dict[Type, None] = dict.fromkeys(kinds)
+        self.examples: dict[Any, Any] = {same(value): value for value in examples}
         self.inside: dict[str | int, Want] = {}
         self.beyond = beyond
         self.compared = compared
@@ -75,6 +77,7 @@ class Want:
         before = self._size
         for mine, theirs in (
             (self.values, other.values.items()),
+            (self.examples, other.examples.items()),
             (self.cuts, other.cuts),
             (self.lengths, other.lengths),
         ):
@@ -82,7 +85,7 @@ class Want:
         self.kinds |= other.kinds
         self.beyond = self.beyond or other.beyond
         self.compared = self.compared or other.compared
-        if max(len(self.values), len(self.cuts), len(self.lengths)) > MOST:
+        if max(len(self.values), len(self.cuts), len(self.lengths), len(self.examples)) > MOST:
             self._keep(MOST)
         grown = self._size != before
         for step, want in other.inside.items():
@@ -92,6 +95,7 @@ class Want:
 
     def _keep(self, most: int) -> None:
         self.values = dict([*self.values.items()][:most])
+        self.examples = dict([*self.examples.items()][:most])
         self.cuts = set(sorted(self.cuts, key=lambda cut: (abs(cut.at), cut))[:most])
         self.lengths = set(sorted(self.lengths)[:most])
         self.beyond = True
@@ -100,6 +104,7 @@ class Want:
     def _size(self) -> tuple[Any, ...]:
         return (
             frozenset(self.values),
+            frozenset(self.examples),
             frozenset(self.cuts),
             frozenset(self.lengths),
             frozenset(self.kinds),
