@@ -71,6 +71,15 @@ def test_the_second_time_nothing_is_explored_and_all_is_told(
     assert plain.exit_code == first.exit_code == second.exit_code
 
 
+def test_without_the_cache_nothing_is_read_of_it_or_kept(entries: Path, tmp_path: Path) -> None:
+    flow = flow_of(tmp_path, {"flow.yaml": FAULTY})
+    kept.keep(flow, PROVED)  # as if it were clean
+    before = [entry.read_text() for entry in entries.iterdir()]
+    assert command("check", flow.file).exit_code == 0
+    assert command("check", "--no-cache", flow.file).exit_code == 1
+    assert [entry.read_text() for entry in entries.iterdir()] == before
+
+
 def test_a_story_in_a_sub_flow_comes_back_with_its_place_wherever_the_flow_lies(entries: Path, tmp_path: Path) -> None:
     sub = SUB.replace("{on: {done: over}}", "{entry: [{say: Nobody is free.}]}")
     one, other = (flow_of(tmp_path / name, {"flow.yaml": MAIN, "one.yaml": sub}) for name in ("here", "there"))
