@@ -76,7 +76,8 @@ def _known(flow: Flow) -> dict[Hashable, Any]:
 
 def _events(flow: Flow, snapshot: Snapshot, facts: Facts) -> Iterator[Event]:
     payloads = representatives_of(flow).payloads
-    for name in _names(flow, legs_of(snapshot)):
+    come = [name for name, identity in flow.legs.items() if identity is not None]
+    for name in _names(flow, dict.fromkeys([*legs_of(snapshot), *come])):
         for data in payloads(name):
             event = Event(name, data)
             if unfit(flow, snapshot, facts, event) is None:

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
-from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, EffectEnded, Event, EventType, Input, TimerFired
+from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event, EventType, Input, TimerFired
 from callflow.core.flow import Action, Flow
 from callflow.core.lasts import lasts, within
 from callflow.core.occurs import Facts, LegIs, Music, Occurs
@@ -38,7 +38,7 @@ def unfit(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | N
         return _no_call(flow, facts, event, snapshot)
     entry = entry_of(event.name)
     if entry is None:  # the program's own
-        return None if event.name in flow.events else f"{event.name} is no event of this flow"
+        return _no_message(flow, snapshot, event.name)
     whys = [_no_event(snapshot, facts, event, way) for way in entry.occurs]
     return None if None in whys else whys[-1]
 
@@ -119,6 +119,16 @@ def leg_is(snapshot: Snapshot, name: str) -> LegIs:
     if status == "dialing" and not called:  # what a dial that has failed leaves behind
         return "absent"
     return "dialing" if called and status in ("absent", "gone") else status
+
+
+def _no_message(flow: Flow, snapshot: Snapshot, name: str) -> str | None:
+    """Why an event of the author's own cannot come: those who may send it have to be there."""
+    if name not in flow.events:
+        return f"{name} is no event of this flow"
+    senders, legs = flow.may_send(name), snapshot.memory.legs
+    if senders & {*SENDERS} or any(leg in legs and legs[leg].status in ("on_line", "hold") for leg in senders):
+        return None
+    return f"{name} comes from {' or '.join(sorted(senders))} alone, who is not on the line"
 
 
 def _no_event(snapshot: Snapshot, facts: Facts, event: Event, way: Occurs) -> str | None:

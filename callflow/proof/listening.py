@@ -131,5 +131,7 @@ def _engages(effect: Running) -> bool:
     """Whether what runs is nothing to wait for in silence: it takes no time as a rule, others talk meanwhile, the line drops, or keys
     are asked for."""
     verb = verb_of(effect.verb)
+    if verb.lets_speech_end:  # while somebody speaks, and no longer
+        return True
     changes = verb.leg_after is not None or verb.mutes is not None or verb.takes_over is not None
     return changes or "line" in verb.closes or verb.takes_keys

@@ -97,13 +97,18 @@ class World:
                 return effect
             if verb.dials and (leg := memory.legs.get(effect.leg or MAIN_LEG)) is not None and leg.status == "on_line":
                 return effect
-            if verb.speech and verb.needs_somebody and not self._somebody(snapshot):
+            if verb.speech and verb.needs_somebody and not self._somebody(snapshot, effect):
                 return effect
         return None
 
-    def _somebody(self, snapshot: Snapshot) -> bool:
-        """Whether anybody is on the line, or may yet be."""
-        return any(leg.status != "gone" for leg in snapshot.memory.legs.values())
+    def _somebody(self, snapshot: Snapshot, speech: Running) -> bool:
+        """Whether anybody is on the line, or may yet be, who hears this; for one leg alone, whether that one is."""
+        legs = snapshot.memory.legs
+        action = action_of(self.flow, speech)
+        to = None if action is None else verb_of(speech.verb).given("listener", action.arguments)
+        if to is None or to == MAIN_LEG:
+            return any(leg.status != "gone" for leg in legs.values())
+        return to in legs and legs[to].status in ("on_line", "hold")
 
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
         """What can happen now, but for timers, and somebody's word."""

@@ -129,6 +129,11 @@ def test_a_sub_flow_brings_its_own(tmp_path) -> None:
     assert "more than `quiet: 8s` in <text>:6 allows" in found[0][3]  # another file than that of the state
 
 
+def test_what_waits_for_speech_is_over_when_nobody_speaks() -> None:
+    waits = "initial: held\nstates:\n  held: {entry: [{say: {text: Hello., wait: false}}, wait_for_speech, drain], on: {done: ending}}\n"
+    assert told("limits: {quiet: 3s}\n" + waits) == []
+
+
 def test_music_a_tone_and_a_turn_are_no_silence() -> None:
     music = ON_HOLD.format(lasts="50s", more="").replace("[hold]", "[{hold: {music: hold.wav}}]")
     assert told("limits: {quiet: 3s}\n" + music) == []

@@ -29,7 +29,11 @@ class Unanswered:
         self.dropping.see(before, taken, after)
         if isinstance(event, EffectEnded) and ended_well(event) and hears(before.snapshot):
             action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
-            if action is not None and _asks(action):
+            if (
+                action is not None
+                and _asks(action)
+                and in_ending(self.flow, before) == self._began_in_ending(before, event.id)
+            ):
                 self.asked.append((action, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
@@ -44,6 +48,13 @@ class Unanswered:
                     ),
                     way[0], more=(*way[1], *dropped[1]),
                 )  # fmt: skip
+
+    def _began_in_ending(self, node: Node, effect: int) -> bool:
+        """Whether the call was in its ending when an effect was started that runs there: not where it came there meanwhile, since the
+        line was lost."""
+        while node.parent is not None and effect in node.parent.snapshot.memory.effects:
+            node = node.parent
+        return in_ending(self.flow, node)
 
     def _goes_on(self, node: Node) -> bool:
         """Whether nobody can answer here."""

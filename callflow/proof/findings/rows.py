@@ -5,7 +5,7 @@ from __future__ import annotations
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, Event, Input
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Forward, Step
 from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects
 from callflow.proof.node import Edge, Exploration, Node, Passage
@@ -68,7 +68,8 @@ class Untaken:
         state = offered_in(table_of(self.flow), call).offering(event.name[5:])
         if tool is None or tool.own or tool.run is not None or state is None:
             return
-        if taken.moves or any(note.kind in ("kept", "late") for note in taken.notes):
+        forwarded = any(isinstance(one, Forward) for one in taken.effects)  # to a `consult`, whose decision it is
+        if taken.moves or forwarded or any(note.kind in ("kept", "late") for note in taken.notes):
             self.taken.add((state, tool.name))
         else:
             self.called.setdefault((state, tool.name), (before, Edge(event, after)))
