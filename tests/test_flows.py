@@ -258,6 +258,16 @@ def test_warm_transfer():
     assert how_it_ended(play) == ("transferred", [])
 
 
+def test_warm_transfer_whoever_waits_hears_that_they_are_not_forgotten():
+    play = consulted()
+    for _ in range(2):
+        play.wait(20)
+        said = play.running[play.find("say I am still trying to reach a colleague.")]
+        assert said.arguments["to"] == "far_end"  # alone: the colleague is being told what it is about
+        play.end("say")
+    assert (play.state, play.doing) == ("asking", ["consult +15557654321"])
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [

@@ -33,6 +33,30 @@ async def test_by_itself_moving_somebody_fails():
             await raw.job.ctx.api.room.move_participant(request)
 
 
+async def test_whoever_waits_for_a_slow_colleague_hears_that_they_are_not_forgotten(server, monkeypatch):
+    monkeypatch.setenv("SIP_OUTBOUND_TRUNK_ID", "ST_1")
+    monkeypatch.setenv("COLLEAGUE_NUMBER", HUMAN)
+    acts = (Hear(), Wait(20.0), Press("1"), Wait(10.0), HangUp())
+    stage = Stage(
+        callflow.load(FLOW),
+        server,
+        phone=PhoneNetwork({HUMAN: FarEnd(rings=16.0, acts=acts)}),  # so that the first word is due in the briefing
+        calls_in=FarEnd(),
+        model=["Hello.", Tool("speak_to_person", {"caller": "Ann", "reason": "A refund."})],
+    )
+    server.loop.call_later(3.0, lambda: asyncio.ensure_future(stage.far_end.say("a person please")))
+    record = await stage.play()
+    assert (record.outcome, record.notes) == ("transferred", ())
+    assert stage.far_end.heard_text.splitlines() == [
+        "Hello.", "One moment, I am asking a colleague.", "I am still trying to reach a colleague.",
+        "I am still trying to reach a colleague.", "You are connected now.",
+    ]  # fmt: skip
+    assert stage.telephones.legs["human"].heard_text.splitlines() == [
+        "Ann is on the line. A refund. To take the call press one, to decline press two.",
+        "You are connected now.",
+    ]
+
+
 async def test_a_flow_does_without(server, monkeypatch):
     monkeypatch.setenv("SIP_OUTBOUND_TRUNK_ID", "ST_1")
     monkeypatch.setenv("COLLEAGUE_NUMBER", HUMAN)
