@@ -4,7 +4,7 @@ A comment in front of a block says what it is, where that is not plain:
 
 - `<!-- file: name.yaml -->`: the block is this file; blocks behind it on the same page may use it.
 - `<!-- part of a flow -->`, `<!-- part of a state -->`, `<!-- actions -->`: a piece, to be completed before it is checked.
-- `<!-- wrong: code -->`: what `callflow check` must find in it, and nothing else.
+- `<!-- wrong: code -->`: what `callflow check` must find in it, and nothing else; `<!-- finds: code -->`: what the proof must.
 - `<!-- scenario -->`: a scenario file, whose scenarios pass.
 - `<!-- telephones -->`: a book of telephones, which `tests/telephone` reads.
 - `<!-- test -->`: Python with tests in it, which are run.
@@ -101,11 +101,11 @@ initial: first
 states:
   first:
     tools: [end_call, book]
-    on: {{dtmf.1: here, dtmf.2: talking, dtmf.3: booking}}
-  talking: {{entry: [{{say: Hello.}}]}}
+    on: {{dtmf.1: here, dtmf.2: talking, dtmf.3: booking, tool.end_call: ending, tool.book: booking}}
+  talking: {{entry: [{{say: Hello.}}], on: {{done: ending}}}}
   booking:
     initial: asking
-    states: {{asking: {{on: {{dtmf.4: confirm}}}}, confirm: {{}}}}
+    states: {{asking: {{on: {{dtmf.4: confirm}}}}, confirm: {{entry: [{{say: You are booked.}}], on: {{done: ending}}}}}}
   here:
 {}"""
 
@@ -114,7 +114,15 @@ def whole(block: Block) -> str:
     """A block as a complete flow file."""
     marks, text = block.marks, block.text
     if "part of a state" in marks:
-        return _AROUND.format(indent(text, "    "))
+        leads_on = re.search(r"\b(done|after|silence):|\btool\.", text)
+        onward = (
+            ""
+            if leads_on
+            else "after: {20s: ending}\n"
+            if re.search(r"^on:", text, re.MULTILINE)
+            else "on: {done: ending}\n"
+        )
+        return _AROUND.format(indent(text + onward, "    "))
     if "actions" in marks:
         return _AROUND.format("    entry:\n" + indent(text, "      ") + "\n    on: {done: ending}\n")
     if "part of a flow" in marks:
@@ -122,7 +130,7 @@ def whole(block: Block) -> str:
             "callflow": "callflow: 1\n",
             "name": "name: example\n",
             "initial": "initial: talking\n",
-            "states": "states: {talking: {entry: [{say: Hello.}]}}\n",
+            "states": "states: {talking: {entry: [{say: Hello.}], on: {done: ending}}}\n",
         }
         return "".join(line for key, line in missing.items() if not re.search(rf"^{key}:", text, re.MULTILINE)) + text
     return text

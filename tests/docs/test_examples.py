@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from callflow import load
 from callflow.flowfile import read
+from callflow.proof.prove import prove
 from callflow.scenario import play
 from callflow.scenario import read as read_scenarios
 from callflow.simulate.clock import VirtualTimeLoop
@@ -59,6 +61,18 @@ def test_a_flow_passes_the_checker_or_has_the_defect_that_is_said(block, files):
     if set(block.marks) & {"part of a flow", "part of a state", "actions"}:  # what a piece declares is used elsewhere
         defects = [defect for defect in defects if defect.code != "never-used"]
     assert sorted({defect.code for defect in defects}) == expected, "\n".join(map(str, defects))
+
+
+@pytest.mark.parametrize(
+    "block", [one for one in of("yaml") if not one.marks.keys() & {"telephones", "scenario", "wrong"}], ids=str
+)
+def test_every_call_of_a_flow_is_followed_and_nothing_is_wrong_but_what_is_said(block, files):
+    path = files(block.page) / block.marks.get("file", "example.yaml")
+    path.write_text(whole(block), encoding="utf-8")
+    proof = prove(load(path, check=False))
+    assert proof.finished
+    assert [one.defect.code for one in proof.findings] == ([block.marks["finds"]] if "finds" in block.marks else [])
+    assert (proof.doubts, proof.needless) == ((), ())
 
 
 @pytest.mark.parametrize("block", of("yaml", "scenario"), ids=str)
