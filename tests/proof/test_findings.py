@@ -181,6 +181,21 @@ states:
 """,
         {"dial.*: dialing": "dial.*: [{target: dialing, when: state.visits < 3}, ending]"},
     ),
+    "whoever hangs up is called again": Fault(
+        "endless-round",
+        """
+env: [TRUNK]
+vars: {number: phone}
+on: {call.hangup: dialing}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: ending}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+        {"call.hangup: dialing": "call.hangup: ending"},
+    ),
     "the same message for ten minutes": Fault(
         "endless-round",
         """
@@ -257,9 +272,9 @@ states:
             "2 s: the caller is on the line. In talking. The model speaks.",
             '4 s: the caller says "…".',
             '6 s: the caller says "…".',
-            "Until 8 s the caller hears nothing.",
-            '8 s: the caller says "…".',
-            "Until 37 s the caller hears nothing.",
+            "Until 35 s the caller hears nothing.",
+            '35 s: the caller says "…".',
+            "Until 64 s the caller hears nothing.",
             "And so on.",
             "600 s: 10m of the call are over. In ending. The line drops.",
             "If the model was speaking, it is cut.",

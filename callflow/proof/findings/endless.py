@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 
 from callflow.core.actions import verb_of
-from callflow.core.events import Input, TimerFired
+from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Step
 from callflow.core.statechart.structure import within
@@ -70,13 +70,13 @@ def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]
     told: set[str] = set()
     first = first_of_each(nodes)
     order = {id(node): number for number, node in enumerate(nodes)}
-    for group in rounds(on_the_way, lambda node: [edge.target.holder for edge in node.edges if by_nobody(edge.input)]):
+    for group in rounds(on_the_way, lambda node: [edge.target.holder for edge in node.edges if _drives(edge.input)]):
         members = set(group)
         ways = [
             (node, edge)
             for node in group
             for edge in node.edges
-            if edge.target.holder in members and (id(node), id(edge.target)) in entering and by_nobody(edge.input)
+            if edge.target.holder in members and (id(node), id(edge.target)) in entering and _drives(edge.input)
         ]
         places = {leaf for node in group for leaf in node.snapshot.configuration}
         if not ways or told & places:
@@ -94,6 +94,11 @@ def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]
             ),
             node, frozenset(places), round_, "And so on, round and round.",
         )  # fmt: skip
+
+
+def _drives(event: Input) -> bool:
+    """Whether this leads on without anybody's wish that the call goes on: who answers and hangs up has none."""
+    return by_nobody(event) or (isinstance(event, Event) and event.name in ("call.answered", "call.hangup"))
 
 
 def _once_round(start: Node, members: set[Node], ways: Sequence[Passage]) -> tuple[Passage, ...]:
@@ -115,7 +120,7 @@ def _ways_from(start: Node, members: set[Node]) -> dict[Node, Passage | None]:
     for node in todo:
         for edge in node.edges:
             target = edge.target.holder
-            if target in members and target not in found and by_nobody(edge.input):
+            if target in members and target not in found and _drives(edge.input):
                 found[target] = node, edge
                 todo.append(target)
     return found

@@ -199,6 +199,10 @@ class _Call:
     def _chosen(self, effect: Running, ways: list[EffectEnded], which: Hashable) -> Ended:
         dice = random.Random(f"{self.part.seed} {which}")
         good = [one for one in ways if one.status == "ok"]
+        if (
+            good and verb_of(effect.verb).closes
+        ):  # what fails at LiveKit is nothing that an author can do anything about
+            ways = good
         end = dice.choice(good if good and dice.random() < self.likely else ways)
         action = action_of(self.flow, effect)
         least = lasts(effect, action, end.status, end.result).least
