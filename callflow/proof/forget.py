@@ -30,6 +30,9 @@ from callflow.core.values.wants import same
 
 _T = TypeVar("_T")
 
+NOTHING = Memory()
+"""What nothing was left of."""
+
 
 class Forgetting:
     """What is left of the calls of one flow without what nothing can read again."""
@@ -37,24 +40,25 @@ class Forgetting:
     def __init__(self, flow: Flow) -> None:
         self._table = table_of(flow)
         self._read = reads(flow)
+        self._asked = frozenset(name for name, one in self._read.call.items() if one.decides)
         self._ends_alone = ends_alone(flow)
         self._decisive = _Decisive(flow)
         self._began_with = _BeganWith(flow, self._read)
         self._within = within_ending(flow)
         self._at_the_end = _AtTheEnd(flow, self._within)
 
-    def snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """What is left of a snapshot."""
+    def snapshot(self, snapshot: Snapshot, before: Memory = NOTHING) -> Snapshot:
+        """What is left of a snapshot. `before` is what was left of the one that led to it: what both share is looked at no more."""
         memory = snapshot.memory
-        changed = _unread(self._read, memory)
+        changed = self._unread(memory, before)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
-        if memory.kept:
+        if memory.kept is not before.kept:
             kept = [
                 one._replace(data=self._read.payload(one.name, one.data)) for one in self._decisive.up_to(memory.kept)
             ]
             changed["kept"] = _no_more_than_many(kept, _kept_alike)
-        if memory.lists:
+        if memory.lists is not before.lists:
             left = _no_more_than_many(map(self._began_with.left_of, memory.lists.values()), _waiting_alike)
             changed["lists"] = {one.seq: one for one in left} or NO_DATA
         if memory.phase not in LIVE:
@@ -64,7 +68,7 @@ class Forgetting:
             if not any(path in self._within for path in self._read.visits):
                 changed["visits"] = NO_DATA
             if memory.vars:
-                changed["vars"] = self._at_the_end.left_of(changed["vars"], memory.lists.values())
+                changed["vars"] = self._at_the_end.left_of(changed.get("vars", memory.vars), memory.lists.values())
         elif any(timer.kind == "stop" for timer in memory.timers):  # what is cancelled stops at once
             changed["timers"] = tuple([timer for timer in memory.timers if timer.kind != "stop"])
         if not changed.get("silences", memory.silences):
@@ -82,28 +86,28 @@ class Forgetting:
     def _in_the_end(self, snapshot: Snapshot) -> bool:
         return self._ends_alone and configuration_of(self._table, snapshot.configuration).in_ending
 
-
-def _unread(read: Reads, memory: Memory) -> dict[str, Any]:
-    """The values of a memory without what nobody asks."""
-    changed: dict[str, Any] = {"needless": None, "final": None}
-    asked = {name for name, one in read.call.items() if one.decides}
-    if "outcome" not in asked:
-        changed["outcome"] = changed["fault"] = None
-    if memory.visits:
-        changed["visits"] = {path: read.count(path, count) for path, count in memory.visits.items()}
-    if memory.history:
-        changed["history"] = {
-            path: leaves for path, leaves in memory.history.items() if path in read.history
-        } or NO_DATA
-    if not asked - {"outcome"}:
-        changed["call"] = NO_DATA
-        changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
-    if memory.vars:
-        changed["vars"] = {
-            scope: {name: read.value(scope.partition("#")[0], name, value) for name, value in values.items()}
-            for scope, values in memory.vars.items()
-        }
-    return changed
+    def _unread(self, memory: Memory, before: Memory) -> dict[str, Any]:
+        """The values of a memory without what nobody asks."""
+        read = self._read
+        changed: dict[str, Any] = {"needless": None, "final": None}
+        if "outcome" not in self._asked:
+            changed["outcome"] = changed["fault"] = None
+        if memory.visits is not before.visits:
+            changed["visits"] = {path: read.count(path, count) for path, count in memory.visits.items()}
+        if memory.history:
+            changed["history"] = {
+                path: leaves for path, leaves in memory.history.items() if path in read.history
+            } or NO_DATA
+        if not self._asked - {"outcome"}:
+            changed["call"] = NO_DATA
+            if memory.legs is not before.legs:
+                changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
+        if memory.vars is not before.vars:
+            changed["vars"] = {
+                scope: {name: read.value(scope.partition("#")[0], name, value) for name, value in values.items()}
+                for scope, values in memory.vars.items()
+            }
+        return changed
 
 
 MANY = 2

@@ -10,10 +10,10 @@ from callflow.core.flow import Flow
 from callflow.core.key import key
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
 from callflow.core.values.representatives import representatives_of
-from callflow.proof.forget import Forgetting, canonical, in_order
+from callflow.proof.forget import NOTHING, Forgetting, canonical, in_order
 from callflow.proof.node import Moment, Move, Outcome, Situation, Stopwatches, timer_of
 from callflow.proof.timing import Timing, paused
 from callflow.proof.world import World
@@ -33,7 +33,7 @@ class Situations:
     def first(self, begun: Step) -> Outcome:
         """That in which a call is after its first step."""
         now = begun.snapshot.memory.started
-        nothing = Situation(begun.snapshot, AT_FIRST, now, began=now if self._by_the_clock else 0.0)
+        nothing = Situation(Snapshot((), NOTHING), AT_FIRST, now, began=now if self._by_the_clock else 0.0)
         return self._leads_to(nothing, begun, AT_FIRST, now)
 
     def moves(self, situation: Situation) -> tuple[Move, ...]:
@@ -87,7 +87,7 @@ class Situations:
 
     def _leads_to(self, before: Situation, taken: Step, facts: Facts, now: float) -> Outcome:
         facts = self._forgetting.facts(taken.snapshot, facts)
-        snapshot = in_order(self._forgetting.snapshot(taken.snapshot))
+        snapshot = in_order(self._forgetting.snapshot(taken.snapshot, before.snapshot.memory))
         what = key(snapshot, now).what
         which = what, facts, before.began
         found = self._known.get(which)
