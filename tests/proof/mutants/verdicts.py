@@ -71,14 +71,18 @@ def verdict(name: str, mutant: Mutant) -> Verdict:
 
 
 def _rows_at(original: _Original, place: str) -> frozenset[int]:
-    """The rows that a call has to take to come to this place: those that stand there, or lead to the state that does."""
-    return frozenset(number for number in original.rows if _is_near(original.flow.transitions[number], place))
+    """The rows that a call has to take to come to this place: those that stand there, and one that leads to the state that does."""
+    rows = [original.flow.transitions[number] for number in sorted(original.rows)]
+    leading = [row.id for row in rows if _leads_to(row, place)][:1]
+    return frozenset([*leading, *(row.id for row in rows if _stands_at(row, place))])
 
 
-def _is_near(row: Transition, place: str) -> bool:
+def _stands_at(row: Transition, place: str) -> bool:
     written = f"{row.position.path.replace('[', '.').replace(']', '')}."
-    if written.startswith(f"{place}.") or f"{place}.".startswith(written):
-        return True
+    return written.startswith(f"{place}.") or f"{place}.".startswith(written)
+
+
+def _leads_to(row: Transition, place: str) -> bool:
     target = "" if row.target is None else f"states.{row.target.replace('.', '.states.')}."
     return bool(target) and place.startswith(target) and ".states." not in place.removeprefix(target)
 
