@@ -87,6 +87,13 @@ class Situations:
 
     def _leads_to(self, before: Situation, taken: Step, facts: Facts, now: float) -> Outcome:
         facts = self._forgetting.facts(taken.snapshot, facts)
+        at = before.snapshot
+        if (
+            taken.snapshot.memory is at.memory
+            and taken.snapshot.configuration == at.configuration
+            and facts == before.facts
+        ):
+            return Outcome(taken, before, self._timing.shift(before, at, before, now))  # nothing has changed
         snapshot = in_order(self._forgetting.snapshot(taken.snapshot, before.snapshot.memory))
         what = key(snapshot, now).what
         which = what, facts, before.began
