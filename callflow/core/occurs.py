@@ -12,16 +12,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from attrs import frozen
+
 Fact = Literal["session", "conversation", "closing", "room", "line", "job", "away", "detection", "recording"]
 
 
-class Music(NamedTuple):
+@frozen(cache_hash=True)
+class Music:
     """This leg is on hold, and hears music."""
 
     leg: str
 
 
-Facts = frozenset[Fact | Music]
+@frozen(cache_hash=True)
+class Leaving:
+    """This leg has been taken off the line, which has yet to be told."""
+
+    leg: str
+
+
+Facts = frozenset[Fact | Music | Leaving]
 
 LegIs = Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
 """How a leg stands; `gone`: it has hung up."""

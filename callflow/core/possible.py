@@ -14,7 +14,7 @@ from callflow.core.configuration import offered_in
 from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event, EventType, Input, TimerFired
 from callflow.core.flow import Action, Flow
 from callflow.core.lasts import lasts, within
-from callflow.core.occurs import Facts, LegIs, Music, Occurs
+from callflow.core.occurs import Facts, Leaving, LegIs, Music, Occurs
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.lists import action_at
 from callflow.core.table import table_of
@@ -67,7 +67,7 @@ def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Fact
         ways = () if entry is None else entry.occurs
         way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
         if event.name.endswith(".hangup"):
-            facts = facts - {Music(leg_of(event))}
+            facts = facts - {Music(leg_of(event)), Leaving(leg_of(event))}
         if event.name == "session.close" and "session" in before.memory.closing:
             facts = facts - {"session"}  # nobody tells that the flow begins to close it
         return facts if way is None else facts - way.takes | way.adds
@@ -90,6 +90,8 @@ def _done(flow: Flow, facts: Facts, effect: Running, end: EffectEnded) -> Facts:
         facts = facts - {"conversation"}
     if action is None:
         return facts
+    if verb.drops_leg:
+        facts = facts | {Leaving(verb.leg(action.arguments))}
     leg = Music(verb.leg(action.arguments))
     if verb.leg_after is not None:
         facts = facts - {leg}

@@ -19,6 +19,9 @@ about four letters each."""
 BEGINS = 5.0
 """Seconds until a voice begins, at most: a model has to be asked for it, and the last of another speech is on its way."""
 
+SAID_WITHIN = 20.0
+"""Seconds that a verb waits for what is being said before it takes somebody away from it, or speaks to one of them alone."""
+
 
 def seconds(text: str) -> float:
     """How long `text` sounds."""

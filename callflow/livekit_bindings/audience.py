@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from callflow.core.events import MAIN_LEG
+from callflow.core.speaking import SAID_WITHIN
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Subscriptions, Track
 from callflow.livekit_bindings.surroundings import InConversation
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 TAIL = 0.2
 """Seconds after its playout in which the last of a speech is still on its way to the ear: until then nobody is kept from
 hearing it who is to hear it, nor let in who is not."""
-
-
-SAID_WITHIN = 20.0
-"""Seconds that a verb waits for what is being said before it takes somebody away from it."""
 
 
 class Audience:

@@ -108,6 +108,33 @@ CODES: Mapping[str, Code] = {
         "    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}\n"
         "  both: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
     ),
+    "left-alone": Code(
+        "One person is left on the line, alone",
+        "`hang_up` with `for: agent` takes the agent out and leaves the line to those who are on it. Here there is but one: they hear "
+        "nothing any more, and nobody drops the line.",
+        "states:\n  talking: {entry: [{say: Nobody is free just now.}], on: {done: leaving}}\n"
+        "  leaving: {must_finish: true, entry: [{hang_up: {for: agent}}], on: {done: ending}}\n",
+        "states:\n  talking: {entry: [{say: Nobody is free just now.}], on: {done: ending}}\n",
+    ),
+    "waits-too-long": Code(
+        "Music and nothing else for more than ten minutes",
+        "A warning. Somebody hears music, or a tone, and it is never their turn: a hold that nothing resumes, a place in a queue without an "
+        "`after`. Where that is meant `waits:` says what for.",
+        "env: [MUSIC]\ntools: {human: {description: A person.}}\nevents: {app.free: {}}\nsenders: {app.free: program}\nstates:\n"
+        "  talking: {tools: [human], on: {tool.human: queue}}\n  queue: {entry: [{hold: {music: '{{ env.MUSIC }}'}}], on: {app.free: ending}}\n",
+        "env: [MUSIC]\ntools: {human: {description: A person.}}\nevents: {app.free: {}}\nsenders: {app.free: program}\nstates:\n"
+        "  talking: {tools: [human], on: {tool.human: queue}}\n"
+        "  queue: {entry: [{hold: {music: '{{ env.MUSIC }}'}}], on: {app.free: ending}, after: {5m: ending}}\n",
+    ),
+    "music-goes-on": Code(
+        "Music that lets no `silence` count",
+        "A warning. `play` with `loop` goes on until the state that has begun it is left, and while it plays no `silence` counts. Here that is "
+        "so as long as the state with the `silence` is active, or where the model talks with whoever hears it.",
+        "env: [MUSIC]\nstates:\n  talking:\n    entry: [{say: Press one if you know the song.}, {play: {file: '{{ env.MUSIC }}', loop: true}}]\n"
+        "    silence: {25s: ending}\n    on: {dtmf.1: more}\n  more: {entry: [{say: Right.}], on: {done: ending}}\n",
+        "env: [MUSIC]\nstates:\n  talking:\n    entry: [{say: Press one if you know the song.}, {play: {file: '{{ env.MUSIC }}', loop: true}}]\n"
+        "    after: {25s: ending}\n    on: {dtmf.1: more}\n  more: {entry: [{say: Right.}], on: {done: ending}}\n",
+    ),
     "rings-for-nobody": Code(
         "A telephone rings for nobody",
         "The far end has gone, and somebody else is still being called: whoever picks up hears nobody. A call in the `do` of a row with "

@@ -21,7 +21,7 @@ from callflow.proof.zone import NOW, at_most, includes, later, widened
 WIDEN = 2
 """How many zones of one situation are told apart before those that grow are taken to grow for ever, as far as timers go."""
 
-WIDEN_ALL = 16
+WIDEN_ALL = 64
 """The same for how long effects have run, and for what is timed."""
 
 

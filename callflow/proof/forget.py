@@ -17,7 +17,7 @@ from callflow.core.clocks import is_timer
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Action, Flow, Transition
-from callflow.core.occurs import Facts, LegIs
+from callflow.core.occurs import Facts, Leaving, LegIs
 from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
@@ -81,7 +81,9 @@ class Forgetting:
             return frozenset()
         if any(map(self._decisive.decides, snapshot.memory.kept)):
             facts -= _NO_MATTER
-        return facts & _IN_THE_END if self._in_the_end(snapshot) else facts
+        if not self._in_the_end(snapshot):
+            return facts
+        return frozenset(fact for fact in facts if fact in _IN_THE_END or isinstance(fact, Leaving))
 
     def _in_the_end(self, snapshot: Snapshot) -> bool:
         return self._ends_alone and configuration_of(self._table, snapshot.configuration).in_ending

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.core.flow import Flow, State
 from callflow.core.heard import heard
-from callflow.core.occurs import Facts
+from callflow.core.occurs import Facts, Leaving
 from callflow.core.possible import leg_is
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.table import table_of
@@ -21,6 +21,7 @@ _THERE = frozenset({"on_line", "hold"})
 _LINE: Facts = frozenset({"room", "line"})
 """Without these nobody is on the line any more, whatever was told of them."""
 _VOICE = ("session.user_state_changed", "session.user_input_transcribed")
+_KEYS = tuple(f"dtmf.{digit}" for digit in DIGITS)
 
 
 def parties(snapshot: Snapshot) -> list[str]:
@@ -34,17 +35,52 @@ def talk(snapshot: Snapshot) -> bool:
 
 
 def unheard(flow: Flow) -> Condition:
-    """Whether somebody is on the line, hears nothing, and it is not their turn."""
+    """Whether somebody is on the line, hears nothing, and it is not their turn; once the far end has gone: whoever is left."""
     listening = _Listening(flow)
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
-        memory = snapshot.memory
-        leg = memory.legs.get(MAIN_LEG)
-        if leg is None or leg.status not in _THERE or memory.phase not in LIVE or not facts >= _LINE:
-            return False
-        return not listening.sounds(snapshot, facts) and not listening.turn(snapshot, facts)
+        who = None if listening.is_ending(snapshot) else _waiting(snapshot, facts)
+        return who is not None and not listening.sounds(snapshot, facts, who) and not listening.turn(snapshot, facts)
 
     return condition
+
+
+def dead_air(flow: Flow) -> Condition:
+    """Whether the far end is on the line, not on hold, and hears nothing while the call ends; of others the line drops as soon as what is
+    owed to the far end is done."""
+    listening = _Listening(flow)
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        there = listening.is_ending(snapshot) and _waiting(snapshot, facts) == MAIN_LEG
+        there = there and snapshot.memory.legs[MAIN_LEG].status == "on_line"
+        return there and not listening.sounds(snapshot, facts, MAIN_LEG) and not listening.turn(snapshot, facts)
+
+    return condition
+
+
+def entertained(flow: Flow) -> Condition:
+    """Whether the far end hears music or a tone and nothing else, and it is not their turn."""
+    listening = _Listening(flow)
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        if _waiting(snapshot, facts) != MAIN_LEG or talk(snapshot) or listening.turn(snapshot, facts):
+            return False
+        sounds = heard(flow, snapshot, facts)
+        return bool(sounds) and "speech" not in sounds and not listening.says_why(snapshot)
+
+    return condition
+
+
+def _waiting(snapshot: Snapshot, facts: Facts) -> str | None:
+    """The far end, while they are on the line; whoever is alone there when they have gone."""
+    memory = snapshot.memory
+    if memory.phase not in LIVE or not facts >= _LINE:
+        return None
+    there = [name for name in parties(snapshot) if Leaving(name) not in facts]
+    if MAIN_LEG in there:
+        return MAIN_LEG
+    main = memory.legs.get(MAIN_LEG)
+    return there[0] if len(there) == 1 and main is not None and main.status == "gone" else None
 
 
 def turn(flow: Flow) -> Condition:
@@ -90,41 +126,66 @@ class _Listening:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.table = table_of(flow)
-        self._asked: dict[tuple[str, ...], bool] = {}
+        self._asked: dict[tuple[tuple[str, ...], Hashable], bool] = {}
 
-    def sounds(self, snapshot: Snapshot, facts: Facts) -> bool:
-        """Whether there is something to hear: speech, music, a tone, somebody to talk to."""
+    def sounds(self, snapshot: Snapshot, facts: Facts, who: str) -> bool:
+        """Whether there is something to hear for them: speech, music, a tone, somebody to talk to."""
         legs = snapshot.memory.legs
-        if legs[MAIN_LEG].status == "on_line" and sum(leg.status == "on_line" for leg in legs.values()) > 1:
+        if legs[who].status == "on_line" and sum(leg.status == "on_line" for leg in legs.values()) > 1:
             return True
         running = [one for one in snapshot.memory.effects.values() if not one.stopping]
-        return any(map(_engages, running)) or bool(heard(self.flow, snapshot, facts))
+        return any(map(_engages, running)) or bool(heard(self.flow, snapshot, facts, who))
+
+    def is_ending(self, snapshot: Snapshot) -> bool:
+        """Whether the call is in its ending."""
+        return configuration_of(self.table, snapshot.configuration).in_ending
+
+    def says_why(self, snapshot: Snapshot) -> bool:
+        """Whether the author has said what is being waited for."""
+        active = configuration_of(self.table, snapshot.configuration).active
+        return any(self.flow.states[path].waits for path in active)
 
     def turn(self, snapshot: Snapshot, facts: Facts) -> bool:
-        """Whether it is the person's turn: they are heard, and can bring about something."""
+        """Whether it is the person's turn: they can bring about something, by a key, or by what they say where they are heard."""
         memory = snapshot.memory
-        if "conversation" not in facts or memory.muted or memory.legs[MAIN_LEG].status != "on_line":
+        main = memory.legs.get(MAIN_LEG)
+        if main is None or main.status != "on_line":
             return False
-        known = self._asked.get(snapshot.configuration)
+        return self._known(snapshot.configuration, self._by_key, _KEYS) or (
+            "conversation" in facts and not memory.muted and self._known(snapshot.configuration, self._by_voice, _VOICE)
+        )
+
+    def _known(self, leaves: tuple[str, ...], asked: Callable[[tuple[str, ...]], bool], kind: Hashable) -> bool:
+        known = self._asked.get((leaves, kind))
         if known is None:
-            known = self._asked[snapshot.configuration] = self._can(snapshot.configuration)
+            known = self._asked[leaves, kind] = asked(leaves)
         return known
 
-    def _can(self, leaves: tuple[str, ...]) -> bool:
+    def _by_key(self, leaves: tuple[str, ...]) -> bool:
+        return self._heard(leaves, _KEYS)
+
+    def _by_voice(self, leaves: tuple[str, ...]) -> bool:
         at = configuration_of(self.table, leaves)
-        keys = (f"dtmf.{digit}" for digit in DIGITS)
-        if any(row is not None for name in (*_VOICE, *keys) for rows in at.heard(name).rows for row in rows):
+        if self._heard(leaves, _VOICE):
             return True
         if any(tool.own or at.offering(name) is not None for name, tool in self.flow.tools.items()):
             return True
-        return any(self._converses(self.flow.states[path]) for path in at.active)
+        return any(converses(state) or has_silence(state) for state in map(self.flow.states.__getitem__, at.active))
 
-    def _converses(self, state: State) -> bool:
-        """Whether the model talks with whoever is on the line, or the author has said for how long they may say nothing."""
-        if state.instructions is not None or any(verb_of(action.verb).talks for action in state.entry):
-            return True
-        waits = (timer for timer in state.timers if timer.kind == "silence")
-        return any(not row.supplied for timer in waits for row in timer.transitions)
+    def _heard(self, leaves: tuple[str, ...], names: Iterable[str]) -> bool:
+        at = configuration_of(self.table, leaves)
+        return any(row is not None for name in names for rows in at.heard(name).rows for row in rows)
+
+
+def converses(state: State) -> bool:
+    """Whether the model talks there with whoever is on the line."""
+    return state.instructions is not None or any(verb_of(action.verb).talks for action in state.entry)
+
+
+def has_silence(state: State) -> bool:
+    """Whether the author has said for how long they may say nothing."""
+    waits = (timer for timer in state.timers if timer.kind == "silence")
+    return any(not row.supplied for timer in waits for row in timer.transitions)
 
 
 def _engages(effect: Running) -> bool:
@@ -133,5 +194,5 @@ def _engages(effect: Running) -> bool:
     verb = verb_of(effect.verb)
     if verb.lets_speech_end:  # while somebody speaks, and no longer
         return True
-    changes = verb.leg_after is not None or verb.mutes is not None or verb.takes_over is not None
+    changes = verb.leg_after is not None or verb.mutes is not None or verb.takes_over is not None or verb.drops_leg
     return changes or "line" in verb.closes or verb.takes_keys

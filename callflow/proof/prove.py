@@ -20,14 +20,25 @@ from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.model import ModelCut
+from callflow.proof.findings.music import music_goes_on
 from callflow.proof.findings.outcomes import Early
-from callflow.proof.findings.parties import Dropped, Lone
+from callflow.proof.findings.parties import Dropped, LeftAlone, Lone
 from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, Untaken
-from callflow.proof.findings.silence import ALONE, QUIET, RINGING, nobody_left, rings_for_nobody, too_quiet
-from callflow.proof.findings.speech import Cut, NeverWhole
+from callflow.proof.findings.silence import (
+    ALONE,
+    DEAD_AIR,
+    MUSIC,
+    QUIET,
+    RINGING,
+    nobody_left,
+    rings_for_nobody,
+    too_much_music,
+    too_quiet,
+)
+from callflow.proof.findings.speech import Cut, Mute, NeverWhole
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
-from callflow.proof.listening import alone, rings, unheard
+from callflow.proof.listening import alone, dead_air, entertained, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on
 from callflow.proof.proved import Proved, Told
 from callflow.proof.way import Way, way_to
@@ -37,10 +48,12 @@ from callflow.scenario.writing import body_of, from_inputs
 SEARCHES = (
     Dropped,
     Lone,
+    LeftAlone,
     Lost,
     Dialled,
     Cut,
     ModelCut,
+    Mute,
     NeverWhole,
     Unanswered,
     Cycle,
@@ -49,7 +62,7 @@ SEARCHES = (
     Untaken,
     Decided,
 )
-LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet)
+LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet, too_much_music, music_goes_on)
 ASIDES = (NeverBegun, NeverHeard, Early)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
@@ -98,7 +111,13 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
     first = first_steps(flow)
     searches = [kind(flow) for kind in SEARCHES]
     asides = [kind(flow) for kind in ASIDES]
-    timed = {QUIET: unheard(flow), ALONE: alone(flow), RINGING: rings(flow)}
+    timed = {
+        QUIET: unheard(flow),
+        DEAD_AIR: dead_air(flow),
+        MUSIC: entertained(flow),
+        ALONE: alone(flow),
+        RINGING: rings(flow),
+    }
     exploration = explore(
         flow, first, budget=budget, watches=[one.see for one in (*searches, *asides)], stopwatches=timed, going=going
     )

@@ -13,6 +13,7 @@ from callflow.core.lasts import lasts, within
 from callflow.core.occurs import Facts
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Memory, Running, Snapshot, Timer
+from callflow.core.speaking import SAID_WITHIN
 from callflow.core.statechart.lists import actions_during, given
 from callflow.core.table import table_of
 from callflow.core.verbs.limits import STOPS, any_time
@@ -44,7 +45,7 @@ class Timing:
         if moment.kind == "timer":
             return 0
         if moment.kind == "effect":
-            return -self._most(memory.effects[moment.number])
+            return -self._at_most(memory, memory.effects[moment.number])
         since = (self._seconds(one) for one in memory.timers if one.kind == "after" and one.state == ROOT)
         longest = min(since, default=NEVER)
         return -min(longest, self._detection) if moment.name == DETECTION else -longest
@@ -78,6 +79,28 @@ class Timing:
             most = 0.0 if at_once else within(effect, action_of(self.flow, effect)).most
             known = self._mosts[which] = _micro(most)
         return known
+
+    def _at_most(self, memory: Memory, effect: Running) -> int:
+        """How long it takes at most now: what is for one leg alone, and is heard there, no longer than its words and what is said
+        before them."""
+        most, to = self._most(effect), self._told_to(effect)
+        leg = None if to is None else memory.legs.get(to)
+        if leg is None or leg.status not in ("on_line", "hold"):
+            return most
+        others = any(verb_of(one.verb).speech and one is not effect for one in memory.effects.values())
+        return min(most, self._words(effect) + (_micro(SAID_WITHIN) if others else 0))
+
+    def _told_to(self, effect: Running) -> str | None:
+        action = action_of(self.flow, effect)
+        if action is None or not verb_of(effect.verb).speech:
+            return None
+        to = verb_of(effect.verb).given("listener", action.arguments)
+        return None if to is None else str(to)
+
+    def _words(self, effect: Running) -> int:
+        action = action_of(self.flow, effect)
+        whole = lasts(effect, action, "ok", {"interrupted": False, "heard": True}).most
+        return _micro(whole)
 
     def _is_timed(self, effect: Running) -> bool:
         """Whether it matters when it has begun: it takes some time, or cannot take longer than another; what is cancelled ends at

@@ -7,12 +7,12 @@ from math import inf
 from typing import NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.events import EffectEnded, Event, Input, TimerFired
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.lasts import lasts, within
-from callflow.core.occurs import AT_FIRST, Facts
+from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import action_of, afterwards, refused
-from callflow.core.snapshot import Snapshot, Step, Timer
+from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
 from callflow.proof.node import Node, Passage
 from callflow.proof.world import WORD
@@ -40,6 +40,10 @@ _PATIENCE = (
 )  # fmt: skip
 
 
+MEANWHILE = 100
+"""How much may happen by itself until something else can: a timer that is armed again and again."""
+
+
 def way_to(flow: Flow, first: Sequence[Step], node: Node, more: Sequence[Passage] = ()) -> Way | None:
     """A call that comes to this node, and on from there; None where none of those that were tried does."""
     causes = [*_path(node), *((before, edge.input, edge.target) for before, edge in more)]
@@ -60,46 +64,77 @@ def _path(node: Node) -> list[tuple[Node, Input, Node]]:
 
 
 def _walk(flow: Flow, start: Step, causes: Sequence[tuple[Node, Input, Node]], patience: _Patience) -> Way | None:
-    steps = [start]
-    now = start.snapshot.memory.started
-    facts = AT_FIRST
+    call = _Call(flow, start)
     for before, cause, after in causes:
-        if isinstance(cause, TimerFired):
-            now = _talking(flow, steps, facts, cause, before, now)
-        snapshot = steps[-1].snapshot
-        event = _same(flow, before.snapshot, snapshot, cause, now, patience)
-        if event is None or refused(flow, snapshot, facts, event) is not None:
+        event = _same(flow, before.snapshot, call.snapshot, cause, call.now, patience)
+        for _ in range(MEANWHILE):
+            if event is not None and call.can(event):
+                break
+            meanwhile = _stops(call) if event is None else _meanwhile(flow, call.snapshot, call.now, event)
+            if meanwhile is None or not call.can(meanwhile):
+                return None
+            call.take(meanwhile)
+            if call.snapshot.configuration != before.snapshot.configuration:
+                return None
+            event = _same(flow, before.snapshot, call.snapshot, cause, call.now, patience)
+        if event is None or not call.can(event):
             return None
-        if event.time > min((timer.due for timer in snapshot.memory.timers), default=inf) + _TELLS:
+        call.take(event)
+        if call.snapshot.configuration != after.snapshot.configuration:
             return None
-        now = event.time
-        facts = afterwards(flow, snapshot, facts, event)
-        steps.append(step(flow, snapshot, event))
-        if steps[-1].snapshot.configuration != after.snapshot.configuration:
-            return None
-    return Way(tuple(steps))
+    return Way(tuple(call.steps))
 
 
-def _talking(flow: Flow, steps: list[Step], facts: Facts, cause: TimerFired, before: Node, now: float) -> float:
-    """Lets somebody say a word whenever a silence would be over before the timer that is to fire; the time then."""
-    for _ in range(MOST_WORDS):
-        snapshot = steps[-1].snapshot
-        first, timer = snapshot.memory.timers[:1], _timer_of(cause, before.snapshot, snapshot)
-        if timer is None or not first or first[0].kind != "silence" or first[0].due >= timer.due:
-            break
-        word = Event(WORD, {"transcript": "…", "is_final": True}, max(now, first[0].due - 1.0))
-        if refused(flow, snapshot, facts, word) is not None:
-            break
-        after = step(flow, snapshot, word)
-        if after.snapshot.configuration != snapshot.configuration or after.snapshot.memory.timers[:1] == first:
-            break
-        steps.append(after)
-        now = word.time
-    return now
+class _Call:
+    """A call as it goes on."""
+
+    def __init__(self, flow: Flow, start: Step) -> None:
+        self.flow = flow
+        self.steps = [start]
+        self.now = start.snapshot.memory.started
+        self.facts = AT_FIRST
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.steps[-1].snapshot
+
+    def can(self, event: Input) -> bool:
+        """Whether this can be next."""
+        due = min((timer.due for timer in self.snapshot.memory.timers), default=inf)
+        return event.time <= due + _TELLS and refused(self.flow, self.snapshot, self.facts, event) is None
+
+    def take(self, event: Input) -> None:
+        self.now = event.time
+        self.facts = afterwards(self.flow, self.snapshot, self.facts, event)
+        self.steps.append(step(self.flow, self.snapshot, event))
 
 
-MOST_WORDS = 200
-"""So many words are said before a call is given up that should come to a late timer."""
+def _stops(call: _Call) -> Input | None:
+    """What was cancelled, and has yet to stop: what waits for it begins then."""
+    stopping = (effect.id for effect in call.snapshot.memory.effects.values() if effect.stopping)
+    return next((EffectEnded(number, "cancelled", {}, "cancelled", call.now) for number in stopping), None)
+
+
+def _meanwhile(flow: Flow, snapshot: Snapshot, now: float, event: Input) -> Input | None:
+    """What happens by itself before that: the next timer, the end of what is being said; a word, before a silence is too long."""
+    memory = snapshot.memory
+    found: list[Input] = []
+    for timer in memory.timers[:1]:
+        said = {"transcript": "…", "is_final": True}
+        found.append(
+            Event(WORD, said, max(timer.due - 1.0, 0.0))
+            if timer.kind == "silence"
+            else TimerFired(timer.generation, timer.due)
+        )
+    for effect in memory.effects.values():
+        action = action_of(flow, effect)
+        if verb_of(effect.verb).speech and action is not None and not action.arguments.get("loop"):
+            whole = {"interrupted": False, "spoken": "", "heard": True, "leg": effect.leg or MAIN_LEG}
+            time = effect.started + lasts(effect, action, "ok", whole).least
+            found.append(EffectEnded(effect.id, "ok", whole, None, time))
+    first = min(found, key=lambda one: one.time, default=None)
+    return None if first is None or first.time > event.time else first._replace(time=max(first.time, now))
+
 
 _TELLS = 1e-6
 
@@ -113,18 +148,13 @@ def _limits(flow: Flow, snapshot: Snapshot, event: Input) -> Iterator[float]:
             yield effect.started + within(effect, action_of(flow, effect)).most
 
 
-def _timer_of(cause: TimerFired, before: Snapshot, now_at: Snapshot) -> Timer | None:
-    """The same timer in this call."""
-    which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
-    return next((one for one in now_at.memory.timers if one[1:4] == which), None)
-
-
 def _same(
     flow: Flow, before: Snapshot, now_at: Snapshot, cause: Input, now: float, patience: _Patience
 ) -> Input | None:
     """The same thing in this call: its own timer, its own effect."""
     if isinstance(cause, TimerFired):
-        timer = _timer_of(cause, before, now_at)
+        which = next(one[1:4] for one in before.memory.timers if one.generation == cause.generation)
+        timer = next((one for one in now_at.memory.timers if one[1:4] == which), None)
         return None if timer is None else TimerFired(timer.generation, max(now, timer.due))
     latest = min(_limits(flow, now_at, cause), default=now + 60.0)
     latest = min(latest, now + 3600.0)

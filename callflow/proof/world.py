@@ -7,11 +7,12 @@ short word. Of events that no row hears only those are tried that change what is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Event
+from callflow.core.events import MAIN_LEG, SENDERS, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import Ending, ends, events
 from callflow.core.occurs import Facts
@@ -21,9 +22,10 @@ from callflow.core.statechart.descriptors import heard, matches
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
+from callflow.core.values.facts import senders
 from callflow.core.values.reads import reads
 from callflow.proof.forget import MANY, ends_alone
-from callflow.proof.listening import talk
+from callflow.proof.listening import parties, talk
 
 _CHANGE = frozenset({
     "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",
@@ -74,7 +76,7 @@ class World:
         return bool(rows)
 
     def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
-        if name.startswith("tool."):
+        if name.startswith(("tool.", "amd.")):  # after a verdict nobody looks any more
             return True
         if name == "failed":  # what the program's own agents raise
             return False
@@ -115,7 +117,7 @@ class World:
         memory = snapshot.memory
         for effect in memory.effects.values():
             for status, result, error, least in self._ends_of(snapshot, facts, effect):
-                if self._ends_so(snapshot, facts, effect, status):
+                if self._ends_so(snapshot, facts, effect, status, result):
                     yield EffectEnded(effect.id, status, result, error, max(now, effect.started + least))
         if memory.phase not in LIVE:
             return
@@ -123,7 +125,9 @@ class World:
         for event in self._events(snapshot, facts):
             if busy and event.name.startswith("tool."):
                 continue
-            if not event.name.endswith(".answered") or self._comes(snapshot, event):
+            if event.name.endswith(".answered") and not self._comes(snapshot, event):
+                continue
+            if not event.name.startswith("app.") or self._is_sent(snapshot, event):
                 yield event._replace(time=now)
 
     def word(self, snapshot: Snapshot, facts: Facts, now: float) -> Event | None:
@@ -135,14 +139,24 @@ class World:
         return None if heard else Event(WORD, {"transcript": "…", "is_final": True}, now)
 
     def _comes(self, snapshot: Snapshot, answered: Event) -> bool:
-        """Whether somebody can come on the line: who is called, who comes by themselves, and is taken where the flow decides."""
+        """Whether somebody can come on the line: who is called, who comes by themselves, and is taken where the flow decides. The far
+        end, once it has hung up, comes again where a row waits for that."""
         name = leg_of(answered)
         if leg_is(snapshot, name) == "dialing":
             return True
         if name != MAIN_LEG:
             return self.flow.legs.get(name) is not None
+        if _is_gone(snapshot, name) and not self._heard(snapshot.configuration, answered.name):
+            return False
         taken = any(verb_of(one.verb).offer == "takes" for one in snapshot.memory.effects.values())
         return not self.flow.outbound and (self.flow.answer != "manual" or taken)
+
+    def _is_sent(self, snapshot: Snapshot, event: Event) -> bool:
+        """Whether anybody is there who may send an event of the flow's own."""
+        who = event.data.get("sender")
+        known = senders(self.flow, event.name) if who is None else [str(who)]
+        there = parties(snapshot)
+        return any(one in there or one in SENDERS for one in known)
 
     def _events(self, snapshot: Snapshot, facts: Facts) -> tuple[Event, ...]:
         found = events(self.flow, snapshot, facts)
@@ -184,12 +198,22 @@ class World:
                 told.add(cut)
             yield one
 
-    def _ends_so(self, snapshot: Snapshot, facts: Facts, effect: Running, status: str) -> bool:
-        """Whether an effect can end in this way now."""
+    def _ends_so(
+        self, snapshot: Snapshot, facts: Facts, effect: Running, status: str, result: Mapping[str, Any]
+    ) -> bool:
+        """Whether an effect can end in this way now. Whoever has taken a call is there when that is told."""
         verb = verb_of(effect.verb)
+        if verb.calls and result.get("result") in ("accepted", "answered") and _is_gone(snapshot, effect.leg):
+            return False
         if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
         return not verb.parties_end or effect.stopping or (status == "ok" and _parted(snapshot, facts))
+
+
+def _is_gone(snapshot: Snapshot, leg: str | None) -> bool:
+    """Whether they have hung up."""
+    known = snapshot.memory.legs.get(leg or MAIN_LEG)
+    return known is not None and known.status == "gone"
 
 
 def _parted(snapshot: Snapshot, facts: Facts) -> bool:

@@ -364,6 +364,210 @@ states:
 """,
         {"Ask whether they want to hear more.": "Say that this is all."},
     ),
+    "a hold with music that nothing resumes": Fault(
+        "waits-too-long",
+        """
+env: [TRUNK, NUMBER, MUSIC]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: holding
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  holding:
+    entry:
+      - hold: {music: "{{ env.MUSIC }}"}
+      - dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: colleague, ringing_timeout: 20s}
+    on: {dial.answered: together, dial.*: nobody}
+  nobody: {entry: [{say: Nobody is free.}], on: {done: talking}}
+  together: {must_finish: true, entry: [resume, stand_by], on: {done: ending}}
+""",
+        {"entry: [{say: Nobody": "entry: [resume, {say: Nobody"},
+    ),
+    "music of a state around that plays on while the model talks": Fault(
+        "music-goes-on",
+        """
+env: [URL, MUSIC]
+tools: {look: {description: Look it up.}, end_call: {description: The caller is done.}}
+initial: desk
+states:
+  desk:
+    entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}]
+    initial: looking
+    tools: [end_call]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+    states:
+      looking: {entry: [{http: {url: "{{ env.URL }}", timeout: 20s}}], on: {done: telling, failed: telling}}
+      telling: {entry: [{generate_reply: {instructions: Tell them.}}], tools: [look], on: {tool.look: looking}}
+""",
+        {"loop: true}": "loop: true, duck: 0.1}"},
+    ),
+    "the agent leaves, and the caller is alone": Fault(
+        "left-alone",
+        """
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: waiting
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  waiting:
+    every: {20s: {do: [{say: Somebody is on the way.}]}}
+    after: {3m: nobody}
+    on: {room.participant_connected: leaving}
+  nobody: {entry: [{say: Nobody can come.}], on: {done: leaving}}
+  leaving: {must_finish: true, entry: [{hang_up: {for: agent}}], on: {done: left}}
+  left: {final: true}
+""",
+        {"on: {done: leaving}": "on: {done: ending}"},
+    ),
+    "a goodbye in the state after the one that has drained": Fault(
+        "speech-after-drain",
+        """
+initial: telling
+states:
+  telling: {entry: [{say: It is fine.}], on: {done: winding_up}}
+  winding_up: {entry: [drain], on: {done: goodbye}}
+  goodbye: {entry: [{say: Get well soon.}], on: {done: ending}}
+""",
+        {"[drain]": "[wait_for_speech]"},
+    ),
+    "an ending that interrupts the last words": Fault(
+        "speech-cut",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    on: {tool.end_call: {target: ending, do: [{say: {text: "Thank you, and goodbye.", wait: false}}]}}
+  ending:
+    entry:
+      - interrupt
+      - drain
+      - delete_room
+      - aclose
+      - shutdown
+    on: {done: closed}
+""",
+        {"      - interrupt\n": ""},
+    ),
+    "a tool that is offered around, and taken in one of the states inside": Fault(
+        "tool-not-taken",
+        """
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: service
+states:
+  service:
+    initial: general
+    tools: [human, end_call]
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+    states:
+      general: {entry: [{generate_reply: {instructions: Ask.}}], on: {dtmf.1: bills, tool.human: person}}
+      bills: {entry: [{generate_reply: {instructions: Explain.}}]}
+  person: {entry: [{say: Nobody is there.}], on: {done: ending}}
+""",
+        {
+            "dtmf.1: bills, tool.human: person}": "dtmf.1: bills}",
+            "on: {tool.end_call:": "on: {tool.human: person, tool.end_call:",
+        },
+    ),
+    "a message that the state around cuts": Fault(
+        "never-heard-out",
+        """
+initial: leaving_word
+states:
+  leaving_word:
+    initial: message
+    after: {3s: ending}
+    on: {done: ending}
+    states:
+      message:
+        entry: [{say: We have tried to bring you a parcel today and will try again tomorrow between nine and twelve. Goodbye.}]
+        on: {done: said}
+      said: {final: true}
+""",
+        {"{3s: ending}": "{30s: ending}"},
+    ),
+    "a colleague who is called every minute, for an hour": Fault(
+        "endless-round",
+        """
+env: [TRUNK, NUMBER, MUSIC]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: waiting
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  waiting:
+    entry: [{say: Please hold.}, {play: {file: "{{ env.MUSIC }}", loop: true}}]
+    every: {60s: {do: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: colleague, ringing_timeout: 20s}}]}}
+    on: {dial.answered: together, dial.*: {do: [{log: Not there.}]}}
+    after: {59m: ending}
+  together: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+        {"{59m: ending}": "{5m: ending}"},
+    ),
+    "a task that fails, and no row takes that": Fault(
+        "result-lost",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: asking
+states:
+  asking: {task: details, after: {5m: ending}, on: {task.completed: talking}}
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+""",
+        {"task.completed: talking": "task.completed: talking, task.failed: talking"},
+    ),
+    "a look-up of a minute before the line drops": Fault(
+        "quiet-too-long",
+        """
+env: [URL]
+initial: talking
+states:
+  talking: {entry: [{say: Goodbye.}], on: {done: ending}}
+  ending:
+    entry:
+      - http: {url: "{{ env.URL }}", timeout: 50s, optional: true}
+      - drain
+      - delete_room
+      - aclose
+      - shutdown
+    on: {done: closed}
+""",
+        {"timeout: 50s": "timeout: 5s"},
+    ),
+    "a verdict that no row takes": Fault(
+        "no-way-on",
+        """
+env: [TRUNK, NUMBER]
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.human: talking, amd.machine-*: ending}}
+  talking: {entry: [{say: Your book is due.}], on: {done: ending}}
+""",
+        {"amd.machine-*: ending": "amd.machine-*: ending, amd.uncertain: talking"},
+    ),
     "a telephone that rings on when the caller has gone": Fault(
         "rings-for-nobody",
         """
@@ -596,6 +800,85 @@ states:
 }
 
 CORRECT = {
+    "music that plays for a minute, whatever the caller says": """
+env: [MUSIC]
+initial: waiting
+states:
+  waiting: {entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}], after: {60s: ending}}
+""",
+    "a word for whoever is left when the caller has hung up": """
+env: [TRUNK, NUMBER]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: asking
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  asking:
+    entry: [{consult: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", timeout: 25s, accept: {key: "1"}, briefing: A caller.}}]
+    on: {consult.accepted: three, consult.*: {target: talking, do: [{say: {text: Thanks all the same., to: human}}]}}
+  three:
+    entry: [{say: You are all on the line.}]
+    after: {20m: ending}
+    on: {call.hangup: gone, leg.human.hangup: {target: ending, do: [{say: They have left. Goodbye.}]}}
+  gone:
+    must_finish: true
+    entry: [{say: {text: The caller has hung up. Goodbye., to: human}}, {remove_participant: human}]
+    on: {done: ending}
+""",
+    "a supervisor who takes over": """
+legs: {supervisor: {identity: supervisor}}
+events: {app.take_over: {}}
+senders: {app.take_over: supervisor}
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    silence: {30s: ending}
+    on: {app.take_over: paused, tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+  paused:
+    entry: [{say: {text: You are on., to: supervisor}}]
+    on: {leg.supervisor.hangup: talking}
+    after: {20m: ending}
+""",
+    "a caller who is asked three times whether they are there": """
+initial: talking
+states:
+  talking: {instructions: Help., silence: {10s: nudge}, after: {10m: ending}}
+  nudge:
+    entry: [{say: Are you still there?}]
+    on: {done: [{target: ending, when: state.visits > 2, do: [{say: Goodbye.}]}, talking]}
+""",
+    "a leg on hold that is told goodbye": """
+env: [TRUNK, NUMBER, MUSIC]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: calling
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  calling:
+    entry: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: partner, ringing_timeout: 25s, play_dialtone: true}}]
+    on: {dial.answered: parked, dial.*: {target: talking, do: [{say: They do not answer.}]}}
+  parked:
+    entry: [{hold: {leg: partner, music: "{{ env.MUSIC }}"}}, {say: They are there. Press one to talk to them.}]
+    silence: {20s: apart}
+    on: {dtmf.1: together, leg.partner.hangup: talking, failed: apart}
+  apart:
+    entry: [{say: {text: They do not want to talk now. Goodbye., to: partner}}, {remove_participant: partner}]
+    on: {done: talking, failed: talking}
+  together: {must_finish: true, entry: [{resume: partner}, stand_by], on: {done: ending}}
+""",
     "one of two who leaves as they are joined": """
 initial: talking
 states:

@@ -18,11 +18,18 @@ _INTERRUPTIBLE = Argument(
 _WAIT = Argument(BOOLEAN, "Whether the list waits for its end.", True, kind="plain")
 
 
-def _spoken(lasts: Callable[[Mapping[str, Any]], Span] = limits.any_time) -> tuple[End, ...]:
+def _spoken(
+    lasts: Callable[[Mapping[str, Any]], Span] = limits.any_time,
+    cut: Callable[[Mapping[str, Any]], Span] = limits.any_time,
+) -> tuple[End, ...]:
     """Nobody has heard it, it was cut, or it was heard to its end."""
     hears: frozenset[LegIs] = frozenset({"on_line", "dropped", "hold"})
     heard = Occurs(needs=frozenset({"session", "room"}), legs=hears)
-    return End(("heard", False)), End(("interrupted", True), heard), End(("interrupted", False), heard, lasts)
+    return (
+        End(("heard", False), lasts=cut),
+        End(("interrupted", True), heard, cut),
+        End(("interrupted", False), heard, lasts),
+    )
 
 
 def _goodbye(words: Mapping[str, str]) -> str:
@@ -89,7 +96,7 @@ VERBS = (
         result=_SPEECH_RESULT,
         needs=frozenset({"session", "speech"}),
         needs_somebody=True,
-        ends=_spoken(limits.played),
+        ends=_spoken(limits.played, limits.played),
         heard=(Heard("speech", "listener", unless="loop"), Heard("music", "listener", given="loop")),
     ),
     Verb(

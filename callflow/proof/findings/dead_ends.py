@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from callflow.core.events import EffectEnded, TimerFired
-from callflow.core.flow import Flow
+from callflow.core.flow import Flow, Position
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, leaf_of
@@ -41,13 +41,23 @@ def no_way_on(exploration: Exploration) -> Suspects:
         if leaf in told:
             continue
         told |= {leaf, *(leaf_of(target) for target in onward[node])}
+        says, place, hint = _told(flow, leaf)
         yield Suspect(
-            defect(
-                "no-way-on", f"from {named(leaf)} nothing leads on but that the caller hangs up, or the limits of the whole call",
-                flow.states[leaf].position, "give it a row for what can happen there, an `after`, or a `silence`",
-            ),
+            defect("no-way-on", f"{says} but that the caller hangs up, or the limits of the whole call", place, hint),
             first(node), frozenset({leaf}), after="Nothing happens any more.",
         )  # fmt: skip
+
+
+def _told(flow: Flow, leaf: str) -> tuple[str, Position, str]:
+    """What is wrong there, where that has to be mended, and how. A final state is mended where its parent's `done` is taken."""
+    host = flow.states[leaf].parent
+    if flow.states[leaf].kind != "final" or host is None:
+        hint = "give it a row for what can happen there, an `after`, or a `silence`"
+        return f"from {named(leaf)} nothing leads on", flow.states[leaf].position, hint
+    done = [row for row in flow.states[host].rows if row.pattern == "done"]
+    place = done[0].position if done else flow.states[host].position
+    says = f"{named(host)} is done with {named(leaf)}, and no row takes that: nothing leads on"
+    return says, place, f"give {named(host)} a row for `done` that holds then"
 
 
 def _leads_nowhere(group: list[Node], onward: Mapping[Node, list[Node]], stuck: set[Node]) -> bool:

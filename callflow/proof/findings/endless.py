@@ -8,7 +8,7 @@ from math import inf
 from callflow.core.actions import verb_of
 from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
@@ -25,14 +25,15 @@ MOST_OF_A_CALL = 300.0
 
 
 class Rounds:
-    """States that follow each other by timers, failures, results and `done` alone, again and again."""
+    """States that follow each other, or calls that are made, by timers, failures, results and `done` alone, again and again."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.entering: set[tuple[int, int]] = set()
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        if taken.entered:
+        calls = any(isinstance(effect, Start) and verb_of(effect.verb).calls for effect in taken.effects)
+        if taken.entered or calls:
             self.entering.add((id(before), id(after)))
 
     def found(self, exploration: Exploration) -> Suspects:

@@ -11,6 +11,7 @@ from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects, active_in
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Dropping
+from callflow.proof.listening import converses
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
 
@@ -47,10 +48,7 @@ class ModelCut:
             )  # fmt: skip
 
     def _talks(self, node: Node) -> bool:
-        states = [self.flow.states[path] for path in active_in(self.flow, node)]
-        return any(
-            one.instructions is not None or any(verb_of(each.verb).talks for each in one.entry) for one in states
-        )
+        return any(converses(self.flow.states[path]) for path in active_in(self.flow, node))
 
     def _is_meant(self, node: Node, event: Input) -> bool:
         """Whether it is the author's own way on, and comes while the model may be speaking: a silence does not."""

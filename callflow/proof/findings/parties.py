@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
-from callflow.core.flow import Flow
+from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
@@ -104,6 +104,11 @@ def _parts(_: Node, event: Input) -> bool:
     return isinstance(event, Event) and event.name.endswith(".hangup")
 
 
+def _leaves(_: Node, event: Input) -> bool:
+    """Whether somebody hangs up: who was two may be one then, in an instant that no flow can rule out."""
+    return isinstance(event, Event) and event.name.endswith(".hangup")
+
+
 def _goes_on(event: Input) -> bool:
     """Whether this is but the end of something that nobody else has a part in."""
     return isinstance(event, EffectEnded) and event.status == "ok" and not event.result.get("result")
@@ -116,3 +121,38 @@ def _is_a_way(node: Node, event: Input) -> bool:
     if isinstance(event, EffectEnded):
         return event.status == "ok" and not verb_of(node.snapshot.memory.effects[event.id].verb).calls
     return True
+
+
+class LeftAlone:
+    """The agent leaves the line on purpose, and one party is left, with nobody to talk to and nobody to drop the line."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.left: list[tuple[Action, Passage]] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if len(parties(taken.snapshot)) != 1 or "line" not in before.facts or _others_come(before, event):
+            return
+        for effect in taken.effects:
+            action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
+            if action is not None and isinstance(effect, Start) and verb_of(effect.verb).leaves(effect.arguments):
+                self.left.append((action, (before, Edge(event, after))))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        among_us = Without(exploration, _others_come) if self.left else None
+        for action, passage in self.left:
+            way = among_us.to(passage[0]) if among_us is not None else None
+            if way is None:
+                continue
+            yield Suspect(
+                defect(
+                    "left-alone", f"`{action.verb}` takes the agent out, and one person is left on the line, alone",
+                    action.position, "drop the line for everybody, or leave it only once two are on it", len(action.verb),
+                ),
+                way[0], more=(*way[1], passage), after="Whoever is on the line is alone, and nobody drops it.",
+            )  # fmt: skip
+
+
+def _others_come(_: Node, event: Input) -> bool:
+    """Whether somebody has come of whom the flow knows no more than that: they may talk."""
+    return isinstance(event, Event) and event.name == "room.participant_connected"

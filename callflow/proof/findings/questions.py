@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Flow
+from callflow.core.possible import action_of
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Suspect, Suspects, in_ending
@@ -40,7 +43,7 @@ class Unanswered:
         answered = Without(exploration, _by_a_machine)
         for action, asked in self.asked:
             way, dropped = answered.to(asked[0]), self.dropping.after(asked, self._goes_on)
-            if way is not None and dropped is not None:
+            if way is not None and dropped is not None and not self._was_asked(action, way[1]):
                 yield Suspect(
                     warning(
                         "question-then-over", f"`{action.verb}` asks something, and the line drops before anybody can answer",
@@ -55,6 +58,12 @@ class Unanswered:
         while node.parent is not None and effect in node.parent.snapshot.memory.effects:
             node = node.parent
         return in_ending(self.flow, node)
+
+    def _was_asked(self, action: Action, way: Sequence[Passage]) -> bool:
+        """Whether the same was asked on the way there, and could be answered then."""
+        memories = ((node.snapshot.memory, edge.input) for node, edge in way)
+        ended = (memory.effects[event.id] for memory, event in memories if isinstance(event, EffectEnded))
+        return any(action_of(self.flow, effect) is action for effect in ended)
 
     def _goes_on(self, node: Node) -> bool:
         """Whether nobody can answer here."""

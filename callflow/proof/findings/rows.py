@@ -6,6 +6,7 @@ from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Forward, Step
+from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects
 from callflow.proof.node import Edge, Exploration, Node, Passage
@@ -53,37 +54,42 @@ def _why(source: str, other: str) -> str:
 
 
 class Untaken:
-    """Tools that a state offers, and that nothing takes when the model calls them there."""
+    """Tools that are offered, and that nothing takes when the model calls them, whatever guards say."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.taken: set[tuple[str, str]] = set()
-        self.called: dict[tuple[str, str], Passage] = {}
+        self.called: dict[tuple[str, str], tuple[str, Passage]] = {}
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
         if not isinstance(event, Event) or not event.name.startswith("tool."):
             return
         tool = self.flow.tools.get(event.name[5:])
-        call = event._replace(offered_in=event.offered_in or before.snapshot.configuration)
-        state = offered_in(table_of(self.flow), call).offering(event.name[5:])
+        at = event.offered_in or before.snapshot.configuration
+        state = offered_in(table_of(self.flow), event._replace(offered_in=at)).offering(event.name[5:])
         if tool is None or tool.own or tool.run is not None or state is None:
             return
-        forwarded = any(isinstance(one, Forward) for one in taken.effects)  # to a `consult`, whose decision it is
+        leaf = next((path for path in reversed(at) if within(path, state)), state)
+        forwarded = any(isinstance(effect, Forward) for effect in taken.effects)
         if taken.moves or forwarded or any(note.kind in ("kept", "late") for note in taken.notes):
-            self.taken.add((state, tool.name))
+            self.taken.add((leaf, tool.name))
         else:
-            self.called.setdefault((state, tool.name), (before, Edge(event, after)))
+            self.called.setdefault((leaf, tool.name), (state, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        for (path, name), where in self.called.items() if exploration.finished else ():
-            if (path, name) not in self.taken:
-                yield Suspect(
-                    defect(
-                        "tool-not-taken", f"the model may call `{name}` in {named(path)}, and no row takes that",
-                        self.flow.states[path].position, f"write a row for `tool.{name}` there, or do not offer it",
-                    ),
-                    where[0], more=(where,),
-                )  # fmt: skip
+        told: set[tuple[str, str]] = set()
+        for (leaf, name), (state, where) in self.called.items() if exploration.finished else ():
+            if (leaf, name) in self.taken or (state, name) in told:
+                continue
+            told.add((state, name))
+            offered = "" if leaf == state else f", since {named(state)} offers it"
+            yield Suspect(
+                defect(
+                    "tool-not-taken", f"the model may call `{name}` in {named(leaf)}{offered}, and no row takes that",
+                    self.flow.states[leaf].position, f"write a row for `tool.{name}` there, or do not offer it",
+                ),
+                where[0], more=(where,),
+            )  # fmt: skip
 
 
 class Decided:

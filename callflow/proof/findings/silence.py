@@ -11,18 +11,20 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
-from callflow.core.statechart.structure import inside
+from callflow.core.statechart.structure import inside, within
 from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
+from callflow.proof.findings.ways import Without, breaks
 from callflow.proof.graph import leading_to
 from callflow.proof.listening import called
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
 
-QUIET, ALONE, RINGING = "quiet", "alone", "ringing"
+QUIET, DEAD_AIR, MUSIC, ALONE, RINGING = "quiet", "dead air", "music", "alone", "ringing"
 """What is timed, by name (`callflow.proof.listening`)."""
 
 MOST_QUIET = 30.0 + 2.0  # what is out of time takes a moment to stop
+MOST_MUSIC = 600.0 + 2.0
 MOST_ALONE = 180.0
 MOST_RINGING = 5.0
 
@@ -34,23 +36,57 @@ def too_quiet(exploration: Exploration) -> Suspects:
     limits = _Limits(flow)
     over: dict[tuple[str, bool], list[tuple[Quiet | None, Node]]] = {}
     for node in exploration.nodes:
-        silence = node.lasts.get(QUIET, 0)
-        if silence <= limits.least * MICRO or in_ending(flow, node):
+        silence = _silence(node)
+        if silence <= limits.least * MICRO:
             continue
         limit = limits.in_force(node)
         if silence > (MOST_QUIET if limit is None else limit.seconds) * MICRO:
             known = accepted_in(flow, "quiet-too-long", leaf_of(node)) is not None
-            over.setdefault((leaf_of(_beginning(node)), known), []).append((limit, node))
-    for (began, _), nodes in over.items():
+            over.setdefault((leaf_of(_beginning(node, QUIET, DEAD_AIR)), known), []).append((limit, node))
+    if not over:
+        return
+    working = Without(exploration, breaks)
+    for (began, _), suspected in over.items():
+        nodes = [one for one in suspected if working.to(one[1]) is not None]
+        if not nodes:
+            continue
         limit, first = next((one for one in nodes if one[0] is not None), nodes[0])
-        lasts = _shown(max(node.lasts[QUIET] for _, node in nodes) / MICRO)
+        lasts = _shown(max(_silence(node) for _, node in nodes) / MICRO)
         says = f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn"
         place, hint = flow.states[began].position, "say or play something, or lead on sooner"
+        start, way = working.to(first) or (first, ())
         yield Suspect(
             warning("quiet-too-long", says, place, hint) if limit is None
             else defect("quiet-too-long", f"{says}: more than `quiet: {format_duration(limit.seconds)}` in {_line(limit, place)} allows", place, hint),
-            first, frozenset({began, *(leaf_of(node) for _, node in nodes)}), shows=frozenset(leaf_of(node) for _, node in nodes),
+            start, frozenset({began, *(leaf_of(node) for _, node in nodes)}), way, shows=frozenset(leaf_of(node) for _, node in nodes),
             after=f"Whoever is on the line hears nothing for up to {lasts}.",
+        )  # fmt: skip
+
+
+def too_much_music(exploration: Exploration) -> Suspects:
+    """Music, or a tone, and nothing else for more than ten minutes, told once, where it begins."""
+    flow = exploration.flow
+    over = [
+        node
+        for node in exploration.nodes
+        if node.lasts.get(MUSIC, 0) > MOST_MUSIC * MICRO and not in_ending(flow, node)
+    ]
+    if not over:
+        return
+    working = Without(exploration, breaks)
+    told: set[str] = set()
+    for node in over:
+        way, began = working.to(node), leaf_of(_beginning(node, MUSIC))
+        if way is None or began in told:
+            continue
+        told.add(began)
+        lasts = _shown(max(one.lasts[MUSIC] for one in over) / MICRO)
+        yield Suspect(
+            warning(
+                "waits-too-long", f"from {named(began)} on a person hears nothing but music or a tone for up to {lasts}",
+                flow.states[began].position, "bound it with an `after`, `resume` whoever is on hold, or say with `waits:` what for",
+            ),
+            way[0], frozenset({began, leaf_of(node)}), way[1], after=f"They hear nothing else for up to {lasts}.",
         )  # fmt: skip
 
 
@@ -63,8 +99,10 @@ class _Limits:
         self.least = min(MOST_QUIET, *(limit.seconds for limit in self.of.values())) if self.of else MOST_QUIET
 
     def in_force(self, node: Node) -> Quiet | None:
-        """The innermost; of regions that have their own, the shortest."""
+        """The innermost; of regions that have their own, the shortest. In the ending its own."""
         limited = [path for path in (ROOT, *active_in(self.flow, node)) if path in self.of]
+        if in_ending(self.flow, node):  # in which what is closed may take its time: its own alone
+            limited = [path for path in limited if within(path, self.flow.ending)]
         innermost = [path for path in limited if not any(inside(other, path) for other in limited)]
         return min((self.of[path] for path in innermost), key=lambda limit: limit.seconds, default=None)
 
@@ -73,9 +111,14 @@ def _line(limit: Quiet, told: Position) -> str:
     return f"line {limit.position.line}" if limit.position.file == told.file else limit.position.place
 
 
-def _beginning(node: Node) -> Node:
+def _silence(node: Node) -> int:
+    """How long somebody has heard nothing there, at most, in microseconds."""
+    return max(node.lasts.get(QUIET, 0), node.lasts.get(DEAD_AIR, 0))
+
+
+def _beginning(node: Node, *timed: str) -> Node:
     """Where what is timed there has begun."""
-    while node.parent is not None and QUIET in node.parent.lasts:
+    while node.parent is not None and any(one in node.parent.lasts and one in node.lasts for one in timed):
         node = node.parent
     return node
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from callflow.core.actions import verb_of
+from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions.template import Template, split
 from callflow.core.flow import Action, Flow
+from callflow.core.possible import action_of
 from callflow.core.snapshot import Cancel, Running, Snapshot, Start, Step
 from callflow.core.speaking import seconds
 from callflow.core.statechart.lists import Source, action_at
+from callflow.core.statechart.structure import within
+from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.proof.finding import Suspect, Suspects, by_nobody
 from callflow.proof.findings.ways import Without
@@ -21,19 +27,30 @@ class Cut:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.trouble = _trouble(flow)
         self.cut: list[tuple[Action, Action, Passage]] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        closing = [effect for effect in taken.effects if isinstance(effect, Start) and _closes(effect)]
+        starts = [effect for effect in taken.effects if isinstance(effect, Start)]
+        begun = {effect.id for effect in starts}
+        closing = [effect for effect in starts if _closes(effect) or self._interrupts(effect, taken.snapshot, begun)]
         speech = _speaks(taken.snapshot) if closing else None
-        if speech is None or _is_trouble(before, event):
+        if speech is None or self.trouble(before, event):
             return
         action, said = action_at(self.flow, closing[0].source), action_at(self.flow, speech.source)
         if action is not None and said is not None:
             self.cut.append((action, said, (before, Edge(event, after))))
 
+    def _interrupts(self, effect: Start, snapshot: Snapshot, begun: set[int]) -> bool:
+        """Whether this cuts what the flow has just begun to say, or its last words."""
+        if effect.verb != "interrupt":
+            return False
+        speech = _speaks(snapshot)
+        last = configuration_of(table_of(self.flow), snapshot.configuration).in_ending
+        return speech is not None and (last or speech.id in begun)
+
     def found(self, exploration: Exploration) -> Suspects:
-        untroubled = Without(exploration, _is_trouble)
+        untroubled = Without(exploration, self.trouble)
         for action, said, passage in self.cut:
             way = untroubled.to(passage[0])
             if way is None:
@@ -45,6 +62,39 @@ class Cut:
                     position, "let it end first: `drain`, `wait_for_speech`, or leave `wait: false` out", len(action.verb),
                 ),
                 way[0], more=(*way[1], passage),
+            )  # fmt: skip
+
+
+class Mute:
+    """Words for somebody on the line that are begun when the flow itself has ended the conversation: nobody hears them."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.trouble = _trouble(flow)
+        self.said: list[tuple[Action, Passage]] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        memory = taken.snapshot.memory
+        leg = memory.legs.get(MAIN_LEG)
+        if "speech" not in memory.closed or "line" in memory.closed or leg is None or leg.status != "on_line":
+            return
+        for effect in taken.effects:
+            action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
+            if action is not None and isinstance(effect, Start) and not action.arguments.get("loop"):
+                self.said.append((action, (before, Edge(event, after))))
+
+    def found(self, exploration: Exploration) -> Suspects:
+        untroubled = Without(exploration, self.trouble)
+        for action, where in self.said:
+            way = untroubled.to(where[0])
+            if way is None:
+                continue
+            yield Suspect(
+                defect(
+                    "speech-after-drain", f"`{action.verb}` is begun when the conversation has been ended: nobody hears it",
+                    action.position, "say it first: `drain` and `aclose` end the conversation", len(action.verb),
+                ),
+                way[0], more=(*way[1], where), after="Nobody hears it.",
             )  # fmt: skip
 
 
@@ -74,10 +124,10 @@ class NeverWhole:
                     self._see_short(before.snapshot, event, running[effect.id], where)
 
     def _see_short(self, snapshot: Snapshot, event: TimerFired, speech: Running, where: Passage) -> None:
-        """An `after` of the state that says it, and that is over before a usual voice has."""
+        """An `after` of the state that says it, or of one around it, and that is over before a usual voice has."""
         timer = next(one for one in snapshot.memory.timers if one.generation == event.generation)
         kind, state, _ = speech.source
-        if timer.kind != "after" or (kind, state) != ("entry", timer.state):
+        if timer.kind != "after" or kind != "entry" or not within(str(state), timer.state):
             return
         least, after = (
             _usual(action_at(self.flow, speech.source)),
@@ -131,15 +181,25 @@ def _closes(effect: Start) -> bool:
     verb = verb_of(effect.verb)
     if verb.lets_speech_end or verb.farewell or verb.forced or verb.parties_end:
         return False
-    return bool(verb.closes & {"line", "session"}) or (verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG)
+    return bool(verb.closes & {"line", "session", "speech"}) or (
+        verb.drops_leg and effect.arguments.get("leg") == MAIN_LEG
+    )
 
 
-def _is_trouble(node: Node, event: Input) -> bool:
-    """Whether something fails about which an author can do nothing: the room, the session, their closing."""
-    if isinstance(event, EffectEnded):
-        effect = node.snapshot.memory.effects.get(event.id)
-        return event.status != "ok" and effect is not None and bool(verb_of(effect.verb).closes)
-    return isinstance(event, Event) and event.name.startswith(("room.", "session.close"))
+def _trouble(flow: Flow) -> Callable[[Node, Input], bool]:
+    """Whether something fails about which an author can do nothing: the room, the session, their closing in its usual time."""
+
+    def is_trouble(node: Node, event: Input) -> bool:
+        if isinstance(event, Event):
+            return event.name.startswith(("room.", "session.close", "job."))
+        effect = node.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
+        if effect is None or not isinstance(event, EffectEnded) or event.status == "ok":
+            return False
+        verb, action = verb_of(effect.verb), action_of(flow, effect)
+        hurried = action is not None and (action.timeout or 0.0) < (verb.timeout or 0.0)
+        return bool(verb.closes) and not hurried
+
+    return is_trouble
 
 
 def hears(snapshot: Snapshot) -> bool:

@@ -37,12 +37,18 @@ class Lost:
         effect = before.snapshot.memory.effects.get(event.id)
         if effect is None or not any(move.trigger == "failed" and not move.transitions for move in taken.moves):
             return
-        result, action = result_of(effect, event), action_of(self.flow, effect)
-        if action is None or not result or result in verb_of(effect.verb).success:
+        result, verb = result_of(effect, event), verb_of(effect.verb)
+        if not result or result in verb.success or any(move.trigger == result for move in taken.moves):
             return
+        says = f"no row takes `{result}`: the call ends as failed"
         if configuration_of(table_of(self.flow), before.snapshot.configuration).heard(result).rows:
             says = f"there are rows for `{result}`, and none of them holds each time: the call ends as failed"
-            self._suspect(says, action.position, before, ((before, Edge(event, after)),))
+        elif verb.wants_rows:  # the file alone says so (`result-not-taken`)
+            return
+        action, state = action_of(self.flow, effect), str(effect.source[1])
+        if action is not None or state in self.flow.states:
+            place = self.flow.states[state].position if action is None else action.position
+            self._suspect(says, place, before, ((before, Edge(event, after)),))
 
     def _suspect(self, says: str, place: Position, node: Node, more: tuple[Passage, ...] = (), after: str = "") -> None:
         told = defect("result-lost", says, place, "write a row for all others, without a guard, as the last of them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
 from callflow.core.snapshot import Start, Step
 from callflow.proof.finding import drops
@@ -13,6 +14,15 @@ from callflow.proof.node import Exploration, Node, Passage
 def ended_well(event: Input) -> bool:
     """Whether this is an effect that has ended as it should."""
     return isinstance(event, EffectEnded) and event.status == "ok"
+
+
+def breaks(node: Node, event: Input) -> bool:
+    """Whether something fails that no author can do anything about: what changes how a leg or the session stands."""
+    if not isinstance(event, EffectEnded) or event.status == "ok":
+        return False
+    effect = node.snapshot.memory.effects.get(event.id)
+    verb = None if effect is None or effect.stopping else verb_of(effect.verb)
+    return verb is not None and (verb.leg_after is not None or verb.mutes is not None or verb.drops_leg)
 
 
 class Without:
