@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from callflow.core.actions import verb_of
+from callflow.core.events import CALL_FIELDS
 from callflow.core.expressions import PHONE
 from callflow.core.flow import Flow
 from callflow.core.forms import CALLED, REFERRED
@@ -10,6 +13,9 @@ from callflow.core.render import templates_in
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import every_action
 from callflow.core.step import start
+from callflow.core.values.choices import plain
+from callflow.core.values.facts import TOLD_LATER
+from callflow.core.values.reads import reads
 from callflow.core.values.representatives import representatives_of
 
 _NUMBER = "+15550100100"
@@ -19,10 +25,10 @@ _ADDRESS = "https://example.com"
 def first_steps(flow: Flow) -> list[Step]:
     """The first step of a call of this flow, with each of the values that it can begin with: the far end is yet to come, or to be
     called."""
-    usual = _environment(flow)
+    usual, known = _environment(flow), _known_of_the_call(flow)
     return [
         start(
-            flow, one.vars, env={**usual, **one.env}, call=one.call, time=one.time, waiting=not flow.outbound,
+            flow, one.vars, env={**usual, **one.env}, call={**known, **one.call}, time=one.time, waiting=not flow.outbound,
         )
         for one in representatives_of(flow).beginnings()
     ]  # fmt: skip
@@ -40,3 +46,9 @@ def _environment(flow: Flow) -> dict[str, str]:
         for read in template.reads
     }
     return {name: _NUMBER if f"env.{name}" in called else _ADDRESS for name in flow.env}
+
+
+def _known_of_the_call(flow: Flow) -> dict[str, Any]:
+    """What is known of each call as it begins, as far as the flow reads it."""
+    asked = {name for name in reads(flow).call if name in CALL_FIELDS and ("call", "", name) not in TOLD_LATER}
+    return {name: plain(CALL_FIELDS[name][0]) for name in sorted(asked)}

@@ -148,7 +148,7 @@ CODES: Mapping[str, Code] = {
     ),
     "nobody-left": Code(
         "A call that goes on for nobody",
-        "The far end has hung up, nobody else is on the line, and the call goes on for more than three minutes: a state that must "
+        "The far end has hung up, nobody else is on the line, and the call goes on for more than five minutes: a state that must "
         "finish takes too long, or keeps what would lead on.",
         "states:\n  talking: {must_finish: true, entry: [{say: One moment.}, {log: Waiting.}], initial: inside, on: {done: ending}, "
         "states: {inside: {after: {10m: over}}, over: {final: true}}}\n",

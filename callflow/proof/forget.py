@@ -100,10 +100,10 @@ class Forgetting:
             changed["history"] = {
                 path: leaves for path, leaves in memory.history.items() if path in read.history
             } or NO_DATA
-        if not self._asked - {"outcome"}:
-            changed["call"] = NO_DATA
-            if memory.legs is not before.legs:
-                changed["legs"] = {name: leg._replace(data=NO_DATA) for name, leg in memory.legs.items()}
+        if memory.call is not before.call:
+            changed["call"] = read.of_call(memory.call) or NO_DATA
+        if memory.legs is not before.legs:
+            changed["legs"] = {name: leg._replace(data=read.of_call(leg.data)) for name, leg in memory.legs.items()}
         if memory.vars is not before.vars:
             changed["vars"] = {
                 scope: {name: read.value(scope.partition("#")[0], name, value) for name, value in values.items()}

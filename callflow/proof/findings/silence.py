@@ -25,7 +25,7 @@ QUIET, DEAD_AIR, MUSIC, ALONE, RINGING = "quiet", "dead air", "music", "alone", 
 
 MOST_QUIET = 30.0 + 2.0  # what is out of time takes a moment to stop
 MOST_MUSIC = 600.0 + 2.0
-MOST_ALONE = 180.0
+MOST_ALONE = 300.0
 MOST_RINGING = 5.0
 
 
@@ -124,7 +124,7 @@ def _beginning(node: Node, *timed: str) -> Node:
 
 
 def nobody_left(exploration: Exploration) -> Suspects:
-    """Calls that go on for more than three minutes after the far end has gone, or has not come, and that dial nobody any more, each told
+    """Calls that go on for more than five minutes after the far end has gone, or has not come, and that dial nobody any more, each told
     once, in the state that makes it so long."""
     late = [node for node in exploration.nodes if _is_late(node)]
     dials = _before_a_dial(exploration.nodes) if late and exploration.flow.outbound else set()

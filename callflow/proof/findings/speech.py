@@ -78,6 +78,8 @@ class Mute:
         leg = memory.legs.get(MAIN_LEG)
         if "speech" not in memory.closed or "line" in memory.closed or leg is None or leg.status != "on_line":
             return
+        if self.trouble(before, event):
+            return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
             if action is not None and isinstance(effect, Start) and not action.arguments.get("loop"):

@@ -22,7 +22,9 @@ def breaks(node: Node, event: Input) -> bool:
         return False
     effect = node.snapshot.memory.effects.get(event.id)
     verb = None if effect is None or effect.stopping else verb_of(effect.verb)
-    return verb is not None and (verb.leg_after is not None or verb.mutes is not None or verb.drops_leg)
+    return verb is not None and (
+        verb.leg_after is not None or verb.mutes is not None or verb.drops_leg or bool(verb.closes)
+    )
 
 
 class Without:
