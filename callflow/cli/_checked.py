@@ -10,6 +10,7 @@ from attrs import frozen
 
 from callflow.cli._course import Ended, Proofs
 from callflow.cli._width import wrapped
+from callflow.core.durations import told_duration
 from callflow.core.flow import Flow
 from callflow.errors import Defect, printable
 from callflow.proof import DEEP
@@ -36,6 +37,10 @@ class Checked:
     @property
     def errors(self) -> int:
         return sum(one.level == "error" for one in self.defects)
+
+
+A_DAY = 24 * 3600
+"""Seconds: no bound of a call is as long."""
 
 
 def show(checked: Checked, format_: str, *, expand: bool) -> None:
@@ -84,6 +89,8 @@ def _for_people(checked: Checked) -> None:
             click.echo(f"{printable(file)}: {_checked(flow)}")
         if flow.file in proofs.each:
             click.echo(f"{printable(file)}: {_followed(proofs.each[flow.file], proofs.ended)}")
+            if proofs.each[flow.file].finished:
+                click.echo(f"{printable(file)}: {_bounds(proofs.each[flow.file])}")
             for told in proofs.each[flow.file].accepted:
                 click.echo(_accepted(told.defect))
     for file, number in checked.scenarios.items():
@@ -106,6 +113,18 @@ def _for_people(checked: Checked) -> None:
 def _checked(flow: Flow) -> str:
     """What was checked."""
     return f"checked {_count(len(flow.states) - 1, 'state')}, {_count(len(flow.transitions), 'transition')}, no defect"
+
+
+def _bounds(proof: Proved) -> str:
+    """How long what is bad for somebody lasts at most."""
+    quiet = "whoever waits always hears something"
+    if proof.quiet:
+        quiet = f"whoever waits hears nothing for {_time(proof.quiet)} at most"
+    return f"a hang-up ends the call within {_time(proof.after_hang_up)}; {quiet}"
+
+
+def _time(seconds: int) -> str:
+    return told_duration(seconds) if seconds < A_DAY else "any time"
 
 
 def _followed(proof: Proved, ended: Ended) -> str:

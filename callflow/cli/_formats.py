@@ -90,7 +90,7 @@ def _grade(one: Defect) -> str:
 
 def as_json(defects: Iterable[Defect], files: Sequence[str], proofs: Mapping[str, Proved]) -> str:
     """`{"files": […], "defects": [{code, message, file, line, column, end_line, end_column, path, hint, level, story, accepted}, …],
-    "proofs": [{file, finished, situations, steps, left, doubts}, …]}`; doubts are as defects are. What has a reason under `accepted`
+    "proofs": [{file, finished, situations, steps, left, quiet, after_hang_up, doubts}, …]}`; doubts are as defects are. What has a reason under `accepted`
     is no defect."""
     proved = [
         {
@@ -99,6 +99,8 @@ def as_json(defects: Iterable[Defect], files: Sequence[str], proofs: Mapping[str
             "situations": one.situations,
             "steps": one.steps,
             "left": one.left,
+            "quiet": one.quiet,
+            "after_hang_up": one.after_hang_up,
             "doubts": [doubt._asdict() for doubt in one.doubts],
         }
         for file, one in proofs.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from math import ceil
 from typing import NamedTuple
 
 LONGEST = 30 * 24 * 3600.0
@@ -59,6 +60,13 @@ def format_duration(seconds: float) -> str:
         if milliseconds % size == 0 and (milliseconds or unit == "s"):
             return f"{sign}{milliseconds // size}{unit}"
     return f"{sign}{milliseconds}ms"
+
+
+def told_duration(seconds: float) -> str:
+    """A length of time, in whole seconds that it does not exceed: 54s, 10m 42s, 1h."""
+    whole = ceil(seconds)
+    parts = (whole // 3600, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")
+    return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
 
 
 def _exact(count: int, unit: str) -> float:

@@ -136,6 +136,8 @@ def _written(proved: Proved, files: Sequence[str]) -> str:
         "situations": proved.situations,
         "steps": proved.steps,
         "left": proved.left,
+        "quiet": proved.quiet,
+        "after_hang_up": proved.after_hang_up,
         **{
             name: [{"defect": _plain(one.defect, files), "scenario": one.scenario} for one in each]
             for name, each in (("told", proved.told), ("accepted", proved.accepted))
@@ -150,6 +152,9 @@ def _plain(defect: Defect, files: Sequence[str]) -> dict[str, Any]:
     return {**defect._asdict(), "file": files.index(defect.file) if defect.file in files else defect.file}
 
 
+_NUMBERS = ("budget", "situations", "steps", "left", "quiet", "after_hang_up")
+
+
 def _read(text: str, files: Sequence[str]) -> Proved | None:
     """An entry; None where it is damaged, or none of ours."""
     checksum, _, body = text.partition("\n")
@@ -162,10 +167,10 @@ def _read(text: str, files: Sequence[str]) -> Proved | None:
             for name in ("told", "accepted")
         )
         doubts = tuple(_defect(one, files) for one in data["doubts"])
-        budget, situations, steps, left = (_number(data[name]) for name in ("budget", "situations", "steps", "left"))
+        budget, situations, steps, left, quiet, alone = (_number(data[name]) for name in _NUMBERS)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return None
-    return Proved(budget, situations, steps, left, told, doubts, accepted)
+    return Proved(budget, situations, steps, left, told, doubts, accepted, quiet, alone)
 
 
 def _defect(data: Any, files: Sequence[str]) -> Defect:

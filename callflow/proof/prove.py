@@ -31,6 +31,7 @@ from callflow.proof.findings.silence import (
     MUSIC,
     QUIET,
     RINGING,
+    bounds,
     nobody_left,
     rings_for_nobody,
     too_much_music,
@@ -99,7 +100,9 @@ class Proof:
             for each in (self.findings, self.accepted)
         )
         told += tuple(Told(one, "") for one in self.needless)
-        return Proved(self.budget, len(found.nodes), found.steps, found.left, told, self.doubts, accepted)
+        return Proved(
+            self.budget, len(found.nodes), found.steps, found.left, told, self.doubts, accepted, *bounds(found)
+        )
 
 
 def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proof:
@@ -161,11 +164,11 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
 def told_by(flow: Flow, way: Way) -> list[str]:
     """The story of a call, as a person tells it."""
     told = tell(flow, way.inputs, **_begun(flow, way))
-    told = _folded(told)
+    told = folded(told)
     return [line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 4 :]}" for line in told]
 
 
-def _folded(told: Sequence[str]) -> list[str]:
+def folded(told: Sequence[str]) -> list[str]:
     """Without what is told for the third time and more of two things that take turns."""
     shapes = [re.sub(r"[\d.]+ s", "", line) for line in told]
     again = [n > 3 and shapes[n] == shapes[n - 2] == shapes[n - 4] for n in range(len(shapes))]

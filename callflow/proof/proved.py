@@ -19,7 +19,9 @@ class Told:
 @frozen
 class Proved:
     """How far a proof has come that could take `budget` steps: the situations found, the steps taken, the situations left
-    unlooked at; and what it tells, as `callflow.proof.prove.Proof` has it. `accepted` is no defect."""
+    unlooked at; and what it tells, as `callflow.proof.prove.Proof` has it. `accepted` is no defect. The bounds of a finished proof, in
+    whole seconds: how long somebody hears nothing, and it is not their turn, and how long a call goes on after a hang-up; 0 for not
+    at all."""
 
     budget: int
     situations: int
@@ -28,6 +30,8 @@ class Proved:
     told: tuple[Told, ...]
     doubts: tuple[Defect, ...]
     accepted: tuple[Told, ...] = ()
+    quiet: int = 0
+    after_hang_up: int = 0
 
     @property
     def finished(self) -> bool:

@@ -13,6 +13,7 @@ import callflow
 from callflow import scenario
 from callflow.flowfile.codes import whole
 from callflow.proof.codes import CODES
+from callflow.proof.prove import folded
 from callflow.verify import check as verify
 from tests.proof.test_findings import FAULTS, HEAD
 from tests.support.command import command
@@ -58,7 +59,7 @@ def test_a_saved_story_is_played_and_shows_what_it_tells(name: str, tmp_path: Pa
         assert wrong == []
         played = scenario.play(one)
         assert played.failure is None
-        shown = scenario.story(one.flow, played.taken)
+        shown = folded(scenario.story(one.flow, played.taken))
         told = defect["story"]
         assert len(told) - len(shown) in (0, 1)  # what it ends with is no moment of the call
         for line, moment in zip(told, shown, strict=False):

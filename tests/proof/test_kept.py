@@ -199,7 +199,10 @@ def entry_of(data: Any) -> str:
     return f"{sha256(body.encode()).hexdigest()}\n{body}"
 
 
-GOOD = {"budget": 50_000, "situations": 1, "steps": 2, "left": 0, "told": [], "doubts": [], "accepted": []}
+GOOD = {
+    "budget": 50_000, "situations": 1, "steps": 2, "left": 0, "quiet": 11, "after_hang_up": 42,
+    "told": [], "doubts": [], "accepted": [],
+}  # fmt: skip
 PLAIN = {**Defect("no-way-on", "no", "", 1, 1, 1, 1)._asdict(), "file": 0}
 
 
@@ -220,6 +223,7 @@ DAMAGED = {
     "a text for a number": entry_of({**GOOD, "steps": "2"}),
     "a truth for a number": entry_of({**GOOD, "steps": True}),
     "less than nothing": entry_of({**GOOD, "left": -1}),
+    "no bound": entry_of({**GOOD, "quiet": None}),
     "a key too many": entry_of(told(more=1)),
     "a line that is none": entry_of(told(line="1")),
     "a story that is none": entry_of(told(story=[1])),

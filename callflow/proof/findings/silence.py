@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from callflow.core.actions import verb_of
-from callflow.core.durations import format_duration
+from callflow.core.durations import format_duration, told_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.possible import action_of
@@ -51,7 +51,7 @@ def too_quiet(exploration: Exploration) -> Suspects:
         if not nodes:
             continue
         limit, first = next((one for one in nodes if one[0] is not None), nodes[0])
-        lasts = _shown(max(_silence(node) for _, node in nodes) / MICRO)
+        lasts = told_duration(max(_silence(node) for _, node in nodes) / MICRO)
         says = f"from {named(began)} on a person hears nothing for up to {lasts}, and it is not their turn"
         place, hint = flow.states[began].position, "say or play something, or lead on sooner"
         start, way = working.to(first) or (first, ())
@@ -80,7 +80,7 @@ def too_much_music(exploration: Exploration) -> Suspects:
         if way is None or began in told:
             continue
         told.add(began)
-        lasts = _shown(max(one.lasts[MUSIC] for one in over) / MICRO)
+        lasts = told_duration(max(one.lasts[MUSIC] for one in over) / MICRO)
         yield Suspect(
             warning(
                 "waits-too-long", f"from {named(began)} on a person hears nothing but music or a tone for up to {lasts}",
@@ -88,6 +88,18 @@ def too_much_music(exploration: Exploration) -> Suspects:
             ),
             way[0], frozenset({began, leaf_of(node)}), way[1], after=f"They hear nothing else for up to {lasts}.",
         )  # fmt: skip
+
+
+def bounds(exploration: Exploration) -> tuple[int, int]:
+    """How long somebody hears nothing at most, and it is not their turn, and how long a call goes on after a hang-up, in whole
+    seconds."""
+    nodes = exploration.nodes
+    quiet, alone = (max(map(longest, nodes), default=0) for longest in (_silence, _alone))
+    return ceil(quiet / MICRO), ceil(alone / MICRO)
+
+
+def _alone(node: Node) -> int:
+    return node.lasts.get(ALONE, 0) if MAIN_LEG in node.snapshot.memory.legs and _has_gone(node) else 0
 
 
 class _Limits:
@@ -131,7 +143,7 @@ def nobody_left(exploration: Exploration) -> Suspects:
     late = [node for node in late if _has_gone(node) or not (in_ending(exploration.flow, node) or node.holder in dials)]
     if not late:
         return
-    lasts = _shown(max(node.lasts[ALONE] for node in late) / MICRO)
+    lasts = told_duration(max(node.lasts[ALONE] for node in late) / MICRO)
     told: set[str] = set()
     for node in late:
         if leaf_of(node) not in told and not (node.parent is not None and _is_late(node.parent)):
@@ -175,7 +187,7 @@ def rings_for_nobody(exploration: Exploration) -> Suspects:
         calls = called(node.snapshot)
         if calls is not None and (place := _written(exploration.flow, node, calls)) not in told:
             told.add(place)
-            lasts = _shown(max(one.lasts[RINGING] for one in ringing) / MICRO)
+            lasts = told_duration(max(one.lasts[RINGING] for one in ringing) / MICRO)
             yield Suspect(
                 defect(
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
@@ -189,10 +201,3 @@ def _written(flow: Flow, node: Node, effect: Running) -> Position:
     """Where the action stands for which this runs."""
     action = action_of(flow, effect)
     return place_of(flow, node) if action is None else action.position
-
-
-def _shown(seconds: float) -> str:
-    """A length of time, in whole seconds that it does not exceed: 54s, 10m 42s, 1h."""
-    whole = ceil(seconds)
-    parts = (whole // 3600, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")
-    return " ".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
