@@ -8,7 +8,7 @@ the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -16,13 +16,13 @@ from callflow.core.actions import verb_of
 from callflow.core.clocks import is_timer
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
-from callflow.core.flow import ROOT, Action, Flow, Transition
+from callflow.core.flow import ROOT, Action, Flow, State, Transition
 from callflow.core.occurs import Facts, Leaving, LegIs
 from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import list_at, lists_of, transitions
-from callflow.core.statechart.structure import ends_the_call, in_ending
+from callflow.core.statechart.structure import ancestors, ends_the_call, in_ending, within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.reads import Reads, reads
@@ -45,6 +45,7 @@ class Forgetting:
         self._decisive = _Decisive(flow)
         self._began_with = _BeganWith(flow, self._read)
         self._within = within_ending(flow)
+        self._last = _LastState(flow, self._within)
         self._at_the_end = _AtTheEnd(flow, self._within)
 
     def snapshot(self, snapshot: Snapshot, before: Memory = NOTHING) -> Snapshot:
@@ -53,14 +54,14 @@ class Forgetting:
         changed = self._unread(memory, before)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
-        if memory.kept is not before.kept:
-            kept = [
-                one._replace(data=self._read.payload(one.name, one.data)) for one in self._decisive.up_to(memory.kept)
-            ]
-            changed["kept"] = _no_more_than_many(kept, _kept_alike)
+        kept = self._last.kept(snapshot)
+        if kept is not memory.kept or kept is not before.kept:
+            kept = self._decisive.up_to(kept)
+            left = [one._replace(data=self._read.payload(one.name, one.data)) for one in kept]
+            changed["kept"] = _no_more_than_many(left, _kept_alike)
         if memory.lists is not before.lists:
-            left = _no_more_than_many(map(self._began_with.left_of, memory.lists.values()), _waiting_alike)
-            changed["lists"] = {one.seq: one for one in left} or NO_DATA
+            lists = _no_more_than_many(map(self._began_with.left_of, memory.lists.values()), _waiting_alike)
+            changed["lists"] = {one.seq: one for one in lists} or NO_DATA
         if memory.phase not in LIVE:
             changed |= _OVER
         elif self._in_the_end(snapshot):
@@ -142,6 +143,51 @@ class _BeganWith:
             read = _reads_of([list_at(self._flow, one.kind, one.key)], "event.")
             self._fields[which] = frozenset(name.partition(".")[2] for name in read)
         return self._fields[which]
+
+
+class _LastState:
+    """States that must finish, and after which only the ending comes: what they keep but the model's calls matters no more."""
+
+    def __init__(self, flow: Flow, ending: frozenset[str]) -> None:
+        self._flow = flow
+        self._table = table_of(flow)
+        ends = (path for path, state in flow.states.items() if ends_the_call(state))
+        self._over = ending.union(ends) if ends_alone(flow) else frozenset[str]()
+        self._known: dict[tuple[str, ...], bool] = {}
+
+    def kept(self, snapshot: Snapshot) -> tuple[Event, ...]:
+        """The kept events that matter."""
+        leaves, kept = snapshot.configuration, snapshot.memory.kept
+        if not kept:
+            return kept
+        if leaves not in self._known:
+            self._known[leaves] = self._is_last(leaves)
+        last = self._known[leaves] and not snapshot.memory.finished
+        return tuple([one for one in kept if one.name.startswith("tool.")]) if last else kept
+
+    def _is_last(self, leaves: tuple[str, ...]) -> bool:
+        at = configuration_of(self._table, leaves)
+        if len(leaves) != 1 or len(at.must_finish) != 1 or at.in_ending:
+            return False
+        (last,) = at.must_finish
+        states = self._flow.states
+        inside = {path for path in states if within(path, last)}
+        own = [move for path in inside for move in transitions(states[path])]
+        outer = [row for path in ancestors(states, last) for row in _at_once(states[path])]
+        done = [move for row in states[last].rows if row.pattern == "done" for move in row.transitions]
+        return (
+            bool(done)
+            and done[-1].guard is None
+            and all(move.target is not None for move in done)
+            and all(move.target is None or move.target in inside | self._over for move in own)
+            and all(move is None or move.target is None or move.target in self._over for move in outer)
+        )
+
+
+def _at_once(state: State) -> Iterator[Transition | None]:
+    """The rows of a state further out that may leave one which must finish, or that wait for no event."""
+    yield from state.always
+    yield from candidates(state.rows, "failed")
 
 
 class _AtTheEnd:

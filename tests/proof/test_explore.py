@@ -225,3 +225,32 @@ def test_two_values_from_outside_are_tried_equal_and_not(entry: str, event: str,
 )
 def test_also_where_one_was_set_before(entry: str, event: str, value: str) -> None:
     assert "again" in entered(COMPARED % (f"{{{entry}}}", event, "false", f'"{{{{ {value} }}}}"'))
+
+
+LAST = """
+env: [TRUNK, NUMBER]
+tools: {lawyer: {description: The caller wants the lawyer.}}
+initial: talking
+states:
+  talking: {entry: [{generate_reply: {instructions: Ask.}}], tools: [lawyer], silence: {25s: ending}, on: {tool.lawyer: asking}}
+  asking:
+    entry: [{consult: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", briefing: A client., accept: {key: "1"}, timeout: 45s}}]
+    on: {consult.accepted: together, consult.*: {target: talking, do: [{say: In court.}]}, call.hangup: gone}
+  gone: {must_finish: true, entry: [{say: {text: The client has hung up., to: human}}, {outcome: hung_up}], on: {done: %s}}
+  together: {must_finish: true, entry: [{outcome: transferred}, stand_by], on: {done: over}}
+  over: {final: true}
+  after: {on: {call.hangup: heard, job.shutdown: shut}}
+  heard: {entry: [{log: Heard.}], on: {done: ending}}
+  shut: {entry: [{log: Shut.}], on: {done: ending}}
+"""
+
+
+def test_what_is_kept_where_only_the_ending_follows_makes_no_difference() -> None:
+    what, exploration = seen(callflow.loads(HEAD + LAST.partition("  after:")[0] % "ending", check=False))
+    assert exploration.finished
+    assert exploration.steps < 8_000
+    assert {"gone", "together", "over", "ending"} <= what.entered
+
+
+def test_what_is_kept_where_another_state_follows_returns_to_it() -> None:
+    assert {"heard", "shut"} <= entered(LAST % "after")

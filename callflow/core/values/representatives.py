@@ -297,8 +297,9 @@ class Representatives:
 
 
 def _together(fields: Fields, values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """All payloads: the values of the fields in all combinations."""
-    return combined({field: plain(facts.type_of(one)) for field, one in fields.items()}, values)
+    """All payloads: the values of the fields in all combinations. A text of the catalogue's that nobody reads is empty: there may be
+    nothing to say."""
+    return combined({field: "" if one == TEXT else plain(facts.type_of(one)) for field, one in fields.items()}, values)
 
 
 def representatives_of(flow: Flow) -> Representatives:
