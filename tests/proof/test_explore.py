@@ -239,7 +239,7 @@ states:
   gone: {must_finish: true, entry: [{say: {text: The client has hung up., to: human}}, {outcome: hung_up}], on: {done: %s}}
   together: {must_finish: true, entry: [{outcome: transferred}, stand_by], on: {done: over}}
   over: {final: true}
-  after: {on: {call.hangup: heard, job.shutdown: shut}}
+  after: {on: {leg.human.hangup: heard, job.shutdown: shut}}
   heard: {entry: [{log: Heard.}], on: {done: ending}}
   shut: {entry: [{log: Shut.}], on: {done: ending}}
 """
