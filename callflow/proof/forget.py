@@ -8,7 +8,8 @@ the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from callflow.core.flow import ROOT, Action, Flow, State, Transition
 from callflow.core.occurs import Facts, Leaving, LegIs
 from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Memory, Snapshot
-from callflow.core.statechart.descriptors import candidates
+from callflow.core.statechart.descriptors import candidates, heard, matches
 from callflow.core.statechart.lists import list_at, lists_of, transitions
 from callflow.core.statechart.structure import ancestors, ends_the_call, in_ending, within
 from callflow.core.table import table_of
@@ -38,9 +39,11 @@ class Forgetting:
     """What is left of the calls of one flow without what nothing can read again."""
 
     def __init__(self, flow: Flow) -> None:
+        self._flow = flow
         self._table = table_of(flow)
         self._read = reads(flow)
         self._asked = frozenset(name for name, one in self._read.call.items() if one.decides)
+        self._hears_failures = any(matches(pattern, "failed") for pattern in heard(flow.states))
         self._ends_alone = ends_alone(flow)
         self._decisive = _Decisive(flow)
         self._began_with = _BeganWith(flow, self._read)
@@ -61,7 +64,8 @@ class Forgetting:
             changed["kept"] = _no_more_than_many(left, _kept_alike)
         if memory.lists is not before.lists:
             lists = _no_more_than_many(map(self._began_with.left_of, memory.lists.values()), _waiting_alike)
-            changed["lists"] = {one.seq: one for one in lists} or NO_DATA
+            ending = self._in_the_end(snapshot)
+            changed["lists"] = {one.seq: one for one in self._in_one_order(lists, ending=ending)} or NO_DATA
         if memory.phase not in LIVE:
             changed |= _OVER
         elif self._in_the_end(snapshot):
@@ -75,6 +79,31 @@ class Forgetting:
         if not changed.get("silences", memory.silences):
             changed |= _VOICES
         return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
+
+    def _in_one_order(self, lists: Sequence[ActionList], *, ending: bool) -> Iterator[ActionList]:
+        """Of lists that wait behind each other, and only say something, it does not matter which comes first, nor are more than so many
+        told apart; in the ending that is so also where they change how a leg or the session stands."""
+        for (_, _, words), run in groupby(
+            lists, key=lambda one: (one.owner, self._told_to(one), self._makes_no_difference(one, ending=ending))
+        ):
+            each = [*run]
+            if words:
+                each = [two.numbered(one.seq) for one, two in zip(each, sorted(each, key=_order)[:MANY], strict=False)]
+            yield from each
+
+    def _told_to(self, one: ActionList) -> str:
+        """Who is told of a failure, where any state hears of one by itself."""
+        return one.writer if self._hears_failures else ""
+
+    def _makes_no_difference(self, one: ActionList, *, ending: bool) -> bool:
+        if _waiting_alike(one) is None:
+            return False
+        for action in list_at(self._flow, one.kind, one.key):
+            verb = verb_of(action.verb)
+            stands = ending and (verb.mutes is not None or verb.leg_after is not None)
+            if action.save_as is not None or not (verb.speech or stands):
+                return False
+        return True
 
     def facts(self, snapshot: Snapshot, facts: Facts) -> Facts:
         """What is left of what is so beside a snapshot."""
@@ -289,8 +318,17 @@ def _kept_alike(event: Event) -> Hashable:
 
 def _waiting_alike(one: ActionList) -> Hashable:
     """Lists that have yet to begin are alike if they are of one kind."""
-    waits = one.effect is None and not one.stopped and one.position == 0 and one.kind in ("stay", "do", "rest", "late")
+    waits = (
+        one.effect is None
+        and not one.stopped
+        and one.position == 0
+        and one.kind in ("exit", "stay", "do", "rest", "late")
+    )
     return (one.kind, one.owner, one.key, one.event and same(one.event.data)) if waits else None
+
+
+def _order(one: ActionList) -> tuple[str, str, str]:
+    return one.kind, str(one.key), "" if one.event is None else repr(same(one.event.data))
 
 
 def within_ending(flow: Flow) -> frozenset[str]:

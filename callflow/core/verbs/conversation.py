@@ -106,7 +106,7 @@ VERBS = (
         needs=frozenset({"session"}),
         lets_speech_end=True,
     ),
-    Verb("interrupt", "Cuts what we are saying.", timeout=5.0, needs=frozenset({"session"})),
+    Verb("interrupt", "Cuts what we are saying.", timeout=5.0, needs=frozenset({"session"}), cuts_speech=True),
     Verb(
         "mute",
         "The agent no longer hears the caller.",

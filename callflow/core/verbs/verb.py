@@ -137,6 +137,7 @@ class Verb:
     speech: bool = False  # pauses `silence`, is cut when the far end is gone
     occupies: bool = False  # pauses `silence`: the far end waits for it, or talks to somebody else
     lets_speech_end: bool = False  # worth nothing where there is no time to speak
+    cuts_speech: bool = False  # what we are saying ends at once
     needs_somebody: bool = False  # for whoever is on the line
     beside_the_line: bool = False  # nobody on the line hears of it, or waits for it
     yields: bool = False  # the turn is the other side's: a tool that leads to it gives the model none

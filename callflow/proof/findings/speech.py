@@ -43,7 +43,7 @@ class Cut:
 
     def _interrupts(self, effect: Start, snapshot: Snapshot, begun: set[int]) -> bool:
         """Whether this cuts what the flow has just begun to say, or its last words."""
-        if effect.verb != "interrupt":
+        if not verb_of(effect.verb).cuts_speech:
             return False
         speech = _speaks(snapshot)
         last = configuration_of(table_of(self.flow), snapshot.configuration).in_ending
