@@ -35,12 +35,27 @@ def talk(snapshot: Snapshot) -> bool:
 
 
 def unheard(flow: Flow) -> Condition:
-    """Whether somebody is on the line, hears nothing, and it is not their turn; once the far end has gone: whoever is left."""
+    """Whether somebody is on the line, hears nothing, and it is not their turn: the far end; whoever is there while the far end is on
+    hold, or has gone."""
     listening = _Listening(flow)
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
-        who = None if listening.is_ending(snapshot) else _waiting(snapshot, facts)
-        return who is not None and not listening.sounds(snapshot, facts, who) and not listening.turn(snapshot, facts)
+        if listening.is_ending(snapshot):
+            return False
+        waiting = _waiting(snapshot, facts)
+        if not waiting or listening.turn(snapshot, facts):
+            return False
+        return any(not listening.sounds(snapshot, facts, who) for who in waiting)
+
+    return condition
+
+
+def unheard_at_all(flow: Flow) -> Condition:
+    """Whether the far end is on the line and hears nothing, also where it would be their turn."""
+    listening = _Listening(flow)
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        return MAIN_LEG in _waiting(snapshot, facts) and not listening.sounds(snapshot, facts, MAIN_LEG)
 
     return condition
 
@@ -51,7 +66,7 @@ def dead_air(flow: Flow) -> Condition:
     listening = _Listening(flow)
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
-        there = listening.is_ending(snapshot) and _waiting(snapshot, facts) == MAIN_LEG
+        there = listening.is_ending(snapshot) and MAIN_LEG in _waiting(snapshot, facts)
         there = there and snapshot.memory.legs[MAIN_LEG].status == "on_line"
         return there and not listening.sounds(snapshot, facts, MAIN_LEG) and not listening.turn(snapshot, facts)
 
@@ -63,7 +78,7 @@ def entertained(flow: Flow) -> Condition:
     listening = _Listening(flow)
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
-        if _waiting(snapshot, facts) != MAIN_LEG or talk(snapshot) or listening.turn(snapshot, facts):
+        if MAIN_LEG not in _waiting(snapshot, facts) or talk(snapshot) or listening.turn(snapshot, facts):
             return False
         sounds = heard(flow, snapshot, facts)
         return bool(sounds) and "speech" not in sounds and not listening.says_why(snapshot)
@@ -71,16 +86,20 @@ def entertained(flow: Flow) -> Condition:
     return condition
 
 
-def _waiting(snapshot: Snapshot, facts: Facts) -> str | None:
-    """The far end, while they are on the line; whoever is alone there when they have gone."""
+def _waiting(snapshot: Snapshot, facts: Facts) -> list[str]:
+    """The far end, while they are on the line; and, while they are on hold or have gone, whoever is there alone, but for one who is
+    being called or asked."""
     memory = snapshot.memory
-    if memory.phase not in LIVE or not facts >= _LINE:
-        return None
-    there = [name for name in parties(snapshot) if Leaving(name) not in facts]
-    if MAIN_LEG in there:
-        return MAIN_LEG
     main = memory.legs.get(MAIN_LEG)
-    return there[0] if len(there) == 1 and main is not None and main.status == "gone" else None
+    if memory.phase not in LIVE or not facts >= _LINE or main is None:
+        return []
+    found = [MAIN_LEG] if main.status in _THERE else []
+    asked = {one.leg for one in memory.effects.values() if verb_of(one.verb).calls}
+    alone = {"hold": {"on_line"}, "gone": _THERE}.get(main.status, ())
+    others = [name for name, leg in memory.legs.items() if leg.status in alone and Leaving(name) not in facts]
+    if len(others) == 1 and others[0] not in asked and others[0] != MAIN_LEG:
+        found += others
+    return found
 
 
 def turn(flow: Flow) -> Condition:

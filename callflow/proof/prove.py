@@ -24,7 +24,7 @@ from callflow.proof.findings.music import music_goes_on
 from callflow.proof.findings.outcomes import Early
 from callflow.proof.findings.parties import Dropped, LeftAlone, Lone
 from callflow.proof.findings.questions import Unanswered
-from callflow.proof.findings.rows import Beaten, Decided, Untaken
+from callflow.proof.findings.rows import Beaten, Decided, NoneHolds, Untaken
 from callflow.proof.findings.silence import (
     ALONE,
     DEAD_AIR,
@@ -34,6 +34,7 @@ from callflow.proof.findings.silence import (
     bounds,
     nobody_left,
     rings_for_nobody,
+    slow_tools,
     too_much_music,
     too_quiet,
 )
@@ -63,8 +64,8 @@ SEARCHES = (
     Untaken,
     Decided,
 )
-LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet, too_much_music, music_goes_on)
-ASIDES = (NeverBegun, NeverHeard, Early)
+LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet, slow_tools, too_much_music, music_goes_on)
+ASIDES = (NoneHolds, NeverBegun, NeverHeard, Early)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
 MOST_TRIED = 8

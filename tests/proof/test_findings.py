@@ -568,6 +568,81 @@ states:
 """,
         {"amd.machine-*: ending": "amd.machine-*: ending, amd.uncertain: talking"},
     ),
+    "a colleague who is there, and a caller who is never taken off hold": Fault(
+        "quiet-too-long",
+        """
+env: [TRUNK, NUMBER, MUSIC]
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [human]
+    silence: {30s: ending}
+    on: {tool.human: asking}
+  asking:
+    entry:
+      - hold: {music: "{{ env.MUSIC }}"}
+      - dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: human, ringing_timeout: 20s}
+    on: {dial.answered: briefed, dial.*: back}
+  briefed:
+    entry: [{say: {text: Somebody wants to talk to you., to: human}}]
+    after: {5m: ending}
+  back: {entry: [resume], on: {done: talking}}
+""",
+        {"to: human}}]\n    after: {5m: ending}": "to: human}}, resume, stand_by]\n    on: {done: ending}"},
+    ),
+    "a line that is left to two when nobody has answered": Fault(
+        "stands-by-for-one",
+        """
+env: [TRUNK, NUMBER]
+initial: calling
+states:
+  calling:
+    entry:
+      - say: I call a colleague.
+      - dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: human, ringing_timeout: 20s, play_dialtone: true}
+    on: {dial.answered: together, dial.*: alone}
+  together: {must_finish: true, entry: [stand_by], on: {done: ending}}
+  alone: {entry: [stand_by], on: {done: ending}}
+""",
+        {"alone: {entry: [stand_by]": "alone: {entry: [{say: Nobody is there. Goodbye.}]"},
+    ),
+    "a tool for which the model waits a minute": Fault(
+        "quiet-too-long",
+        """
+env: [URL]
+tools:
+  find: {description: Find it., run: {http: {url: "{{ env.URL }}", timeout: 60s}}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [find]
+    silence: {30s: ending}
+""",
+        {"timeout: 60s": "timeout: 6s"},
+    ),
+    "keys that no row takes, beside a tool": Fault(
+        "result-lost",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: menu
+states:
+  menu:
+    entry: [{collect_digits: {prompt: Press one or two., count: 1}}]
+    tools: [end_call]
+    on:
+      tool.end_call: ending
+      dtmf.input:
+        - {target: one, when: event.digits == "1"}
+        - {target: two, when: event.digits == "2"}
+      dtmf.no_input: ending
+  one: {entry: [{say: One.}], on: {done: ending}}
+  two: {entry: [{say: Two.}], on: {done: ending}}
+""",
+        {', when: event.digits == "2"}': "}"},
+    ),
     "a telephone that rings on when the caller has gone": Fault(
         "rings-for-nobody",
         """
@@ -800,6 +875,31 @@ states:
 }
 
 CORRECT = {
+    "one moment, and music until the program knows": """
+env: [MUSIC]
+events: {app.stock: {}}
+senders: {app.stock: program}
+tools: {stock: {description: Ask for the stock.}, end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [stock, end_call]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.stock: {target: waiting, do: [{say: One moment.}]}
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  waiting:
+    entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}]
+    after: {60s: {target: talking, do: [{say: That takes too long.}]}}
+    on: {app.stock: {target: talking, do: [{say: There are some.}]}}
+""",
+    "a call whose id is sent to the program before the line drops": """
+env: [URL]
+initial: talking
+states:
+  talking: {entry: [{say: One moment.}, {http: {url: "{{ env.URL }}", method: PUT, json: {id: "{{ call.id }}"}, timeout: 8s, optional: true}}, {say: Goodbye.}], on: {done: ending}}
+""",
     "music that plays for a minute, whatever the caller says": """
 env: [MUSIC]
 initial: waiting

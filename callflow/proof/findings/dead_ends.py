@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from callflow.core.events import EffectEnded, TimerFired
+from callflow.core.events import MAIN_LEG, EffectEnded, TimerFired
 from callflow.core.flow import Flow, Position
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
@@ -68,7 +68,9 @@ def _leads_nowhere(group: list[Node], onward: Mapping[Node, list[Node]], stuck: 
 
 def _waits(flow: Flow, node: Node) -> bool:
     """Whether somebody is on the line, and no state says that it waits for something on purpose."""
-    if not parties(node.snapshot) or not node.snapshot.configuration or not node.facts >= {"room", "line"}:
+    main = node.snapshot.memory.legs.get(MAIN_LEG)
+    rings = main is not None and main.status == "ringing" and not flow.outbound
+    if not (rings or parties(node.snapshot)) or not node.snapshot.configuration or not node.facts >= {"room", "line"}:
         return False
     return not any(flow.states[path].waits for path in active_in(flow, node))
 

@@ -51,76 +51,39 @@ class Dropped:
 
 
 class Lone:
-    """A state is entered that leaves the line to those who are on it, and there is but one: their line drops at once."""
+    """The line is left to those who are on it, and there is but one: their line drops at once."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.entered: list[Passage] = []
-        self.begun: dict[tuple[int, int], Start] = {}
+        self.begun: list[tuple[Action, Passage]] = []
 
     def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if len(parties(taken.snapshot)) != 1 or _comes_or_goes(before, event):
+            return
         for effect in taken.effects:
-            if isinstance(effect, Start) and verb_of(effect.verb).parties_end:
-                self.begun.setdefault((id(before), id(after)), effect)
-        if taken.entered and len(parties(before.snapshot)) == 1 and _is_a_way(before, event):
-            self.entered.append((before, Edge(event, after)))
+            action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
+            if action is not None and isinstance(effect, Start) and verb_of(effect.verb).parties_end:
+                self.begun.append((action, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        together = Without(exploration, _parts)
-        for passage in self.entered:
-            before, way = together.to(passage[0]), self._straight(passage)
-            if before is None or way is None:
-                continue
-            last, edge = way[-1]
-            effect = self.begun[id(last), id(edge.target)]
-            action = action_at(self.flow, effect.source)
-            if action is None:
+        all_there = Without(exploration, _comes_or_goes) if self.begun else None
+        for action, passage in self.begun:
+            way = all_there.to(passage[0]) if all_there is not None else None
+            if way is None:
                 continue
             yield Suspect(
                 defect(
-                    "stands-by-for-one", f"`{effect.verb}` leaves the line to those who are on it, and there is but one: it drops at once",
+                    "stands-by-for-one", f"`{action.verb}` leaves the line to those who are on it, and there is but one: it drops at once",
                     action.position, "lead here when somebody else has answered or accepted", len(action.verb),
                 ),
-                before[0], more=(*before[1], *way),
+                way[0], more=(*way[1], passage),
             )  # fmt: skip
 
-    def _straight(self, first: Passage) -> tuple[Passage, ...] | None:
-        """The passages to where it begins, of what ends well and nothing else; None where it does not."""
-        ways: list[tuple[Passage, ...]] = [(first,)]
-        seen: set[Node] = set()
-        for way in ways:
-            before, edge = way[-1]
-            if (id(before), id(edge.target)) in self.begun:
-                return way
-            node = edge.target.holder
-            if node not in seen:
-                seen.add(node)
-                ways += [(*way, (node, onward)) for onward in node.edges if _goes_on(onward.input)]
-        return None
 
-
-def _parts(_: Node, event: Input) -> bool:
-    """Whether somebody leaves: that they do so just before is nobody's fault."""
-    return isinstance(event, Event) and event.name.endswith(".hangup")
-
-
-def _leaves(_: Node, event: Input) -> bool:
-    """Whether somebody hangs up: who was two may be one then, in an instant that no flow can rule out."""
-    return isinstance(event, Event) and event.name.endswith(".hangup")
-
-
-def _goes_on(event: Input) -> bool:
-    """Whether this is but the end of something that nobody else has a part in."""
-    return isinstance(event, EffectEnded) and event.status == "ok" and not event.result.get("result")
-
-
-def _is_a_way(node: Node, event: Input) -> bool:
-    """Whether nobody has just left, or come."""
-    if isinstance(event, Event):
-        return event.name.startswith(("tool.", "dtmf.", "app."))
-    if isinstance(event, EffectEnded):
-        return event.status == "ok" and not verb_of(node.snapshot.memory.effects[event.id].verb).calls
-    return True
+def _comes_or_goes(node: Node, event: Input) -> bool:
+    """Whether somebody hangs up (who was two may be one then, in an instant that no flow can rule out), or has come of whom the flow
+    knows no more than that."""
+    return _others_come(node, event) or (isinstance(event, Event) and event.name.endswith(".hangup"))
 
 
 class LeftAlone:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
-from callflow.core.events import STATE_EVENTS, Event, Input
+from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Forward, Step
+from callflow.core.snapshot import Forward, Step, Timer
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
-from callflow.proof.finding import Suspect, Suspects
+from callflow.proof.finding import Suspect, Suspects, leaf_of
+from callflow.proof.listening import parties
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect, named, warning
 
@@ -90,6 +92,49 @@ class Untaken:
                 ),
                 where[0], more=(where,),
             )  # fmt: skip
+
+
+class NoneHolds:
+    """What the flow has begun has ended well, there are rows for that, and none of their guards holds: the call stays where it is, and
+    waits for somebody to do something else."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.patterns = {
+            move.id: row.pattern for state in flow.states.values() for row in state.rows for move in row.transitions
+        }
+        self.suspects: list[Suspect] = []
+
+    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+        if taken.moves or not isinstance(event, EffectEnded) or event.status != "ok" or not parties(taken.snapshot):
+            return
+        asked = [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
+        effect = before.snapshot.memory.effects[event.id]
+        verb = verb_of(effect.verb)
+        ends = {"done", verb.result_event(event.result) if verb.results else "done"}
+        rows = [number for number in asked if self.patterns.get(number) in ends]
+        memory = taken.snapshot.memory
+        if not rows or memory.effects or memory.lists or any(map(self._is_the_authors, memory.timers)):
+            return
+        row = self.flow.transitions[rows[-1]]
+        self.suspects.append(
+            Suspect(
+                warning(
+                    "result-lost", f"there are rows for `{self.patterns[row.id]}` in {named(row.source)}, and none of them holds each time: "
+                    "nothing happens then", row.position, "write a row for all others, without a guard, as the last of them",
+                ),
+                before, frozenset({row.source, leaf_of(after)}), ((before, Edge(event, after)),), "Nothing happens until somebody does something.",
+            )
+        )  # fmt: skip
+
+    def _is_the_authors(self, timer: Timer) -> bool:
+        if timer.kind not in ("after", "every", "silence"):
+            return False
+        rows = table_of(self.flow).states[timer.state].timers[timer.row].transitions
+        return not all(row.supplied for row in rows)
+
+    def found(self, exploration: Exploration) -> Suspects:
+        yield from self.suspects
 
 
 class Decided:

@@ -9,6 +9,7 @@ from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration, told_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import ROOT, Flow, Position, Quiet
+from callflow.core.lasts import within as within_time
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
 from callflow.core.statechart.structure import inside, within
@@ -16,7 +17,7 @@ from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
 from callflow.proof.findings.ways import Without, breaks
 from callflow.proof.graph import leading_to
-from callflow.proof.listening import called
+from callflow.proof.listening import called, unheard_at_all
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
 
@@ -61,6 +62,29 @@ def too_quiet(exploration: Exploration) -> Suspects:
             start, frozenset({began, *(leaf_of(node) for _, node in nodes)}), way, shows=frozenset(leaf_of(node) for _, node in nodes),
             after=f"Whoever is on the line hears nothing for up to {lasts}.",
         )  # fmt: skip
+
+
+def slow_tools(exploration: Exploration) -> Suspects:
+    """Tools for whose `run` the model waits longer than 30 s, and somebody hears nothing."""
+    flow = exploration.flow
+    condition, told = unheard_at_all(flow), set[str]()
+    for node in exploration.nodes:
+        for effect in node.snapshot.memory.effects.values():
+            kind, tool, _ = effect.source
+            if kind != "tool" or effect.stopping or str(tool) in told or in_ending(flow, node):
+                continue
+            most = within_time(effect, action_of(flow, effect)).most
+            if most <= MOST_QUIET or not condition(node.snapshot, node.facts):
+                continue
+            told.add(str(tool))
+            lasts = told_duration(most)
+            yield Suspect(
+                warning(
+                    "quiet-too-long", f"the model waits for `{tool}` for up to {lasts}, and whoever has asked hears nothing",
+                    _written(flow, node, effect), "let the tool lead to a state that does the work, and play or say something there",
+                ),
+                node, after=f"Whoever is on the line hears nothing for up to {lasts}.",
+            )  # fmt: skip
 
 
 def too_much_music(exploration: Exploration) -> Suspects:
