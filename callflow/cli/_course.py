@@ -160,7 +160,8 @@ def interruptible(board: Board) -> Iterator[None]:
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         board.end(Ended.INTERRUPTED)
-        signal.signal(signal.SIGINT, before)
+        # also where it was ignored: in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     signal.signal(signal.SIGINT, interrupt)
     try:

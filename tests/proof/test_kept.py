@@ -138,7 +138,7 @@ def test_a_smaller_budget_is_not_answered_by_a_proof_that_needed_more(entries: P
     assert "followed every call" in command("check", str(file)).output
     assert "not proved: " in command("check", "--steps", "50", str(file)).output
     assert "followed every call" in command("check", "--steps", "40000", str(file)).output
-    assert sorted(one.name.partition("-")[2] for one in entries.iterdir()) == ["50.json", "150000.json"]
+    assert sorted(one.name.partition("-")[2] for one in entries.iterdir()) == ["150000.json", "50.json"]
 
 
 def test_every_file_counts_and_how_they_stand_together(tmp_path: Path) -> None:
