@@ -5,8 +5,9 @@ from __future__ import annotations
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
-from callflow.core.flow import Flow
+from callflow.core.flow import Flow, Row
 from callflow.core.snapshot import Forward, Step, Timer
+from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.proof.finding import Suspect, Suspects, leaf_of
@@ -101,7 +102,10 @@ class NoneHolds:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.patterns = {
-            move.id: row.pattern for state in flow.states.values() for row in state.rows for move in row.transitions
+            move.id: trigger.pattern
+            for state in flow.states.values()
+            for trigger, move in triggers(state)
+            if isinstance(trigger, Row)
         }
         self.suspects: list[Suspect] = []
 
