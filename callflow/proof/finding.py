@@ -12,7 +12,7 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.occurs import Facts
-from callflow.core.snapshot import Start, Step
+from callflow.core.snapshot import Start, Step, Timer
 from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.proof.node import Exploration, Node, Passage
@@ -88,6 +88,14 @@ def by_nobody(event: Input) -> bool:
     if isinstance(event, EffectEnded):
         return event.result.get("result") not in ("input", "no_match", "accepted")
     return isinstance(event, TimerFired)
+
+
+def is_the_authors(flow: Flow, timer: Timer) -> bool:
+    """Whether the author has written this timer: it is not supplied, nor the step's own."""
+    if timer.kind not in ("after", "every", "silence"):
+        return False
+    rows = table_of(flow).states[timer.state].timers[timer.row].transitions
+    return not all(row.supplied for row in rows)
 
 
 def first_of_each(nodes: Sequence[Node]) -> Callable[[Node], Node]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from callflow.core.events import MAIN_LEG, EffectEnded, TimerFired
 from callflow.core.flow import Flow, Position
-from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, leaf_of
+from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, is_the_authors, leaf_of
 from callflow.proof.graph import leading_to, rounds
 from callflow.proof.listening import parties
 from callflow.proof.node import Edge, Exploration, Node
@@ -82,10 +81,7 @@ def _leads_on(flow: Flow, node: Node, edge: Edge) -> bool:
         return True  # time goes by; what a state that must finish has kept leads on when it is done
     if isinstance(event, TimerFired):
         timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
-        if timer.kind not in ("after", "every", "silence"):
-            return False
-        rows = table_of(flow).states[timer.state].timers[timer.row].transitions
-        return not all(row.supplied for row in rows)
+        return is_the_authors(flow, timer)
     if isinstance(event, EffectEnded):
         return event.status in ("ok", "cancelled") or node.snapshot.memory.effects[event.id].stopping
     if event.name.endswith(".hangup"):

@@ -12,7 +12,7 @@ from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, in_ending, place_of
+from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, in_ending, is_the_authors, place_of
 from callflow.proof.graph import rounds
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect
@@ -144,8 +144,7 @@ def _bounded(flow: Flow, group: Sequence[Node], way: Sequence[Passage]) -> bool:
         own = {
             (one.generation, one.state, one.row)
             for one in node.snapshot.memory.timers
-            if one.kind == "after"
-            and not all(row.supplied for row in table.states[one.state].timers[one.row].transitions)
+            if one.kind == "after" and is_the_authors(flow, one)
         }
         common = own if common is None else common & own
     pause = sum(_pause(flow, node, edge.input) for node, edge in way)

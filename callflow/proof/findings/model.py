@@ -7,8 +7,7 @@ from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import action_at
-from callflow.core.table import table_of
-from callflow.proof.finding import Suspect, Suspects, active_in
+from callflow.proof.finding import Suspect, Suspects, active_in, is_the_authors
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Dropping
 from callflow.proof.listening import converses
@@ -54,10 +53,7 @@ class ModelCut:
         """Whether it is the author's own way on, and comes while the model may be speaking: a silence does not."""
         if isinstance(event, TimerFired):
             timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
-            if timer.kind not in ("after", "every"):
-                return False
-            rows = table_of(self.flow).states[timer.state].timers[timer.row].transitions
-            return not all(row.supplied for row in rows)
+            return timer.kind != "silence" and is_the_authors(self.flow, timer)
         return isinstance(event, Event) and event.name.startswith(("tool.", "dtmf.", "app."))
 
 

@@ -67,15 +67,3 @@ def _loops(flow: Flow, node: Node) -> Iterator[Running]:
             and not effect.stopping
         ):
             yield effect
-
-
-def _begun_in(effect: Running) -> str | None:
-    """The state in whose entry list it stands."""
-    kind, state, _ = effect.source
-    return str(state) if kind == "entry" else None
-
-
-def _bounds_silence(flow: Flow, path: str) -> bool:
-    """Whether the author has written a `silence` there."""
-    waits = (timer for timer in flow.states[path].timers if timer.kind == "silence")
-    return any(not row.supplied for timer in waits for row in timer.transitions)

@@ -66,9 +66,9 @@ class Lone:
                 self.begun.append((action, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        all_there = Without(exploration, _comes_or_goes) if self.begun else None
+        all_there = Without(exploration, _comes_or_goes)
         for action, passage in self.begun:
-            way = all_there.to(passage[0]) if all_there is not None else None
+            way = all_there.to(passage[0])
             if way is None:
                 continue
             yield Suspect(
@@ -102,9 +102,9 @@ class LeftAlone:
                 self.left.append((action, (before, Edge(event, after))))
 
     def found(self, exploration: Exploration) -> Suspects:
-        among_us = Without(exploration, _others_come) if self.left else None
+        among_us = Without(exploration, _others_come)
         for action, passage in self.left:
-            way = among_us.to(passage[0]) if among_us is not None else None
+            way = among_us.to(passage[0])
             if way is None:
                 continue
             yield Suspect(

@@ -6,11 +6,11 @@ from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
 from callflow.core.flow import Flow, Row
-from callflow.core.snapshot import Forward, Step, Timer
+from callflow.core.snapshot import Forward, Step
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
-from callflow.proof.finding import Suspect, Suspects, leaf_of
+from callflow.proof.finding import Suspect, Suspects, is_the_authors, leaf_of
 from callflow.proof.listening import parties
 from callflow.proof.node import Edge, Exploration, Node, Passage
 from callflow.verify.places import defect, named, warning
@@ -118,7 +118,12 @@ class NoneHolds:
         ends = {"done", verb.result_event(event.result) if verb.results else "done"}
         rows = [number for number in asked if self.patterns.get(number) in ends]
         memory = taken.snapshot.memory
-        if not rows or memory.effects or memory.lists or any(map(self._is_the_authors, memory.timers)):
+        if (
+            not rows
+            or memory.effects
+            or memory.lists
+            or any(is_the_authors(self.flow, timer) for timer in memory.timers)
+        ):
             return
         row = self.flow.transitions[rows[-1]]
         self.suspects.append(
@@ -130,12 +135,6 @@ class NoneHolds:
                 before, frozenset({row.source, leaf_of(after)}), ((before, Edge(event, after)),), "Nothing happens until somebody does something.",
             )
         )  # fmt: skip
-
-    def _is_the_authors(self, timer: Timer) -> bool:
-        if timer.kind not in ("after", "every", "silence"):
-            return False
-        rows = table_of(self.flow).states[timer.state].timers[timer.row].transitions
-        return not all(row.supplied for row in rows)
 
     def found(self, exploration: Exploration) -> Suspects:
         yield from self.suspects

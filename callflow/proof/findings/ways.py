@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
@@ -31,20 +32,27 @@ class Without:
     """The shortest ways from a call's beginning on which nothing of a kind happens."""
 
     def __init__(self, exploration: Exploration, avoided: Callable[[Node, Input], bool]) -> None:
-        self._last: dict[Node, Passage | None] = {node: None for node in exploration.nodes if node.parent is None}
-        todo = list(self._last)
+        self._exploration = exploration
+        self._avoided = avoided
+
+    @cached_property
+    def _last(self) -> dict[Node, Passage | None]:
+        """The last passage of the way to each node; looked for when somebody asks for the first one."""
+        found: dict[Node, Passage | None] = {node: None for node in self._exploration.nodes if node.parent is None}
+        todo = list(found)
         for node in todo:
             for edge in node.edges:
                 target = edge.target.holder
-                if target not in self._last and not avoided(node, edge.input):
-                    self._last[target] = node, edge
+                if target not in found and not self._avoided(node, edge.input):
+                    found[target] = node, edge
                     todo.append(target)
+        return found
 
     def to(self, node: Node) -> tuple[Node, tuple[Passage, ...]] | None:
         """Where a way to a node begins, and its passages; None where there is none."""
-        if node.holder not in self._last:
-            return None
         node = node.holder
+        if node not in self._last:
+            return None
         found: list[Passage] = []
         while (passage := self._last[node]) is not None:
             found.append(passage)
