@@ -15,8 +15,9 @@ from callflow.flowfile.codes import whole
 from callflow.proof.codes import CODES
 from callflow.proof.prove import folded
 from callflow.verify import check as verify
-from tests.proof.test_findings import FAULTS, HEAD
+from tests.proof.faults import FAULTS
 from tests.support.command import command
+from tests.support.play import HEAD
 
 
 def is_proved(text: str) -> bool:

@@ -1,0 +1,299 @@
+"""Flows that look wrong, and in which nothing is."""
+
+from __future__ import annotations
+
+from tests.proof.faults import END, OFFERS
+
+CORRECT = {
+    "one moment, and music until the program knows": """
+env: [MUSIC]
+events: {app.stock: {}}
+senders: {app.stock: program}
+tools: {stock: {description: Ask for the stock.}, end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [stock, end_call]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.stock: {target: waiting, do: [{say: One moment.}]}
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  waiting:
+    entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}]
+    after: {60s: {target: talking, do: [{say: That takes too long.}]}}
+    on: {app.stock: {target: talking, do: [{say: There are some.}]}}
+""",
+    "a call whose id is sent to the program before the line drops": """
+env: [URL]
+initial: talking
+states:
+  talking: {entry: [{say: One moment.}, {http: {url: "{{ env.URL }}", method: PUT, json: {id: "{{ call.id }}"}, timeout: 8s, optional: true}}, {say: Goodbye.}], on: {done: ending}}
+""",
+    "music that plays for a minute, whatever the caller says": """
+env: [MUSIC]
+initial: waiting
+states:
+  waiting: {entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}], after: {60s: ending}}
+""",
+    "a word for whoever is left when the caller has hung up": """
+env: [TRUNK, NUMBER]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: asking
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  asking:
+    entry: [{consult: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", timeout: 25s, accept: {key: "1"}, briefing: A caller.}}]
+    on: {consult.accepted: three, consult.*: {target: talking, do: [{say: {text: Thanks all the same., to: human}}]}}
+  three:
+    entry: [{say: You are all on the line.}]
+    after: {20m: ending}
+    on: {call.hangup: gone, leg.human.hangup: {target: ending, do: [{say: They have left. Goodbye.}]}}
+  gone:
+    must_finish: true
+    entry: [{say: {text: The caller has hung up. Goodbye., to: human}}, {remove_participant: human}]
+    on: {done: ending}
+""",
+    "a supervisor who takes over": """
+legs: {supervisor: {identity: supervisor}}
+events: {app.take_over: {}}
+senders: {app.take_over: supervisor}
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call]
+    silence: {30s: ending}
+    on: {app.take_over: paused, tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+  paused:
+    entry: [{say: {text: You are on., to: supervisor}}]
+    on: {leg.supervisor.hangup: talking}
+    after: {20m: ending}
+""",
+    "a caller who is asked three times whether they are there": """
+initial: talking
+states:
+  talking: {instructions: Help., silence: {10s: nudge}, after: {10m: ending}}
+  nudge:
+    entry: [{say: Are you still there?}]
+    on: {done: [{target: ending, when: state.visits > 2, do: [{say: Goodbye.}]}, talking]}
+""",
+    "a leg on hold that is told goodbye": """
+env: [TRUNK, NUMBER, MUSIC]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.human: calling
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  calling:
+    entry: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", leg: partner, ringing_timeout: 25s, play_dialtone: true}}]
+    on: {dial.answered: parked, dial.*: {target: talking, do: [{say: They do not answer.}]}}
+  parked:
+    entry: [{hold: {leg: partner, music: "{{ env.MUSIC }}"}}, {say: They are there. Press one to talk to them.}]
+    silence: {20s: apart}
+    on: {dtmf.1: together, leg.partner.hangup: talking, failed: apart}
+  apart:
+    entry: [{say: {text: They do not want to talk now. Goodbye., to: partner}}, {remove_participant: partner}]
+    on: {done: talking, failed: talking}
+  together: {must_finish: true, entry: [{resume: partner}, stand_by], on: {done: ending}}
+""",
+    "one of two who leaves as they are joined": """
+initial: talking
+states:
+  talking: {on: {dtmf.0: calling}}
+  calling:
+    entry: [{dial: {to: "+15551234567", trunk: ST, leg: clerk, ringing_timeout: 25s, play_dialtone: true}}]
+    on: {dial.answered: joining, dial.*: {target: talking, do: [{say: Nobody is there.}]}}
+  joining: {entry: [{say: A customer is on the line.}], on: {done: both, failed: both}}
+  both: {entry: [{outcome: transferred}, stand_by], on: {done: ending}}
+""",
+    "a number that the program gives, and that the caller keys in": """
+vars: {pin: {type: string, pii: true}, tries: {type: integer, default: 0}}
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: Please key in your four digits., count: 4, first_digit: 8s, tries: 2}}]
+    on:
+      dtmf.input:
+        - {target: right, when: event.digits == vars.pin}
+        - {target: wrong, do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}
+      dtmf.*: ending
+  wrong: {entry: [{say: That is not right.}], on: {done: [{target: ending, when: vars.tries >= 3}, asking]}}
+  right: {entry: [{say: Thank you.}], on: {done: ending}}
+""",
+    "what has come of a call, and another one of the kind": """
+tools: {booked: {description: A day is booked.}, end_call: {description: The caller is done.}}
+initial: asking
+states:
+  asking: {entry: [generate_reply], tools: [booked, end_call], on: {tool.booked: {target: more, do: [{outcome: completed}]}, tool.end_call: ending}}
+  more: {entry: [generate_reply], tools: [booked, end_call], on: {tool.booked: asking, tool.end_call: ending}}
+""",
+    "a verdict that nobody waits for": """
+env: [TRUNK]
+vars: {number: phone}
+tools: {end_call: {description: The callee is done.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: talking, dial.*: ending}
+  talking: {entry: [generate_reply], tools: [end_call], on: {amd.machine-*: ending, tool.end_call: ending}}
+""",
+    "a telephone that is called again in a while": """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: [{target: pause, when: state.visits < 3}, ending]}
+  pause: {after: {10m: dialing}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+    "a machine is asked something": """
+env: [TRUNK, NUMBER]
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ env.NUMBER }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening:
+    on: {amd.machine-*: message, amd.*: talking}
+    after: {20s: talking}
+  message: {entry: [{say: This is the library. Would you call us back?}], on: {done: ending}}
+  talking: {entry: [{say: Your book is here. Goodbye.}], on: {done: ending}}
+""",
+    "a question, and eight seconds to answer it": """
+initial: asking
+states:
+  asking: {entry: [{say: Shall I tell you more?}], on: {dtmf.1: more}, after: {8s: ending}}
+  more: {entry: [{say: That was it.}], on: {done: ending}}
+""",
+    "a line that drops after what is said": """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [end_call], on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+  ending: {entry: [delete_room, aclose, shutdown], on: {done: closed}}
+""",
+    "a result of a verb of which others come": """
+initial: menu
+states:
+  menu:
+    entry: [{collect_digits: {prompt: One or two., count: 1}}]
+    on: {dtmf.input: ending, dtmf.no_input: ending, dtmf.no_match: ending}
+""",
+    "a telephone that is called again when they have hung up": """
+env: [TRUNK]
+vars: {number: phone}
+on: {call.hangup: [{target: again, when: vars.tries < 2, do: [{set: {tries: "{{ vars.tries + 1 }}"}}]}, ending]}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: greeting, dial.*: ending}
+  again: {after: {2s: dialing}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""".replace("{number: phone}", "{number: phone, tries: {type: integer, default: 0}}"),
+    "rounds that a timer around them ends": """
+initial: asking
+states:
+  asking:
+    initial: number
+    after: {3m: ending}
+    states:
+      number: {entry: [{collect_digits: {prompt: Your number?, count: 1}}], on: {dtmf.input: given, dtmf.*: again}}
+      again: {entry: [{say: I heard nothing.}], on: {done: number}}
+      given: {final: true}
+    on: {done: ending}
+""",
+    "a tool that is kept until its state is done": """
+tools: {end_call: {description: The caller is done.}}
+initial: outer
+states:
+  outer:
+    tools: [end_call]
+    on: {tool.end_call: ending, done: ending}
+    initial: busy
+    states:
+      busy: {must_finish: true, entry: [{say: One moment.}], on: {done: over}}
+      over: {final: true}
+""",
+    "a model that talks until the program says so": """
+events: {app.enough: {}}
+senders: {app.enough: program}
+initial: talking
+states:
+  talking: {entry: [generate_reply], on: {app.enough: ending}}
+""",
+    "a caller whose silence is bounded": """
+events: {app.enough: {}}
+senders: {app.enough: program}
+initial: talking
+states:
+  talking: {entry: [{say: Hello.}], silence: {50s: ending}, on: {app.enough: ending}}
+""",
+    "two who talk to each other as long as they like": """
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking: {tools: [human], on: {tool.human: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+  both: {entry: [stand_by], on: {done: later}}
+  later: {after: {5m: ending}}
+""",
+    "a tool by which whoever is consulted decides": """
+tools: {take: {description: They take it.}, refuse: {description: They do not.}}
+initial: asking
+states:
+  asking:
+    instructions: Ask whether they take the call.
+    tools: [take, refuse]
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s, accept: {tool: take}, decline: {tool: refuse}}}]
+    on: {consult.accepted: both, consult.*: {target: ending, do: [{say: Nobody is there.}]}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+    "a word to somebody who has left": """
+initial: asking
+states:
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s}}]
+    on: {consult.accepted: both, consult.*: ending, call.hangup: gone}
+  gone: {must_finish: true, entry: [{say: {text: They have hung up. Goodbye., to: human}}], on: {done: ending}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+    "a supervisor who takes over, and has to be there for that": """
+legs: {supervisor: {identity: supervisor}}
+events: {app.take_over: {}}
+senders: {app.take_over: supervisor}
+initial: talking
+states:
+  talking: {entry: [{generate_reply: Greet the caller.}], on: {app.take_over: paused}}
+  paused: {entry: [{say: {text: You are on., to: supervisor}}], on: {leg.supervisor.hangup: talking}, after: {30m: ending}}
+""",
+    "a question, and the line is lost": f"""
+{END}silence: {{10s: {{do: [{{say: Are you there?}}]}}, 20s: ending}}
+initial: talking
+states:
+  talking: {{entry: [generate_reply], {OFFERS}}}}}
+""",
+    "a state that waits on purpose": """
+initial: talking
+states:
+  talking: {waits: for the other side to hang up, entry: [generate_reply]}
+""",
+}
