@@ -96,8 +96,8 @@ types: $(DEV)
 	$(BIN)/mypy
 
 # Files that are made from the code. To add one: a target that writes it here, and its path in GENERATED.
-GENERATORS := schema reference diagrams failures
-GENERATED := callflow/flowfile/flow.schema.json callflow/scenario/scenario.schema.json docs/reference docs/explanation/failures.md diagrams
+GENERATORS := schema reference diagrams failures skill
+GENERATED := callflow/flowfile/flow.schema.json callflow/scenario/scenario.schema.json docs/reference docs/explanation/failures.md docs/llms.txt docs/skill diagrams
 
 .PHONY: generate $(GENERATORS)
 generate: $(GENERATORS)
@@ -111,6 +111,9 @@ reference: $(DEV)
 
 failures: $(DEV)
 	@$(BIN)/python docs/explanation/generate_failures.py
+
+skill: $(DEV)
+	@$(BIN)/python docs/skill/generate.py
 
 diagrams: $(DEV)
 	@$(BIN)/python -m callflow.diagram flows/*.yaml -o diagrams

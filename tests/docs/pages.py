@@ -20,7 +20,7 @@ from textwrap import indent
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "docs/llms.txt", *ROOT.glob("docs/**/*.md")])
 
 _FENCE = re.compile(r"^( *)(```+)(\w*)\s*$")
 _MARK = re.compile(r"^ *<!-- (.*?) -->\s*$")
