@@ -71,7 +71,7 @@ ASIDES = (NoneHolds, NeverBegun, NeverHeard, Early)
 MOST_TRIED = 8
 """How many calls are looked for of one kind of fault in one place."""
 
-LONGEST = 240
+LONGEST = 1000
 """Letters of a line of a story: a cycle takes a hundred states in one moment."""
 
 

@@ -215,7 +215,7 @@ def rings_for_nobody(exploration: Exploration) -> Suspects:
             yield Suspect(
                 defect(
                     "rings-for-nobody", f"the far end has gone, and the telephone of {calls.leg} rings on for up to {lasts}",
-                    place, "put the call into the `entry` of a state, so that leaving it cancels the call",
+                    place, "begin the call in the `entry` of a state that a hang-up leaves, which cancels it, or end it by `cancel_dial`",
                 ),
                 node, frozenset({leaf_of(node)}), after=f"It rings for up to {lasts}, for nobody.",
             )  # fmt: skip
