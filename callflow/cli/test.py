@@ -2,111 +2,122 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import click
 
-from callflow.cli._width import columns
-from callflow.errors import Defect, printable
-from callflow.flowfile.source import SCENARIOS, read_text
-from callflow.scenario import Flows, Result, play, read, story
-from callflow.verify import check
-
-NOTHING_FOUND = 5
-"""As pytest has it."""
-
-LONGEST, BEGINS = 60, 20
-"""Lines of a story that are printed, and those of its beginning."""
+from callflow.cli._test.dots import Dots
+from callflow.cli._test.files import collect
+from callflow.cli._test.junit import JUnit
+from callflow.cli._test.listing import Json, Short, listed
+from callflow.cli._test.names import wanted
+from callflow.cli._test.processes import SideBySide, cores
+from callflow.cli._test.session import Playing, Reporter, Session, Why, in_turn, run
+from callflow.scenario import play
 
 
-@click.command("test")
+class Exit(IntEnum):
+    """As pytest has them."""
+
+    PASSED = 0
+    FAILED = 1
+    INTERRUPTED = 2  # by Ctrl-C, or by files that cannot be played
+    BROKEN = 3
+    USAGE = 4
+    NOTHING_FOUND = 5
+
+
+@contextmanager
+def _as_pytest() -> Iterator[None]:
+    """Wrong usage has pytest's exit status here."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.exit_code = Exit.USAGE  # type: ignore[misc]  # it is what click exits with
+        raise
+
+
+class _Command(click.Command):
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _as_pytest():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _as_pytest():
+            return super().invoke(ctx)
+
+
+class _Jobs(click.ParamType[int]):
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "auto":
+            return cores()
+        return click.IntRange(1).convert(value, param, ctx)
+
+
+@click.command("test", cls=_Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("-k", "named", metavar="TEXT", help="Only scenarios whose names hold this text.")
+@click.option(
+    "-k",
+    "expression",
+    metavar="TEXT",
+    help="Only scenarios whose names hold this: a text, or several with `and`, `or`, `not` and parentheses.",
+)
+@click.option("-x", "--exitfirst", "first", is_flag=True, help="End with the first that fails.")
+@click.option("--maxfail", "most", metavar="N", type=click.IntRange(1), help="End once so many have failed.")
+@click.option("-n", "--jobs", metavar="N", type=_Jobs(), default=1, help="Play in so many processes; auto: one a core.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell the story of those that pass, too.")
-def command(paths: Sequence[str], named: str | None, verbose: bool) -> None:
-    """Play scenarios: files named *.scenario.yaml, or all of them in a folder; `.` unless given.
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["people", "short", "json"]),
+    default="people",
+    show_default=True,
+    help="How it is told.",
+)
+@click.option(
+    "--junit",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write JUnit's XML there, as CI servers read it.",
+)
+@click.option("--collect-only", is_flag=True, help="List the scenarios, and play none.")
+def command(
+    paths: Sequence[str],
+    expression: str | None,
+    first: bool,
+    most: int | None,
+    jobs: int,
+    verbose: bool,
+    format_: str,
+    junit: Path | None,
+    collect_only: bool,
+) -> None:
+    """Play scenarios: files named *.scenario.yaml, or all of them in a folder; `.` unless given. FILE::NAME is one of them.
 
-    Exit status: 0 all have passed, 1 some have not, 2 wrong usage or a file with defects, 5 there are none.
+    Exit status, as pytest's: 0 all have passed, 1 some have failed, 2 a file has defects or it was interrupted, 3 a process was
+    ended from outside, 4 wrong usage, 5 there are none.
     """
-    files = list(_files(paths or (".",)))
-    flows, failed, defects, passed = Flows(), [], list[Defect](), 0
-    checked: dict[int, list[Defect]] = {}
-    for file in files:
-        found, wrong = read(file, flows)
-        for flow in {id(one.flow): one.flow for one in found}.values():
-            if id(flow) not in checked:
-                checked[id(flow)] = check(flow, as_subflow=True, warnings=False)  # a sub-flow may be played by itself
-                wrong += checked[id(flow)]
-        if wrong:
-            defects += wrong
-            click.echo(f"{printable(file)} {click.style('E', fg='red')}")
-            continue
-        results = [play(one) for one in found if named is None or named.casefold() in one.name.casefold()]
-        if not results:
-            continue
-        dots = "".join("." if one.passed else click.style("F", fg="red") for one in results)
-        click.echo(f"{printable(file)} {dots}")
-        for result in results:
-            if verbose and result.passed:
-                click.echo(
-                    "\n".join(["", f"  {click.style(printable(result.scenario.name), bold=True)}", *_story(result)])
-                )
-        failed += [one for one in results if not one.passed]
-        passed += sum(one.passed for one in results)
-    if defects:
-        from callflow.cli._formats import for_people
-
-        click.echo("\n" + for_people(list(dict.fromkeys(defects)), _lines))
-    for result in failed:
-        click.echo("\n".join(["", *_failure(result)]))
-    counts = ((len(failed), "failed"), (passed, "passed"), (len(defects), "defect" if len(defects) == 1 else "defects"))
-    told = ", ".join(f"{number} {what}" for number, what in counts if number)
-    click.echo(
-        "\n"
-        + click.style(told or "no scenarios", bold=True, fg="red" if failed or defects else "green" if passed else None)
-    )
-    sys.exit(2 if defects else 1 if failed else 0 if passed else NOTHING_FOUND)
+    files = collect(paths or (".",), wanted(expression))
+    if collect_only:
+        listed(files)
+        sys.exit(_status(Session(files), found=any(file.scenarios for file in files)))
+    told: dict[str, Reporter] = {"people": Dots(stories=verbose), "short": Short(), "json": Json()}
+    reporters = [told[format_], *([JUnit(junit)] if junit else [])]
+    source = SideBySide(jobs) if jobs > 1 else in_turn
+    session = run(files, Playing(play, stories=verbose), reporters, source=source, most=1 if first else most)
+    sys.exit(_status(session, found=bool(session.played)))
 
 
-def _files(paths: Sequence[str]) -> Iterator[str]:
-    """The scenario files that the paths lead to, each once, in order."""
-    seen: set[str] = set()
-    for path in paths:
-        found = sorted(map(str, Path(path).rglob(f"*{SCENARIOS}"))) if os.path.isdir(path) else [path]  # noqa: PTH112 - a path may be any text
-        for file in found:
-            if os.path.realpath(file) not in seen:
-                seen.add(os.path.realpath(file))
-                yield file
-
-
-def _failure(result: Result) -> Iterator[str]:
-    """One that has failed: what was expected and what was seen, and the story so far."""
-    failure = result.failure
-    if failure is None:
-        return
-    place = f"{failure.position.file}:{failure.position.line}:{failure.position.column}"
-    rule = f" {result.scenario.name} "
-    width = min(columns() or 80, 100)
-    yield click.style(printable(rule).center(width, "_"), bold=True)
-    yield f"{click.style(printable(place), fg='blue')}: {click.style(printable(failure.message), fg='red')}"
-    for one in failure.unmet:
-        yield f"  {one.what}"
-        yield click.style(f"    expected {printable(one.expected)}", fg="green")
-        yield click.style(f"    seen     {printable(one.seen)}", fg="red")
-    yield from _story(result)
-
-
-def _story(result: Result) -> Iterator[str]:
-    """What happened, its end at least: a call that goes round in circles has thousands of lines."""
-    lines = story(result.scenario.flow, result.taken)
-    if len(lines) > LONGEST:
-        lines = [*lines[:BEGINS], f"… {len(lines) - LONGEST:,} lines", *lines[BEGINS - LONGEST :]]
-    yield from (f"    {printable(line)}" for line in lines)
-
-
-def _lines(file: str) -> Sequence[str]:
-    text, defect = read_text(file) if not file.startswith("<") else ("", None)
-    return () if defect is not None else text.splitlines()
+def _status(session: Session, *, found: bool) -> Exit:
+    if session.ended is Why.BROKEN:
+        return Exit.BROKEN
+    if session.defects or session.ended is Why.INTERRUPTED:
+        return Exit.INTERRUPTED
+    return Exit.FAILED if session.failed else Exit.PASSED if found else Exit.NOTHING_FOUND

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -85,7 +87,7 @@ def test_a_flow_that_must_not_run_is_not_played(tmp_path):
 def test_only_those_of_a_name(tmp_path):
     scenario(tmp_path, "completed")
     done = command("test", "-k", "DONE")
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1 passed")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1 passed, 1 deselected")
     done = command("test", "-v", "-k", "done")
     assert "    3 s: the model calls end_call." in done.output
 
@@ -93,7 +95,123 @@ def test_only_those_of_a_name(tmp_path):
 def test_nothing_to_play(tmp_path):
     done = command("test")
     assert (done.exit_code, done.output.strip()) == (5, "no scenarios")
-    assert command("test", "nowhere.scenario.yaml").exit_code == 2
+
+
+def test_wrong_usage_has_the_exit_status_of_pytest(tmp_path):
+    scenario(tmp_path)
+    done = command("test", "nowhere.scenario.yaml", "gone")
+    assert done.exit_code == 4
+    assert "there is no file or folder 'nowhere.scenario.yaml'\nthere is no file or folder 'gone'" in done.stderr
+    assert command("test", "--nonesuch").exit_code == 4
+    assert command("test", "--jobs", "none").exit_code == 4
+    done = command("test", "a.scenario.yaml::the caller is dome")
+    assert (done.exit_code, 'did you mean "the caller is done"?' in done.stderr) == (4, True)
+    for expression, says in {
+        "and": "in column 1 stands `and`, where a text, `not` or `(` is due",
+        "a (b": "in column 3 stands `(`, where `and`, `or`, or its end is due",
+        "(a": "in column 3 stands its end, where `)` is due",
+        "not": "in column 4 stands its end",
+        "a or 'b": "the quote in column 6 is not closed",
+        "(" * 500: "more than 100 levels",
+    }.items():
+        done = command("test", "-k", expression)
+        assert (done.exit_code, says in done.stderr) == (4, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("done", ["the caller is done"]),
+        ("hangs up", ["the caller hangs up"]),
+        ("not done", ["the caller hangs up"]),
+        ("caller and not (hangs or nothing)", ["the caller is done"]),
+        ("hangs or done", ["the caller is done", "the caller hangs up"]),
+        ("'is done'", ["the caller is done"]),
+        ("a", ["the caller is done", "the caller hangs up"]),
+        ("not done and not hangs", []),
+        ("'and'", []),
+    ],
+)
+def test_names_are_chosen_as_pytest_does(tmp_path, expression, names):
+    scenario(tmp_path)
+    done = command("test", "--collect-only", "-k", expression)
+    assert done.output.splitlines() == [f"a.scenario.yaml::{name}" for name in names]
+    assert done.exit_code == (0 if names else 5)
+
+
+def test_one_scenario_by_its_name_and_its_cases(tmp_path):
+    scenario(tmp_path)
+    done = command("test", "a.scenario.yaml::the caller hangs up")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1 passed, 1 deselected")
+    (tmp_path / "cases.scenario.yaml").write_text(
+        f"callflow: 1\nflow: {ROOT}/flows/smallest.yaml\n"
+        "scenarios: {a: {steps: [tool: end_call], cases: {b: {}, c: {expect: {outcome: completed}}}}, ab: {steps: [call.hangup]}}\n"
+    )
+    assert command("test", "cases.scenario.yaml::a").output.splitlines()[-1] == "2 passed, 1 deselected"
+    assert command("test", "cases.scenario.yaml::a, c").output.splitlines()[-1] == "1 passed, 2 deselected"
+    assert command("test", "cases.scenario.yaml::a", "cases.scenario.yaml").output.splitlines()[-1] == "3 passed"
+
+
+def test_it_ends_once_enough_have_failed(tmp_path):
+    for name in "abc":
+        scenario(tmp_path, "completed", name)
+    done = command("test", "-x")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (
+        1,
+        "1 failed, 1 passed (enough have failed: 4 not played)",
+    )
+    assert command("test", "--maxfail", "2").output.splitlines()[-1].startswith("2 failed, 2 passed (enough")
+    assert command("test", "--maxfail", "9").output.splitlines()[-1] == "3 failed, 3 passed"
+
+
+def test_several_processes_tell_the_same(tmp_path):
+    for name in ("a", "b"):
+        scenario(tmp_path, "completed", name)
+    scenario(tmp_path, "hungup", "wrong")
+    alone, beside = command("test"), command("test", "--jobs", "2")
+    assert (beside.exit_code, beside.output) == (alone.exit_code, alone.output)
+    first = command("test", "--jobs", "2", "-x")
+    assert first.output == command("test", "-x").output
+
+
+def test_junit(tmp_path):
+    scenario(tmp_path, "completed")
+    scenario(tmp_path, "hungup", "wrong")
+    command("test", "--junit", "out/junit.xml")
+    root = ElementTree.parse(tmp_path / "out/junit.xml").getroot()
+    assert [(one.get("name"), one.get("tests"), one.get("failures"), one.get("errors")) for one in root] == [
+        ("a.scenario.yaml", "2", "1", "0"),
+        ("wrong.scenario.yaml", "1", "0", "1"),
+    ]
+    passed, failed = root[0]
+    assert {**passed.attrib, "time": ""} == {
+        "name": "the caller is done", "classname": "a", "file": "a.scenario.yaml", "line": "5", "time": ""
+    }  # fmt: skip
+    assert [(one.tag, one.get("message")) for one in failed] == [("failure", "a.scenario.yaml:11: not as expected")]
+    assert "    expected completed\n    seen     hung_up" in failed[0].text
+    assert [one.get("type") for one in root[1][0]] == ["unknown-outcome"]
+
+
+def test_for_programs(tmp_path):
+    scenario(tmp_path, "completed")
+    done = command("test", "--format", "short")
+    assert done.output.splitlines() == [
+        "a.scenario.yaml:11:13: failed: the caller hangs up: not as expected; outcome: expected completed, seen hung_up"
+    ]
+    found = json.loads(command("test", "--format", "json").output)
+    assert [(one["name"], one["line"], one["passed"]) for one in found["scenarios"]] == [
+        ("the caller is done", 5, True),
+        ("the caller hangs up", 8, False),
+    ]
+    assert found["scenarios"][1]["unmet"] == [{"what": "outcome", "expected": "completed", "seen": "hung_up"}]
+
+
+def test_what_is_hidden_or_somebody_elses_is_not_looked_into(tmp_path):
+    for folder in (".venv", "node_modules/x", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+        scenario(tmp_path / folder)
+    assert command("test", "--collect-only").output.splitlines()[0].startswith("mine/a.scenario.yaml::")
+    assert command("test").output.splitlines()[-1] == "2 passed"
 
 
 def test_check_reads_them_too(tmp_path):

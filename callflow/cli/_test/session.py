@@ -1,0 +1,164 @@
+"""Scenarios are played one after the other, and whoever reports is told of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from attrs import define, field
+
+from callflow.cli._test.files import File
+from callflow.core.flow import Position
+from callflow.errors import Defect
+from callflow.scenario import Failure, Result, Scenario, story
+
+Player = Callable[[Scenario], Result]
+"""Plays a scenario: `callflow.scenario.play`, or a function of a module like it, which another process can find."""
+
+Look = Callable[[Result], Any]
+"""What a reporter keeps of a result: a function of a module, what it gives goes from one process to another."""
+
+
+class Played(NamedTuple):
+    """A scenario that was played: what of it is told. `seconds` are those that it took; `length` is how long the call was. `story`
+    is told of those that have failed, and of others where it is asked for; `seen` is what each look has kept, by its name."""
+
+    file: str
+    name: str
+    position: Position
+    seconds: float
+    length: float
+    failure: Failure | None
+    story: tuple[str, ...]
+    seen: Mapping[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        return self.failure is None
+
+    @property
+    def id(self) -> str:
+        """As it may be named to be played alone."""
+        return f"{self.file}::{self.name}"
+
+
+class Playing(NamedTuple):
+    """How scenarios are played. With `stories` those of all are told, else those of what has failed."""
+
+    player: Player
+    looks: Mapping[str, Look] = {}
+    stories: bool = False
+
+    def play(self, file: str, scenario: Scenario) -> Played:
+        began = time.perf_counter()
+        result = self.player(scenario)
+        told = tuple(story(scenario.flow, result.taken)) if self.stories or not result.passed else ()
+        return Played(
+            file,
+            scenario.name,
+            scenario.position,
+            time.perf_counter() - began,
+            result.taken[-1].time if result.taken else 0.0,
+            result.failure,
+            told,
+            {name: look(result) for name, look in self.looks.items()},
+        )
+
+
+class Why(Enum):
+    """Why no more were played."""
+
+    ALL = ""
+    ENOUGH = "enough have failed"
+    INTERRUPTED = "interrupted"
+    BROKEN = "a process was ended from outside"
+
+
+@define
+class Session:
+    """What was to be played, and what became of it."""
+
+    files: Sequence[File]
+    played: list[Played] = field(factory=list)
+    ended: Why = Why.ALL
+
+    @property
+    def failed(self) -> list[Played]:
+        return [one for one in self.played if not one.passed]
+
+    @property
+    def defects(self) -> list[Defect]:
+        """What is wrong with files, each told once."""
+        return list(dict.fromkeys(one for file in self.files for one in file.defects))
+
+    @property
+    def left_out(self) -> int:
+        return sum(file.left_out for file in self.files)
+
+    @property
+    def asked(self) -> int:
+        return sum(len(file.scenarios) for file in self.files)
+
+
+class Broken(Exception):
+    """A process that played was ended from outside."""
+
+
+class Reporter:
+    """Is told of a session: of each file, in order, then of its scenarios; and of the end. It is told all in one process."""
+
+    def file(self, file: File, session: Session) -> None:
+        """Its scenarios come next."""
+
+    def played(self, one: Played, session: Session) -> None:
+        """It has been played."""
+
+    def over(self, session: Session) -> None:
+        """All that will be has been played."""
+
+
+class Source(Protocol):
+    """Plays the scenarios of files, in their order, and gives them back in it."""
+
+    def __call__(self, files: Sequence[File], playing: Playing) -> Generator[Played, None, None]: ...
+
+
+def in_turn(files: Sequence[File], playing: Playing) -> Generator[Played, None, None]:
+    """One after the other, in this process."""
+    for file in files:
+        for _, scenario in file.scenarios:
+            yield playing.play(file.name, scenario)
+
+
+def run(
+    files: Sequence[File], playing: Playing, reporters: Iterable[Reporter], *, source: Source = in_turn,
+    most: int | None = None,
+) -> Session:  # fmt: skip
+    """Plays all of them, or until so many have failed. Ctrl-C ends it, and what was played is reported."""
+    session, each, failed = Session(files), list(reporters), 0
+    with closing(source(files, playing)) as played:
+        try:
+            for file in files:
+                for reporter in each:
+                    reporter.file(file, session)
+                for _ in file.scenarios:
+                    one = next(played)
+                    session.played.append(one)
+                    for reporter in each:
+                        reporter.played(one, session)
+                    failed += not one.passed
+                    if failed == most:
+                        session.ended = Why.ENOUGH
+                        break
+                if session.ended is not Why.ALL:
+                    break
+        except KeyboardInterrupt:
+            session.ended = Why.INTERRUPTED
+        except Broken:
+            session.ended = Why.BROKEN
+    for reporter in each:
+        reporter.over(session)
+    return session
