@@ -13,7 +13,7 @@ from callflow.core.events import NO_DATA, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.proof import BUDGET
-from callflow.proof.node import Edge, Exploration, Going, Node, Situation, Stopwatches, Watch, on_and_on
+from callflow.proof.node import Edge, Exploration, Going, Node, Situation, Stopwatches, on_and_on
 from callflow.proof.shift import Shift, Span, Times
 from callflow.proof.situations import Situations
 from callflow.proof.zone import NOW, at_most, includes, later, widened
@@ -30,12 +30,11 @@ def explore(
     first: Sequence[Step],
     *,
     budget: int = BUDGET,
-    watches: Sequence[Watch] = (),
     stopwatches: Stopwatches = NO_DATA,
     going: Going = on_and_on,
 ) -> Exploration:
     """Every call that can come of these first steps, as far as `budget` steps go, and as long as it is to be `going`."""
-    return _Explorer(flow, watches, stopwatches).run(first, budget, going)
+    return _Explorer(flow, stopwatches).run(first, budget, going)
 
 
 @define(eq=False)
@@ -48,10 +47,9 @@ class _Place:
 
 
 class _Explorer:
-    def __init__(self, flow: Flow, watches: Sequence[Watch], stopwatches: Stopwatches) -> None:
+    def __init__(self, flow: Flow, stopwatches: Stopwatches) -> None:
         self.flow = flow
         self.situations = Situations(flow, stopwatches)
-        self.watches = watches
         self.places: dict[Situation, _Place] = {}
         self.nodes: list[Node] = []
         self.todo: deque[Node] = deque()
@@ -90,9 +88,7 @@ class _Explorer:
             if times is None:
                 continue
             found = self._come(outcome.target, times, node, move.event)
-            node.edges.append(Edge(move.event, found))
-            for watch in self.watches:
-                watch(node, move.event, outcome.taken, found)
+            node.edges.append(Edge(move.event, found, outcome.taken))
 
     def _come(self, target: Situation, times: Times, parent: Node | None = None, cause: Input | None = None) -> Node:
         """The node that holds the calls of a situation at these times: one that was known, or a new one."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -15,7 +15,7 @@ from callflow.core.occurs import Facts
 from callflow.core.snapshot import Start, Step, Timer
 from callflow.core.table import table_of
 from callflow.errors import Defect
-from callflow.proof.node import Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Passage, Situation, Where
 from callflow.proof.way import Way
 from callflow.verify.places import named
 
@@ -49,37 +49,77 @@ class Suspect:
 Suspects = Iterator[Suspect]
 
 
-class Search(Protocol):
-    """One kind of fault: `see` looks at each step as it is taken, `found` tells what was wrong when all were."""
+_What = TypeVar("_What")
+_Key = TypeVar("_Key", bound=Hashable)
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None: ...
+Seen = Sequence[tuple[_What, Passage]]
+"""What was noticed of steps, with each passage on which such a step was taken, in the order in which these were found."""
 
-    def found(self, exploration: Exploration) -> Suspects: ...
+
+class Search(Protocol[_What]):
+    """One kind of fault: made for a flow, asked once for each step that calls of a situation can take, and then, once, for what is wrong.
+
+    `see` yields what it notices of a step, whatever `found` wants to know of it; from how many nodes, and at which times, the step is
+    taken makes no difference to it. `found` is given each of that with each passage on which it is so, the shortest way first. What
+    hangs on how a call has come to a node, or goes on from it, is asked there. A fault that stands in what was found, and in no step,
+    is a function of the exploration alone (`callflow.proof.prove.LOOKS`).
+    """
+
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[_What]: ...
+
+    def found(self, exploration: Exploration, seen: Seen[_What]) -> Suspects: ...
 
 
-def leaf_of(node: Node) -> str:
+def noticed(exploration: Exploration, searches: Sequence[Search[Any]]) -> list[Seen[Any]]:
+    """What each of these searches sees in what was found."""
+    seen: list[list[tuple[Any, Passage]]] = [[] for _ in searches]
+    known: dict[int, list[tuple[list[tuple[Any, Passage]], Any]]] = {}
+    for node in exploration.nodes:
+        for edge in node.edges:
+            told = known.get(id(edge.taken))
+            if told is None:
+                what = node.situation, edge.input, edge.taken, edge.target.situation
+                told = known[id(edge.taken)] = [
+                    (where, one) for where, search in zip(seen, searches, strict=True) for one in search.see(*what)
+                ]
+            if told:
+                passage = node, edge
+                for where, one in told:
+                    where.append((one, passage))
+    return [*seen]
+
+
+def first_seen(seen: Seen[_Key]) -> dict[_Key, Passage]:
+    """Of all that was noticed the first passage."""
+    found: dict[_Key, Passage] = {}
+    for what, passage in seen:
+        found.setdefault(what, passage)
+    return found
+
+
+def leaf_of(at: Where) -> str:
     """The innermost active state, the last of them in the order of the file."""
-    return node.snapshot.configuration[-1] if node.snapshot.configuration else ROOT
+    return at.snapshot.configuration[-1] if at.snapshot.configuration else ROOT
 
 
-def place_of(flow: Flow, node: Node) -> Position:
+def place_of(flow: Flow, at: Where) -> Position:
     """Where that state is written."""
-    return flow.states[leaf_of(node)].position
+    return flow.states[leaf_of(at)].position
 
 
-def name_of(node: Node) -> str:
+def name_of(at: Where) -> str:
     """That state in a sentence."""
-    return named(leaf_of(node))
+    return named(leaf_of(at))
 
 
-def active_in(flow: Flow, node: Node) -> frozenset[str]:
+def active_in(flow: Flow, at: Where) -> frozenset[str]:
     """The active states, those around them included, but for the top level."""
-    return configuration_of(table_of(flow), node.snapshot.configuration).active
+    return configuration_of(table_of(flow), at.snapshot.configuration).active
 
 
-def in_ending(flow: Flow, node: Node) -> bool:
+def in_ending(flow: Flow, at: Where) -> bool:
     """Whether the call is in its ending."""
-    return configuration_of(table_of(flow), node.snapshot.configuration).in_ending
+    return configuration_of(table_of(flow), at.snapshot.configuration).in_ending
 
 
 def by_nobody(event: Input) -> bool:

@@ -77,10 +77,11 @@ class Move:
 
 
 class Edge(NamedTuple):
-    """What happened to the calls of one node, and which node holds them afterwards."""
+    """What happened to the calls of one node, which node holds them afterwards, and the step; one that several nodes take is one."""
 
     input: Input
     target: Node
+    taken: Step
 
 
 @define(eq=False, repr=False)
@@ -130,14 +131,11 @@ class Node:
         return self.covered_by is not None or self.situation.snapshot.ended
 
 
+Where = Situation | Node
+"""What has a snapshot, and facts beside it."""
+
 Passage = tuple[Node, Edge]
 """A node, and one way on from it."""
-
-
-class Watch(Protocol):
-    """Whoever looks at each step as it is taken."""
-
-    def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None: ...
 
 
 class Going(Protocol):

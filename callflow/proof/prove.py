@@ -15,7 +15,7 @@ from callflow.proof import BUDGET
 from callflow.proof.accepting import Accepting
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
-from callflow.proof.finding import Finding, Search, Suspects
+from callflow.proof.finding import Finding, Search, Suspects, noticed
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
@@ -113,8 +113,6 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
     nothing else.
     """
     first = first_steps(flow)
-    searches = [kind(flow) for kind in SEARCHES]
-    asides = [kind(flow) for kind in ASIDES]
     timed = {
         QUIET: unheard(flow),
         DEAD_AIR: dead_air(flow),
@@ -122,16 +120,14 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
         ALONE: alone(flow),
         RINGING: rings(flow),
     }
-    exploration = explore(
-        flow, first, budget=budget, watches=[one.see for one in (*searches, *asides)], stopwatches=timed, going=going
-    )
+    exploration = explore(flow, first, budget=budget, stopwatches=timed, going=going)
     accepting = Accepting(flow)
     found: list[Finding] = []
     accepted: list[Finding] = []
     told: set[str] = set()  # states of which something was told
     allowed: dict[str, set[str]] = {}  # the same of what is accepted, which hides its own kind alone
     doubted: dict[Hashable, list[Defect]] = {}
-    for one in _suspects(searches, asides, exploration):
+    for one in _suspects(exploration):
         acceptance = accepting.of(one)
         which = one.defect.code, one.defect.file, one.defect.line
         doubts = doubted.setdefault(which, [])
@@ -206,10 +202,12 @@ def _begun(flow: Flow, way: Way) -> dict[str, Any]:
     }
 
 
-def _suspects(searches: Sequence[Search], asides: Sequence[Search], exploration: Exploration) -> Suspects:
-    for one in searches:
-        yield from one.found(exploration)
+def _suspects(exploration: Exploration) -> Suspects:
+    searches: list[Search[Any]] = [kind(exploration.flow) for kind in (*SEARCHES, *ASIDES)]
+    seen = [*zip(searches, noticed(exploration, searches), strict=True)]
+    for one, its in seen[: len(SEARCHES)]:
+        yield from one.found(exploration, its)
     for look in LOOKS:
         yield from look(exploration)
-    for one in asides:
-        yield from one.found(exploration)
+    for one, its in seen[len(SEARCHES) :]:
+        yield from one.found(exploration, its)

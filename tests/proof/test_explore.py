@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 import callflow
-from callflow.core.events import Event, Input
+from callflow.core.events import Event
 from callflow.core.snapshot import Memory, Running, Snapshot, Step
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
 from callflow.proof.forget import Forgetting
-from callflow.proof.node import Exploration, Moment, Node
+from callflow.proof.node import Exploration, Moment
 from callflow.proof.timing import Timing
 from tests.support.play import HEAD
 
@@ -22,19 +23,18 @@ FLOWS = Path(__file__).parents[2] / "flows"
 class Seen:
     """What was entered, and which rows were taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Iterable[Step]) -> None:
         self.entered: set[str] = set()
         self.taken: set[int] = set()
-
-    def __call__(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        self.entered.update(taken.entered)
-        self.taken.update(number for move in taken.moves for number in move.transitions)
+        for step in steps:
+            self.entered.update(step.entered)
+            self.taken.update(number for move in step.moves for number in move.transitions)
 
 
 def seen(flow: callflow.Flow) -> tuple[Seen, Exploration]:
-    what, first = Seen(), first_steps(flow)
-    what.entered.update(*(one.entered for one in first))
-    return what, explore(flow, first, watches=[what])
+    first = first_steps(flow)
+    found = explore(flow, first)
+    return Seen([*first, *(edge.taken for node in found.nodes for edge in node.edges)]), found
 
 
 def entered(text: str) -> set[str]:

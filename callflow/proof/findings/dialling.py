@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at, calls_far_end
-from callflow.proof.finding import Suspect, Suspects, leaf_of
+from callflow.proof.finding import Seen, Suspect, Suspects, leaf_of
 from callflow.proof.findings.ways import Without
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Situation, Where
 from callflow.verify.places import defect
 
 
@@ -18,20 +20,19 @@ class Dialled:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.dialled: list[tuple[Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         if isinstance(event, Event) and event.name.endswith(".hangup"):
             return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
             leg = before.snapshot.memory.legs.get(MAIN_LEG)
             if action is not None and calls_far_end(action) and leg is not None and leg.status in ("on_line", "hold"):
-                self.dialled.append((action, (before, Edge(event, after))))
+                yield action
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         untroubled = Without(exploration, _is_trouble)
-        for action, passage in self.dialled:
+        for action, passage in seen:
             way = untroubled.to(passage[0])
             if way is not None:
                 yield Suspect(
@@ -43,7 +44,7 @@ class Dialled:
                 )  # fmt: skip
 
 
-def _is_trouble(node: Node, event: Input) -> bool:
+def _is_trouble(node: Where, event: Input) -> bool:
     """Whether somebody could not be taken off the line."""
     if not isinstance(event, EffectEnded) or event.status == "ok":
         return False

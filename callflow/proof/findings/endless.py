@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from callflow.core.actions import verb_of
@@ -12,9 +12,18 @@ from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Suspect, Suspects, by_nobody, first_of_each, in_ending, is_the_authors, place_of
+from callflow.proof.finding import (
+    Seen,
+    Suspect,
+    Suspects,
+    by_nobody,
+    first_of_each,
+    in_ending,
+    is_the_authors,
+    place_of,
+)
 from callflow.proof.graph import rounds
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Passage, Situation
 from callflow.verify.places import defect
 
 MOST_CALLS = 12
@@ -29,15 +38,14 @@ class Rounds:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.entering: set[tuple[int, int]] = set()
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[bool]:
         calls = any(isinstance(effect, Start) and verb_of(effect.verb).calls for effect in taken.effects)
         if taken.entered or calls:
-            self.entering.add((id(before), id(after)))
+            yield True
 
-    def found(self, exploration: Exploration) -> Suspects:
-        yield from _rounds(self.flow, exploration, self.entering)
+    def found(self, exploration: Exploration, seen: Seen[bool]) -> Suspects:
+        yield from _rounds(self.flow, exploration, {(id(node), id(edge.target)) for _, (node, edge) in seen})
 
 
 class Cycle:
@@ -45,24 +53,23 @@ class Cycle:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.suspects: list[Suspect] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(
+        self, before: Situation, event: Input, taken: Step, after: Situation
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
         error = next((str(note.data.get("error", "")) for note in taken.notes if note.kind == "fault"), "")
         if error.startswith("an endless cycle"):
-            entered = [path for path in taken.entered if not within(path, self.flow.ending)]
-            self.suspects.append(
-                Suspect(
-                    defect(
-                        "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
-                        self.flow.states[entered[-1] if entered else ROOT].position, "one of the guards has to change on the way round",
-                    ),
-                    before, frozenset(entered), ((before, Edge(event, after)),),
-                )
-            )  # fmt: skip
+            yield error, tuple([path for path in taken.entered if not within(path, self.flow.ending)])
 
-    def found(self, exploration: Exploration) -> Suspects:
-        yield from self.suspects
+    def found(self, exploration: Exploration, seen: Seen[tuple[str, tuple[str, ...]]]) -> Suspects:
+        for (error, entered), passage in seen:
+            yield Suspect(
+                defect(
+                    "endless-cycle", f"{error}: the runtime breaks it off, as a failure",
+                    self.flow.states[entered[-1] if entered else ROOT].position, "one of the guards has to change on the way round",
+                ),
+                passage[0], frozenset(entered), (passage,),
+            )  # fmt: skip
 
 
 def _rounds(flow: Flow, exploration: Exploration, entering: set[tuple[int, int]]) -> Suspects:

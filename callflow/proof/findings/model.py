@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callflow.core.actions import verb_of
 from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import action_at
-from callflow.proof.finding import Suspect, Suspects, active_in, is_the_authors
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, is_the_authors
 from callflow.proof.findings.speech import hears
-from callflow.proof.findings.ways import Dropping
+from callflow.proof.findings.ways import dropping_after
 from callflow.proof.listening import converses
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Situation
 from callflow.verify.places import defect
 
 
@@ -20,18 +22,15 @@ class ModelCut:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.dropping = Dropping()
-        self.left: list[Passage] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        self.dropping.see(before, taken, after)
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[bool]:
         goes = taken.exited and hears(before.snapshot) and "conversation" in before.facts
         if goes and self._is_meant(before, event) and self._talks(before):
-            self.left.append((before, Edge(event, after)))
+            yield True
 
-    def found(self, exploration: Exploration) -> Suspects:
-        for left in self.left:
-            dropped = self.dropping.after(left, _nothing_is_said)
+    def found(self, exploration: Exploration, seen: Seen[bool]) -> Suspects:
+        for _, left in seen:
+            dropped = dropping_after(left, _nothing_is_said)
             if dropped is None:
                 continue
             effect, way = dropped
@@ -46,13 +45,13 @@ class ModelCut:
                 left[0], more=way, after="If the model was speaking, it is cut.",
             )  # fmt: skip
 
-    def _talks(self, node: Node) -> bool:
-        return any(converses(self.flow.states[path]) for path in active_in(self.flow, node))
+    def _talks(self, at: Situation) -> bool:
+        return any(converses(self.flow.states[path]) for path in active_in(self.flow, at))
 
-    def _is_meant(self, node: Node, event: Input) -> bool:
+    def _is_meant(self, at: Situation, event: Input) -> bool:
         """Whether it is the author's own way on, and comes while the model may be speaking: a silence does not."""
         if isinstance(event, TimerFired):
-            timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
+            timer = next(one for one in at.snapshot.memory.timers if one.generation == event.generation)
             return timer.kind != "silence" and is_the_authors(self.flow, timer)
         return isinstance(event, Event) and event.name.startswith(("tool.", "dtmf.", "app."))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
-from callflow.proof.finding import Suspect, Suspects, in_ending, place_of
-from callflow.proof.findings.ways import Dropping, Without, ended_well
+from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, place_of
+from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import parties, talk
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Situation, Where
 from callflow.verify.places import defect
 
 
@@ -19,21 +21,18 @@ class Dropped:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.dropping = Dropping()
-        self.joined: list[Passage] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        if not talk(taken.snapshot):
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[bool]:
+        if not isinstance(event, EffectEnded) or not ended_well(event):
             return
-        self.dropping.see(before, taken, after)
-        if isinstance(event, EffectEnded) and ended_well(event) and not in_ending(self.flow, before):
-            calls = verb_of(before.snapshot.memory.effects[event.id].verb).calls
-            if calls and event.result.get("result") in ("accepted", "answered"):
-                self.joined.append((before, Edge(event, after)))
+        calls = verb_of(before.snapshot.memory.effects[event.id].verb).calls
+        accepted = calls and event.result.get("result") in ("accepted", "answered")
+        if accepted and talk(taken.snapshot) and not in_ending(self.flow, before):
+            yield True
 
-    def found(self, exploration: Exploration) -> Suspects:
-        for joined in self.joined:
-            dropped = self.dropping.after(joined, lambda node: talk(node.snapshot))
+    def found(self, exploration: Exploration, seen: Seen[bool]) -> Suspects:
+        for _, joined in seen:
+            dropped = dropping_after(joined, lambda node: talk(node.snapshot), lambda step: talk(step.snapshot))
             if dropped is None:
                 continue
             effect, way = dropped
@@ -55,19 +54,18 @@ class Lone:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.begun: list[tuple[Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         if len(parties(taken.snapshot)) != 1 or _comes_or_goes(before, event):
             return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
             if action is not None and isinstance(effect, Start) and verb_of(effect.verb).parties_end:
-                self.begun.append((action, (before, Edge(event, after))))
+                yield action
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         all_there = Without(exploration, _comes_or_goes)
-        for action, passage in self.begun:
+        for action, passage in seen:
             way = all_there.to(passage[0])
             if way is None:
                 continue
@@ -80,7 +78,7 @@ class Lone:
             )  # fmt: skip
 
 
-def _comes_or_goes(node: Node, event: Input) -> bool:
+def _comes_or_goes(node: Where, event: Input) -> bool:
     """Whether somebody hangs up (who was two may be one then, in an instant that no flow can rule out), or has come of whom the flow
     knows no more than that."""
     return _others_come(node, event) or (isinstance(event, Event) and event.name.endswith(".hangup"))
@@ -91,19 +89,18 @@ class LeftAlone:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.left: list[tuple[Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         if len(parties(taken.snapshot)) != 1 or "line" not in before.facts or _others_come(before, event):
             return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) else None
             if action is not None and isinstance(effect, Start) and verb_of(effect.verb).leaves(effect.arguments):
-                self.left.append((action, (before, Edge(event, after))))
+                yield action
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         among_us = Without(exploration, _others_come)
-        for action, passage in self.left:
+        for action, passage in seen:
             way = among_us.to(passage[0])
             if way is None:
                 continue
@@ -116,6 +113,6 @@ class LeftAlone:
             )  # fmt: skip
 
 
-def _others_come(_: Node, event: Input) -> bool:
+def _others_come(_: Where, event: Input) -> bool:
     """Whether somebody has come of whom the flow knows no more than that: they may talk."""
     return isinstance(event, Event) and event.name == "room.participant_connected"

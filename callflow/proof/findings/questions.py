@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
@@ -11,11 +11,11 @@ from callflow.core.flow import Action, Flow
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Step
 from callflow.core.statechart.lists import action_at
-from callflow.proof.finding import Suspect, Suspects, in_ending
+from callflow.proof.finding import Seen, Suspect, Suspects, in_ending
 from callflow.proof.findings.speech import hears, says
-from callflow.proof.findings.ways import Dropping, Without, ended_well
+from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import turn
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Passage, Situation, Where
 from callflow.verify.places import warning
 
 
@@ -25,24 +25,19 @@ class Unanswered:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.turn = turn(flow)
-        self.dropping = Dropping()
-        self.asked: list[tuple[Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
-        self.dropping.see(before, taken, after)
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         if isinstance(event, EffectEnded) and ended_well(event) and hears(before.snapshot):
             action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
-            if (
-                action is not None
-                and _asks(action)
-                and in_ending(self.flow, before) == self._began_in_ending(before, event.id)
-            ):
-                self.asked.append((action, (before, Edge(event, after))))
+            if action is not None and _asks(action):
+                yield action
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         answered = Without(exploration, _by_a_machine)
-        for action, asked in self.asked:
-            way, dropped = answered.to(asked[0]), self.dropping.after(asked, self._goes_on)
+        for action, asked in seen:
+            if in_ending(self.flow, asked[0]) != self._began_in_ending(asked):
+                continue
+            way, dropped = answered.to(asked[0]), dropping_after(asked, self._goes_on)
             if way is not None and dropped is not None and not self._was_asked(action, way[1]):
                 yield Suspect(
                     warning(
@@ -52,10 +47,15 @@ class Unanswered:
                     way[0], more=(*way[1], *dropped[1]),
                 )  # fmt: skip
 
-    def _began_in_ending(self, node: Node, effect: int) -> bool:
-        """Whether the call was in its ending when an effect was started that runs there: not where it came there meanwhile, since the
+    def _began_in_ending(self, asked: Passage) -> bool:
+        """Whether the call was in its ending when the effect was started that ends here: not where it came there meanwhile, since the
         line was lost."""
-        while node.parent is not None and effect in node.parent.snapshot.memory.effects:
+        node, event = asked[0], asked[1].input
+        while (
+            isinstance(event, EffectEnded)
+            and node.parent is not None
+            and event.id in node.parent.snapshot.memory.effects
+        ):
             node = node.parent
         return in_ending(self.flow, node)
 
@@ -79,6 +79,6 @@ def _asks(action: Action) -> bool:
     return text.rstrip().endswith("?") or (verb_of(action.verb).talks and text.split()[:1] in (["Ask"], ["ask"]))
 
 
-def _by_a_machine(_: Node, event: Input) -> bool:
+def _by_a_machine(_: Where, event: Input) -> bool:
     """Whether a machine listens from here on, which answers nothing."""
     return isinstance(event, Event) and event.name.startswith("amd.machine")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
@@ -10,9 +12,9 @@ from callflow.core.snapshot import Forward, Step
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
-from callflow.proof.finding import Suspect, Suspects, is_the_authors, leaf_of
+from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, is_the_authors, leaf_of
 from callflow.proof.listening import parties
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Passage, Situation
 from callflow.verify.places import defect, named, warning
 
 
@@ -22,9 +24,10 @@ class Beaten:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.taken: set[int] = set()
-        self.beaten: dict[int, tuple[Passage, tuple[int, ...]]] = {}
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(
+        self, before: Situation, event: Input, taken: Step, after: Situation
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
         if not taken.moves:
             return
         self.taken.update(number for move in taken.moves for number in move.transitions)
@@ -35,11 +38,15 @@ class Beaten:
         for rows in configuration_of(table_of(self.flow), before.snapshot.configuration).heard(name).rows:
             for row in rows:
                 if row is not None and row.guard is None and not row.supplied and row.id not in first.transitions:
-                    self.beaten.setdefault(row.id, ((before, Edge(event, after)), first.transitions))
+                    yield row.id, first.transitions
 
-    def found(self, exploration: Exploration) -> Suspects:
-        for number, (where, others) in self.beaten.items() if exploration.finished else ():
-            if number in self.taken or not others:
+    def found(self, exploration: Exploration, seen: Seen[tuple[int, tuple[int, ...]]]) -> Suspects:
+        told: set[int] = set()
+        for (number, others), where in seen if exploration.finished else ():
+            if number in self.taken | told:
+                continue
+            told.add(number)
+            if not others:
                 continue
             row, other = self.flow.transitions[number], self.flow.transitions[others[0]]
             yield Suspect(
@@ -62,9 +69,8 @@ class Untaken:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.taken: set[tuple[str, str]] = set()
-        self.called: dict[tuple[str, str], tuple[str, Passage]] = {}
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, str, str]]:
         if not isinstance(event, Event) or not event.name.startswith("tool."):
             return
         tool = self.flow.tools.get(event.name[5:])
@@ -77,11 +83,11 @@ class Untaken:
         if taken.moves or forwarded or any(note.kind in ("kept", "late") for note in taken.notes):
             self.taken.add((leaf, tool.name))
         else:
-            self.called.setdefault((leaf, tool.name), (state, (before, Edge(event, after))))
+            yield leaf, tool.name, state
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[tuple[str, str, str]]) -> Suspects:
         told: set[tuple[str, str]] = set()
-        for (leaf, name), (state, where) in self.called.items() if exploration.finished else ():
+        for (leaf, name, state), where in seen if exploration.finished else ():
             if (leaf, name) in self.taken or (state, name) in told:
                 continue
             told.add((state, name))
@@ -107,9 +113,8 @@ class NoneHolds:
             for trigger, move in triggers(state)
             if isinstance(trigger, Row)
         }
-        self.suspects: list[Suspect] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[int]:
         if taken.moves or not isinstance(event, EffectEnded) or event.status != "ok" or not parties(taken.snapshot):
             return
         asked = [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
@@ -125,19 +130,18 @@ class NoneHolds:
             or any(is_the_authors(self.flow, timer) for timer in memory.timers)
         ):
             return
-        row = self.flow.transitions[rows[-1]]
-        self.suspects.append(
-            Suspect(
+        yield rows[-1]
+
+    def found(self, exploration: Exploration, seen: Seen[int]) -> Suspects:
+        for number, passage in seen:
+            row = self.flow.transitions[number]
+            yield Suspect(
                 warning(
                     "result-lost", f"there are rows for `{self.patterns[row.id]}` in {named(row.source)}, and none of them holds each time: "
                     "nothing happens then", row.position, "write a row for all others, without a guard, as the last of them",
                 ),
-                before, frozenset({row.source, leaf_of(after)}), ((before, Edge(event, after)),), "Nothing happens until somebody does something.",
-            )
-        )  # fmt: skip
-
-    def found(self, exploration: Exploration) -> Suspects:
-        yield from self.suspects
+                passage[0], frozenset({row.source, leaf_of(passage[1].target)}), (passage,), "Nothing happens until somebody does something.",
+            )  # fmt: skip
 
 
 class Decided:
@@ -145,16 +149,17 @@ class Decided:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.verdicts: dict[int, dict[bool, Passage]] = {}
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[int, bool]]:
         for note in taken.notes:
             if note.kind == "guard":
-                known = self.verdicts.setdefault(note.data["transition"], {})
-                known.setdefault(note.data["holds"], (before, Edge(event, after)))
+                yield note.data["transition"], note.data["holds"]
 
-    def found(self, exploration: Exploration) -> Suspects:
-        for number, verdicts in self.verdicts.items() if exploration.finished else ():
+    def found(self, exploration: Exploration, seen: Seen[tuple[int, bool]]) -> Suspects:
+        found: dict[int, dict[bool, Passage]] = {}
+        for (number, holds), passage in first_seen(seen).items():
+            found.setdefault(number, {})[holds] = passage
+        for number, verdicts in found.items() if exploration.finished else ():
             row = self.flow.transitions[number]
             if len(verdicts) == 1 and not row.supplied and row.guard is not None:
                 ((holds, where),) = verdicts.items()

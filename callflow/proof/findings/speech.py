@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
@@ -16,9 +16,9 @@ from callflow.core.statechart.lists import Source, action_at
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Suspect, Suspects, by_nobody
+from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody
 from callflow.proof.findings.ways import Without
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Passage, Situation, Where
 from callflow.verify.places import defect
 
 
@@ -28,9 +28,8 @@ class Cut:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.trouble = _trouble(flow)
-        self.cut: list[tuple[Action, Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[Action, Action]]:
         starts = [effect for effect in taken.effects if isinstance(effect, Start)]
         begun = {effect.id for effect in starts}
         closing = [effect for effect in starts if _closes(effect) or self._interrupts(effect, taken.snapshot, begun)]
@@ -39,7 +38,7 @@ class Cut:
             return
         action, said = action_at(self.flow, closing[0].source), action_at(self.flow, speech.source)
         if action is not None and said is not None:
-            self.cut.append((action, said, (before, Edge(event, after))))
+            yield action, said
 
     def _interrupts(self, effect: Start, snapshot: Snapshot, begun: set[int]) -> bool:
         """Whether this cuts what the flow has just begun to say, or its last words."""
@@ -49,9 +48,9 @@ class Cut:
         last = configuration_of(table_of(self.flow), snapshot.configuration).in_ending
         return speech is not None and (last or speech.id in begun)
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[tuple[Action, Action]]) -> Suspects:
         untroubled = Without(exploration, self.trouble)
-        for action, said, passage in self.cut:
+        for (action, said), passage in seen:
             way = untroubled.to(passage[0])
             if way is None:
                 continue
@@ -71,9 +70,8 @@ class Mute:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.trouble = _trouble(flow)
-        self.said: list[tuple[Action, Passage]] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         memory = taken.snapshot.memory
         leg = memory.legs.get(MAIN_LEG)
         if "speech" not in memory.closed or "line" in memory.closed or leg is None or leg.status != "on_line":
@@ -83,11 +81,11 @@ class Mute:
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
             if action is not None and isinstance(effect, Start) and not action.arguments.get("loop"):
-                self.said.append((action, (before, Edge(event, after))))
+                yield action
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         untroubled = Without(exploration, self.trouble)
-        for action, where in self.said:
+        for action, where in seen:
             way = untroubled.to(where[0])
             if way is None:
                 continue
@@ -107,10 +105,10 @@ class NeverWhole:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.whole: set[Source] = set()
-        self.cut: dict[Source, Passage] = {}
-        self.short: dict[Source, tuple[Passage, float, float]] = {}
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(
+        self, before: Situation, event: Input, taken: Step, after: Situation
+    ) -> Iterator[tuple[Source, tuple[float, float] | None]]:
         running = before.snapshot.memory.effects
         if isinstance(event, EffectEnded) and event.status == "ok":
             ended = running[event.id]
@@ -119,34 +117,39 @@ class NeverWhole:
         begun = {effect.id: effect.source for effect in taken.effects if isinstance(effect, Start)}
         for effect in taken.effects:
             if isinstance(effect, Cancel) and hears(taken.snapshot) and (by_nobody(event) or effect.id in begun):
-                source = begun.get(effect.id) or running[effect.id].source
-                where = before, Edge(event, after)
-                self.cut.setdefault(source, where)
+                short = None
                 if effect.id in running and isinstance(event, TimerFired):
-                    self._see_short(before.snapshot, event, running[effect.id], where)
+                    short = self._short(before.snapshot, event, running[effect.id])
+                yield begun.get(effect.id) or running[effect.id].source, short
 
-    def _see_short(self, snapshot: Snapshot, event: TimerFired, speech: Running, where: Passage) -> None:
-        """An `after` of the state that says it, or of one around it, and that is over before a usual voice has."""
+    def _short(self, snapshot: Snapshot, event: TimerFired, speech: Running) -> tuple[float, float] | None:
+        """How long a usual voice takes for it, and after how long it is cut by an `after` of the state that says it, or of one around it,
+        where that is sooner."""
         timer = next(one for one in snapshot.memory.timers if one.generation == event.generation)
         kind, state, _ = speech.source
         if timer.kind != "after" or kind != "entry" or not within(str(state), timer.state):
-            return
+            return None
         least, after = (
             _usual(action_at(self.flow, speech.source)),
             self.flow.states[timer.state].timers[timer.row].seconds,
         )
-        if least > after:
-            self.short.setdefault(speech.source, (where, least, after))
+        return (least, after) if least > after else None
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[tuple[Source, tuple[float, float] | None]]) -> Suspects:
         if not exploration.finished:
             return
-        for source, where in self.cut.items():
-            if source not in self.whole and source not in self.short:
+        cut: dict[Source, Passage] = {}
+        too_short: dict[Source, tuple[Passage, float, float]] = {}
+        for (source, short), where in seen:
+            cut.setdefault(source, where)
+            if short is not None:
+                too_short.setdefault(source, (where, *short))
+        for source, where in cut.items():
+            if source not in self.whole and source not in too_short:
                 yield from self._suspect(
                     source, where, "what `{}` says here is cut each time: the state is left before it can be heard"
                 )
-        for source, (where, least, after) in self.short.items():
+        for source, (where, least, after) in too_short.items():
             yield from self._suspect(
                 source,
                 where,
@@ -188,10 +191,10 @@ def _closes(effect: Start) -> bool:
     )
 
 
-def _trouble(flow: Flow) -> Callable[[Node, Input], bool]:
+def _trouble(flow: Flow) -> Callable[[Where, Input], bool]:
     """Whether something fails about which an author can do nothing: the room, the session, their closing in its usual time."""
 
-    def is_trouble(node: Node, event: Input) -> bool:
+    def is_trouble(node: Where, event: Input) -> bool:
         if isinstance(event, Event):
             return event.name.startswith(("room.", "session.close", "job."))
         effect = node.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None

@@ -13,9 +13,10 @@ from callflow.core.snapshot import Running, Start, Step
 from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import OF_ROWS, transitions
 from callflow.core.table import table_of
-from callflow.proof.finding import Suspect, Suspects, active_in
+from callflow.errors import Defect
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, first_seen
 from callflow.proof.listening import parties, unheard
-from callflow.proof.node import Edge, Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Situation
 from callflow.verify.places import defect, named, warning
 
 Place = tuple[str, str | int, int]
@@ -29,9 +30,8 @@ class Lost:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.waits = unheard(flow)
-        self.suspects: list[Suspect] = []
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, Position]]:
         if not isinstance(event, EffectEnded) or not parties(before.snapshot):
             return
         effect = before.snapshot.memory.effects.get(event.id)
@@ -48,25 +48,26 @@ class Lost:
         action, state = action_of(self.flow, effect), str(effect.source[1])
         if action is not None or state in self.flow.states:
             place = self.flow.states[state].position if action is None else action.position
-            self._suspect(says, place, before, ((before, Edge(event, after)),))
+            yield says, place
 
-    def _suspect(self, says: str, place: Position, node: Node, more: tuple[Passage, ...] = (), after: str = "") -> None:
-        told = defect("result-lost", says, place, "write a row for all others, without a guard, as the last of them")
-        self.suspects.append(Suspect(told, node, more=more, after=after))
-
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[tuple[str, Position]]) -> Suspects:
+        for (says, place), passage in seen:
+            yield Suspect(_lost(says, place), passage[0], more=(passage,))
         for node in exploration.nodes:
             if "detection" in node.facts and parties(node.snapshot) and self.waits(node.snapshot, node.facts):
-                self._see_wait(node)
-        yield from self.suspects
+                yield from self._wait(node)
 
-    def _see_wait(self, node: Node) -> None:
+    def _wait(self, node: Node) -> Suspects:
         """Somebody has answered, and it is not known who: that it is a person has to lead on."""
         states = [self.flow.states[path] for path in active_in(self.flow, node)]
         rows = [row for state in states for row in state.rows if _family(row.pattern) == _family(PERSON)]
         if rows and not configuration_of(table_of(self.flow), node.snapshot.configuration).heard(PERSON).rows:
             says = f"there are rows for other results, none takes `{PERSON}`, and whoever has answered hears nothing"
-            self._suspect(says, rows[0].position, node, after="A person has answered. No row takes that.")
+            yield Suspect(_lost(says, rows[0].position), node, after="A person has answered. No row takes that.")
+
+
+def _lost(says: str, place: Position) -> Defect:
+    return defect("result-lost", says, place, "write a row for all others, without a guard, as the last of them")
 
 
 PERSON = "amd.human"
@@ -79,12 +80,12 @@ class NeverHeard:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.came: set[tuple[str, str]] = set()
-        self.stood: dict[str, Node] = {}
+        self.stood: set[str] = set()
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[str]:
         active = active_in(self.flow, before)
-        for path in active - self.stood.keys():
-            self.stood[path] = before
+        yield from active - self.stood
+        self.stood |= active
         if isinstance(event, Event):
             name = event.name
         else:
@@ -98,8 +99,8 @@ class NeverHeard:
                 (row.source, _family(move.trigger)) for row in map(self.flow.transitions.__getitem__, move.transitions)
             )
 
-    def found(self, exploration: Exploration) -> Suspects:
-        for path, node in self.stood.items() if exploration.finished else ():
+    def found(self, exploration: Exploration, seen: Seen[str]) -> Suspects:
+        for path, (node, _) in first_seen(seen).items() if exploration.finished else ():
             for row in self.flow.states[path].rows:
                 if self._is_brought_about(row) and (path, _family(row.pattern)) not in self.came:
                     yield Suspect(
@@ -130,18 +131,18 @@ class NeverBegun:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.begun: dict[Place, tuple[Node, Edge]] = {}
 
-    def see(self, before: Node, event: Input, taken: Step, after: Node) -> None:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Place]:
         for effect in taken.effects:
             if isinstance(effect, Start):
                 kind, key, place = effect.source
-                self.begun.setdefault(("do" if kind in OF_ROWS else kind, key, place), (before, Edge(event, after)))
+                yield "do" if kind in OF_ROWS else kind, key, place
 
-    def found(self, exploration: Exploration) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Place]) -> Suspects:
+        begun = first_seen(seen)
         for (kind, key, place), action in self._written() if exploration.finished else ():
-            where = next((self.begun[one] for n in range(place) if (one := (kind, key, n)) in self.begun), None)
-            if (kind, key, place) in self.begun or where is None:
+            where = next((begun[one] for n in range(place) if (one := (kind, key, n)) in begun), None)
+            if (kind, key, place) in begun or where is None:
                 continue
             yield Suspect(
                 defect(

@@ -9,7 +9,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
 from callflow.core.snapshot import Start, Step
 from callflow.proof.finding import drops
-from callflow.proof.node import Exploration, Node, Passage
+from callflow.proof.node import Exploration, Node, Passage, Where
 
 
 def ended_well(event: Input) -> bool:
@@ -17,7 +17,7 @@ def ended_well(event: Input) -> bool:
     return isinstance(event, EffectEnded) and event.status == "ok"
 
 
-def breaks(node: Node, event: Input) -> bool:
+def breaks(node: Where, event: Input) -> bool:
     """Whether something fails that no author can do anything about: what changes how a leg or the session stands."""
     if not isinstance(event, EffectEnded) or event.status == "ok":
         return False
@@ -31,7 +31,7 @@ def breaks(node: Node, event: Input) -> bool:
 class Without:
     """The shortest ways from a call's beginning on which nothing of a kind happens."""
 
-    def __init__(self, exploration: Exploration, avoided: Callable[[Node, Input], bool]) -> None:
+    def __init__(self, exploration: Exploration, avoided: Callable[[Where, Input], bool]) -> None:
         self._exploration = exploration
         self._avoided = avoided
 
@@ -60,30 +60,20 @@ class Without:
         return node, tuple(reversed(found))
 
 
-class Dropping:
-    """The steps that drop the line, and the straight ways to them."""
-
-    def __init__(self) -> None:
-        self._effects: dict[tuple[int, int], Start] = {}
-
-    def see(self, before: Node, taken: Step, after: Node) -> None:
-        """Looks at a step as it is taken."""
-        for effect in taken.effects:
-            if isinstance(effect, Start) and drops(effect):
-                self._effects.setdefault((id(before), id(after)), effect)
-
-    def after(self, first: Passage, goes_on: Callable[[Node], bool]) -> tuple[Start, tuple[Passage, ...]] | None:
-        """What drops the line straight after this passage, and the passages to it, the first included; None where something has to
-        happen before. `goes_on`: whether the way leads on through a node."""
-        ways: list[tuple[Passage, ...]] = [(first,)]
-        seen: set[Node] = set()
-        for way in ways:
-            before, edge = way[-1]
-            node = edge.target.holder
-            effect = self._effects.get((id(before), id(edge.target)))
-            if effect is not None:
-                return effect, way
-            if node not in seen and goes_on(node):
-                seen.add(node)
-                ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
-        return None
+def dropping_after(
+    first: Passage, goes_on: Callable[[Node], bool], counts: Callable[[Step], bool] = lambda _: True
+) -> tuple[Start, tuple[Passage, ...]] | None:
+    """What drops the line straight after this passage, and the passages to it, the first included; None where something has to
+    happen before. `goes_on`: whether the way leads on through a node; `counts`: whether it matters that this step drops it."""
+    ways: list[tuple[Passage, ...]] = [(first,)]
+    seen: set[Node] = set()
+    for way in ways:
+        edge = way[-1][1]
+        node, effects = edge.target.holder, edge.taken.effects
+        effect = next((one for one in effects if isinstance(one, Start) and drops(one)), None)
+        if effect is not None and counts(edge.taken):
+            return effect, way
+        if node not in seen and goes_on(node):
+            seen.add(node)
+            ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+    return None

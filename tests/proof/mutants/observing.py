@@ -30,7 +30,6 @@ from callflow.core.snapshot import Cancel, Running, Start, Step
 from callflow.core.table import table_of
 from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
-from callflow.proof.node import Node
 from callflow.proof.timing import longest_detection
 from callflow.proof.world import World
 
@@ -304,10 +303,6 @@ def _named(flow: Flow, number: int) -> str:
 
 def rows_of(flow: Flow) -> frozenset[int]:
     """The author's own rows that some call takes, as the proof explores them."""
-    taken: set[int] = set()
-
-    def see(before: Node, event: Input, step: Step, after: Node) -> None:
-        taken.update(number for move in step.moves for number in move.transitions)
-
-    explore(flow, first_steps(flow), watches=[see])
+    steps = (edge.taken for node in explore(flow, first_steps(flow)).nodes for edge in node.edges)
+    taken = {number for step in steps for move in step.moves for number in move.transitions}
     return frozenset(number for number in taken if not flow.transitions[number].supplied)
