@@ -18,7 +18,7 @@ LAYERS = (
     ("core",),
     ("flowfile", "diagram", "runtime"),
     ("scenario",),
-    ("verify", "simulate"),
+    ("verify", "simulate", "coverage"),
     ("proof",),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
@@ -26,7 +26,7 @@ LAYERS = (
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 
-WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "proof")
+WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "coverage", "proof")
 
 
 def _parts() -> dict[str, list[Path]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from callflow.cli._test.coverage import Asked, Gauge, options
 from callflow.cli._test.dots import Dots
 from callflow.cli._test.files import collect
 from callflow.cli._test.junit import JUnit
@@ -88,6 +89,7 @@ class _Jobs(click.ParamType[int]):
     help="Write JUnit's XML there, as CI servers read it.",
 )
 @click.option("--collect-only", is_flag=True, help="List the scenarios, and play none.")
+@options
 def command(
     paths: Sequence[str],
     expression: str | None,
@@ -98,10 +100,13 @@ def command(
     format_: str,
     junit: Path | None,
     collect_only: bool,
+    covered: Asked,
 ) -> None:
     """Play scenarios: files named *.scenario.yaml, or all of them in a folder; `.` unless given. FILE::NAME is one of them.
 
-    Exit status, as pytest's: 0 all have passed, 1 some have failed, 2 a file has defects or it was interrupted, 3 a process was
+    A row of a flow is covered where a scenario would fail without it.
+
+    Exit status, as pytest's: 0 all have passed, 1 some have failed or too little is covered, 2 a file has defects or it was interrupted, 3 a process was
     ended from outside, 4 wrong usage, 5 there are none.
     """
     files = collect(paths or (".",), wanted(expression))
@@ -109,10 +114,13 @@ def command(
         listed(files)
         sys.exit(_status(Session(files), found=any(file.scenarios for file in files)))
     told: dict[str, Reporter] = {"people": Dots(stories=verbose), "short": Short(), "json": Json()}
-    reporters = [told[format_], *([JUnit(junit)] if junit else [])]
+    gauge = Gauge(covered, to_stderr=format_ != "people")
+    reporters = [told[format_], *([JUnit(junit)] if junit else []), gauge]
     source = SideBySide(jobs) if jobs > 1 else in_turn
-    session = run(files, Playing(play, stories=verbose), reporters, source=source, most=1 if first else most)
-    sys.exit(_status(session, found=bool(session.played)))
+    playing = Playing(play, gauge.looks, stories=verbose)
+    session = run(files, playing, reporters, source=source, most=1 if first else most)
+    status = _status(session, found=bool(session.played))
+    sys.exit(Exit.FAILED if status is Exit.PASSED and not gauge.enough else status)
 
 
 def _status(session: Session, *, found: bool) -> Exit:
