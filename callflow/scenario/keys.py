@@ -8,7 +8,20 @@ from typing import Final
 
 from callflow.flowfile.keys import VERSION
 
-__all__ = ["CONDITIONS", "ELSEWHERE", "ENDING", "FILE", "MODIFIERS", "SCENARIO", "SHARED", "STEPS", "TEXT", "VERSION"]
+__all__ = [
+    "CONDITIONS",
+    "ELSEWHERE",
+    "ENDING",
+    "FILE",
+    "MODELS",
+    "MODIFIERS",
+    "PERSONA",
+    "SCENARIO",
+    "SHARED",
+    "STEPS",
+    "TEXT",
+    "VERSION",
+]
 
 SHARED: Final[Mapping[str, str]] = {
     "at": "When the call begins, by whose clocks: `2026-11-27 18:30 Europe/Berlin`.",
@@ -16,6 +29,7 @@ SHARED: Final[Mapping[str, str]] = {
     "env": "The environment variables that the flow names.",
     "call": 'What the program knows of the call: `{direction: inbound, number: "+15550100100"}`.',
     "effects": "How effects end, by verb, where it is not as by default: a result, or a list of them, one after the other.",
+    "models": "The models of `callflow test --models`: of the `caller`, the `judge`, and the `agent` in place of the flow's own.",
 }
 """What all scenarios of a file may share, and each may say for itself."""
 
@@ -33,10 +47,26 @@ SCENARIO: Final[Mapping[str, str]] = {
     "waiting": "Whether the far end is not on the line yet; unless set it rings here as the call begins where the flow has `answer: manual`, and else is on the line.",
     "exactly": "Whether nothing happens but what the steps say: no effect ends and no timer comes due by itself.",
     "cases": "The same scenario in several ways, by name: what each says, beside what stands here or in its place.",
+    "persona": "Who calls, for a model that plays the caller: in a text, or `{who, turns}`.",
+    "judge": "Questions about a call that a model has played, each answered with yes or no and a reason; all must be yes.",
+    "runs": "How many calls models play of it (1).",
+    "passes": "How many of these must pass: `80%` (100%).",
     "steps": "What happens, and what is expected, one after the other.",
     "expect": "What is expected of the whole call, once it is over.",
     "never": "What must not be so at any moment of the call.",
 }
+
+PERSONA: Final[Mapping[str, str]] = {
+    "who": "Who they are, what they want, and how they are.",
+    "turns": "After how many turns they hang up (30).",
+}
+
+MODELS: Final[Mapping[str, str]] = {
+    "caller": "Plays the caller; the agent's model unless set.",
+    "judge": "Answers the questions; the caller's model unless set.",
+    "agent": "The agent's; what the flow names under `session: {llm: …}` unless set.",
+}
+"""A model is a name that LiveKit Inference knows, or `{plugin, …}` with its options, as under `session` of a flow."""
 
 STEPS: Final[Mapping[str, str]] = {
     "tool": "The model calls a tool: its name, `{name: arguments}`, or a list of both for several in one turn.",

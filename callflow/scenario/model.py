@@ -18,6 +18,9 @@ When = float | Literal["settled", "now"]
 """When a step is taken: so many seconds after the start of the call; once nothing is under way any more that ends by itself;
 at the moment at which the step before it was."""
 
+TURNS = 30
+"""After how many turns a caller hangs up that a model plays."""
+
 Status = Literal["ok", "failed", "timed_out", "cancelled"]
 
 ANYTHING = "..."
@@ -173,11 +176,27 @@ class Step(NamedTuple):
     position: Position = NOWHERE
 
 
+@frozen
+class Persona:
+    """Who calls where a model plays the caller: `who` it is, and after how many `turns` it hangs up. The `questions` are asked of a
+    judge, of each of the `runs`; a share of `passes` of those must pass, from 0 to 1. `models` are those of the `caller`, the
+    `judge` and the `agent`, each as `session: {llm: …}` of a flow has one.
+    """
+
+    who: str
+    turns: int = TURNS
+    questions: Sequence[str] = ()
+    runs: int = 1
+    passes: float = 1.0
+    models: Mapping[str, Any] = field(factory=dict)
+
+
 @frozen(eq=False)
 class Scenario:
     """One call of a flow. `effects` says how effects end where it is not as by default: by `verb`, or by `verb.name` (of a leg
     or a function), one after the other, the last one from then on. `waiting`: the far end is not on the line yet. With
-    `exactly` nothing happens but what the steps say. `expect` is asked when the call is over, `never` all the while.
+    `exactly` nothing happens but what the steps say. `expect` is asked when the call is over, `never` all the while. With a
+    `persona` the caller may be played by a model; the steps are what they do where none does.
     """
 
     name: str
@@ -192,5 +211,6 @@ class Scenario:
     exactly: bool = False
     expect: Conditions | None = None
     never: Conditions | None = None
+    persona: Persona | None = None
     description: str = ""
     position: Position = NOWHERE

@@ -22,6 +22,7 @@ from callflow.scenario.clock import clock
 from callflow.scenario.conditions import conditions
 from callflow.scenario.endings import endings
 from callflow.scenario.model import Occurs, Scenario, Step
+from callflow.scenario.personas import models_of, persona
 from callflow.scenario.steps import steps
 
 BEGINS = 1_767_605_400.0
@@ -222,7 +223,8 @@ class _Reader:
         report.unknown_keys(node, path, keys.SCENARIO, keys.SCENARIO, "a scenario")
         exactly = bool(report.boolean(node.get("exactly"), join(path, "exactly"), "`exactly`"))
         waiting = report.boolean(node.get("waiting"), join(path, "waiting"), "`waiting`")
-        values = {one: self._shared(one, node, path) for one in ("vars", "env", "call", "effects")}
+        values = {one: self._shared(one, node, path) for one in ("vars", "env", "call", "effects", "models")}
+        models = models_of(report, values["models"], join(path, "models"))
         at = node if node.get("at") is not None else self._root
         found = Scenario(
             name,
@@ -237,11 +239,12 @@ class _Reader:
             exactly=exactly,
             expect=conditions(report, flow, node.get("expect"), join(path, "expect")),
             never=conditions(report, flow, node.get("never"), join(path, "never")),
+            persona=persona(report, node, path, models),
             description=report.text(node.get("description"), join(path, "description"), "`description`") or "",
             position=report.position(key, path),
         )
         self._variables(flow, values["vars"], path)
-        if not any(one in node.entries for one in ("steps", "expect", "never")):
+        if not any(one in node.entries for one in ("steps", "expect", "never", "persona")):
             report.defect(
                 "missing-key", "a scenario has `steps`, or says what it expects", key, path, "write `steps: […]`"
             )
@@ -323,7 +326,7 @@ class _Reader:
         return True
 
 
-_JOINED = ("vars", "env", "call", "effects", "expect", "never")
+_JOINED = ("vars", "env", "call", "effects", "models", "expect", "never")
 """What a case says beside what its scenario says, and not in place of it."""
 
 

@@ -61,7 +61,12 @@ def _shared() -> dict[str, Any]:
             "patternProperties": {"^x-": {}, **named},
             "additionalProperties": False,
         },
+        "models": described(keys.MODELS, dict.fromkeys(keys.MODELS, _model())),
     }
+
+
+def _model() -> dict[str, Any]:
+    return either(text(), {"type": "object", "properties": {"plugin": text()}, "required": ["plugin"]})
 
 
 def _scenario() -> dict[str, Any]:
@@ -71,6 +76,13 @@ def _scenario() -> dict[str, Any]:
         "waiting": {"type": "boolean"},
         "exactly": {"type": "boolean"},
         "cases": {"type": "object", "additionalProperties": {"$ref": _ref + "scenario"}},
+        "persona": either(
+            text(),
+            described(keys.PERSONA, {"who": text(), "turns": {"type": "integer", "minimum": 1}}, required=["who"]),
+        ),
+        "judge": listed(text()),
+        "runs": {"type": "integer", "minimum": 1},
+        "passes": {"type": "string", "pattern": r"^(100|[1-9]?[0-9])%$"},
         "steps": listed({"$ref": _ref + "step"}),
         "expect": {"$ref": _ref + "conditions"},
         "never": {"$ref": _ref + "conditions"},

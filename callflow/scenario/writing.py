@@ -26,6 +26,7 @@ from callflow.scenario.model import (
     Expects,
     Fires,
     Occurs,
+    Persona,
     Presses,
     Replies,
     Scenario,
@@ -143,6 +144,8 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
         yield f"waiting: {written(scenario.waiting)}"
     if scenario.exactly:
         yield "exactly: true"
+    if scenario.persona is not None:
+        yield from _persona(scenario.persona)
     if scenario.steps:
         yield "steps:"
         for step in scenario.steps:
@@ -150,6 +153,16 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     for name, wanted in (("expect", scenario.expect), ("never", scenario.never)):
         if wanted is not None:
             yield f"{name}: {written(_conditions(wanted))}"
+
+
+def _persona(persona: Persona) -> Iterator[str]:
+    if persona.models:
+        yield f"models: {written(persona.models)}"
+    yield f"persona: {written({'who': persona.who, 'turns': persona.turns})}"
+    if persona.questions:
+        yield f"judge: {written(list(persona.questions))}"
+    yield f"runs: {persona.runs}"
+    yield f"passes: {written(f'{round(persona.passes * 100)}%')}"
 
 
 def _step(step: Step, exactly: bool) -> str:

@@ -370,6 +370,8 @@ def scenarios_page() -> str:
     groups: Sequence[tuple[str, Mapping[str, str]]] = (
         ("The file", scenario_keys.FILE),
         ("A scenario", scenario_keys.SCENARIO),
+        ("A caller played by a model", scenario_keys.PERSONA),
+        ("Models", scenario_keys.MODELS),
         ("Steps beside events and actions", scenario_keys.STEPS),
         ("Beside a step", scenario_keys.MODIFIERS),
         ("What is expected", scenario_keys.CONDITIONS),
