@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from callflow.core.flow import Flow
 from callflow.errors import DiagramError, printable
 from callflow.flowfile import read
 
@@ -34,7 +37,14 @@ from callflow.flowfile import read
     show_default=True,
     help="How long the layout may take, in seconds.",
 )
-def command(file: str, output: str, format_: str | None, time_limit: float) -> None:
+@click.option(
+    "--coverage",
+    "scenarios",
+    metavar="PATH",
+    multiple=True,
+    help="Draw apart what the scenarios of a file or folder do not cover; may be given more than once.",
+)
+def command(file: str, output: str, format_: str | None, time_limit: float, scenarios: Sequence[str]) -> None:
     """Draw a flow: states as boxes, the path of a good call as the straight line.
 
     SVG, PNG and PDF need the extra: pip install 'callflow[diagrams]'. Mermaid (.mmd) and DOT (.dot) need nothing more.
@@ -53,9 +63,10 @@ def command(file: str, output: str, format_: str | None, time_limit: float) -> N
         click.echo("\n".join(str(defect) for defect in defects), err=True)
         click.echo(f"`callflow check {printable(file)}` shows each in its place", err=True)
         sys.exit(1)
+    missing = _missing(flow, file, scenarios) if scenarios else frozenset[str | int]()
     try:
         with warnings.catch_warnings(record=True, action="always") as told:
-            picture = draw(flow, chosen, time_limit=time_limit)
+            picture = draw(flow, chosen, missing=missing, time_limit=time_limit)
     except DiagramError as error:
         raise click.ClickException(str(error)) from None
     for warning in told:
@@ -67,3 +78,26 @@ def command(file: str, output: str, format_: str | None, time_limit: float) -> N
         Path(output).write_bytes(picture)
     except OSError as error:
         raise click.ClickException(f"cannot write {printable(output)}: {error.strerror}") from None
+
+
+def _missing(flow: Flow, file: str, paths: Sequence[str]) -> frozenset[str | int]:
+    """What of the flow its scenarios among these do not cover. Raises click.ClickException for files with defects, and where no
+    scenario is of this flow."""
+    from callflow.cli._test.files import collect
+    from callflow.coverage import Meter, took
+    from callflow.coverage.picture import uncovered
+    from callflow.scenario import play
+
+    files = collect(paths, lambda _: True)
+    defects = [one for each in files for one in each.defects]
+    if defects:
+        raise click.ClickException("\n".join(map(str, defects)))
+    meter, played = Meter(), 0
+    for each in files:
+        for _, scenario in each.scenarios:
+            if any(os.path.realpath(scope.file) == os.path.realpath(file) for scope in scenario.flow.scopes.values()):
+                meter.see(scenario, took(play(scenario)))
+                played += 1
+    if not played:
+        raise click.ClickException(f"no scenario of {printable(file)} is in {printable(', '.join(paths))}")
+    return uncovered(meter.coverage(), flow)

@@ -100,9 +100,14 @@ def missing(coverage: Coverage) -> Iterator[str]:
 
 
 def _missing(file: FileCoverage) -> Iterator[str]:
+    """What follows of a row that no scenario takes is not told again: that its timer never comes due, that nobody asks its guard."""
     width = max((len(str(one.thing.line)) for one in file.found), default=0)
+    untaken = {one.thing[1:4] for one in file.of("row") if not one.scenarios}
+    asked = {one.thing[1:4] for one in file.of("guard") if one.scenarios}
     for one in file.found:
-        if not one.counts:
+        place = one.thing[1:4]
+        follows = place in untaken and (one.thing.kind == "timer" or (one.thing.kind == "guard" and place not in asked))
+        if not one.counts and not follows:
             yield f"{one.thing.line:>{width}}  {sentence(one)}"
 
 

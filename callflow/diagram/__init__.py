@@ -31,17 +31,21 @@ def draw(
     taken: Iterable[int] = (),
     current: Iterable[str] = (),
     notes: Mapping[str, Sequence[str]] | None = None,
+    missing: Iterable[str | int] = (),
     time_limit: float = 30.0,
 ) -> bytes:
     """A picture of the flow; the same flow gives the same bytes.
 
     `visited` and `current` are paths of states that a call has been in and is in, `taken` the ids of the transitions that
     it took: they are drawn as its path. `notes` are lines for the boxes of states, by path (`""`: the frame around all).
+    `missing` are paths of states and ids of transitions that no scenario covers, drawn apart.
     `time_limit` bounds the layout, in seconds.
 
     Raises DiagramError when the extra `diagrams` is not installed, the layout takes too long, or Graphviz fails.
     """
-    graph = graph_of(flow, Marks(frozenset(visited), frozenset(taken), frozenset(current), notes or {}))
+    graph = graph_of(
+        flow, Marks(frozenset(visited), frozenset(taken), frozenset(current), notes or {}, frozenset(missing))
+    )
     if format == "dot":
         return to_dot(graph).encode()
     if format == "mmd":

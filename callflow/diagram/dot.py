@@ -29,7 +29,7 @@ _QUIET = "#73808f"
 _QUIET_LINE = "#c5ced8"
 _SPINE = "#1f5fa8"
 _TAKEN = "#b45309"
-_NOTE = "#b42318"
+_NOTE = _MISSING = "#b42318"
 
 _TURN = "›"  # noqa: RUF001 - this very character
 """What stands for an arrow in a text: the font has no arrow."""
@@ -110,8 +110,8 @@ class _Writer:
         parallel = node.kind == "parallel"
         region = node.parent is not None and self.graph.by_id[node.parent].kind == "parallel"
         yield f"{indent}subgraph cluster_{self.names[node.id]} {{"
-        style = "rounded,dashed" if region else "rounded"
-        fill = "#fff7e8" if node.visited else "#f1f4f8" if parallel else "white"
+        style = "rounded,dashed" if region or node.missing else "rounded"
+        fill = "#fff7e8" if node.visited else "#fdf1f0" if node.missing else "#f1f4f8" if parallel else "white"
         width = 2 if node.visited or node.current else 1
         head = self.rows_table(node, 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"')
         yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=10;'
@@ -131,8 +131,8 @@ class _Writer:
 
     def state(self, node: Node) -> str:
         border = 2 if node.visited or node.current else 1
-        fill = "#fff3dc" if node.visited else "white"
-        sides = f'STYLE="ROUNDED" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" COLOR="{_ink(node)}" BGCOLOR="{fill}"'
+        fill = "#fff3dc" if node.visited else "#fdf1f0" if node.missing else "white"
+        sides = f'STYLE="ROUNDED{",DASHED" if node.missing else ""}" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" COLOR="{_ink(node)}" BGCOLOR="{fill}"'
         table = self.rows_table(node, sides)
         if node.kind != "final":
             return f"<{table}>"
@@ -182,7 +182,17 @@ class _Writer:
 
     def pill(self, node: Node) -> str:
         good = node.spine
-        ink = _TAKEN if node.visited else _SPINE if good else _QUIET if node.quiet else _MUTED
+        ink = (
+            _TAKEN
+            if node.visited
+            else _MISSING
+            if node.missing
+            else _SPINE
+            if good
+            else _QUIET
+            if node.quiet
+            else _MUTED
+        )
         fill = "#fff3dc" if node.visited else "#e8f1fb" if good else "#eef1f5"
         text = "<BR/>".join(escape(line) for line in wrap(node.name, self.style.outcome))
         return (
@@ -361,7 +371,7 @@ class _Writer:
         """The trigger, its guard in brackets, what is done, and where it leads if no arrow shows it."""
         muted = quiet or label.quiet
         trigger = _font(
-            _TAKEN if label.taken else _QUIET if muted else _SPINE,
+            _TAKEN if label.taken else _MISSING if label.missing else _QUIET if muted else _SPINE,
             "<BR/>".join(escape(line) for line in wrap(label.trigger, width)),
         )
         lines = [trigger]
@@ -464,6 +474,8 @@ def _look(edge: Edge) -> str:
     weight = 100 if edge.spine else 1
     if edge.taken:
         return f'weight={weight}, color="{_TAKEN}", penwidth=2.6'
+    if edge.missing:
+        return f'weight={weight}, color="{_MISSING}", style=dashed, penwidth={1.8 if edge.spine else 1}'
     if edge.spine:
         return f'weight={weight}, color="{_SPINE}", penwidth=1.8'
     return f'weight={weight}, color="{_QUIET_LINE if edge.quiet else _LINE}"'
@@ -472,6 +484,8 @@ def _look(edge: Edge) -> str:
 def _ink(node: Node) -> str:
     if node.visited or node.current:
         return _TAKEN
+    if node.missing:
+        return _MISSING
     return (
         _QUIET_LINE
         if node.quiet and node.kind != "initial"

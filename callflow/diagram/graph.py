@@ -44,12 +44,14 @@ class Marks:
 
     `visited` are paths of states, `taken` ids of transitions, `current` the states that the call is in now; `notes`
     are lines for a state's box by its path (`""`: the frame around all), such as the events that it does not handle.
+    `missing` are paths of states and ids of transitions that no scenario covers.
     """
 
     visited: frozenset[str] = frozenset()
     taken: frozenset[int] = frozenset()
     current: frozenset[str] = frozenset()
     notes: Mapping[str, Sequence[str]] = field(factory=dict)
+    missing: frozenset[str | int] = frozenset()
 
 
 @frozen
@@ -63,6 +65,7 @@ class Label:
     outcome: str = ""  # likewise
     quiet: bool = False  # supplied, not written by the author
     taken: bool = False
+    missing: bool = False
 
 
 @frozen
@@ -91,11 +94,13 @@ class Node:
     spine: bool = False
     visited: bool = False
     current: bool = False
+    missing: bool = False
 
 
 @frozen
 class Edge:
-    """Transitions from one node to another. Those that differ in nothing but their triggers share an arrow."""
+    """Transitions from one node to another. Those that differ in nothing but their triggers share an arrow, which is `missing` where
+    they all are."""
 
     source: str
     target: str
@@ -103,6 +108,7 @@ class Edge:
     spine: bool = False
     taken: bool = False
     quiet: bool = False
+    missing: bool = False
 
 
 @frozen
@@ -224,6 +230,7 @@ class _Builder:
             spine=state.path in self.spine.states,
             visited=state.path in self.marks.visited,
             current=state.path in self.marks.current,
+            missing=state.path in self.marks.missing,
         )
         if box and state.kind == "compound":
             yield self.initial(state)
@@ -297,17 +304,18 @@ class _Builder:
             if transition.target is None or not self.is_arrow(transition):
                 continue
             taken = transition.id in self.marks.taken
+            missing = transition.id in self.marks.missing
             spine = transition.id in self.spine.transitions
             quiet = transition.supplied or state.supplied
             source, target = state_id(state.path), state_id(transition.target)
             label = self.label(transition, trigger)
             outcome = self.ends_with(state, transition, trigger)
             if outcome:
-                between = self.outcome(outcome, target, spine=spine, quiet=quiet, taken=taken)
-                self.join(Edge(source, between, (label,), spine, taken, quiet))
-                self.join(Edge(between, target, (), spine, taken, quiet))
+                between = self.outcome(outcome, target, spine=spine, quiet=quiet, taken=taken, missing=missing)
+                self.join(Edge(source, between, (label,), spine, taken, quiet, missing))
+                self.join(Edge(between, target, (), spine, taken, quiet, missing))
             else:
-                self.join(Edge(source, target, (label,), spine, taken, quiet))
+                self.join(Edge(source, target, (label,), spine, taken, quiet, missing))
 
     def ends_with(self, state: State, transition: Transition, trigger: str) -> str:
         """The outcome with which a transition goes to the flow's ending, "" where there is none or it is no ending."""
@@ -318,7 +326,7 @@ class _Builder:
             return ""
         return words.returned_outcome(state, transition, trigger)
 
-    def outcome(self, name: str, target: str, *, spine: bool, quiet: bool, taken: bool) -> str:
+    def outcome(self, name: str, target: str, *, spine: bool, quiet: bool, taken: bool, missing: bool) -> str:
         id = f"outcome {name} {target}"  # noqa: A001 - a node's id
         old = self.outcomes.get(id)
         self.outcomes[id] = Node(
@@ -328,6 +336,7 @@ class _Builder:
             quiet=quiet and (old is None or old.quiet),
             spine=spine or (old is not None and old.spine),
             visited=taken or (old is not None and old.visited),
+            missing=missing and (old is None or old.missing),
         )
         return id
 
@@ -341,6 +350,7 @@ class _Builder:
                 old.spine or edge.spine,
                 old.taken or edge.taken,
                 old.quiet and edge.quiet,
+                old.missing and edge.missing,
             )
         self.edges[edge.source, edge.target] = edge
 
@@ -361,6 +371,7 @@ class _Builder:
             outcome if full else "",
             quiet=transition.supplied or state.supplied,
             taken=transition.id in self.marks.taken,
+            missing=transition.id in self.marks.missing,
         )
 
 

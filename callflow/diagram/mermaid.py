@@ -23,6 +23,7 @@ _STYLES: Final = (
     "classDef outcome fill:#eef1f5,stroke:#5f6b7a,color:#5f6b7a",
     "classDef visited fill:#fff3dc,stroke:#b45309,stroke-width:2px",
 )
+_MISSING: Final = "classDef missing fill:#fdf1f0,stroke:#b42318,stroke-dasharray:4"
 
 
 def escape(text: str) -> str:
@@ -99,7 +100,7 @@ class _Writer:
     def label(self, label: Label) -> str:
         ends = " · ".join(part for part in (label.target, label.outcome) if part)
         parts = [
-            label.trigger,
+            f"✗ {label.trigger}" if label.missing else label.trigger,
             f"[{label.guard}]" if label.guard else "",
             *(f"/ {text}" for text in label.actions),
             f"→ {ends}" if ends else "",
@@ -126,12 +127,16 @@ class _Writer:
     def classes(self) -> Iterator[str]:
         """Mermaid gives no class to a box."""
         yield from (f"  {style}" for style in _STYLES)
+        if any(node.missing for node in self.graph.nodes):
+            yield f"  {_MISSING}"
         for node in self.graph.nodes:
             if node.kind == "initial" or self.graph.is_box(node):
                 continue
             look = (
                 "visited"
                 if node.visited
+                else "missing"
+                if node.missing
                 else "spine"
                 if node.spine
                 else "outcome"

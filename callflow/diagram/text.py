@@ -17,7 +17,7 @@ _PLAIN: Final = "\x1b[0m"
 def to_text(graph: Graph, *, width: int = 100, color: bool = False, details: bool = True) -> str:
     """One state after the other, each with what it does and where it leads. `width` in columns.
 
-    `●` stands before a state that the call has been in, `▶` before a transition that it took. `color` writes the escape
+    `●` stands before a state that the call has been in, `▶` before a transition that it took, `✗` before what no scenario covers. `color` writes the escape
     codes of a terminal; without `details` a state's own lines are left out.
     """
     return "\n".join(_Writer(graph, width, color=color, details=details).lines()) + "\n"
@@ -47,7 +47,17 @@ class _Writer:
     def node(self, node: Node, indent: str) -> Iterator[str]:
         if node.kind in {"initial", "outcome"}:
             return
-        mark = "◉" if node.current else "●" if node.visited else "◎" if node.kind == "final" else "○"
+        mark = (
+            "◉"
+            if node.current
+            else "●"
+            if node.visited
+            else "✗"
+            if node.missing
+            else "◎"
+            if node.kind == "final"
+            else "○"
+        )
         badge = f"  ({node.badge})" if node.badge else "  (parallel)" if node.kind == "parallel" else ""
         look = _TAKEN if node.visited or node.current else _FAINT if node.quiet else _BOLD
         yield self.line(indent, f"{mark} {node.name}{badge}", look)
@@ -92,5 +102,10 @@ def _row(row: Row) -> str:
 
 def _label(label: Label) -> str:
     ends = " · ".join(part for part in (label.target, label.outcome) if part)
-    parts = [label.trigger, f"[{label.guard}]" if label.guard else "", *label.actions, f"→ {ends}" if ends else ""]
+    parts = [
+        f"✗ {label.trigger}" if label.missing else label.trigger,
+        f"[{label.guard}]" if label.guard else "",
+        *label.actions,
+        f"→ {ends}" if ends else "",
+    ]
     return "  ".join(part for part in parts if part)

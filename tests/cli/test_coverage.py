@@ -54,3 +54,25 @@ def test_too_little_is_a_failure_though_all_pass():
 
 def test_a_share_is_between_0_and_100():
     assert command("test", "--min-coverage", "101").exit_code == 4
+
+
+def test_it_is_written_for_others_also_from_several_processes():
+    done = command("test", "--lcov", "out/lcov.info", "--html", "pages", "--jobs", "2")
+    assert done.exit_code == 0
+    assert Path("out/lcov.info").read_text().splitlines()[1] == f"SF:{ROOT / 'flows/smallest.yaml'}"
+    assert "tool.end_call" in Path("pages/smallest.yaml.html").read_text()
+
+
+def test_what_cannot_be_written_is_said():
+    Path("there").write_text("")
+    done = command("test", "--html", "there/in")
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_json_stays_json():
+    import json
+
+    done = command("test", "--coverage", "--format", "json")
+    assert json.loads(done.stdout)["scenarios"][0]["passed"]
+    assert "Cover" in done.stderr

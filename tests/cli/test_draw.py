@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner, Result
 
@@ -82,3 +84,19 @@ def test_what_cannot_be_drawn_is_said(monkeypatch, tmp_path):
         1,
         "Error: a picture needs pygraphviz: pip install 'callflow[diagrams]'\n",
     )
+
+
+def test_what_scenarios_do_not_cover_is_drawn_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flow = Path(__file__).parents[2] / "flows/smallest.yaml"
+    text = "callflow: 1\nflow: {}\nscenarios:\n  a: {{steps: [{}], expect: {{outcome: {}}}}}\n"
+    scenarios = tmp_path / "a.scenario.yaml"
+    scenarios.write_text(text.format(flow, "{4s: call.hangup}", "hung_up"), encoding="utf-8")
+    assert "✗ tool.end_call" in draw(str(flow), "-o", "-", "--format", "mmd", "--coverage", ".").output
+    scenarios.write_text(text.format(flow, "{tool: end_call}", "completed"), encoding="utf-8")
+    assert "✗" not in draw(str(flow), "-o", "-", "--format", "mmd", "--coverage", ".").output
+    other = draw(str(flow.parent / "inbound.yaml"), "-o", "-", "--format", "mmd", "--coverage", ".")
+    assert (other.exit_code, "no scenario of" in other.stderr) == (1, True)
+    assert draw(str(flow), "-o", "a.mmd", "--coverage", "nowhere").exit_code == 2
+    scenarios.write_text("callflow: 1\n", encoding="utf-8")
+    assert draw(str(flow), "-o", "a.mmd", "--coverage", ".").exit_code == 1

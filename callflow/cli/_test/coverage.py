@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -11,15 +12,19 @@ import click
 from callflow.cli._test.files import File
 from callflow.cli._test.session import Look, Played, Reporter, Session, Why
 from callflow.coverage import Coverage, Meter, took
+from callflow.coverage.html import write_pages
+from callflow.coverage.lcov import lcov
 from callflow.coverage.table import missing, table
 from callflow.errors import printable
 from callflow.scenario import Scenario
 
 
 class Asked(NamedTuple):
-    """What of coverage is asked for; `least`: how many percent of the rows there have to be."""
+    """What of coverage is asked for: the table; lcov's file; a folder for pages; how many percent of the rows there have to be."""
 
     table: bool = False
+    lcov: Path | None = None
+    html: Path | None = None
     least: float | None = None
 
     @property
@@ -28,9 +33,22 @@ class Asked(NamedTuple):
 
 
 _OPTIONS = (
-    click.option("--coverage", is_flag=True, help="Tell what of the flows the scenarios cover."),
+    click.option("--coverage", "table", is_flag=True, help="Tell what of the flows the scenarios cover."),
+    click.option(
+        "--lcov",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write what is covered there, as lcov does, for editors and CI servers.",
+    ),
+    click.option(
+        "--html",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Write the flow files there as pages, with what is covered coloured.",
+    ),
     click.option(
         "--min-coverage",
+        "least",
         metavar="PERCENT",
         type=click.FloatRange(0, 100),
         help="Fail where fewer of the flows' rows are covered.",
@@ -42,8 +60,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command these options; it is called with them as `covered`, an Asked."""
 
     @wraps(command)
-    def gathered(*, coverage: bool, min_coverage: float | None, **given: Any) -> Any:
-        return command(covered=Asked(coverage, min_coverage), **given)
+    def gathered(*, table: bool, lcov: Path | None, html: Path | None, least: float | None, **given: Any) -> Any:
+        return command(covered=Asked(table, lcov, html, least), **given)
 
     taken = gathered
     for option in reversed(_OPTIONS):
@@ -76,7 +94,20 @@ class Gauge(Reporter):
         coverage = self._meter.coverage()
         if self._asked.table:
             self._say("\n" + "\n".join(map(printable, (*table(coverage), *missing(coverage)))))
+        self._write(coverage)
         self._hold(coverage)
+
+    def _write(self, coverage: Coverage) -> None:
+        """Raises click.ClickException where a file cannot be written."""
+        try:
+            if self._asked.lcov is not None:
+                self._asked.lcov.parent.mkdir(parents=True, exist_ok=True)
+                self._asked.lcov.write_text(lcov(coverage), encoding="utf-8", errors="surrogateescape")
+            if self._asked.html is not None:
+                index = write_pages(coverage, self._asked.html)
+                self._say(f"\n{printable(str(index))} shows what is covered")
+        except OSError as error:
+            raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from error
 
     def _hold(self, coverage: Coverage) -> None:
         least = self._asked.least
