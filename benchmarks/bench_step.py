@@ -73,5 +73,5 @@ def walk(pure: Pure) -> list[Step]:
 
 
 def _verdicts(step: Step) -> Verdicts:
-    """As `callflow.runtime.replay` reads them off a journal's line."""
+    """As `callflow.journal` reads them off a journal's line."""
     return Verdicts(tuple(bool(note.data["holds"]) for note in step.notes if note.kind == "guard"), {})

@@ -12,7 +12,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from callflow.version import __version__
 
 if TYPE_CHECKING:
     from callflow.core.events import EffectEnded, Event, TimerFired

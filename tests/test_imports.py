@@ -14,11 +14,11 @@ PACKAGE = Path(__file__).parents[1] / "callflow"
 
 # What stands in one row may not import what stands in a later one, nor another part of its own row.
 LAYERS = (
-    ("errors",),
+    ("errors", "version"),
     ("core",),
     ("flowfile", "diagram", "runtime"),
     ("scenario",),
-    ("verify", "simulate", "coverage"),
+    ("verify", "simulate", "coverage", "journal"),
     ("proof",),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
@@ -26,7 +26,7 @@ LAYERS = (
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 
-WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "coverage", "proof")
+WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "coverage", "journal", "proof")
 
 
 def _parts() -> dict[str, list[Path]]:

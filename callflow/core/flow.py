@@ -20,6 +20,9 @@ from callflow.core.expressions import Expression, Template, Type
 
 ROOT = ""
 
+LANGUAGE = 1
+"""The version of the language: what a file says by `callflow: 1`."""
+
 _PROGRAM_ALONE = frozenset({PROGRAM})
 
 StateKind = Literal["atomic", "compound", "parallel", "final", "history"]

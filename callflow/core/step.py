@@ -46,7 +46,7 @@ from callflow.core.selection import (
     select_timer,
 )
 from callflow.core.snapshot import Leg, Memory, Snapshot, Step, without
-from callflow.core.turn import LIVE, Turn, Verdicts
+from callflow.core.turn import LIVE, Given, Turn
 from callflow.errors import StartError
 
 # Most calls begin alike, and share how.
@@ -69,7 +69,7 @@ def start(
     env: Mapping[str, str] | None = None,
     call: Mapping[str, Any] | None = None,
     waiting: bool = False,
-    recorded: Verdicts | None = None,
+    recorded: Given | None = None,
 ) -> Step:
     """The first step of a call: the initial state is entered.
 
@@ -105,7 +105,7 @@ def start(
     return _finish(turn, None)
 
 
-def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Verdicts | None = None) -> Step:
+def step(flow: Flow, snapshot: Snapshot, event: Input, *, recorded: Given | None = None) -> Step:
     """One input, to completion.
 
     `recorded` is what replaces the evaluation of guards, and the failures of expressions, when a redacted journal is

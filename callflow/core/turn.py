@@ -6,8 +6,8 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from callflow.core.configuration import Configuration, configuration_of
 from callflow.core.events import MAIN_LEG, NO_DATA, Event, Input, Queued
@@ -55,12 +55,30 @@ def _is_over(event: Event, left: tuple[str, ...]) -> bool:
     return event.name == "done" and state is not None and any(within(path, state) for path in left)
 
 
+Asked = Callable[[Transition], bool | None]
+"""The verdict of a row's guard, whenever one is asked for; None: what is known now says it."""
+
+
+class Given(Protocol):
+    """What is given of a step that hangs on values which nobody knows any more: verdicts of guards, and which attempts at an
+    expression failed, counted from 1, with the sentence that said so; None where that is not told."""
+
+    @property
+    def broken(self) -> Mapping[int, str] | None: ...
+
+    def asked(self) -> Asked: ...
+
+
 class Verdicts(NamedTuple):
-    """What a journal has of a step that hangs on values which are digests there: the verdict of each guard, in their order,
-    and which attempts at an expression failed, with the sentence that said so. `broken` is None where it does not tell."""
+    """What a journal has of a step that hangs on values which are digests there: the verdict of each guard, in their order, and what
+    failed."""
 
     guards: Iterable[bool] = ()
     broken: Mapping[int, str] | None = None
+
+    def asked(self) -> Asked:
+        verdicts = iter(self.guards)
+        return lambda _: next(verdicts, None)
 
 
 class _Names:
@@ -142,13 +160,13 @@ class Turn:
     next_seq: int
     next_generation: int
 
-    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Verdicts | None = None) -> None:
+    def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Given | None = None) -> None:
         table = table_of(flow)
         self.before = snapshot
         self.flow: Flow = flow
         self.table: Table = table
         self.time = time
-        self.verdicts = None if recorded is None else iter(recorded.guards)
+        self.verdicts = None if recorded is None else recorded.asked()
         self.broken = None if recorded is None else recorded.broken
         self.attempts = 0  # expressions that were tried beside guards
         leaves, memory, self.entered = snapshot
@@ -274,7 +292,7 @@ class Turn:
 
     def holds(self, row: Transition, guard: Expression, event: Event | None) -> bool:
         """Whether a row's guard is true now. An error in it counts as false, and is noted."""
-        recorded = None if self.verdicts is None else next(self.verdicts, None)
+        recorded = None if self.verdicts is None else self.verdicts(row)
         if recorded is not None:
             verdict = recorded
         else:

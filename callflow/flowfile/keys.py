@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = 1
+from callflow.core.flow import LANGUAGE
+
+VERSION: Final = LANGUAGE
 
 TOP_LEVEL: Final[Mapping[str, str]] = {
     "callflow": "The version of the language: 1.",

@@ -1,9 +1,11 @@
 """The lines of a journal: JSON, the call first, then one line for each step.
 
-The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the flow's text), `time`, `vars`, `env`, `facts`
-(what `call.<name>` reads from the start), `waiting`, `tells` (which verdicts its lines hold). A step's line, with what it does not have left out:
+The first line: `journal` (version), `callflow` (the version that wrote it), `call`, `flow`, `language` (the version of the
+language that the flow is written in), `file`, `digest` (of the texts of its files), `time`, `utc`, `vars`, `env`, `facts` (what
+`call.<name>` reads from the start), `waiting`, `tells` (which verdicts its lines hold), `guards` (by the number of their row, with the
+state that writes it and a digest of the guard). A step's line, with what it does not have left out:
 
-- `seq` counts from 0, the call's start. `time` is in seconds since the epoch.
+- `seq` counts from 0, the call's start. `time` is in seconds since the epoch, `utc` the same by ISO 8601.
 - `event`, with `data`, `effect`, `state`, `id`, `offered_in`; or `ended` (an effect's id), with `verb`, `status`, `seconds`, `result`,
   `error`; or `timer` (its generation).
 - `moves`: `on` (what triggered it), `rows` (`file:line` of the transitions taken), `ids` (their numbers in the flow),
@@ -14,32 +16,51 @@ The first line: `journal` (version), `call`, `flow`, `file`, `digest` (of the fl
   those that the line's event was forwarded to.
 - `notes`: what else the step did. `states`: the active states afterwards. `phase`, where the call is not just running.
 
-Private values are digests (`callflow.runtime.redact`). `callflow.runtime.journal` writes the lines, `callflow.runtime.replay`
-reads them back.
+Private values are digests (`callflow.runtime.redact`). `callflow.runtime.journal` writes the lines, `callflow.journal` reads
+them back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from callflow.core.events import EffectEnded, Event, Input, TimerFired
-from callflow.core.flow import Flow
+from callflow.core.flow import LANGUAGE, Flow, Transition
 from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Cancel, Forward, Microstep, Note, Start, Step
 from callflow.core.statechart.lists import place_at
+from callflow.runtime.record import utc
 from callflow.runtime.redact import Redactor
+from callflow.version import __version__
 
-VERSION = 2
-VERSIONS = (1, VERSION)
-"""Those that are read. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
+VERSION = 3
+VERSIONS = (1, 2, VERSION)
+"""Those that are read. 3: `callflow`, `language`, `utc`. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 def as_json(line: Mapping[str, Any]) -> str:
     return _encoded(line) + "\n"
+
+
+def guards_of(flow: Flow) -> dict[str, list[str]]:
+    """The guards of a flow by the number of their row: the state that writes it, and the guard's digest. So a verdict is known for
+    another version of the flow, too; its text may hold what a call has to hide."""
+    found: dict[str, list[str]] | None = flow.made.get("guards")
+    if found is None:
+        guarded = [row for row in flow.transitions if row.guard is not None]
+        found = flow.made["guards"] = {str(row.id): [*guard_of(row)] for row in guarded}
+    return found
+
+
+def guard_of(row: Transition) -> tuple[str, str]:
+    """By what the guard of a row is known again: the state that writes it, and a digest of its text."""
+    text = "" if row.guard is None else row.guard.source
+    return row.source, sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 class Lines:
@@ -62,25 +83,37 @@ class Lines:
         hide.room(head["facts"])
         return {
             "journal": VERSION,
+            "callflow": __version__,
             "call": head["call"],
             "flow": self._flow.name,
+            "language": LANGUAGE,
             "file": self._flow.file,
             "digest": self._flow.digest,
             "time": head["time"],
+            "utc": utc(head["time"]),
             "vars": hide.variables(head["vars"]),
             "env": hide.hide(head["env"]),
             "facts": hide.fields(head["facts"], PRIVATE_OF_CALL),
             "waiting": head["waiting"],
             "tells": ["guards", "broke"],
+            "guards": guards_of(self._flow),
         }
 
     def _step(self, step: Step) -> dict[str, Any]:
         self._redactor.see(step.snapshot)
         time = step.snapshot.memory.started if step.event is None else step.event.time
-        line: dict[str, Any] = {"seq": self._seq, "time": time}
+        line: dict[str, Any] = {"seq": self._seq, "time": time, "utc": utc(time)}
         self._seq += 1
         self._input(step.event, line)
-        starts = [self._start(one, time) for one in step.effects if isinstance(one, Start)]
+        for effect in step.effects:
+            if isinstance(effect, Start):
+                self._effects[effect.id] = (effect, time)
+        return line | self.came(step)
+
+    def came(self, step: Step) -> dict[str, Any]:
+        """Of a step's line what came of its input."""
+        line: dict[str, Any] = {}
+        starts = [self._start(one) for one in step.effects if isinstance(one, Start)]
         notes = self._notes(step.notes) if step.notes else {}
         if step.moves:
             line["moves"] = [self._move(move) for move in step.moves]
@@ -144,8 +177,7 @@ class Lines:
             if entry.offered_in is not None:
                 line["offered_in"] = list(entry.offered_in)
 
-    def _start(self, effect: Start, time: float) -> dict[str, Any]:
-        self._effects[effect.id] = (effect, time)
+    def _start(self, effect: Start) -> dict[str, Any]:
         line: dict[str, Any] = {"id": effect.id, "verb": effect.verb, "arguments": self._redactor.arguments(effect)}
         line["timeout"], line["tries"] = effect.timeout, effect.tries
         at = place_at(self._flow, effect.source)

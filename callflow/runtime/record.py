@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,7 +17,9 @@ import attrs
 from attrs import field, frozen
 
 from callflow.core.events import Event
+from callflow.core.flow import LANGUAGE
 from callflow.runtime.redact import Redactor
+from callflow.version import __version__
 
 
 class Cause(NamedTuple):
@@ -135,7 +139,11 @@ class CallRecord:
         return self.ended - self.started
 
     def to_json(self, *, private: bool = False) -> dict[str, Any]:
-        """Plain data for `json.dumps`. Private values are digests unless `private` is set."""
+        """Plain data for `json.dumps`, its times by ISO 8601 too, under `utc`. Private values are digests unless `private` is set."""
+        times = {name: None if (at := getattr(self, name)) is None else utc(at) for name in _TIMES}
+        return {"callflow": __version__, "language": LANGUAGE, **self._data(private), "utc": times}
+
+    def _data(self, private: bool) -> dict[str, Any]:
         data = {
             name.lstrip("_"): _plain(getattr(self, name))
             for name in (one.name for one in attrs.fields(CallRecord))
@@ -171,6 +179,20 @@ _OWN_WORDS = frozenset({"leg", "by", "cause", "disconnect_reason", "result"})
 """Fields of payloads that hold one of a few words of the catalogue's own."""
 
 
+_TIMES = ("started", "answered", "line_dropped", "ended")
+
+
+def utc(time: float) -> str:
+    """Seconds since the epoch by ISO 8601, to the millisecond: `2026-11-27T18:30:00.000Z`."""
+    milliseconds = round(time * 1000)
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: _plain(item) for name, item in value._asdict().items()}
@@ -199,6 +221,8 @@ def amend(path: Path, line: Line, *, dropped: float | None, notes: Iterable[str]
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     record["line"] = line
     record["line_dropped"] = dropped or record["line_dropped"]
+    if record["line_dropped"] is not None:
+        record.setdefault("utc", {})["line_dropped"] = utc(record["line_dropped"])
     record["notes"] = [*record["notes"], *(note for note in notes if note not in record["notes"])]
     save(path, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
     return record

@@ -12,7 +12,7 @@ import callflow
 from callflow.core.events import EVENTS, EffectEnded, Event, TimerFired
 from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import afterwards, refused
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from tests.support.play import HEAD
 from tests.support.possible import impossible
 

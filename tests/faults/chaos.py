@@ -26,11 +26,11 @@ from callflow.core.events import Event
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
+from callflow.journal import Recorded, replay
 from callflow.runtime.call import Call
 from callflow.runtime.lines import Lines
 from callflow.runtime.ports import Facts, ToolReturn
 from callflow.runtime.redact import Redactor
-from callflow.runtime.replay import Recorded, replay
 from callflow.simulate.clock import VirtualTimeLoop
 from tests.core.oracle.generate import APP, Dice
 

@@ -13,7 +13,7 @@ import wave
 import pytest
 from livekit import rtc
 
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing import Caller
 from callflow.testing.play import offline_session, silent

@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 
 import callflow
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, offline_session, silent

@@ -7,8 +7,8 @@ import logging
 
 import callflow
 from callflow.core.flow import Flow
+from callflow.journal import read_journal, replay
 from callflow.livekit_bindings.job import facts_of
-from callflow.runtime.replay import read_journal, replay
 from callflow.testing import SimulatedJob
 from tests.livekit_bindings.conftest import console_job
 

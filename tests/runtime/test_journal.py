@@ -11,8 +11,8 @@ import pytest
 import callflow
 import callflow.runtime.journal as journal_module
 from callflow.errors import JournalError
+from callflow.journal import read_journal, replay
 from callflow.runtime.ports import Facts
-from callflow.runtime.replay import read_journal, replay
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call
 
 PRIVATE = """
@@ -229,14 +229,17 @@ async def test_a_cut_last_line_is_tolerated(tmp_path):
     replay(callflow.loads(PRIVATE), journal)
 
 
+HEAD = '{"journal":3,"call":"c","flow":"f","file":"f.yaml","digest":"","time":1,"vars":{},"env":{},"facts":{},"waiting":false}\n'
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         ("", "bad.jsonl:1: this is no journal"),
-        ('{"journal":1}\nnonsense\n{"seq":1}\n', "bad.jsonl:2: this line is no JSON"),
-        ('{"journal":1}\n[]\n', "bad.jsonl:2: this line is no JSON object"),
+        (HEAD + 'nonsense\n{"seq":1}\n', "bad.jsonl:2: this line is no JSON"),
+        (HEAD + "[]\n", "bad.jsonl:2: this line is no JSON object"),
         ('{"journal":99}\n', "bad.jsonl:1: a journal of version 99"),
-        ('{"journal":1}\n{"seq":0}\n{"seq":2}\n', "bad.jsonl:3: step 1 should stand here, not 2"),
+        (HEAD + '{"seq":0,"time":1,"states":[]}\n{"seq":2}\n', "bad.jsonl:3: step 1 should stand here, not step 2"),
         ('{"a":1}\n', "bad.jsonl:1: this is no journal"),
     ],
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from tests.support.worlds import FakeWorld, a_call
 
 

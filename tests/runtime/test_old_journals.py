@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import callflow
+from callflow.core.flow import Flow
 from callflow.errors import JournalError
+from callflow.journal import read_journal, replay
 from callflow.runtime.lines import VERSION, VERSIONS
-from callflow.runtime.replay import read_journal, replay
 
 JOURNALS = Path(__file__).parents[1] / "journals"
 ALL = sorted(JOURNALS.glob("*/*.jsonl"))
 
 
+def flow_of(path: Path) -> Flow:
+    """The flow of that day: of each version those that it was made with, before 3 all in one folder."""
+    folder = path.parent / "flows"
+    return callflow.load(
+        (folder if folder.is_dir() else JOURNALS / "flows") / f"{re.sub('-[0-9]+$', '', path.stem)}.yaml"
+    )
+
+
 @pytest.mark.parametrize("path", ALL, ids=[f"{path.parent.name}-{path.stem}" for path in ALL])
 def test_it_replays_step_by_step(path, tmp_path):
-    flow = callflow.load(JOURNALS / "flows" / f"{path.stem}.yaml")
+    flow = flow_of(path)
     recorded = read_journal(path)
     steps = replay(flow, recorded)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

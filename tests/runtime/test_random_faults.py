@@ -13,7 +13,7 @@ import pytest
 
 import callflow
 from callflow.core.flow import Flow
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from tests.support.worlds import FakeWorld, a_call, crash, fail, hang, odd, ok, slow_to_stop, swallow
 
 FLOWS = sorted(Path("flows").glob("*.yaml"))

@@ -9,7 +9,7 @@ import pytest
 
 import callflow
 from callflow.errors import JournalError
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from tests.support.worlds import FakeWorld, a_call
 
 FLOW = """

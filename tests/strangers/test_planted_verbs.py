@@ -18,7 +18,7 @@ from callflow.core.actions import VERBS
 from callflow.core.events import EVENTS
 from callflow.core.expressions import TEXT
 from callflow.errors import EffectError
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, hangs_up
 from tests.strangers.test_planted import written

@@ -9,9 +9,9 @@ import pytest
 
 import callflow
 from callflow.core.privacy import privacy_of
+from callflow.journal import read_journal, replay
 from callflow.runtime import redact
 from callflow.runtime.redact import Redactor
-from callflow.runtime.replay import read_journal, replay
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, hangs_up
 

@@ -15,7 +15,7 @@ import callflow
 from callflow.diagram import graph_of, to_dot, to_mermaid
 from callflow.errors import FlowFileError
 from callflow.flowfile.expand import expand
-from callflow.runtime.replay import read_journal, replay
+from callflow.journal import read_journal, replay
 from tests.support.play import Play, flow_of
 from tests.support.worlds import FakeWorld, a_call
 
