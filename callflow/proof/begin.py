@@ -25,7 +25,7 @@ _ADDRESS = "https://example.com"
 def first_steps(flow: Flow) -> list[Step]:
     """The first step of a call of this flow, with each of the values that it can begin with: the far end is yet to come, or to be
     called."""
-    usual, known = _environment(flow), _known_of_the_call(flow)
+    usual, known = environment(flow), _known_of_the_call(flow)
     return [
         start(
             flow, one.vars, env={**usual, **one.env}, call={**known, **one.call}, time=one.time, waiting=not flow.outbound,
@@ -34,7 +34,7 @@ def first_steps(flow: Flow) -> list[Step]:
     ]  # fmt: skip
 
 
-def _environment(flow: Flow) -> dict[str, str]:
+def environment(flow: Flow) -> dict[str, str]:
     """A number for what is called, an address for the rest: nobody starts a flow without them."""
     called = {
         read

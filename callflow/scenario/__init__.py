@@ -6,7 +6,7 @@ from callflow.scenario.call import Impossible
 from callflow.scenario.model import Scenario, Step
 from callflow.scenario.playing import Failure, Result, play
 from callflow.scenario.reading import Flows, ScenarioFileError, load, read, reads
-from callflow.scenario.telling import story, tell, tell_steps
+from callflow.scenario.telling import in_words, story, tell, tell_steps
 from callflow.scenario.writing import from_inputs, write
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "ScenarioFileError",
     "Step",
     "from_inputs",
+    "in_words",
     "load",
     "play",
     "read",

@@ -70,7 +70,7 @@ class Result(NamedTuple):
 def play(scenario: Scenario) -> Result:
     """Plays one scenario, to its end or its first failure."""
     try:
-        player = _Player(scenario)
+        player = Player(scenario)
     except StartError as error:
         return Result(scenario, Failure(scenario.position, f"the call cannot start: {error}"))
     failure = player.run()
@@ -83,7 +83,10 @@ class _Failed(Exception):
         self.failure = failure
 
 
-class _Player:
+class Player:
+    """One scenario as it is played: `do` takes its steps in turn, `finish` follows the call to its end; between them `when` and
+    `fire` let happen what does by itself. Raises StartError where the call cannot start."""
+
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._flow: Flow = scenario.flow
@@ -98,19 +101,28 @@ class _Player:
         self._later = StillToCome(scenario.steps)
         self._since = Since()
         self._calls = 0
-        self._world = World(self.call, scenario, self._later)
-        self._follow = Ears(self.call).follow if scenario.exactly else self._world.follow
+        self.world = World(self.call, scenario, self._later)
+        self._follow = Ears(self.call).follow if scenario.exactly else self.world.follow
         self._follow(self.call.taken[0].step)
 
     def run(self) -> Failure | None:
-        position = self._scenario.position
+        """All of it, to its first failure."""
+        failures = (self.do(number) for number in range(len(self._scenario.steps)))
+        return next((one for one in failures if one is not None), None) or self.finish()
+
+    def do(self, number: int) -> Failure | None:
+        """The step of this number, and what has to happen before it."""
+        step = self._scenario.steps[number]
+        return self._tried(step.position, lambda: self._take_step(number, step))
+
+    def finish(self) -> Failure | None:
+        """To the end of the call, where something is expected of it."""
+        wanted = self._scenario.expect
+        return None if wanted is None else self._tried(wanted.position, lambda: self._to_the_end(wanted))
+
+    def _tried(self, position: Position, does: Callable[[], None]) -> Failure | None:
         try:
-            for number, step in enumerate(self._scenario.steps):
-                position = step.position
-                self._take_step(number, step)
-            if self._scenario.expect is not None:
-                position = self._scenario.expect.position
-                self._to_the_end(self._scenario.expect)
+            does()
         except (Impossible, Unending) as problem:
             return Failure(position, f"{problem} (at {time_shown(self.call.elapsed)}, in {self.call.where})")
         except _Failed as failed:
@@ -125,41 +137,41 @@ class _Player:
         if never is not None and not unmet(never, self.call, Since()):
             raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
 
-    def _when(self) -> float:
-        """When the next thing happens by itself."""
-        due, timers = self._world.effects.schedule.next(), self.call.snapshot.memory.timers
+    def when(self) -> float:
+        """When the next thing happens by itself: infinite where nothing does."""
+        due, timers = self.world.effects.schedule.next(), self.call.snapshot.memory.timers
         return min(math.inf if due is None else due.time, timers[0].due if timers else math.inf)
 
-    def _fire(self) -> None:
+    def fire(self) -> None:
         """The next thing that happens by itself: what is in the inbox comes before timers that are due."""
-        due, timers = self._world.effects.schedule.next(), self.call.snapshot.memory.timers
+        due, timers = self.world.effects.schedule.next(), self.call.snapshot.memory.timers
         if due is not None and (not timers or due.time <= timers[0].due):
-            self._world.effects.schedule.pop(due)
+            self.world.effects.schedule.pop(due)
             self.call.now = max(self.call.now, due.time)
             entry = due.make(self.call.now)
             if entry is None:
-                self._world.look()
+                self.world.look()
             else:
                 self._take(entry)
         elif timers:
             self._take(TimerFired(timers[0].generation, max(self.call.now, timers[0].due)))
 
-    def _advance(self, until: float) -> None:
+    def advance(self, until: float) -> None:
         """Time passes. What is due at its end happens before, timers after it."""
         if not self._scenario.exactly:
-            while self._when() <= until:
-                due = self._world.effects.schedule.next()
-                if self._when() == until and (due is None or due.time > until):
+            while self.when() <= until:
+                due = self.world.effects.schedule.next()
+                if self.when() == until and (due is None or due.time > until):
                     break
-                self._fire()
+                self.fire()
         self.call.now = max(self.call.now, until)
 
     def _settle(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Until nothing is under way that ends by itself, or until it is `over`: then true."""
         while not over():
-            if self._scenario.exactly or self._world.effects.schedule.settled:
+            if self._scenario.exactly or self.world.effects.schedule.settled:
                 return False
-            self._fire()
+            self.fire()
         return True
 
     def _until(self, over: Callable[[], bool], within: float | None) -> bool:
@@ -168,15 +180,15 @@ class _Player:
             return self._settle(over)
         end = self.call.now + within
         while not over():
-            if self._scenario.exactly or self._when() > end:
+            if self._scenario.exactly or self.when() > end:
                 self.call.now = max(self.call.now, end)
                 return over()
-            self._fire()
+            self.fire()
         return True
 
     def _to_the_end(self, wanted: Conditions) -> None:
-        while not self.call.snapshot.ended and self._when() < math.inf and not self._scenario.exactly:
-            self._fire()
+        while not self.call.snapshot.ended and self.when() < math.inf and not self._scenario.exactly:
+            self.fire()
         missing = unmet(wanted, self.call, Since())
         if missing:
             told = "" if self.call.snapshot.ended else f" (the call has not ended: it is in {self.call.where})"
@@ -191,7 +203,7 @@ class _Player:
             at = self._scenario.start + when
             if at < self.call.now - 0.0005:
                 raise Impossible(f"{time_shown(when)} is over: it is {time_shown(self.call.elapsed)}")
-            self._advance(at)
+            self.advance(at)
         elif when == "settled" and not isinstance(act, (Waits, Expects, Never)):
             self._settle()
         self._later.next = number + 1
@@ -207,8 +219,8 @@ class _Player:
     def _act(self, number: int, step: Step) -> None:
         act = step.act
         if isinstance(act, Occurs):
-            usual_time = self._world.effects.brought.pop(act.name, 0.0) if step.when == "settled" else 0.0
-            self._advance(max(self.call.now, usual_time))
+            usual_time = self.world.effects.brought.pop(act.name, 0.0) if step.when == "settled" else 0.0
+            self.advance(max(self.call.now, usual_time))
             self._take(self._event(act))
         elif isinstance(act, Ends):
             self._end(number, act, step)
@@ -225,12 +237,12 @@ class _Player:
         elif isinstance(act, Presses):
             self._presses(act)
         elif isinstance(act, Waits):
-            self._advance(self.call.now + act.seconds)
+            self.advance(self.call.now + act.seconds)
 
     def _presses(self, act: Presses) -> None:
         for place, key in enumerate(act.keys):
             if place:
-                self._advance(self.call.now + BETWEEN_KEYS)
+                self.advance(self.call.now + BETWEEN_KEYS)
             name = f"dtmf.{KEYS.get(key, key.lower())}"
             self._take(self._event(Occurs(name if act.leg == MAIN_LEG else f"leg.{act.leg}.{name}")))
 
@@ -248,7 +260,7 @@ class _Player:
         self._take(
             Event("session.user_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
         )
-        self._advance(self.call.now + seconds(text))
+        self.advance(self.call.now + seconds(text))
         said = {"transcript": text, "is_final": True}
         self._take(Event("session.user_input_transcribed", said, self.call.now))
         self._take(
@@ -264,8 +276,8 @@ class _Player:
             states = {"old_state": "speaking", "new_state": "listening"}
             return Event("session.agent_state_changed", states, now) if "session" in self.call.facts else None
 
-        self._world.effects.voice.say(Speech(None, text, seconds(text), None, True, over))
-        self._world.look()
+        self.world.effects.voice.say(Speech(None, text, seconds(text), None, True, over))
+        self.world.look()
 
     # -- effects and timers
 
@@ -282,24 +294,24 @@ class _Player:
                 return
             hint = "; the caller hangs up by `call.hangup`" if verb_of(act.verb).farewell else ""
             raise Impossible(f"no {act.verb} is running: {self._what_runs()}{hint}")
-        start = self._world.effects.started(running.id)
+        start = self.world.effects.started(running.id)
         if self._scenario.exactly or start is None:
             ending = act.ending
             error = None if ending.status == "ok" else ending.error or ending.status
             self._take(EffectEnded(running.id, ending.status, ending.result, error, self.call.now))
             return
         if step.when == "settled":
-            self._advance(self._by_itself(running, start, act))
-        before = self._world.telephones.before(start, act.ending, self.call.now)
+            self.advance(self._by_itself(running, start, act))
+        before = self.world.telephones.before(start, act.ending, self.call.now)
         if before is not None:
             self._take(before)
-        self._take(self._world.effects.end_of(start, act.ending, self.call.now))
+        self._take(self.world.effects.end_of(start, act.ending, self.call.now))
 
     def _by_itself(self, running: Running, start: Start, act: Ends) -> float:
         """When it would end by itself, or when its time is up."""
         if act.ending.status == "timed_out" and start.timeout is not None:
             return max(self.call.now, running.started + start.timeout)
-        return max(self.call.now, self._world.effects.by_itself.get(running.id, self.call.now))
+        return max(self.call.now, self.world.effects.by_itself.get(running.id, self.call.now))
 
     def _running(self, number: int, act: Ends) -> Running | None:
         effects = self.call.snapshot.memory.effects
@@ -328,7 +340,7 @@ class _Player:
             live = ", ".join(timer_name(self._flow, one) for one in timers) or "none"
             raise Impossible(f"no timer {act.name} is live; there are: {live}")
         while any(one.generation == wanted.generation for one in self.call.snapshot.memory.timers):
-            self._fire()
+            self.fire()
         last = self.call.taken[-1].timer
         if last is None or last.generation != wanted.generation:
             raise Impossible(f"the timer {timer_name(self._flow, wanted)} did not come due: something else came before")

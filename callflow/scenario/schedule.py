@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from typing import NamedTuple
 
 from callflow.core.events import Input
@@ -51,4 +51,8 @@ class Schedule:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way that ends by itself."""
-        return all(one.limit for one in self._due)
+        return self.settled_but(())
+
+    def settled_but(self, those: Container[Hashable]) -> bool:
+        """The same beside what belongs to those."""
+        return all(one.limit or one.of in those for one in self._due)

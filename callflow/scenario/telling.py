@@ -65,6 +65,16 @@ def story(flow: Flow, taken: Sequence[Taken], until: float | None = None) -> lis
     return [*_Teller(flow).tell(taken, until)]
 
 
+def in_words(flow: Flow, entry: Input, effect: Running | None = None, timer: Timer | None = None) -> str:
+    """One input as a story tells it, `effect` what has ended, `timer` what has come due; empty where a story says nothing of it."""
+    teller = _Teller(flow)
+    if isinstance(entry, Event):
+        return " and ".join(teller._event(entry))  # noqa: SLF001 - of this file
+    if isinstance(entry, TimerFired):
+        return teller._timer(timer)  # noqa: SLF001
+    return "" if effect is None else " and ".join(teller._ended(entry, effect))  # noqa: SLF001
+
+
 class _Teller:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow

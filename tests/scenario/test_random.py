@@ -13,7 +13,7 @@ from callflow.core.events import EVENTS
 from callflow.core.flow import Flow
 from callflow.scenario import Impossible, Scenario, Step, play, reads, story, write
 from callflow.scenario.model import Calls, Conditions, Ending, Ends, Occurs, Presses, Replies, Speaks, Waits
-from callflow.scenario.playing import _Player
+from callflow.scenario.playing import Player
 
 ROOT = Path(__file__).parents[2]
 FLOWS = sorted((ROOT / "flows").glob("*.yaml"))
@@ -75,16 +75,16 @@ def a_scenario(chance: random.Random, flow: Flow) -> Scenario:
 def by_itself(monkeypatch):
     """What happened by itself though it cannot."""
     wrong: list[str] = []
-    fire = _Player._fire
+    fire = Player.fire
 
-    def watched(self: _Player) -> None:
+    def watched(self: Player) -> None:
         try:
             fire(self)
         except Impossible as error:
             wrong.append(str(error))
             raise
 
-    monkeypatch.setattr(_Player, "_fire", watched)
+    monkeypatch.setattr(Player, "fire", watched)
     return wrong
 
 
