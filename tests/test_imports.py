@@ -20,13 +20,25 @@ LAYERS = (
     ("scenario",),
     ("verify", "simulate", "coverage", "journal"),
     ("proof",),
+    ("play",),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
     ("cli",),
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 
-WITHOUT_LIVEKIT = ("errors", "core", "flowfile", "diagram", "scenario", "verify", "coverage", "journal", "proof")
+WITHOUT_LIVEKIT = (
+    "errors",
+    "core",
+    "flowfile",
+    "diagram",
+    "scenario",
+    "verify",
+    "coverage",
+    "journal",
+    "proof",
+    "play",
+)
 
 
 def _parts() -> dict[str, list[Path]]:

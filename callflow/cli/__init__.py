@@ -17,7 +17,7 @@ import click
 from callflow import __version__
 from callflow.errors import printable
 
-ORDER = ("check", "test", "replay", "journal", "explain", "draw", "schema", "run", "phone", "demo")
+ORDER = ("check", "play", "test", "replay", "journal", "explain", "draw", "schema", "run", "phone", "demo")
 """How the commands are listed; any other follows, by name."""
 
 

@@ -25,6 +25,9 @@ LAPSE = 5.0
 EVENT, STATE = 25, 20
 """Columns."""
 
+_NOTED = {"outcome": "outcome {name}", "log": "log: {message}", "kept": "kept for later"}
+"""What a step notes beside moving that is told."""
+
 
 @define(eq=False)
 class Lines:
@@ -47,12 +50,21 @@ class Lines:
         for rest in more:
             self.sheet.console.print(Text(" " * (len(line) - len(first))).append(rest, SAID))
 
-    def step(self, at: float, step: Step) -> None:
+    def step(self, at: float, step: Step, *, told: bool = False) -> None:
+        """What a step has done; `told`: also where that is nothing."""
         started = [effect for effect in step.effects if isinstance(effect, Start)]
         stopped = [effect for effect in step.effects if isinstance(effect, Cancel)]
         self._verbs |= {effect.id: effect.verb for effect in started}
-        if step.moves or started or stopped:
+        if step.moves or started or stopped or told or any(note.kind == "log" for note in step.notes):
             self._print(at, step, started, stopped)
+        self._before = step.snapshot
+
+    def pass_over(self, at: float, step: Step) -> None:
+        """The same, of which nothing is printed: it was before."""
+        self._headed = True
+        self._began = at if self._began is None else self._began
+        self._last = max(self._last, at)
+        self._verbs |= {effect.id: effect.verb for effect in step.effects if isinstance(effect, Start)}
         self._before = step.snapshot
 
     def _print(self, at: float, step: Step, started: Sequence[Start], stopped: Sequence[Cancel]) -> None:
@@ -70,7 +82,7 @@ class Lines:
         effects = [f"{_brief_start(effect)}" for effect in started] + [
             f"stop {self._verbs.get(e.id, '')}" for e in stopped
         ]
-        named = [f"outcome {note.data['name']}" for note in step.notes if note.kind == "outcome"]
+        named = [_NOTED[note.kind].format(**note.data) for note in step.notes if note.kind in _NOTED]
         told = printable(", ".join(named + effects))
         line.append(cut(told, max(self.sheet.console.width - len(line), 10)), FAINT)
         self.sheet.console.print(line)
@@ -123,7 +135,8 @@ def facts(sheet: Sheet, record: CallRecord, **more: str) -> None:
         **more,
     }
     for key, value in told.items():
-        sheet.wrap(printable(value), style="", indent=f"    {key:9}")
+        if value:
+            sheet.wrap(printable(value), style="", indent=f"    {key:9}")
 
 
 def way(sheet: Sheet, flow: Flow, steps: Iterable[Step]) -> Marks:

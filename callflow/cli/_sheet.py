@@ -46,10 +46,10 @@ class Sheet:
         if not fits:
             self.console.print(Text(f"    {path}", FAINT), soft_wrap=True)
 
-    def wrap(self, text: str, *, style: str = "", indent: str = "") -> None:
+    def wrap(self, text: str, *, style: str = "", indent: str = "", style_indent: str = FAINT) -> None:
         lines = textwrap.wrap(text, self.console.width - len(indent), break_on_hyphens=False) or [""]
         for number, line in enumerate(lines):
-            shown = Text(indent if number == 0 else " " * len(indent), FAINT)
+            shown = Text(indent if number == 0 else " " * len(indent), style_indent)
             shown.append(line, style)
             self.console.print(shown)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callflow.play.beginning import beginning
-from callflow.play.choices import Choice, choices
+from callflow.play.choices import Choice
 from callflow.play.played import Played
 
-__all__ = ["Choice", "Played", "beginning", "choices"]
+__all__ = ["Choice", "Played", "beginning"]

@@ -17,11 +17,11 @@ def beginning(
     flow: Flow,
     *,
     name: str = "a call",
-    start: float = BEGINS,
+    start: float | None = None,
     vars: Mapping[str, Any] | None = None,  # noqa: A002 - the language's own word
     env: Mapping[str, str] | None = None,
 ) -> Scenario:
-    """A call without steps, at `start` (seconds since the epoch): with these variables, and with made-up ones where they must be
+    """A call without steps, at `start` (seconds since the epoch; None: when scenarios begin that do not say): with these variables, and with made-up ones where they must be
     given; the same of the environment. A flow that decides whether it takes a call has it ring."""
     variables = flow.scopes[ROOT].variables
     given = {one: plain(variable.type) for one, variable in variables.items() if variable.required}
@@ -30,7 +30,7 @@ def beginning(
         name,
         flow,
         [Step(Occurs("call.offered"), "now")] if waits else [],
-        start,
+        BEGINS if start is None else start,
         {**given, **(vars or {})},
         {**environment(flow), **(env or {})},
         waiting=waits,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.events import KEYS, MAIN_LEG, EffectEnded, Event
+from callflow.core.events import DIGITS, KEYS, MAIN_LEG, OUT_OF_REACH, EffectEnded, Event
 from callflow.core.expressions import TEXT
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
@@ -16,6 +16,7 @@ from callflow.core.values.choices import plain
 from callflow.core.values.facts import fields_of, type_of
 from callflow.core.values.representatives import representatives_of
 from callflow.scenario.call import Call
+from callflow.scenario.endings import verb_of_result
 from callflow.scenario.model import Act, Calls, Ending, Ends, Occurs, Presses, Replies, Speaks
 from callflow.scenario.telling import in_words
 
@@ -32,6 +33,13 @@ class Choice(NamedTuple):
     takes: Takes = "nothing"
     rare: bool = False
 
+
+_REASONS = {
+    "ROOM_DELETED": "the room is gone",
+    "SERVER_SHUTDOWN": "the agent is put out of the room",
+    OUT_OF_REACH: "the agent's own connection does not come back",
+}
+"""Why a room is lost: of one event the ways that a flow can tell apart."""
 
 _RARE = ("session.", "room.", "job.", "failed")
 _PARTIES = ("call.", "leg.")
@@ -58,7 +66,8 @@ def _by_people(flow: Flow, call: Call) -> Iterator[Choice]:
         yield Choice("the model says …", Replies("One moment."), takes="words", rare=call.leg().status != "on_line")
     for leg, pressing in _keys(flow, call).items():
         name = who if leg == MAIN_LEG else f"the {leg}"
-        yield Choice(f"{name} presses … ({' '.join(pressing)})", Presses(pressing[0], leg), takes="keys")
+        told = "any key" if len(pressing) == len(DIGITS) else " ".join(pressing)
+        yield Choice(f"{name} presses … ({told})", Presses(pressing[0], leg), takes="keys")
 
 
 def _keys(flow: Flow, call: Call) -> dict[str, list[str]]:
@@ -95,9 +104,12 @@ def _event(flow: Flow, call: Call, event: Event) -> Iterator[Choice]:
     if not called and not _leads(call, step(flow, call.snapshot, event)):
         return
     data = _said(flow, event)
-    words = in_words(flow, event._replace(data=data))
+    words = _REASONS.get(data.get("reason", "")) or in_words(flow, event._replace(data=data))
     takes: Takes = "fields" if fields_of(flow, event.name) else "nothing"
     act: Act = Calls(((event.name[5:], data),)) if called else Occurs(event.name, data)
+    verb = verb_of_result(event.name)
+    if verb is not None:  # who has answered a dial
+        act = Ends(verb, Ending(result={"result": event.name.partition(".")[2], **data}))
     rare = event.name.startswith(_RARE) or event.name.endswith((".dropped", ".offered"))
     yield Choice(words, act, takes=takes, rare=rare)
 

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import attrs
 
+from callflow.core.snapshot import Start
+from callflow.play.choices import Choice, choices
 from callflow.scenario import Impossible, Scenario, Step
-from callflow.scenario.call import Call
+from callflow.scenario.call import Call, Taken
 from callflow.scenario.model import Act, Ends, Expects, Never, When
 from callflow.scenario.playing import Failure, Player
 
@@ -62,27 +64,27 @@ class Played:
         holds. Raises Impossible where it cannot happen."""
         if self.over and not isinstance(act, (Expects, Never)):
             raise Impossible("the call is over")
-        steps, failed = self._places[-1].steps, None
-        for step in self._ways(act, seconds):
-            player = Player(attrs.evolve(self._begin, steps=[*steps, step]))
-            failures = [player.do(number) for number in range(len(steps) + 1)]
-            if failures[-1] is None and self._continues(player):
-                self._player = player
-                self._places.append(self._place((*steps, step)))
-                return None
-            failed = failures[-1] or failed
-        if failed is not None and isinstance(act, (Expects, Never)):
-            return failed
-        raise Impossible(
-            failed.message if failed else "a scenario cannot tell that apart from what has happened before"
-        )
+        found = self._found(act, seconds)
+        if isinstance(found, Player):
+            self._player = found
+            self._places.append(self._place(tuple(found.scenario.steps)))
+            return None
+        if found is not None and isinstance(act, (Expects, Never)):
+            return found
+        raise Impossible(found.message if found else "a scenario cannot tell that apart from what has happened before")
+
+    def choices(self) -> list[Choice]:
+        """All that can happen now; what takes its time only where nothing else comes before."""
+        each = choices(self._begin.flow, self.call)
+        return [one for one in each if not one.seconds or isinstance(self._found(one.act, one.seconds), Player)]
 
     def let_happen(self) -> bool:
-        """Time passes until something happens by itself; false where nothing does any more."""
+        """Time passes until something happens by itself, with all that comes of it at that moment; false where nothing does any
+        more."""
         before = self._place(self._places[-1].steps)
-        while (self.call.taken[before.taken :], self.call.heard[before.heard :]) == ([], []):
-            if self.over or self._player.when() == math.inf:
-                return False
+        if not self._fires(self._player, before):
+            return False
+        while not self.over and self._player.when() <= self.call.now:
             self._player.fire()
         self._places.append(self._place(before.steps))
         return True
@@ -96,6 +98,23 @@ class Played:
             self._player.advance(until)
         self._places.append(self._place(self._places[-1].steps))
 
+    # -- what there is
+
+    def running(self) -> list[Start]:
+        """What runs, in the order in which it began."""
+        effects = self._player.world.effects
+        known = [effects.started(one.id) for one in self.call.snapshot.memory.effects.values() if not one.stopping]
+        return [one for one in known if one is not None]
+
+    def upcoming(self) -> tuple[float, Taken | None] | None:
+        """What happens next by itself, and in how many seconds: a step, or but the end of what is being said; None where nothing
+        does."""
+        before, player = self._places[-1], self._again()
+        if not self._fires(player, before):
+            return None
+        seconds = round(player.call.elapsed - before.elapsed, 6)
+        return seconds, player.call.taken[-1] if len(player.call.taken) > before.taken else None
+
     # -- back
 
     def back(self) -> bool:
@@ -103,14 +122,30 @@ class Played:
         if len(self._places) == 1:
             return False
         self._places.pop()
-        place = self._places[-1]
-        self._player = player = self._play(place.steps)
-        while len(player.call.taken) < place.taken or len(player.call.heard) < place.heard:
-            player.fire()
-        player.call.now = max(player.call.now, player.call.began + place.elapsed)
+        self._player = self._again()
         return True
 
     # -- how
+
+    def _found(self, act: Act, seconds: float) -> Player | Failure | None:
+        """The call in which this happens next; or why it cannot."""
+        steps, failed = self._places[-1].steps, None
+        for step in self._ways(act, seconds):
+            player = Player(attrs.evolve(self._begin, steps=[*steps, step]))
+            failures = [player.do(number) for number in range(len(steps) + 1)]
+            if failures[-1] is None and self._continues(player):
+                return player
+            failed = failures[-1] or failed
+        return failed
+
+    @staticmethod
+    def _fires(player: Player, before: Place) -> bool:
+        """Whether something happens by itself after that, of which the call or somebody in it hears."""
+        while (len(player.call.taken), len(player.call.heard)) == (before.taken, before.heard):
+            if player.call.snapshot.ended or player.when() == math.inf:
+                return False
+            player.fire()
+        return True
 
     def _play(self, steps: tuple[Step, ...]) -> Player:
         player = Player(attrs.evolve(self._begin, steps=list(steps)))
@@ -118,6 +153,15 @@ class Played:
             failure = player.do(number)
             if failure is not None:
                 raise Impossible(failure.message)
+        return player
+
+    def _again(self) -> Player:
+        """The call anew, as far as it has come."""
+        place = self._places[-1]
+        player = self._play(place.steps)
+        while len(player.call.taken) < place.taken or len(player.call.heard) < place.heard:
+            player.fire()
+        player.call.now = max(player.call.now, player.call.began + place.elapsed)
         return player
 
     def _place(self, steps: tuple[Step, ...]) -> Place:
@@ -139,7 +183,7 @@ class Played:
         last = self._places[-1]
         still = len(self._places) == 1 or self._places[-2].steps != last.steps
         settled = self._player.world.effects.schedule.settled and seconds == 0.0 and self._has_just_happened
-        if settled or isinstance(act, (Expects, Never)) or (isinstance(act, Ends) and self._alone(act)):
+        if settled or isinstance(act, (Expects, Never)) or (isinstance(act, Ends) and self._waits(act)):
             yield "settled"
         if still and last.steps and seconds == 0.0:
             yield "now"
@@ -147,8 +191,10 @@ class Played:
         yield round(at, 3)
         yield round(at + GRID, 3)
 
-    def _alone(self, act: Ends) -> bool:
-        """Whether nothing else is under way that ends by itself."""
+    def _waits(self, act: Ends) -> bool:
+        """Whether it ends when it would by itself, or its time is up: nothing else is under way."""
+        if act.ending.status == "timed_out":
+            return True
         effects = self.call.snapshot.memory.effects
         return self._player.world.effects.schedule.settled_but(
             {one.id for one in effects.values() if one.verb == act.verb}

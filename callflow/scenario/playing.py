@@ -9,6 +9,8 @@ from typing import NamedTuple
 from callflow.core.actions import verb_of
 from callflow.core.events import KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow, Position
+from callflow.core.lasts import within
+from callflow.core.possible import action_of
 from callflow.core.snapshot import Running, Start
 from callflow.core.speaking import seconds
 from callflow.errors import StartError
@@ -88,7 +90,7 @@ class Player:
     `fire` let happen what does by itself. Raises StartError where the call cannot start."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+        self.scenario = scenario
         self._flow: Flow = scenario.flow
         self.call = Call(
             scenario.flow,
@@ -107,17 +109,17 @@ class Player:
 
     def run(self) -> Failure | None:
         """All of it, to its first failure."""
-        failures = (self.do(number) for number in range(len(self._scenario.steps)))
+        failures = (self.do(number) for number in range(len(self.scenario.steps)))
         return next((one for one in failures if one is not None), None) or self.finish()
 
     def do(self, number: int) -> Failure | None:
         """The step of this number, and what has to happen before it."""
-        step = self._scenario.steps[number]
+        step = self.scenario.steps[number]
         return self._tried(step.position, lambda: self._take_step(number, step))
 
     def finish(self) -> Failure | None:
         """To the end of the call, where something is expected of it."""
-        wanted = self._scenario.expect
+        wanted = self.scenario.expect
         return None if wanted is None else self._tried(wanted.position, lambda: self._to_the_end(wanted))
 
     def _tried(self, position: Position, does: Callable[[], None]) -> Failure | None:
@@ -133,7 +135,7 @@ class Player:
 
     def _take(self, entry: Input) -> None:
         self._follow(self.call.take(entry))
-        never = self._scenario.never
+        never = self.scenario.never
         if never is not None and not unmet(never, self.call, Since()):
             raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
 
@@ -158,7 +160,7 @@ class Player:
 
     def advance(self, until: float) -> None:
         """Time passes. What is due at its end happens before, timers after it."""
-        if not self._scenario.exactly:
+        if not self.scenario.exactly:
             while self.when() <= until:
                 due = self.world.effects.schedule.next()
                 if self.when() == until and (due is None or due.time > until):
@@ -169,7 +171,7 @@ class Player:
     def _settle(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Until nothing is under way that ends by itself, or until it is `over`: then true."""
         while not over():
-            if self._scenario.exactly or self.world.effects.schedule.settled:
+            if self.scenario.exactly or self.world.effects.schedule.settled:
                 return False
             self.fire()
         return True
@@ -180,14 +182,14 @@ class Player:
             return self._settle(over)
         end = self.call.now + within
         while not over():
-            if self._scenario.exactly or self.when() > end:
+            if self.scenario.exactly or self.when() > end:
                 self.call.now = max(self.call.now, end)
                 return over()
             self.fire()
         return True
 
     def _to_the_end(self, wanted: Conditions) -> None:
-        while not self.call.snapshot.ended and self.when() < math.inf and not self._scenario.exactly:
+        while not self.call.snapshot.ended and self.when() < math.inf and not self.scenario.exactly:
             self.fire()
         missing = unmet(wanted, self.call, Since())
         if missing:
@@ -200,7 +202,7 @@ class Player:
         act, when = step.act, step.when
         self._later.next = number
         if isinstance(when, float):
-            at = self._scenario.start + when
+            at = self.scenario.start + when
             if at < self.call.now - 0.0005:
                 raise Impossible(f"{time_shown(when)} is over: it is {time_shown(self.call.elapsed)}")
             self.advance(at)
@@ -219,8 +221,8 @@ class Player:
     def _act(self, number: int, step: Step) -> None:
         act = step.act
         if isinstance(act, Occurs):
-            usual_time = self.world.effects.brought.pop(act.name, 0.0) if step.when == "settled" else 0.0
-            self.advance(max(self.call.now, usual_time))
+            if step.when == "settled":
+                self.advance(max(self.call.now, self.world.effects.brought.pop(act.name, 0.0)))
             self._take(self._event(act))
         elif isinstance(act, Ends):
             self._end(number, act, step)
@@ -248,10 +250,10 @@ class Player:
 
     def _event(self, act: Occurs) -> Event:
         number = act.id
-        if number is None and act.name.startswith("tool.") and not self._scenario.exactly:
+        if number is None and act.name.startswith("tool.") and not self.scenario.exactly:
             self._calls += 1
             number = f"call_{self._calls}"
-        data = act.data if self._scenario.exactly else {**usual(act.name), **act.data}
+        data = act.data if self.scenario.exactly else {**usual(act.name), **act.data}
         return Event(act.name, data, self.call.now, act.effect, act.state, number, act.offered_in)
 
     def _speaks(self, text: str) -> None:
@@ -261,6 +263,8 @@ class Player:
             Event("session.user_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
         )
         self.advance(self.call.now + seconds(text))
+        if "session" not in self.call.facts or self.call.snapshot.ended:
+            return  # it was closed in the middle of that, and hears nothing more
         said = {"transcript": text, "is_final": True}
         self._take(Event("session.user_input_transcribed", said, self.call.now))
         self._take(
@@ -295,13 +299,15 @@ class Player:
             hint = "; the caller hangs up by `call.hangup`" if verb_of(act.verb).farewell else ""
             raise Impossible(f"no {act.verb} is running: {self._what_runs()}{hint}")
         start = self.world.effects.started(running.id)
-        if self._scenario.exactly or start is None:
+        if self.scenario.exactly or start is None:
             ending = act.ending
             error = None if ending.status == "ok" else ending.error or ending.status
             self._take(EffectEnded(running.id, ending.status, ending.result, error, self.call.now))
             return
         if step.when == "settled":
             self.advance(self._by_itself(running, start, act))
+        if act.ending.status == "timed_out" and running.id not in self.call.snapshot.memory.effects:
+            return  # its time was up
         before = self.world.telephones.before(start, act.ending, self.call.now)
         if before is not None:
             self._take(before)
@@ -310,7 +316,7 @@ class Player:
     def _by_itself(self, running: Running, start: Start, act: Ends) -> float:
         """When it would end by itself, or when its time is up."""
         if act.ending.status == "timed_out" and start.timeout is not None:
-            return max(self.call.now, running.started + start.timeout)
+            return max(self.call.now, running.started + within(running, action_of(self._flow, running)).least)
         return max(self.call.now, self.world.effects.by_itself.get(running.id, self.call.now))
 
     def _running(self, number: int, act: Ends) -> Running | None:
@@ -328,7 +334,7 @@ class Player:
 
     def _fires(self, act: Fires) -> None:
         timers = self.call.snapshot.memory.timers
-        if self._scenario.exactly:
+        if self.scenario.exactly:
             if not timers:
                 raise Impossible("no timer is live")
             if act.name and timer_name(self._flow, timers[0]) != act.name:

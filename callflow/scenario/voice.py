@@ -112,7 +112,7 @@ class Voice:
     def _stands(self, speech: Speech) -> Literal["plays", "waits", "gone"]:
         memory = self._call.snapshot.memory
         leg = self._call.leg(speech.to or MAIN_LEG).status
-        if "line" in memory.closed or leg == "gone":
+        if "line" in memory.closed or leg == "gone" or "session" not in self._call.facts:
             return "gone"
         if memory.cut_off or "detection" in self._call.facts or leg in ("absent", "dialing", "ringing", "dropped"):
             return "waits"

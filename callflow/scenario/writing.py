@@ -165,6 +165,11 @@ def _persona(persona: Persona) -> Iterator[str]:
     yield f"passes: {written(f'{round(persona.passes * 100)}%')}"
 
 
+def step_written(step: Step) -> str:
+    """A step as it stands in the list of a scenario, behind `- `. Raises ValueError for what cannot be written."""
+    return _step(step, exactly=False)
+
+
 def _step(step: Step, exactly: bool) -> str:
     said = _said(step.act, exactly)
     if step.when == "settled":
