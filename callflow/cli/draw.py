@@ -7,12 +7,16 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from callflow.core.flow import Flow
 from callflow.errors import DiagramError, printable
 from callflow.flowfile import read
+
+if TYPE_CHECKING:
+    from callflow.diagram import Format
 
 
 @click.command("draw")
@@ -50,7 +54,19 @@ def command(file: str, output: str, format_: str | None, time_limit: float, scen
     SVG, PNG and PDF need the extra: pip install 'callflow[diagrams]'. Mermaid (.mmd) and DOT (.dot) need nothing more.
     Exit status: 0 drawn, 1 the flow has defects or cannot be drawn, 2 wrong usage.
     """
-    from callflow.diagram import FORMATS, draw
+    wanted = format_of(output, format_)
+    flow, defects = read(file)
+    if flow is None or defects:
+        click.echo("\n".join(str(defect) for defect in defects), err=True)
+        click.echo(f"`callflow check {printable(file)}` shows each in its place", err=True)
+        sys.exit(1)
+    missing = _missing(flow, file, scenarios) if scenarios else frozenset[str | int]()
+    save(flow, output, wanted, missing=missing, time_limit=time_limit)
+
+
+def format_of(output: str, format_: str | None) -> Format:
+    """What is to be written. Raises UsageError where there is no telling."""
+    from callflow.diagram import FORMATS
 
     wanted = format_ or Path(output).suffix.lstrip(".").lower()
     chosen = next((known for known in FORMATS if known == wanted), None)
@@ -58,15 +74,16 @@ def command(file: str, output: str, format_: str | None, time_limit: float, scen
         formats = ", ".join(f".{known}" for known in FORMATS)
         what = "say which with --format" if output == "-" else f"end it in one of {formats}, or say which with --format"
         raise click.UsageError(f"there is no telling what to write to {printable(output)}: {what}")
-    flow, defects = read(file)
-    if flow is None or defects:
-        click.echo("\n".join(str(defect) for defect in defects), err=True)
-        click.echo(f"`callflow check {printable(file)}` shows each in its place", err=True)
-        sys.exit(1)
-    missing = _missing(flow, file, scenarios) if scenarios else frozenset[str | int]()
+    return chosen
+
+
+def save(flow: Flow, output: str, wanted: Format, **how: Any) -> None:
+    """Draws a flow into a file, as `callflow.diagram.draw` is told `how`; `-` is standard output. Raises ClickException."""
+    from callflow.diagram import draw
+
     try:
         with warnings.catch_warnings(record=True, action="always") as told:
-            picture = draw(flow, chosen, missing=missing, time_limit=time_limit)
+            picture = draw(flow, wanted, **how)
     except DiagramError as error:
         raise click.ClickException(str(error)) from None
     for warning in told:

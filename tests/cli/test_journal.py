@@ -139,3 +139,109 @@ def test_a_journal_that_was_cut_short_is_told_as_far_as_it_goes(kept, tmp_path, 
     done = command("replay", str(cut))
     assert done.exit_code == 0
     assert "its last line is cut short" in done.output
+
+
+def test_calls_are_listed_with_what_became_of_them_as_their_records_have_it(monkeypatch):
+    import json
+
+    monkeypatch.chdir(OF_TODAY)
+    done = command("journal", "list", "--format", "json")
+    assert done.exit_code == 0
+    rows = [json.loads(line) for line in done.output.splitlines() if line.startswith("{")]
+    assert len(rows) == len(list(OF_TODAY.glob("*.jsonl")))
+    for row in rows:
+        record = json.loads(Path(row["file"]).with_suffix(".json").read_text(encoding="utf-8"))
+        cause = record["cause"]
+        assert (row["outcome"], row["cause"], row["by"]) == (record["outcome"], cause["event"], cause["by"]), row[
+            "file"
+        ]
+        assert row["state"] == cause["state"]
+        assert row["seconds"] == pytest.approx(record["seconds"], abs=1)
+        assert row["whole"] is True
+
+
+def test_a_list_is_sorted_and_filtered(monkeypatch):
+    monkeypatch.chdir(OF_TODAY)
+    done = command("journal", "list", "--sort", "silence", "--outcome", "completed", "--outcome", "abandoned")
+    rows = done.output.splitlines()
+    assert rows[0].split() == ["began", "flow", "outcome", "cause", "by", "state", "silence", "length", "file"]
+    assert {row.split()[2] for row in rows[1:] if row.startswith("2026")} == {"completed", "abandoned"}
+    assert rows[1].endswith("silence-ladder-11.jsonl")
+    quiet = command("journal", "list", "--silence", "60", "--by", "agent").output.splitlines()
+    assert [row.split()[-1] for row in quiet if row.startswith("2026")] == [
+        "maximum-duration-14.jsonl",
+        "silence-ladder-11.jsonl",
+    ]
+    inside = command("journal", "list", "--state", "helping").output.splitlines()
+    assert {row.split()[5] for row in inside if row.startswith("2026")} == {"helping.talking", "helping.message.asking"}
+    assert command("journal", "list", "--outcome", "nothing_like_it").exit_code == 5
+
+
+def test_a_bad_file_in_a_folder_is_told_and_counted_and_the_others_are_listed(tmp_path, monkeypatch):
+    import shutil
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(OF_TODAY / "smallest-0.jsonl", "a.jsonl")
+    Path("b.jsonl").write_bytes(b"\0\1\2")
+    shutil.copy(OF_TODAY / "smallest-1.jsonl", "c.jsonl")
+    done = command("journal", "list")
+    assert done.exit_code == 2
+    assert "b.jsonl:1: this is no journal: it holds bytes that are no text" in done.stderr
+    assert "2 calls, 1 not read" in done.stderr
+    assert " a.jsonl\n" in done.output
+    assert " c.jsonl\n" in done.output
+
+
+@pytest.mark.parametrize(
+    ("pattern", "file", "number", "words"),
+    [
+        ("state:ending effect:say", "cold-transfer-16.jsonl", 40, 'begins say "We will call you back. Goodbye."'),
+        ("event:dial.busy", "voicemail-31.jsonl", 6, "enters ending"),
+        ("event:tool.give_*", "hand-over-22.jsonl", 15, "I am sorry"),
+        ("outcome:line_lost", "inbound-7.jsonl", None, "outcome line_lost"),
+        ("row:flows/cold-transfer.yaml:38", "cold-transfer-16.jsonl", 40, "tool.call_back"),
+        ("'call you back' state:ending", "cold-transfer-16.jsonl", 40, "Goodbye"),
+        ("/CALL_BACK|call_back/", "cold-transfer-16.jsonl", 40, "Goodbye"),
+    ],
+)
+def test_what_is_looked_for_is_found_in_its_line(pattern, file, number, words, monkeypatch):
+    monkeypatch.chdir(OF_TODAY)
+    done = command("journal", "grep", pattern, ".")
+    assert done.exit_code == 0
+    found = [line for line in done.output.splitlines() if line.startswith(f"./{file}:")]
+    assert any(words in line for line in found)
+    if number is not None:
+        assert any(line.startswith(f"./{file}:{number}: ") for line in found)
+
+
+def test_a_variable_is_looked_for_by_its_value(monkeypatch):
+    monkeypatch.chdir(OF_TODAY)
+    by_name = command("journal", "grep", "-l", "var:*").output.splitlines()
+    assert by_name
+    assert command("journal", "grep", "var:nobody_has_this").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("", "an empty pattern finds everything"),
+        ("stat:x", 'did you mean "state"?'),
+        ("state:", "what state is it?"),
+        ("/(/", "is no regular expression"),
+        ("'open", "no closing quotation"),
+    ],
+)
+def test_a_pattern_that_is_none(pattern, sentence):
+    done = command("journal", "grep", pattern, str(OF_TODAY))
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+
+
+def test_the_picture_of_a_call_has_the_way_that_it_took(monkeypatch):
+    monkeypatch.chdir(OF_TODAY)
+    of_call = command("journal", "draw", "inbound-4.jsonl", "-o", "-", "--format", "dot")
+    plain = command("draw", "flows/inbound.yaml", "-o", "-", "--format", "dot")
+    assert (of_call.exit_code, of_call.stderr) == (0, "")
+    assert of_call.output != plain.output
+    changed = command("journal", "draw", "../2/warm-transfer.jsonl", "-o", "-", "--format", "dot", "--flow", "flows")
+    assert changed.exit_code == 0
