@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callflow.core.actions import VERBS
-from callflow.core.events import MAIN_LEG
+from callflow.core.events import EVENTS, MAIN_LEG
 from callflow.core.expressions import coerce
 from callflow.core.flow import ROOT, Flow
 from callflow.flowfile.nodes import Mapping as MappingNode
@@ -18,12 +18,23 @@ from callflow.scenario.model import ANYTHING, Begun, Conditions, Ended, Text
 
 LONGEST_PATTERN = 1000
 
+ENDS_A_CALL = tuple(
+    dict.fromkeys(
+        ("caller", "agent", "program", "worker", "callee", "system", "operator", "network", "server", "unknown")
+    )
+)
+"""Who does; see `callflow.runtime.record.Cause`."""
+
+_OWN = ("close", "fault", "job.killed", "nobody_came", "none")
+"""What ends a call and is neither an event nor an action of an author's."""
+
 
 def conditions(report: Report, flow: Flow, node: Node | None, path: str, also: Iterable[str] = ()) -> Conditions | None:
     """All that stands there; `also` are keys that somebody else reads."""
     if node is None:
         return None
-    found = report.mapping(node, path, "what is expected", "write `{state: …, heard: …}`")
+    word = node.text if isinstance(node, Scalar) and node.text in flow.states else "…"
+    found = report.mapping(node, path, "what is expected", f"write `{{state: {word}}}`")
     if found is None:
         if is_nothing(node):
             report.defect(
@@ -31,7 +42,7 @@ def conditions(report: Report, flow: Flow, node: Node | None, path: str, also: I
             )
         return None
     report.unknown_keys(found, path, {*keys.CONDITIONS, *also}, keys.CONDITIONS, "what is expected")
-    if not any(name in found.entries for name in keys.CONDITIONS):
+    if not found.entries.keys() - set(also):
         report.defect("missing-key", "nothing is expected here", node, path, f"say one of {', '.join(keys.CONDITIONS)}")
     return _Reader(report, flow, path).read(found)
 
@@ -66,6 +77,10 @@ class _Reader:
     # -- states
 
     def _states(self, node: Node | None, path: str, *, gaps: bool = False) -> list[str]:
+        if gaps and isinstance(node, Scalar):
+            hint = f"write [{shorten(node.text)}] for all of them, or [..., {shorten(node.text)}, ...]"
+            self._report.wrong_kind(node, path, "`states` takes a list", hint)
+            return []
         items = node.items if isinstance(node, Sequence) else [] if node is None else [node]
         found: list[str] = []
         for item in items:
@@ -284,7 +299,19 @@ class _Reader:
         if not isinstance(node, MappingNode):
             return report.boolean(node, path, "`ended`")
         report.unknown_keys(node, path, keys.ENDED, keys.ENDED, "`ended`")
-        return Ended(**{name: report.text(node.get(name), join(path, name), f"`{name}`") for name in keys.ENDED})
+        found = Ended(**{name: report.text(node.get(name), join(path, name), f"`{name}`") for name in keys.ENDED})
+        if found.by is not None:
+            report.choice(node.get("by"), join(path, "by"), "`by`", ENDS_A_CALL)
+        if found.event is not None and not self._is_known(found.event):
+            hint = report.meant(found.event, [*EVENTS, *VERBS, *_OWN]) or "the event, or the action, by which it ends"
+            message = f"no call ends by `{shorten(found.event)}`"
+            report.defect("unknown-event", message, node.entries["event"][1], join(path, "event"), hint)
+        return found
+
+    def _is_known(self, event: str) -> bool:
+        return (
+            event in EVENTS or event in VERBS or event in _OWN or event.startswith("leg.") or event in self._flow.events
+        )
 
     def _at(self, node: Node | None) -> tuple[float, float] | None:
         path, report = self._where("at"), self._report

@@ -9,6 +9,7 @@ from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.events import EVENTS
 from callflow.core.expressions import ANY, TEXT, Type
 from callflow.core.flow import Flow
+from callflow.core.statechart.lists import every_list
 from callflow.core.verbs.verb import Verb
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
@@ -33,21 +34,48 @@ def endings(
         verb = EVERY_VERB.get(word)
         if verb is None or verb.at_once or verb.last:
             hint = report.meant(word, [one.name for one in EVERY_VERB.values() if not (one.at_once or one.last)])
-            report.defect(
-                "unknown-verb", f"there is no action `{shorten(word)}` that takes time", key, where, hint or ""
-            )
+            message = f"there is no action `{shorten(word)}` that takes time"
+            report.defect("unknown-verb", message, key, where, hint or "")
             continue
-        if of and "function" in verb.roles and of not in flow.python:
-            report.defect(
-                "unknown-python",
-                f"the flow has no `{shorten(of)}` under `python`",
-                key,
-                where,
-                report.meant(of, flow.python) or "",
-            )
+        if verb.name not in verbs_of(flow):
+            message = f"the flow has no `{verb.name}`: nothing ends as this says"
+            report.defect("unknown-verb", message, key, where, verbs_shown(flow))
+            continue
+        if of:
+            _of_its_own(report, flow, verb, of, key, where)
         items = value.items if isinstance(value, Sequence) else [value]
         found[name] = [ending(report, flow, verb, one, where, of=of) for one in items]
     return found
+
+
+def verbs_of(flow: Flow) -> frozenset[str]:
+    """What a flow does that takes time, the look at who has answered its dials too."""
+    found: frozenset[str] | None = flow.made.get("scenario.verbs")
+    if found is None:
+        actions = [one for written in every_list(flow) for one in written.actions]
+        listens = any(verb_of(one.verb).given("detection", one.arguments) is not None for one in actions)
+        verbs = {one.verb for one in actions} | ({"detect_machine"} if listens else set())
+        found = flow.made["scenario.verbs"] = frozenset(one for one in verbs if not verb_of(one).at_once)
+    return found
+
+
+def verbs_shown(flow: Flow) -> str:
+    """A hint."""
+    return f"it has {', '.join(sorted(one for one in verbs_of(flow) if not EVERY_VERB[one].last))}"
+
+
+def _of_its_own(report: Report, flow: Flow, verb: Verb, of: str, key: Scalar, path: str) -> None:
+    """`python.verify_pin`, `dial.human`: which of them is meant."""
+    if "function" in verb.roles:
+        if of not in flow.python:
+            hint = report.meant(of, flow.python) or ""
+            report.defect("unknown-python", f"the flow has no `{shorten(of)}` under `python`", key, path, hint)
+    elif "leg" not in verb.arguments:
+        message = f"of `{verb.name}` there is only one kind"
+        report.defect("bad-value", message, key, path, f"write `{verb.name}`, and a list for one after the other")
+    elif of not in flow.legs:
+        hint = report.meant(of, flow.legs) or f"the flow has {', '.join(flow.legs) or 'no leg but the far end'}"
+        report.defect("unknown-leg", f"there is no leg `{shorten(of)}`", key, path, hint)
 
 
 def ending(
@@ -121,8 +149,10 @@ class _Reader:
             where = join(path, name)
             if name in ("ends", "after", "result") or (name == "error" and status != "ok"):
                 continue
+            if name == "hangs_up" and verb.calls:
+                continue
             if known is not None and name not in known:
-                names = [*known, *keys.ENDING]
+                names = list(dict.fromkeys((*known, *keys.ENDING)))
                 hint = report.meant(name, names) or f"it has {', '.join(names)}"
                 report.defect(
                     "unknown-field", f"the end of `{verb.name}` has no field `{shorten(name)}`", key, where, hint
@@ -133,7 +163,8 @@ class _Reader:
         error = None if status == "ok" else report.text(node.get("error"), join(path, "error"), "`error`")
         if status == "never":
             return Ending(never=True)
-        return Ending(status, result, error, after)  # type: ignore[arg-type] # one of them
+        hangs_up = report.duration(node.get("hangs_up"), join(path, "hangs_up"), "`hangs_up`") if verb.calls else None
+        return Ending(status, result, error, after, hangs_up=hangs_up)  # type: ignore[arg-type] # one of them
 
     def _fields(self, word: Any) -> Mapping[str, Type] | None:
         """The fields of its result; None: any."""
@@ -154,4 +185,4 @@ def verb_of_result(event: str) -> str | None:
     return next((verb.name for verb in EVERY_VERB.values() if event in verb.results), None)
 
 
-__all__ = ["STATUSES", "ending", "endings", "verb_of", "verb_of_result", "words_of"]
+__all__ = ["STATUSES", "ending", "endings", "verb_of", "verb_of_result", "verbs_of", "verbs_shown", "words_of"]

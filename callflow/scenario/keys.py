@@ -30,6 +30,7 @@ SHARED: Final[Mapping[str, str]] = {
     "call": 'What the program knows of the call: `{direction: inbound, number: "+15550100100"}`.',
     "effects": "How effects end, by verb, where it is not as by default: a result, or a list of them, one after the other.",
     "models": "The models of `callflow test --models`: of the `caller`, the `judge`, and the `agent` in place of the flow's own.",
+    "with": "Values by names of one's own, which stand in the texts of the scenario and its parts as `{{ name }}`.",
 }
 """What all scenarios of a file may share, and each may say for itself."""
 
@@ -38,6 +39,7 @@ FILE: Final[Mapping[str, str]] = {
     "flow": "The flow, from this file's folder.",
     "description": "What these scenarios are about.",
     **SHARED,
+    "parts": "Steps that scenarios share, by name: a list of them, or the file among whose `parts` they stand.",
     "scenarios": "The scenarios, by name.",
 }
 
@@ -75,6 +77,7 @@ STEPS: Final[Mapping[str, str]] = {
     "press": 'The caller presses these keys, one after the other; `{keys: "12#", leg: human}` for another party.',
     "timer": "Time passes until this timer comes due: `after 20s`, `every 45s`, `silence 8s`, `answer`, `away`.",
     "wait": "So much time passes.",
+    "part": "The steps that stand under this name in `parts`; `with` gives them values.",
     "expect": "Time passes until all of this is so, as long as anything goes on by itself; `within` bounds it otherwise.",
     "never": "None of this is so, as long as anything goes on by itself; or for as long as `within` says.",
 }
@@ -87,6 +90,7 @@ MODIFIERS: Final[Mapping[str, str]] = {
     "offered_in": "The innermost states that were active when the model was offered the tool.",
     "id": "The id of the tool's call.",
     "state": "The state whose event it is.",
+    "with": "The values of a part.",
 }
 """What may stand beside the one thing that a step is."""
 
@@ -94,6 +98,7 @@ ENDING: Final[Mapping[str, str]] = {
     "ends": "How: ok, failed, timed_out, or never (only by its time limit).",
     "error": "Why it failed, in a sentence.",
     "after": "How long after its start; of a `consult` how long it rings.",
+    "hangs_up": "Of `dial` and `consult`: so long after they have picked up they hang up.",
     "result": "Which of its results: the last part of the event's name, `busy` for `dial.busy`; or the fields of its result.",
 }
 """How an effect ends, beside the fields of its result."""
@@ -140,6 +145,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("tools", "call", "calls", "function", "action"), "tool: …"),
     **dict.fromkeys(("answer", "answers", "answered"), "call.answered"),
     **dict.fromkeys(("silence", "every", "timeout"), "timer: silence 8s"),
+    **dict.fromkeys(("include", "use", "steps", "macro"), "part: …"),
     **dict.fromkeys(("event", "events", "send", "when", "given"), "call.hangup, or what else it is called"),
 }
 """What other languages call these steps."""

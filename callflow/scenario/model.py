@@ -29,13 +29,15 @@ ANYTHING = "..."
 
 class Ending(NamedTuple):
     """How an effect ends. `after` is how long after its start (or, for a telephone, how long it rings); None: as long as it
-    takes by itself. `never`: only by its time limit, or as a step says."""
+    takes by itself. `never`: only by its time limit, or as a step says. `hangs_up`: of whom it calls, so long after they have
+    picked up."""
 
     status: Status = "ok"
     result: Mapping[str, Any] = NO_DATA
     error: str | None = None
     after: float | None = None
     never: bool = False
+    hangs_up: float | None = None
 
 
 # -- what the world does

@@ -18,7 +18,9 @@ def fields_of(
 ) -> dict[str, Any]:
     """The fields that stand there, each of its type; `known` None: any, of any type."""
     found: dict[str, Any] = {}
-    mapping = report.mapping(node, path, what)
+    first = next(iter(known or ("name",)), "name")
+    hint = f"write {{{first}: …}}, one of {', '.join(known)}" if known else ""
+    mapping = report.mapping(node, path, what, hint)
     for name, (key, value) in mapping.entries.items() if mapping else ():
         if known is not None and name not in known:
             hint = report.meant(name, known) or f"it has {', '.join(known) or 'none'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from callflow.core.events import CALL_FIELDS
@@ -23,6 +23,7 @@ from callflow.scenario.conditions import conditions
 from callflow.scenario.endings import endings
 from callflow.scenario.model import Occurs, Scenario, Step
 from callflow.scenario.personas import models_of, persona
+from callflow.scenario.parts import Given, Parts, filled
 from callflow.scenario.steps import steps
 
 BEGINS = 1_767_605_400.0
@@ -66,7 +67,12 @@ def reads(
     defects = [_of_a_scenario(one) for one in defects]
     if root is None:
         return [], defects
-    reader = _Reader(_Report(name, defects, Suggestions()), root, os.fspath(folder), flows)
+    suggestions = Suggestions()
+
+    def report_of(file: str) -> Report:
+        return _Report(file, defects, suggestions)
+
+    reader = _Reader(report_of(name), root, os.fspath(folder), flows, report_of)
     found: list[Scenario] = []
     try:
         found = list(reader.scenarios())
@@ -100,6 +106,12 @@ def _of_a_scenario(defect: Defect) -> Defect:
     """What the reader of YAML says of a flow file, said of this one."""
     if defect.code == "empty-file":
         return defect._replace(hint="the smallest scenario file has `callflow: 1`, `flow:` and `scenarios:`")
+    if defect.code == "colon-in-text":
+        hint = defect.hint.replace(
+            "put quotes around the whole text",
+            "put braces around what stands there, `4s: {tool: end_call}`, or quotes around a text",
+        )
+        return defect._replace(hint=hint)
     if defect.code in ("not-a-mapping", "several-documents", "too-many-values", "unknown-tag"):
         message = defect.message.replace("a flow file", "a scenario file")
         hint = "" if "sub-flows" in defect.hint else defect.hint.replace("flow", "call", 0)
@@ -108,22 +120,30 @@ def _of_a_scenario(defect: Defect) -> Defect:
 
 
 class _Report(Report):
-    """What several scenarios share is read for each of them, and told once."""
+    """What several scenarios share is read for each of them, and told once; of a value that nobody has given nothing more is told."""
 
     def defect(self, code: str, message: str, at: Place, path: str, hint: str | None = "") -> None:
-        known = ((one.code, one.message, one.line, one.column) for one in self.defects)
-        if (code, message, at.line, at.column) not in known:
+        here = [one for one in self.defects if one[2:5] == (self.file, at.line, at.column)]
+        if not any(one.code == "unknown-name" or one[:2] == (code, message) for one in here):
             super().defect(code, message, at, path, hint)
 
 
 class _Reader:
     """One file."""
 
-    def __init__(self, report: Report, root: MappingNode, folder: str, flows: Flows | Flow | None) -> None:
+    def __init__(
+        self,
+        report: Report,
+        root: MappingNode,
+        folder: str,
+        flows: Flows | Flow | None,
+        report_of: Callable[[str], Report],
+    ) -> None:
         self._report = report
         self._root = root
         self._folder = folder
         self._flows = flows if flows is not None else Flows()
+        self._parts = Parts(report, root, folder, report_of)
 
     def scenarios(self) -> Iterator[Scenario]:
         report, root = self._report, self._root
@@ -136,7 +156,11 @@ class _Reader:
                 "`callflow check` checks it; a scenario file has `flow:` and `scenarios:`",
             )
             return
-        report.unknown_keys(root, "", keys.FILE, keys.FILE, "a scenario file")
+        for name, entry in root.entries.items():
+            if name in keys.SCENARIO and name not in keys.FILE:
+                hint = f"it stands in a scenario: `scenarios: {{a name: {{{name}: …}}}}`"
+                report.unknown_key(root, *entry, "", keys.FILE, "a scenario file", hint)
+        report.unknown_keys(root, "", {*keys.FILE, *keys.SCENARIO}, keys.FILE, "a scenario file")
         self._version()
         report.text(root.get("description"), "description", "`description`")
         flow = self._flow()
@@ -209,7 +233,12 @@ class _Reader:
             yield from self._one(flow, name, key, node, path)
             return
         where = join(path, "cases")
-        cases = report.mapping(node.get("cases"), where, "`cases`", "each has a name: `busy: {effects: {dial: busy}}`")
+        hint = "each has a name: `busy: {effects: {dial: busy}}`"
+        cases = report.mapping(node.get("cases"), where, "`cases`", hint)
+        if (cases is not None and not cases.entries) or is_nothing(node.entries["cases"][1]):
+            report.defect(
+                "missing-key", "there is no case here, and nothing is played", node.entries["cases"][0], where, hint
+            )
         for word, (case, inner) in cases.entries.items() if cases else ():
             own = report.mapping(inner, join(where, word), "a case")
             if "cases" in (own.entries if own else ()):
@@ -221,15 +250,18 @@ class _Reader:
         report = self._report
         known = len(report.defects)
         report.unknown_keys(node, path, keys.SCENARIO, keys.SCENARIO, "a scenario")
+        given = {name: value for name, (_, value) in self._shared("with", node, path).items()}
         exactly = bool(report.boolean(node.get("exactly"), join(path, "exactly"), "`exactly`"))
         waiting = report.boolean(node.get("waiting"), join(path, "waiting"), "`waiting`")
+        if not exactly:
+            node = _with(report, node, given, path)
         values = {one: self._shared(one, node, path) for one in ("vars", "env", "call", "effects", "models")}
         models = models_of(report, values["models"], join(path, "models"))
         at = node if node.get("at") is not None else self._root
         found = Scenario(
             name,
             flow,
-            self._steps(flow, node, path, exactly=exactly, waiting=waiting),
+            self._steps(flow, node, path, given, exactly=exactly, waiting=waiting),
             start=BEGINS if at.get("at") is None else clock(report, at.get("at"), join(path, "at")),
             vars={one: plain_data(value) for one, (_, value) in values["vars"].items()},
             env=self._env(flow, values["env"], path),
@@ -251,9 +283,11 @@ class _Reader:
         if len(report.defects) == known and self._starts(found, node, key, path):
             yield found
 
-    def _steps(self, flow: Flow, node: MappingNode, path: str, *, exactly: bool, waiting: bool | None) -> list[Step]:
+    def _steps(
+        self, flow: Flow, node: MappingNode, path: str, given: Given, *, exactly: bool, waiting: bool | None
+    ) -> list[Step]:
         """The steps. A call that a flow decides to take rings here at once, where nothing else is said."""
-        found = steps(self._report, flow, node.get("steps"), join(path, "steps"), exactly=exactly)
+        found = steps(self._report, flow, self._parts, given, node.get("steps"), join(path, "steps"), exactly=exactly)
         rings = any(isinstance(one.act, Occurs) and one.act.name in ("call.offered", "call.answered") for one in found)
         if flow.answer == "manual" and waiting is None and not exactly and not rings:
             found.insert(0, Step(Occurs("call.offered"), "now", self._report.position(node, path)))
@@ -326,8 +360,17 @@ class _Reader:
         return True
 
 
-_JOINED = ("vars", "env", "call", "effects", "models", "expect", "never")
+_JOINED = ("vars", "env", "call", "effects", "models", "with", "expect", "never")
 """What a case says beside what its scenario says, and not in place of it."""
+
+
+def _with(report: Report, node: MappingNode, given: Given, path: str) -> MappingNode:
+    """A scenario with the values that it is given; they hold none themselves, nor do its parts, which are read by themselves."""
+    entries = {
+        name: entry if name == "with" else (entry[0], filled(report, entry[1], given, join(path, name)))
+        for name, entry in node.entries.items()
+    }
+    return MappingNode(entries, node.flow, node.start, node.end)
 
 
 def _case_of(node: MappingNode, own: MappingNode | None) -> MappingNode:

@@ -26,6 +26,7 @@ def schema() -> dict[str, Any]:
         "flow": text(),
         "description": text(),
         **_shared(),
+        "parts": {"type": "object", "additionalProperties": either(text(), listed({"$ref": _ref + "step"}))},
         "scenarios": {"type": "object", "additionalProperties": {"$ref": _ref + "scenario"}, "minProperties": 1},
     }
     return {
@@ -62,6 +63,7 @@ def _shared() -> dict[str, Any]:
             "additionalProperties": False,
         },
         "models": described(keys.MODELS, dict.fromkeys(keys.MODELS, _model())),
+        "with": {"type": "object"},
     }
 
 
@@ -98,6 +100,7 @@ def _spelled() -> dict[str, Any]:
         "press": either(text(), described(keys.PRESS, dict.fromkeys(keys.PRESS, text()), required=["keys"])),
         "timer": nothing_or(text()),
         "wait": {"$ref": _ref + "duration"},
+        "part": text(),
         "expect": {"$ref": _ref + "waited"},
         "never": {"$ref": _ref + "waited"},
     }
@@ -108,6 +111,7 @@ def _spelled() -> dict[str, Any]:
         "offered_in": listed(text()),
         "id": text(),
         "state": text(),
+        "with": {"type": "object"},
     }
     at_a_time = either({"$ref": _ref + "step"}, listed({"$ref": _ref + "step"}))
     events = {name: {**_described(one.description), "type": ["object", "null"]} for name, one in EVENTS.items()}
@@ -137,6 +141,7 @@ def _end(verb: Verb) -> dict[str, Any]:
             "ends": {"description": keys.ENDING["ends"], "enum": [*STATUSES, "never"]},
             "error": {"description": keys.ENDING["error"], "type": "string"},
             "after": {"description": keys.ENDING["after"], "$ref": _ref + "duration"},
+            **({"hangs_up": {"description": keys.ENDING["hangs_up"], "$ref": _ref + "duration"}} if verb.calls else {}),
             "result": {"description": keys.ENDING["result"], **either({"enum": words_of(verb)}, {"type": "object"})},
         },
     }

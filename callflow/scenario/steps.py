@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from callflow.core.actions import EVERY_VERB
+from callflow.core.actions import EVERY_VERB, VERBS
+from callflow.core.durations import format_duration
 from callflow.core.events import DIGITS, EVENTS, KEYS, LEG_EVENTS, MAIN_LEG, STATE_EVENTS
-from callflow.core.flow import Field, Flow
+from callflow.core.flow import NOWHERE, Field, Flow
 from callflow.core.possible import entry_of
+from callflow.errors import Defect
 from callflow.flowfile.elsewhere import event_meant
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
@@ -17,7 +19,7 @@ from callflow.flowfile.part import SENT
 from callflow.flowfile.report import Report, is_nothing, join
 from callflow.scenario import keys
 from callflow.scenario.conditions import conditions
-from callflow.scenario.endings import ending, verb_of_result
+from callflow.scenario.endings import ending, verb_of_result, verbs_of, verbs_shown
 from callflow.scenario.model import (
     Act,
     Calls,
@@ -33,6 +35,7 @@ from callflow.scenario.model import (
     Waits,
     When,
 )
+from callflow.scenario.parts import DEEPEST, Given, Parts, filled
 from callflow.scenario.payloads import declared, fields_of
 
 _SENT = {name: Field(name, kind, required=False) for name, kind in SENT.items()}
@@ -45,16 +48,43 @@ _LONGEST = 200
 """Signs of what is pressed in one step."""
 
 
-def steps(report: Report, flow: Flow, node: Node | None, path: str, *, exactly: bool) -> list[Step]:
-    """All steps, in order."""
-    reader = _Reader(report, flow, exactly)
+def steps(
+    report: Report, flow: Flow, parts: Parts, given: Given, node: Node | None, path: str, *, exactly: bool
+) -> list[Step]:
+    """All steps, in order; in those of parts stands what is given."""
+    reader = _Reader(report, flow, exactly, parts, given)
+    if isinstance(node, MappingNode):
+        report.wrong_kind(node, path, "`steps` takes a list", "each step begins with `- `: `- tool: end_call`")
+        return []
     items = report.items(node, path, "`steps`")
-    return [step for number, item in enumerate(items) for step in reader.read(item, f"{path}[{number}]", "settled")]
+    found = [step for number, item in enumerate(items) for step in reader.read(item, f"{path}[{number}]", "settled")]
+    return _in_order(report, found)
+
+
+def _in_order(report: Report, found: list[Step]) -> list[Step]:
+    """The same; a defect for each whose time is over by then."""
+    latest, before = 0.0, NOWHERE
+    for step in found:
+        when, at = step.when, step.position
+        if isinstance(step.act, Expects) and step.act.conditions.at is not None:
+            when, at = step.act.conditions.at[1], step.act.conditions.position
+        if isinstance(when, float) and when < latest:
+            message = f"{format_duration(when)} is over by then: it is {format_duration(latest)} in line {before.line}"
+            hint = "times count from the start of the call, and go on"
+            place = (at.file, at.line, at.column, at.line, at.column + 1, at.path)
+            report.defects.append(Defect("bad-value", message, *place, hint))
+        elif isinstance(step.when, float):
+            latest, before = step.when, step.position
+    return found
 
 
 class _Reader:
-    def __init__(self, report: Report, flow: Flow, exactly: bool) -> None:
+    def __init__(
+        self, report: Report, flow: Flow, exactly: bool, parts: Parts, given: Given, inside: tuple[Sequence, ...] = ()
+    ) -> None:
         self._report, self._flow, self._exactly = report, flow, exactly
+        self._parts, self._given = parts, given
+        self._inside = inside  # the parts around
 
     def read(self, node: Node, path: str, when: When) -> Iterator[Step]:
         """One item of the list: a step, or several at one time."""
@@ -69,21 +99,32 @@ class _Reader:
             return
         mains = [name for name in node.entries if name not in keys.MODIFIERS and not name.startswith("x-")]
         if len(mains) != 1:
-            what = (
-                f"{len(mains)} things in one step: {', '.join(map(shorten, mains))}"
-                if mains
-                else "nothing happens in this step"
-            )
-            report.defect(
-                "two-actions" if mains else "missing-key", what, node, path, "each is a step of its own: `- …`"
-            )
+            self._not_one(mains, node, path)
             return
         main = mains[0]
         key, value = node.entries[main]
         if main == "now" or _TIME.match(main):
             yield from self._timed(main, key, value, node, path, when)
+        elif main == "part":
+            yield from self._part(value, key, node, path, when)
         else:
             yield from self._step(main, key, value, node, path, when)
+
+    def _not_one(self, mains: list[str], node: MappingNode, path: str) -> None:
+        report = self._report
+        if not mains:
+            asked = [one for one in node.entries if one in keys.CONDITIONS]
+            hint = f"write `- expect: {{{asked[0]}: …}}`" if asked else "each is a step of its own: `- …`"
+            report.defect("missing-key", "nothing happens in this step", node, path, hint)
+            return
+        what = f"{len(mains)} things in one step: {', '.join(map(shorten, mains))}"
+        times = [one for one in mains if one == "now" or _TIME.match(one)]
+        others = [one for one in mains if one not in times]
+        misspelt = [report.meant(one, keys.MODIFIERS) for one in mains if one not in keys.STEPS]
+        hint = next((one for one in misspelt if one), "each is a step of its own: `- …`")
+        if times and others:
+            hint = f"write `- {shorten(times[0])}: {{{others[0]}: …}}`"
+        report.defect("two-actions", what, node, path, hint)
 
     def _timed(self, main: str, key: Scalar, value: Node, node: MappingNode, path: str, when: When) -> Iterator[Step]:
         report = self._report
@@ -102,6 +143,25 @@ class _Reader:
             elif at is not None:
                 yield from self.read(item, join(path, main), at)  # type: ignore[arg-type] # a time or `now`
 
+    def _part(self, value: Node, key: Scalar, node: MappingNode, path: str, when: When) -> Iterator[Step]:
+        """The steps of a part, each with its place there."""
+        report = self._report
+        report.unknown_keys(node, path, ("part", "with"), ("part", "with"), "the step `part`")
+        own = report.mapping(node.get("with"), join(path, "with"), "`with`")
+        name = report.text(value, join(path, "part"), "`part`")
+        part = None if name is None else self._parts.find(name, value, join(path, "part"), report)
+        if part is None:
+            return
+        if any(part.steps is one for one in self._inside) or len(self._inside) == DEEPEST:
+            report.defect("bad-value", f"the part `{shorten(name or '')}` comes round to itself", value, path)
+            return
+        given = {**self._given, **{one: item for one, (_, item) in (own.entries if own else {}).items()}}
+        inside = (*self._inside, part.steps)
+        reader = _Reader(part.report, self._flow, self._exactly, part.others, given, inside)
+        for number, item in enumerate(part.steps.items):
+            where = f"{part.path}[{number}]"
+            yield from reader.read(filled(part.report, item, given, where), where, when)
+
     def _step(self, main: str, key: Scalar, value: Node | None, node: Node, path: str, when: When) -> Iterator[Step]:
         more = node if isinstance(node, MappingNode) else None
         act = self._act(main, key, value, more, join(path, main) if more is not None else path)
@@ -109,7 +169,6 @@ class _Reader:
             yield Step(act, when, self._report.position(key, path))
 
     def _act(self, main: str, key: Scalar, value: Node | None, node: MappingNode | None, path: str) -> Act | None:
-        report = self._report
         own = {
             "tool": self._calls, "caller": self._caller, "model": self._model, "press": self._press, "timer": self._timer,
             "wait": self._wait, "expect": self._expect, "never": self._never,
@@ -120,21 +179,34 @@ class _Reader:
         elif main not in keys.STEPS:
             taken = ("effect", "offered_in", "id", "state")
         if node is not None:
-            report.unknown_keys(node, path, {main, *taken}, (main, *taken), f"the step `{shorten(main)}`")
+            self._beside(main, taken, node, path)
         if own is not None:
             found: Act | None = own(value, key, path, node)
             return found
         verb = EVERY_VERB.get(main)
         if verb is not None and not verb.at_once:
-            return self._ends(main, "", value, node, path)
+            return self._ends(main, "", key, value, node, path)
         result_of = verb_of_result(main)
         if result_of is not None:
-            return self._ends(result_of, main.partition(".")[2], value, node, path)
+            return self._ends(result_of, main.partition(".")[2], key, value, node, path)
         return self._occurs(main, key, value, node, path)
+
+    def _beside(self, main: str, taken: tuple[str, ...], node: MappingNode, path: str) -> None:
+        """What may not stand beside this."""
+        report, what = self._report, f"the step `{shorten(main)}`"
+        for name, (key, _) in node.entries.items():
+            stands = [one for one, names in (("expect", ("within",)), ("part", ("with",))) if name in names]
+            if stands and name not in taken:
+                hint = f"it stands beside `{stands[0]}`"
+                report.defect("unknown-key", f"{what} has no key `{name}`", key, join(path, name), hint)
+        report.unknown_keys(node, path, {main, *taken, "within", "with"}, (main, *taken), what)
 
     # -- what the world does
 
-    def _ends(self, verb: str, word: str, value: Node | None, node: MappingNode | None, path: str) -> Ends:
+    def _ends(self, verb: str, word: str, key: Scalar, value: Node | None, node: MappingNode | None, path: str) -> Ends:
+        if verb in VERBS and verb not in verbs_of(self._flow):
+            message = f"the flow has no `{verb}`: none ends"
+            self._report.defect("unknown-verb", message, key, path, verbs_shown(self._flow))
         leg = None if node is None else self._report.text(node.get("leg"), join(path, "leg"), "`leg`")
         effect = None if node is None else self._report.integer(node.get("effect"), join(path, "effect"), "`effect`")
         said = ending(self._report, self._flow, EVERY_VERB[verb], value, path, word=word, exactly=self._exactly)
@@ -235,6 +307,8 @@ class _Reader:
             return f"write `- tool: {name}`"
         if _TIMER.fullmatch(name):
             return f"write `- timer: {name}`"
+        if _TIME.match(name):
+            return f"what happens then stands behind it: `- {shorten(name)}: call.hangup`"
         return f"write `- {keys.ELSEWHERE[name]}`" if name in keys.ELSEWHERE else ""
 
     def _tool(self, name: str, key: Scalar, value: Node | None, path: str) -> dict[str, Any] | None:

@@ -51,6 +51,7 @@ class Telephones:
                 return  # it ends with that
             at = self._call.now + lasts
             self._schedule.add(at, lambda now: self._of_leg(start, "answered", now), start.id)
+            self._hangs_up(start, ending, at)
         self._effects.end_after(start, lasts, ending)
 
     def consults(self, start: Start, ending: Ending) -> None:
@@ -65,6 +66,13 @@ class Telephones:
             self._effects.end_after(start, _ringing_timeout(start), ending)
         elif not self._effects.brings(_event_of(start, "answered"), start.id, after - self._call.now):
             self._schedule.add(after, lambda now: self._of_leg(start, "answered", now), start.id)
+            self._hangs_up(start, ending, after)
+
+    def _hangs_up(self, start: Start, ending: Ending, answered: float) -> None:
+        """Who has picked up hangs up by themselves; nobody waits for that."""
+        if ending.hangs_up is not None:
+            leg, why = str(start.arguments.get("leg") or MAIN_LEG), {"by": "caller", "cause": "hung_up"}
+            self._schedule.add(answered + ending.hangs_up, lambda now: self._left(leg, why, now), limit=True)
 
     def transfers(self, start: Start, ending: Ending) -> None:
         self._effects.end_after(start, HANDS_OVER, ending)

@@ -248,6 +248,8 @@ def _ending(verb: str, ending: Ending) -> tuple[str, Any]:
             said["error"] = ending.error
     if ending.after is not None:
         said["after"] = format_duration(ending.after)
+    if ending.hangs_up is not None:
+        said["hangs_up"] = format_duration(ending.hangs_up)
     if result.keys() & keys.ENDING.keys():
         said["result"] = result
     else:

@@ -100,6 +100,22 @@ def defects(body: str):
         ("expect: {at: [9s, 3s]}", "bad-value", "put the shorter one first"),
         ("expect: {}", "missing-key", "nothing is expected here"),
         ("expect: {state: asking, within: 3}", "bad-duration", "write 3s"),
+        ("expect: asking", "wrong-kind", "write `{state: asking}`"),
+        ("expect: {states: asking}", "wrong-kind", "or [..., asking, ...]"),
+        ("expect: {ended: {by: caler}}", "bad-value", 'did you mean "caller"?'),
+        ("expect: {ended: {event: call.hangpu}}", "unknown-event", 'did you mean "call.hangup"?'),
+        ("expect: {never: {heard: Hello.}}", "unknown-key", "what is expected has no key `never`"),
+        ("{tool: end_call, within: 3s}", "unknown-key", "it stands beside `expect`"),
+        ("{caller: Hello., now: }", "two-actions", "write `- now: {caller: …}`"),
+        ("{part: greeted, wiht: {day: friday}}", "two-actions", 'did you mean "with"?'),
+        ("{state: asking}", "missing-key", "write `- expect: {state: …}`"),
+        ("4s", "unknown-event", "what happens then stands behind it: `- 4s: call.hangup`"),
+        ("dial.busy", "unknown-verb", "the flow has no `dial`"),
+        ("call.hangup: caller", "wrong-kind", "write {leg: …}, one of leg, identity, by"),
+        ("part: greeted", "unknown-name", "parts stand at the top"),
+        ("part: [greeted]", "wrong-kind", "takes text"),
+        ('caller: "{{ day }}"', "unknown-name", "`with: {day: …}`"),
+        ('caller: "On {{ day }}, {{ dya }}."', "unknown-name", "`with` has no `day`"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "",
 )  # fmt: skip
@@ -126,6 +142,21 @@ def test_a_step_that_says_what_cannot_be(step, code, says):
         ("effects: {python.lok: {ok: true}}\nexpect: {ended: true}", "unknown-python", 'did you mean "look"?'),
         ("effects: {python.look: {okk: true}}\nexpect: {ended: true}", "unknown-field", 'did you mean "ok"?'),
         ("effects: {python.look: {ok: 1}}\nexpect: {ended: true}", "wrong-type", "true or false"),
+        ("effects: {transfer: failed}\nexpect: {ended: true}", "unknown-verb", "it has aclose, consult,"),
+        ("effects: {consult.humn: failed}\nexpect: {ended: true}", "unknown-leg", 'did you mean "human"?'),
+        ("effects: {drain.x: failed}\nexpect: {ended: true}", "bad-value", "of `drain` there is only one kind"),
+        ("effects: {consult: {hangs_up: 3}}\nexpect: {ended: true}", "bad-duration", "write 3s"),
+        ("effects: {python.look: {hangs_up: 3s}}\nexpect: {ended: true}", "unknown-field", "no field `hangs_up`"),
+        ("cases: {}", "missing-key", "there is no case here"),
+        ("cases:", "missing-key", "each has a name"),
+        ("cases: [busy]", "wrong-kind", "each has a name"),
+        ("cases: {b: {cases: {c: {}}}}", "bad-value", "a case has no cases"),
+        ("steps: {tool: end_call}", "wrong-kind", "each step begins with `- `"),
+        ("steps: [{4s: call.hangup}, {2s: call.dropped}]", "bad-value", "2s is over by then: it is 4s in line 7"),
+        ("steps: [{5s: call.hangup}, {expect: {at: [1s, 3s]}}]", "bad-value", "3s is over by then"),
+        ("with: {days: x}\nsteps: [caller: '{{ day }}']", "unknown-name", 'did you mean "days"?'),
+        ("with: {day: [x]}\nsteps: [caller: 'on {{ day }}']", "wrong-type", "is no text"),
+        ("steps:\n- 2s: tool: end_call", "colon-in-text", "put braces around what stands there"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "",
 )
@@ -144,6 +175,30 @@ def test_all_are_told_at_once_and_what_is_shared_only_once():
         ("unknown-event", 6),
         ("bad-duration", 6),
     ]
+
+
+@pytest.mark.parametrize(
+    ("top", "code", "says"),
+    [
+        ("steps: [call.hangup]", "unknown-key", "it stands in a scenario"),
+        ("parts: {a: x.yaml}\nscenarios: {a: {steps: [part: a]}}", "no-such-file", "`x.yaml`: there is no such file"),
+        ("parts: {a: }\nscenarios: {a: {steps: [part: a]}}", "missing-key", "nothing happens in this part"),
+        ("parts: {a: {}}\nscenarios: {a: {steps: [part: a]}}", "wrong-kind", "a list of steps, or the file"),
+        ("parts: [a]\nscenarios: {a: {expect: {ended: true}}}", "wrong-kind", "each has a name"),
+        ("parts: {a: [part: b], b: [part: a]}\nscenarios: {a: {steps: [part: a]}}", "bad-value", "comes round to itself"),
+        ("parts: {a: [wait: 3s], b: [nope]}\nscenarios: {a: {steps: [{part: b}, {part: b}]}}", "unknown-event", "`nope`"),
+        ("scenarios: {a: {expect: {ended: true}}, a: {expect: {ended: true}}}", "duplicate-key", "keep one of the two"),
+        ("scenarios: [a]", "wrong-kind", "each has a name"),
+        ("scenario: {a: {expect: {ended: true}}}", "unknown-key", 'did you mean "scenarios"?'),
+    ],
+)  # fmt: skip
+def test_a_file_that_says_what_cannot_be(top, code, says):
+    text = 'callflow: 1\nflow: desk.yaml\nvars: {phone: "+15550100100"}\nenv: {TRUNK: ST_1}\n' + top + "\n"
+    if "scenario" not in top:
+        text += "scenarios: {a: {expect: {ended: true}}}\n"
+    [found] = reads(text, flows=FLOW)[1]
+    assert found.code == code
+    assert says in f"{found.message} ({found.hint})"
 
 
 def test_what_the_call_needs_to_start_is_missing():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent, indent
+
+import pytest
 
 import callflow
 from callflow.scenario import load, play, reads
@@ -89,11 +92,11 @@ def test_what_cannot_happen_says_why():
     assert why("steps: [{2s: call.answered}]").startswith(
         "far_end is on_line, and call.answered comes only where it is absent or dialing"
     )
-    assert why("steps: [{2s: dial.busy}]", DESK).startswith("no dial is running: nothing runs")
+    assert why("steps: [{2s: {drain: failed}}]").startswith("no drain is running: nothing runs")
     assert why("steps: [{tool: {book: {day: friday}}}, {tool: {book: {day: monday}}}]").startswith(
         "tool.book: the session is closed"
     )
-    assert why("steps: [{4s: call.hangup}, {2s: job.shutdown}]").startswith("2 s is over: it is 4 s")
+    assert why("steps: [{wait: 4s}, {2s: job.shutdown}]").startswith("2 s is over: it is 4 s")
     assert "(at 4 s, in closed)" in why("steps: [{4s: call.hangup}, call.hangup]")
 
 
@@ -148,3 +151,69 @@ def test_a_sub_flow_by_itself_is_no_defect(tmp_path):
     )
     [scenario] = load(tmp_path / "pin.scenario.yaml")
     assert play(scenario).failure is None
+
+
+def test_parts_and_values_are_shared(tmp_path):
+    (tmp_path / "desk.yaml").write_text(DESK)
+    (tmp_path / "common.yaml").write_text("parts:\n  leaves: [{tool: end_call}, {expect: {state: ending}}]\n")
+    (tmp_path / "a.scenario.yaml").write_text(
+        dedent("""
+            callflow: 1
+            flow: desk.yaml
+            parts:
+              books:
+                - tool: {book: {day: "{{ day }}"}}
+                - expect: {state: booked, heard: "See you on {{ day }}."}
+              leaves: common.yaml
+            scenarios:
+              a day:
+                with: {day: friday}
+                steps: [part: books]
+                expect: {vars: {day: "{{ day }}"}, outcome: completed}
+                cases:
+                  friday: {}
+                  monday: {with: {day: monday}}
+              nobody books: {steps: [part: leaves], expect: {outcome: completed}}
+              another day: {steps: [{part: books, with: {day: sunday}}], expect: {vars: {day: sunday}}}
+              too late: {steps: [{30s: {part: books, with: {day: sunday}}}]}
+        """)
+    )
+    results = {one.name: play(one) for one in load(tmp_path / "a.scenario.yaml")}
+    assert [name for name, one in results.items() if not one.passed] == ["too late"]
+    failure = results["too late"].failure
+    assert (failure.position.line, failure.message.partition(":")[0]) == (6, "tool.book")
+    common = next(step for step in load(tmp_path / "a.scenario.yaml")[2].steps)
+    assert (common.position.file, common.position.line) == (str(tmp_path / "common.yaml"), 2)
+
+
+OUTBOUND = Path(__file__).parents[2] / "flows" / "outbound.yaml"
+
+
+@pytest.mark.parametrize(
+    ("effects", "outcome", "at"),
+    [
+        ("{dial: busy}", "busy", 2),
+        ("{dial: no_answer}", "no_answer", 30),
+        ("{dial: declined}", "declined", 2),
+        ("{dial: invalid}", "invalid", 2),
+        ("{dial: failed}", "failed", 2),
+        ("{dial: {hangs_up: 20ms}}", "hung_up", 4.02),
+        ("{dial: {after: 25s, hangs_up: 3s}}", "hung_up", 28),
+        ("{dial: {after: 25s}, detect_machine: machine-vm}", "voicemail", 30.5),
+        ("{detect_machine: machine-ivr}", "machine", 6),
+        ("{detect_machine: machine-unavailable}", "machine", 6),
+    ],
+)
+def test_all_that_a_number_does_is_said_in_one_line(effects, outcome, at):
+    text = f"""
+        callflow: 1
+        vars: {{phone_number: "+15550123456"}}
+        env: {{SIP_OUTBOUND_TRUNK_ID: ST_test}}
+        scenarios: {{a: {{effects: {effects}, expect: {{outcome: {outcome}}}}}}}
+    """
+    [scenario], defects = reads(dedent(text), flows=callflow.load(OUTBOUND))
+    assert defects == []
+    result = play(scenario)
+    assert result.failure is None
+    left = next(one.time for one in result.taken if "ending" in one.step.entered)
+    assert left == pytest.approx(at)

@@ -12,6 +12,7 @@ from callflow.core.actions import EVERY_VERB
 from callflow.core.events import EVENTS
 from callflow.core.flow import Flow
 from callflow.scenario import Impossible, Scenario, Step, play, reads, story, write
+from callflow.scenario.endings import verbs_of
 from callflow.scenario.model import Calls, Conditions, Ending, Ends, Occurs, Presses, Replies, Speaks, Waits
 from callflow.scenario.playing import Player
 
@@ -32,12 +33,24 @@ OFTEN = [
     "job.shutdown",
     "session.close",
 ]
-SLOW = [verb for verb in EVERY_VERB.values() if not (verb.at_once or verb.last)]
+
+
+def slow(flow: Flow):
+    """What the flow does that takes time."""
+    return [EVERY_VERB[name] for name in sorted(verbs_of(flow)) if not EVERY_VERB[name].last]
 
 
 def an_ending(chance: random.Random, verb) -> Ending:
     result = {"result": chance.choice(verb.results).partition(".")[2]} if verb.results else {}
-    return chance.choice([Ending("failed"), Ending("timed_out"), Ending(never=True), Ending(result=result)])
+    return chance.choice(
+        [
+            Ending("failed"),
+            Ending("timed_out"),
+            Ending(never=True),
+            Ending(result=result),
+            Ending(result=result, hangs_up=chance.choice([0.02, 5.0]) if verb.calls else None),
+        ]
+    )
 
 
 def an_act(chance: random.Random, flow: Flow):
@@ -55,7 +68,7 @@ def an_act(chance: random.Random, flow: Flow):
         return chance.choice([Speaks("Hello."), Replies("Well, yes.")])
     if kind == 6:
         return Presses(chance.choice(["1", "12#", "0*"]))
-    verb = chance.choice(SLOW)
+    verb = chance.choice(slow(flow))
     ending = an_ending(chance, verb)
     return Waits(chance.choice([1.0, 40.0])) if ending.never else Ends(verb.name, ending)
 
@@ -65,7 +78,7 @@ def a_scenario(chance: random.Random, flow: Flow) -> Scenario:
     for _ in range(chance.randrange(8)):
         time += chance.choice([0, 0.25, 2, 7, 31])
         steps.append(Step(an_act(chance, flow), chance.choice(["settled", "now", time])))
-    effects = {verb.name: [an_ending(chance, verb)] for verb in SLOW if chance.random() < 0.15}
+    effects = {verb.name: [an_ending(chance, verb)] for verb in slow(flow) if chance.random() < 0.15}
     given = {name: "+15550123456" for name, one in flow.scopes[""].variables.items() if one.required}
     env = dict.fromkeys(flow.env, "+15550100100")
     return Scenario("a", flow, steps, 1_767_605_400.0, given, env, effects=effects, expect=Conditions(ended=True))
