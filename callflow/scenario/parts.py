@@ -16,6 +16,8 @@ from callflow.flowfile.yaml import parse
 Given = Mapping[str, Node]
 """Values by the names under which they stand in texts: `{{ day }}`."""
 
+NOTHING_GIVEN: Given = {}
+
 DEEPEST = 20
 """Parts in parts."""
 

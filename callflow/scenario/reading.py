@@ -22,8 +22,8 @@ from callflow.scenario.clock import clock
 from callflow.scenario.conditions import conditions
 from callflow.scenario.endings import endings
 from callflow.scenario.model import Occurs, Scenario, Step
-from callflow.scenario.personas import models_of, persona
 from callflow.scenario.parts import Given, Parts, filled
+from callflow.scenario.personas import models_of, persona
 from callflow.scenario.steps import steps
 
 BEGINS = 1_767_605_400.0
@@ -287,7 +287,15 @@ class _Reader:
         self, flow: Flow, node: MappingNode, path: str, given: Given, *, exactly: bool, waiting: bool | None
     ) -> list[Step]:
         """The steps. A call that a flow decides to take rings here at once, where nothing else is said."""
-        found = steps(self._report, flow, self._parts, given, node.get("steps"), join(path, "steps"), exactly=exactly)
+        found = steps(
+            self._report,
+            flow,
+            node.get("steps"),
+            join(path, "steps"),
+            exactly=exactly,
+            parts=self._parts,
+            given=given,
+        )
         rings = any(isinstance(one.act, Occurs) and one.act.name in ("call.offered", "call.answered") for one in found)
         if flow.answer == "manual" and waiting is None and not exactly and not rings:
             found.insert(0, Step(Occurs("call.offered"), "now", self._report.position(node, path)))

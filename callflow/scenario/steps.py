@@ -35,7 +35,7 @@ from callflow.scenario.model import (
     Waits,
     When,
 )
-from callflow.scenario.parts import DEEPEST, Given, Parts, filled
+from callflow.scenario.parts import DEEPEST, NOTHING_GIVEN, Given, Parts, filled
 from callflow.scenario.payloads import declared, fields_of
 
 _SENT = {name: Field(name, kind, required=False) for name, kind in SENT.items()}
@@ -49,9 +49,16 @@ _LONGEST = 200
 
 
 def steps(
-    report: Report, flow: Flow, parts: Parts, given: Given, node: Node | None, path: str, *, exactly: bool
+    report: Report,
+    flow: Flow,
+    node: Node | None,
+    path: str,
+    *,
+    exactly: bool,
+    parts: Parts | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> list[Step]:
-    """All steps, in order; in those of parts stands what is given."""
+    """All steps, in order, those of `parts` with what is `given`."""
     reader = _Reader(report, flow, exactly, parts, given)
     if isinstance(node, MappingNode):
         report.wrong_kind(node, path, "`steps` takes a list", "each step begins with `- `: `- tool: end_call`")
@@ -80,7 +87,13 @@ def _in_order(report: Report, found: list[Step]) -> list[Step]:
 
 class _Reader:
     def __init__(
-        self, report: Report, flow: Flow, exactly: bool, parts: Parts, given: Given, inside: tuple[Sequence, ...] = ()
+        self,
+        report: Report,
+        flow: Flow,
+        exactly: bool,
+        parts: Parts | None,
+        given: Given,
+        inside: tuple[Sequence, ...] = (),
     ) -> None:
         self._report, self._flow, self._exactly = report, flow, exactly
         self._parts, self._given = parts, given
@@ -149,6 +162,9 @@ class _Reader:
         report.unknown_keys(node, path, ("part", "with"), ("part", "with"), "the step `part`")
         own = report.mapping(node.get("with"), join(path, "with"), "`with`")
         name = report.text(value, join(path, "part"), "`part`")
+        if self._parts is None:
+            report.defect("unknown-name", "there are no parts here", value, path, "write the steps themselves")
+            return
         part = None if name is None else self._parts.find(name, value, join(path, "part"), report)
         if part is None:
             return
