@@ -20,7 +20,7 @@ LAYERS = (
     ("scenario",),
     ("verify", "simulate", "coverage", "journal"),
     ("proof",),
-    ("play",),
+    ("play", "generating"),
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
     ("cli",),
@@ -37,6 +37,7 @@ WITHOUT_LIVEKIT = (
     "coverage",
     "journal",
     "proof",
+    "generating",
     "play",
 )
 

@@ -16,6 +16,7 @@ from callflow.cli._test.dots import Dots
 from callflow.cli._test.files import collect
 from callflow.cli._test.junit import JUnit
 from callflow.cli._test.listing import Json, Short, listed
+from callflow.cli._test.making import making
 from callflow.cli._test.names import wanted
 from callflow.cli._test.processes import SideBySide, cores
 from callflow.cli._test.session import Playing, Reporter, Session, Why, in_turn, run
@@ -90,6 +91,7 @@ class _Jobs(click.ParamType[int]):
 )
 @click.option("--collect-only", is_flag=True, help="List the scenarios, and play none.")
 @options
+@making
 def command(
     paths: Sequence[str],
     expression: str | None,
@@ -106,8 +108,8 @@ def command(
 
     A row of a flow is covered where a scenario would fail without it.
 
-    Exit status, as pytest's: 0 all have passed, 1 some have failed or too little is covered, 2 a file has defects or it was interrupted, 3 a process was
-    ended from outside, 4 wrong usage, 5 there are none.
+    Exit status, as pytest's: 0 all have passed, 1 some have failed or too little is covered, 2 a file has defects or it was
+    interrupted, 3 a process was ended from outside, 4 wrong usage, 5 there are none.
     """
     files = collect(paths or (".",), wanted(expression))
     if collect_only:

@@ -192,7 +192,8 @@ def _said(act: Act, exactly: bool) -> Any:
     if isinstance(act, Fires):
         return {"timer": act.name} if act.name else "timer"
     if isinstance(act, Calls):
-        return {"tool": [{name: dict(arguments)} if arguments else name for name, arguments in act.tools]}
+        called = [{name: dict(arguments)} if arguments else name for name, arguments in act.tools]
+        return {"tool": called[0] if len(called) == 1 else called}
     if isinstance(act, Speaks):
         return {"caller": act.text}
     if isinstance(act, Replies):
