@@ -50,6 +50,7 @@ class _Explorer:
     def __init__(self, flow: Flow, stopwatches: Stopwatches) -> None:
         self.flow = flow
         self.situations = Situations(flow, stopwatches)
+        self.stopwatches = stopwatches
         self.places: dict[Situation, _Place] = {}
         self.nodes: list[Node] = []
         self.todo: deque[Node] = deque()
@@ -65,7 +66,9 @@ class _Explorer:
             node = self.todo.popleft()
             if not node.is_done:
                 self._go_on(node)
-        return Exploration(self.flow, self.nodes, self.steps, sum(not node.is_done for node in self.todo))
+        left = sum(not node.is_done for node in self.todo)
+        at = self.situations
+        return Exploration(self.flow, self.nodes, self.steps, left, at.forgetting, at.by_the_clock, self.stopwatches)
 
     def _go_on(self, node: Node) -> None:
         """Takes every step that calls of a node can take."""

@@ -108,14 +108,25 @@ def turn(flow: Flow) -> Condition:
 
 
 def alone(flow: Flow) -> Condition:
-    """Whether nobody is on the line any more, or was dialled and has not come, and the call goes on."""
+    """Whether the far end has hung up, nobody is on the line any more, and the call goes on, until what is left open is closed."""
 
     def condition(snapshot: Snapshot, facts: Facts) -> bool:
-        memory = snapshot.memory
-        leg = memory.legs.get(MAIN_LEG)
-        if memory.phase not in LIVE or leg is None or parties(snapshot):
+        leg = snapshot.memory.legs.get(MAIN_LEG)
+        if snapshot.memory.phase not in LIVE:
+            return not snapshot.ended
+        return leg is not None and leg.status == "gone" and not parties(snapshot)
+
+    return condition
+
+
+def not_come(flow: Flow) -> Condition:
+    """Whether the far end was dialled and has not come, nobody is on the line, and the call goes on."""
+
+    def condition(snapshot: Snapshot, facts: Facts) -> bool:
+        leg = snapshot.memory.legs.get(MAIN_LEG)
+        if snapshot.memory.phase not in LIVE or leg is None or parties(snapshot):
             return False
-        return leg.status == "gone" or (leg.status == "dialing" and leg_is(snapshot, MAIN_LEG) == "absent")
+        return leg.status == "dialing" and leg_is(snapshot, MAIN_LEG) == "absent"
 
     return condition
 

@@ -11,6 +11,7 @@ from callflow.core.events import Input
 from callflow.core.flow import Flow
 from callflow.core.occurs import Facts
 from callflow.core.snapshot import Memory, Snapshot, Step, Timer
+from callflow.proof.forget import Forgetting
 from callflow.proof.shift import Shift, Span
 from callflow.proof.zone import Zone
 
@@ -155,12 +156,16 @@ Stopwatches = Mapping[str, Callable[[Snapshot, Facts], bool]]
 
 @define(eq=False, repr=False)
 class Exploration:
-    """What was found. `left`: how many nodes the budget left unlooked at; none: it is finished."""
+    """What was found. `left`: how many nodes the budget left unlooked at; none: it is finished. `forgetting`: what is left of a call
+    there; `by_the_clock`: whether calls that begin at other times are told apart; `stopwatches`: what was timed."""
 
     flow: Flow
     nodes: list[Node]
     steps: int
     left: int
+    forgetting: Forgetting
+    by_the_clock: bool
+    stopwatches: Stopwatches
 
     @property
     def finished(self) -> bool:

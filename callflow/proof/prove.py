@@ -29,6 +29,7 @@ from callflow.proof.findings.silence import (
     ALONE,
     DEAD_AIR,
     MUSIC,
+    NOT_COME,
     QUIET,
     RINGING,
     bounds,
@@ -40,7 +41,7 @@ from callflow.proof.findings.silence import (
 )
 from callflow.proof.findings.speech import Cut, Mute, NeverWhole
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
-from callflow.proof.listening import alone, dead_air, entertained, rings, unheard
+from callflow.proof.listening import alone, dead_air, entertained, not_come, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on
 from callflow.proof.proved import Proved, Told
 from callflow.proof.way import Way, way_to
@@ -118,6 +119,7 @@ def prove(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Proo
         DEAD_AIR: dead_air(flow),
         MUSIC: entertained(flow),
         ALONE: alone(flow),
+        NOT_COME: not_come(flow),
         RINGING: rings(flow),
     }
     exploration = explore(flow, first, budget=budget, stopwatches=timed, going=going)

@@ -26,14 +26,14 @@ class Situations:
         self._timing = Timing(flow, stopwatches)
         self._flow = flow
         self._world = World(flow)
-        self._forgetting = Forgetting(flow)
-        self._by_the_clock = bool(representatives_of(flow).by_the_clock)
+        self.forgetting = Forgetting(flow)
+        self.by_the_clock = bool(representatives_of(flow).by_the_clock)
         self._known: dict[Hashable, Situation] = {}
 
     def first(self, begun: Step) -> Outcome:
         """That in which a call is after its first step."""
         now = begun.snapshot.memory.started
-        nothing = Situation(Snapshot((), NOTHING), AT_FIRST, now, began=now if self._by_the_clock else 0.0)
+        nothing = Situation(Snapshot((), NOTHING), AT_FIRST, now, began=now if self.by_the_clock else 0.0)
         return self._leads_to(nothing, begun, AT_FIRST, now)
 
     def moves(self, situation: Situation) -> tuple[Move, ...]:
@@ -86,7 +86,7 @@ class Situations:
     # -- what comes of it --------------------------------------------------------------------------------------------
 
     def _leads_to(self, before: Situation, taken: Step, facts: Facts, now: float) -> Outcome:
-        facts = self._forgetting.facts(taken.snapshot, facts)
+        facts = self.forgetting.facts(taken.snapshot, facts)
         at = before.snapshot
         if (
             taken.snapshot.memory is at.memory
@@ -94,7 +94,7 @@ class Situations:
             and facts == before.facts
         ):
             return Outcome(taken, before, self._timing.shift(before, at, before, now))  # nothing has changed
-        snapshot = in_order(self._forgetting.snapshot(taken.snapshot, before.snapshot.memory))
+        snapshot = in_order(self.forgetting.snapshot(taken.snapshot, before.snapshot.memory))
         what = key(snapshot, now).what
         which = what, facts, before.began
         found = self._known.get(which)

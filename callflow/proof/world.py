@@ -186,6 +186,9 @@ class World:
             return
         is_read = verb.results or effect.source[0] == "tool" or (action is not None and action.save_as is not None)
         alike = verb.timeout_is_success or (verb.on_timeout == verb.on_error and not self._asks_for_time_outs)
+        alike = (
+            alike and not verb.closes
+        )  # what closes later is our own doing after a time-out, and not after a failure
         is_heard = any(one.status == "ok" and one.result.get("heard") is not False for one in found)
         told: set[bool] = set()  # of ends that nobody reads: whether it was cut
         for one in sorted(found, key=lambda way: (way.status != "ok", way.least)):
@@ -207,7 +210,7 @@ class World:
             return False
         if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
-        return not verb.parties_end or effect.stopping or (status == "ok" and _parted(snapshot, facts))
+        return not verb.parties_end or effect.stopping or status != "ok" or _parted(snapshot, facts)
 
 
 def _is_gone(snapshot: Snapshot, leg: str | None) -> bool:

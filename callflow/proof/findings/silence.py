@@ -13,6 +13,7 @@ from callflow.core.lasts import within as within_time
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
 from callflow.core.statechart.structure import inside, within
+from callflow.core.turn import LIVE
 from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
 from callflow.proof.findings.ways import Without, breaks
@@ -21,7 +22,7 @@ from callflow.proof.listening import called, unheard_at_all
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.verify.places import defect, named, warning
 
-QUIET, DEAD_AIR, MUSIC, ALONE, RINGING = "quiet", "dead air", "music", "alone", "ringing"
+QUIET, DEAD_AIR, MUSIC, ALONE, NOT_COME, RINGING = "quiet", "dead air", "music", "alone", "not come", "ringing"
 """What is timed, by name (`callflow.proof.listening`)."""
 
 MOST_QUIET = 30.0 + 2.0  # what is out of time takes a moment to stop
@@ -118,12 +119,9 @@ def bounds(exploration: Exploration) -> tuple[int, int]:
     """How long somebody hears nothing at most, and it is not their turn, and how long a call goes on after a hang-up, in whole
     seconds."""
     nodes = exploration.nodes
-    quiet, alone = (max(map(longest, nodes), default=0) for longest in (_silence, _alone))
+    quiet = max(map(_silence, nodes), default=0)
+    alone = max((node.lasts.get(ALONE, 0) for node in nodes), default=0)
     return ceil(quiet / MICRO), ceil(alone / MICRO)
-
-
-def _alone(node: Node) -> int:
-    return node.lasts.get(ALONE, 0) if MAIN_LEG in node.snapshot.memory.legs and _has_gone(node) else 0
 
 
 class _Limits:
@@ -167,7 +165,7 @@ def nobody_left(exploration: Exploration) -> Suspects:
     late = [node for node in late if _has_gone(node) or not (in_ending(exploration.flow, node) or node.holder in dials)]
     if not late:
         return
-    lasts = told_duration(max(node.lasts[ALONE] for node in late) / MICRO)
+    lasts = told_duration(max(map(_for_nobody, late)) / MICRO)
     told: set[str] = set()
     for node in late:
         if leaf_of(node) not in told and not (node.parent is not None and _is_late(node.parent)):
@@ -183,7 +181,11 @@ def nobody_left(exploration: Exploration) -> Suspects:
 
 
 def _is_late(node: Node) -> bool:
-    return node.lasts.get(ALONE, 0) > MOST_ALONE * MICRO
+    return node.snapshot.memory.phase in LIVE and _for_nobody(node) > MOST_ALONE * MICRO
+
+
+def _for_nobody(node: Node) -> int:
+    return max(node.lasts.get(ALONE, 0), node.lasts.get(NOT_COME, 0))
 
 
 def _has_gone(node: Node) -> bool:
