@@ -95,7 +95,10 @@ class Call:
     @property
     def over(self) -> Running | None:
         """What ends before anything else: what was cancelled, and what nobody is there for."""
-        last = (one for one in self.snapshot.memory.effects.values() if verb_of(one.verb).last)
+        memory = self.snapshot.memory
+        is_over = memory.phase not in LIVE  # nobody hears anything any more
+        verbs = [(one, verb_of(one.verb)) for one in memory.effects.values()]
+        last = (one for one, verb in verbs if verb.last or (is_over and verb.speech))
         return self._world.over(self.snapshot, self.facts) or next(last, None)
 
     def latest(self) -> float:
@@ -151,7 +154,7 @@ class Call:
             known = senders(self.flow, name) if who is None else [str(who)]
             there = [leg for leg, one in memory.legs.items() if one.status in ("on_line", "hold")]
             return any(one in there or one in SENDERS for one in known)
-        if name == "call.offered" or name.endswith((".ringing", ".dropped", ".restored")):
+        if name.endswith((".offered", ".ringing", ".dropped", ".restored")):
             return self._world.matters(self.snapshot.configuration, name)
         return not name.endswith(".answered") or self._answers(event)
 

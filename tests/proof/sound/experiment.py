@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.flow import ROOT, Flow
+from callflow.core.flow import Flow
 from callflow.core.snapshot import Start
 from callflow.proof.begin import first_steps
 from callflow.proof.findings.silence import MOST_ALONE, MOST_QUIET, MOST_RINGING, bounds
@@ -146,7 +146,8 @@ class Claims:
             yield action.position
 
     def broken(self, ears: Ears) -> list[str]:
-        """What a call has done that was proved impossible, as it was heard."""
+        """What a call has done that was proved impossible, as it was heard. What follows from something else that was told is not told
+        as well: a silence after a dead end."""
         found, self.seen = self.seen, []
         if ears.silence > self.quiet + LATE:
             found.append(f"{ears.where} has heard nothing for {ears.silence:.1f} s, and {self.quiet} s were told")
@@ -154,11 +155,11 @@ class Claims:
             found.append(
                 f"the call has gone on for {ears.after_hang_up:.1f} s after a hang-up, and {self.alone} s were told"
             )
-        if ears.rings > MOST_RINGING + LATE and "rings-for-nobody" not in self.codes:
+        if ears.rings > MOST_RINGING + LATE and not self.codes:
             found.append(f"a telephone has rung for nobody for {ears.rings:.1f} s")
-        if ears.after_hang_up > MOST_ALONE + LATE and "nobody-left" not in self.codes:
+        if ears.after_hang_up > MOST_ALONE + LATE and not self.codes:
             found.append(f"nobody is left for {ears.after_hang_up:.1f} s")
         most = max([MOST_QUIET, *self.limits])
-        if ears.silence > most + LATE and "quiet-too-long" not in self.codes and ROOT in self.flow.states:
+        if ears.silence > most + LATE and not self.codes:
             found.append(f"{ears.where} has heard nothing for {ears.silence:.1f} s, which was not told")
         return found

@@ -55,7 +55,7 @@ class Known:
         """What matters of a call beside silences, who speaks, and that we are away for a moment; in the ending also beside what is
         closed: by that it ends sooner, and no other way."""
         memory = snapshot.memory
-        changed: dict[str, Any] = {"silences": {}, "timers": tuple(_timers(memory, is_exact=False)), **_VOICES}
+        changed: dict[str, Any] = {"silences": {}, "timers": tuple(_timers(memory, exact=False)), **_VOICES}
         if configuration_of(self.table, snapshot.configuration).in_ending:
             changed |= {"legs": {}, "closed": frozenset(), "closing": frozenset()}
             facts = frozenset()
@@ -117,45 +117,42 @@ class Held:
         self.left = in_order(forgetting.snapshot(call.snapshot))
         runs = {name for name, holds in self.known.stopwatches.items() if holds(self.left, self.facts)}
         self.since = {name: self.since.get(name, now) for name in runs}
-        self.found = self.known.nodes.get((key(self.left, now).what, self.facts, self.began))
-        self.is_exact = self.found is not None
-        if self.found is None:
-            self.found = self.known.loosely.get((self.known.loose(self.left, self.facts, now), self.began), [])
-            self.loosely += 1
+        self.found = self.known.nodes.get((key(self.left, now).what, self.facts, self.began), [])
+        self.alike = self.known.loosely.get((self.known.loose(self.left, self.facts, now), self.began), [])
+        self.loosely += not self.found
 
     def _is_held(self, call: Call, now: float, when: str) -> None:
-        if not self.found:
-            self.problem = f"{when}: no call stands in {_where(self.left, self.facts)}"
-            return
-        self.nodes = [node for node in self.found if self._outside(node, now) is None]
-        if not self.nodes:
-            why = self._outside(self.found[0], now)
-            self.problem = (
-                f"{when}: its times are in none of {len(self.found)} zones of {_where(self.left, self.facts)}: {why}"
-            )
+        """A silence that has once been paused by who speaks, or by a microphone that was off, may lie otherwise from then on."""
+        self.nodes = [node for node in self.found if self._outside(node, now, exact=True) is None]
+        if not self.nodes and (self.loosely or not self.found):
+            self.nodes = [node for node in self.alike if self._outside(node, now, exact=False) is None]
+        where = _where(self.left, self.facts)
+        if not self.found and not self.alike:
+            self.problem = f"{when}: no call stands in {where}"
+        elif not self.nodes:
+            why = self._outside((self.found or self.alike)[0], now, exact=bool(self.found))
+            self.problem = f"{when}: its times are in none of the zones of {where}: {why}"
 
-    def _outside(self, node: Node, now: float) -> str | None:
+    def _outside(self, node: Node, now: float, *, exact: bool) -> str | None:
         """Why a node does not hold this call now; None where it does."""
-        times = self._times(node, now)
+        times = self._times(node, now, exact=exact)
         size = size_of(node.zone)
         for i, one in enumerate(times):
             for j, other in enumerate(times):
                 if one is not None and other is not None and one - other > node.zone[i * size + j] + ABOUT:
                     names = ["now", *node.situation.moments]
                     return f"{names[i]} {one} - {names[j]} {other} > {node.zone[i * size + j]}"
-        if self.is_exact:
+        if exact:
             for path, (least, most) in zip(node.situation.counted, node.counted, strict=True):
                 counted = self.left.memory.silences[path].counted * MICRO
                 if not least - ABOUT <= counted <= most + ABOUT:
                     return f"the silence of {path} has lasted {counted}, and not {least} to {most}"
         return None
 
-    def _times(self, node: Node, now: float) -> list[float | None]:
+    def _times(self, node: Node, now: float, *, exact: bool) -> list[float | None]:
         """The times of this call by the moments of a node, in microseconds from now; None: of this nothing is compared."""
         like, mine = node.snapshot.memory, self.left.memory
-        timers = dict(
-            zip([one.generation for one in _timers(like, self.is_exact)], _timers(mine, self.is_exact), strict=True)
-        )
+        timers = dict(zip([one.generation for one in _timers(like, exact)], _timers(mine, exact), strict=True))
         effects = dict(zip(like.effects, mine.effects.values(), strict=True))
         times: list[float | None] = [0.0]
         for moment in node.situation.moments:
@@ -175,8 +172,8 @@ class Held:
         return any(id(edge.target.situation) in here for node in before for edge in node.edges)
 
 
-def _timers(memory: Memory, is_exact: bool) -> Iterator[Timer]:
-    return (one for one in memory.timers if is_exact or one.kind != "silence")
+def _timers(memory: Memory, exact: bool) -> Iterator[Timer]:
+    return (one for one in memory.timers if exact or one.kind != "silence")
 
 
 def goes_round(call: Call, moved: Moved) -> bool:
