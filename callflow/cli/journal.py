@@ -265,3 +265,53 @@ def draw(file: str, output: str, format_: str | None, flows: Sequence[str]) -> N
     save(flow, output, wanted, visited=way.visited, taken=way.taken, current=way.current)
     for remark in way.remarks:
         click.echo(f"note: {printable(remark)}", err=True)
+
+
+@command.command("to-scenario")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    default="-",
+    help="The scenario's file, *.scenario.yaml; standard output unless given.",
+)
+@click.option("--exactly", is_flag=True, help="Every input at its time, and nothing by itself.")
+@flow_option(_FLOW)
+def to_scenario(file: str, output: str, flows: Sequence[str], exactly: bool) -> None:
+    """Make a scenario of a call: what happened in it, and what came of it, which `callflow test` plays.
+
+    Private values are made up, equal where they were. The scenario passes on the flow of then; what should have come of the call is
+    written into its `expect`.
+
+    Exit status: 0 written, 1 no scenario can hold the call, 2 wrong usage or a file that is no journal.
+    """
+    import os
+
+    from callflow.journal.flows import Flows, NoFlow
+    from callflow.journal.incident import incident
+    from callflow.journal.reading import read_journal
+    from callflow.scenario import write
+
+    try:
+        recorded = read_journal(file)
+        flow = Flows(flows).of(recorded.head)
+    except (JournalError, NoFlow) as error:
+        click.echo(f"Error: {printable(str(error))}", err=True)
+        sys.exit(2)
+    try:
+        found = incident(flow, recorded, exactly=exactly)
+        text = write(found.scenario, "." if output == "-" else os.path.dirname(output) or ".")  # noqa: PTH120 - a path may be any text
+    except (JournalError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    if output == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        with open(output, "x", encoding="utf-8") as out:  # noqa: PTH123 - as above
+            out.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"{printable(output)} is there already") from None
+    except OSError as error:
+        raise click.ClickException(f"cannot write {printable(output)}: {error.strerror}") from None
+    click.echo(f"{printable(output)}: `callflow test {printable(output)}` plays it")

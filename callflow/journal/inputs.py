@@ -33,12 +33,12 @@ class Inputs:
         if "timer" in line:
             return TimerFired(line["timer"], time)
         if "ended" in line:
-            types = self._result_types(line)
+            types = self.result_types(line)
             return EffectEnded(
                 line["ended"], line["status"], self._data(line.get("result"), types), line.get("error"), time
             )
         name = DIGEST.sub(lambda _: self._key(line, before), line["event"])
-        data = self._data(line.get("data"), self._event_types(name))
+        data = self._data(line.get("data"), self.types_of(name))
         offered_in = line.get("offered_in")
         where = None if offered_in is None else tuple(map(str, offered_in))
         return Event(name, data, time, line.get("effect"), line.get("state"), line.get("id"), where)
@@ -63,7 +63,8 @@ class Inputs:
         """Takes note of the names whose values are digests."""
         self.hidden.update(name for name, value in values.items() if type(value) is not int and MARK in str(value))
 
-    def _event_types(self, name: str) -> Mapping[str, Type]:
+    def types_of(self, name: str) -> Mapping[str, Type]:
+        """The types of an event's fields."""
         entry = EVENTS.get(name) or (LEG_EVENTS.get(name.split(".", 2)[-1]) if name.startswith("leg.") else None)
         if entry is not None:
             return entry.fields
@@ -71,7 +72,8 @@ class Inputs:
         fields = self.flow.events.get(name, {}) if tool is None else tool.parameters
         return {name: one.type for name, one in fields.items()}
 
-    def _result_types(self, line: Mapping[str, Any]) -> Mapping[str, Type]:
+    def result_types(self, line: Mapping[str, Any]) -> Mapping[str, Type]:
+        """Those of what an effect gives that has been started."""
         effect = self.started.get(line["ended"])
         if effect is None:
             return {}
