@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from callflow.core.events import MAIN_LEG, EffectEnded, Input, TimerFired
@@ -61,8 +61,67 @@ def follows(flow: Flow, before: Taken, step: Step, time: float) -> Taken:
     return Taken(time, step, facts, timer, effects.get(entry.id) if isinstance(entry, EffectEnded) else None)
 
 
-class Call:
-    """One call, as far as it has come. `now` is in seconds since the epoch."""
+class Seen:
+    """A call as far as it has come: its steps, and what was heard. `began` and `now` are in seconds since the epoch; `tolerance` is by how many
+    seconds its times may differ from those that are expected."""
+
+    tolerance = 0.001
+
+    def __init__(self, flow: Flow, first: Step, time: float) -> None:
+        self.flow = flow
+        self.began = self.now = time
+        self.snapshot: Snapshot = first.snapshot
+        self.facts: Facts = AT_FIRST
+        self.heard: list[Heard] = []
+        self.taken: list[Taken] = [Taken(0.0, first)]
+        self._log = Log(ending=flow.ending, now=time, told_by="worker")  # no program is here to end it
+        self._log.step(first, first.snapshot)
+
+    def follow(self, found: Step, time: float) -> None:
+        """It has taken this step."""
+        if len(self.taken) > MOST_INPUTS:
+            raise Unending(f"{MOST_INPUTS:,} inputs, and the call has not ended: it is in {self.where}")
+        before = self.snapshot
+        self.now = max(self.now, time)
+        self.snapshot = found.snapshot
+        self._log.step(found, before)
+        self.taken.append(follows(self.flow, self.taken[-1], found, self.elapsed))
+        self.facts = self.taken[-1].facts
+
+    @property
+    def elapsed(self) -> float:
+        return round(self.now - self.began, 6)
+
+    @property
+    def where(self) -> str:
+        """The active states, innermost ones only."""
+        return ", ".join(self.snapshot.configuration) or "no state yet"
+
+    @property
+    def lately(self) -> Sequence[Taken]:
+        """The steps before the last one that count as of this moment."""
+        return self.taken[-2:-1]
+
+    def leg(self, name: str = MAIN_LEG) -> Leg:
+        """How a party stands; absent where nobody has heard of it."""
+        return self.snapshot.memory.legs.get(name, _NONE)
+
+    def states(self, since: int = 0) -> list[str]:
+        """The states entered from that step on, in their order."""
+        return [path for one in self.taken[since:] for path in one.step.entered if path]
+
+    def refused(self, entry: Input) -> str | None:
+        """Why this cannot happen now; None where it can."""
+        why = refused(self.flow, self.snapshot, self.facts, entry)
+        return "the call is over" if why is None and self.snapshot.ended else why
+
+    def record(self) -> CallRecord:
+        """The record of the call as it is now."""
+        return record_of("scenario", self.flow, self._log, self.snapshot, now=self.now, steps=len(self.taken) - 1)
+
+
+class Call(Seen):
+    """One call on the pure core."""
 
     def __init__(
         self,
@@ -75,50 +134,13 @@ class Call:
         waiting: bool,
     ) -> None:
         """Raises StartError."""
-        first = start(flow, vars, time=time, env=env, call=call, waiting=waiting)
-        self.flow = flow
-        self.began = self.now = time
-        self.snapshot: Snapshot = first.snapshot
-        self.facts: Facts = AT_FIRST
-        self.heard: list[Heard] = []
-        self.taken: list[Taken] = [Taken(0.0, first)]
-        self._log = Log(ending=flow.ending, now=time, told_by="worker")  # no program is here to end it
-        self._log.step(first, first.snapshot)
+        super().__init__(flow, start(flow, vars, time=time, env=env, call=call, waiting=waiting), time)
 
     def take(self, entry: Input) -> Step:
         """One input, to completion. Raises Impossible where it cannot happen now, Unending."""
-        why = refused(self.flow, self.snapshot, self.facts, entry)
+        why = self.refused(entry)
         if why is not None:
             raise Impossible(why)
-        if self.snapshot.ended:
-            raise Impossible("the call is over")
-        if len(self.taken) > MOST_INPUTS:
-            raise Unending(f"{MOST_INPUTS:,} inputs, and the call has not ended: it is in {self.where}")
-        before, found = self.snapshot, step(self.flow, self.snapshot, entry)
-        self.now = max(self.now, entry.time)
-        self.snapshot = found.snapshot
-        self._log.step(found, before)
-        self.taken.append(follows(self.flow, self.taken[-1], found, self.elapsed))
-        self.facts = self.taken[-1].facts
+        found = step(self.flow, self.snapshot, entry)
+        self.follow(found, entry.time)
         return found
-
-    @property
-    def elapsed(self) -> float:
-        return round(self.now - self.began, 6)
-
-    @property
-    def where(self) -> str:
-        """The active states, innermost ones only."""
-        return ", ".join(self.snapshot.configuration) or "no state yet"
-
-    def leg(self, name: str = MAIN_LEG) -> Leg:
-        """How a party stands; absent where nobody has heard of it."""
-        return self.snapshot.memory.legs.get(name, _NONE)
-
-    def states(self, since: int = 0) -> list[str]:
-        """The states entered from that step on, in their order."""
-        return [path for one in self.taken[since:] for path in one.step.entered if path]
-
-    def record(self) -> CallRecord:
-        """The record of the call as it is now."""
-        return record_of("scenario", self.flow, self._log, self.snapshot, now=self.now, steps=len(self.taken) - 1)

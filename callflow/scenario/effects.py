@@ -31,6 +31,19 @@ class Later(Protocol):
         """Whether one of them is this event, and no other effect waits for it: then it does not come by itself."""
 
 
+def ending_of(start: Start, said: Mapping[str, list[Ending]], later: Later) -> Ending:
+    """How an effect that begins now will end; what is `said` of one effect alone is used up."""
+    leg = start.arguments.get("leg")
+    if later.ends(start.verb, leg, start.id):
+        return Ending(never=True)
+    name = leg if leg is not None else start.arguments.get("name")
+    for key in (f"{start.verb}.{name}", start.verb):
+        known = said.get(key)
+        if known:
+            return known.pop(0) if len(known) > 1 else known[0]
+    return Ending()
+
+
 class Effects:
     """`by_itself` is when an effect that waits for a step would end otherwise."""
 
@@ -55,7 +68,7 @@ class Effects:
 
     def begins(self, start: Start) -> Ending:
         """It has begun; how it will end."""
-        ending = self._ending(start)
+        ending = ending_of(start, self._said, self.later)
         self.running[start.id] = (start, ending)
         if start.timeout is not None:
             limit = start.timeout * start.tries + sum(start.backoff * 2**n for n in range(start.tries - 1))
@@ -80,17 +93,6 @@ class Effects:
         start, _ = self.running[effect]
         self.drop(effect)
         self.end_after(start, 0.0, Ending(result=result))
-
-    def _ending(self, start: Start) -> Ending:
-        leg = start.arguments.get("leg")
-        if self.later.ends(start.verb, leg, start.id):
-            return Ending(never=True)
-        name = leg if leg is not None else start.arguments.get("name")
-        for key in (f"{start.verb}.{name}", start.verb):
-            said = self._said.get(key)
-            if said:
-                return said.pop(0) if len(said) > 1 else said[0]
-        return Ending()
 
     def said(self, verb: str) -> Ending:
         """How the next effect of this verb is said to end."""

@@ -11,7 +11,7 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.offers import offers
 from callflow.core.snapshot import Start
 from callflow.core.table import table_of
-from callflow.scenario.call import Call
+from callflow.scenario.call import Seen
 from callflow.scenario.model import ANYTHING, Begun, Conditions, Ended, Text
 
 
@@ -30,22 +30,23 @@ class Unmet(NamedTuple):
     seen: str
 
 
-def unmet(wanted: Conditions, call: Call, since: Since) -> list[Unmet]:
+def unmet(wanted: Conditions, call: Seen, since: Since) -> list[Unmet]:
     """Every condition that does not hold now."""
     return [one for look in _LOOKS for one in look(wanted, call, since)]
 
 
-def _state(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _state(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     table = table_of(call.flow)
     active = configuration_of(table, call.snapshot.configuration).active
     if len(call.taken) > since.step + 1:  # what has brought the call out of a state was the last thing in it
-        active |= configuration_of(table, call.taken[-2].step.snapshot.configuration).active
+        for one in call.lately:
+            active |= configuration_of(table, one.step.snapshot.configuration).active
     missing = [one for one in wanted.state if one not in active]
     if missing:
         yield Unmet("state", ", ".join(wanted.state), call.where)
 
 
-def _states(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _states(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.states is None:
         return
     leaves = [path for path in call.states(since.step) if not call.flow.states[path].children]
@@ -53,7 +54,7 @@ def _states(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
         yield Unmet("states", _listed(wanted.states), _listed(leaves))
 
 
-def _heard(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.heard is None:
         return
     found = call.heard[since.speech :]
@@ -77,7 +78,7 @@ def _as_heard(text: str, cut: bool, wanted: Text) -> str:
     return f"{text}…" if cut and wanted.exactly is not None else text
 
 
-def _effects(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.effects is None and wanted.effect is None:
         return
     begun = [one for taken in call.taken[since.step :] for one in taken.step.effects if isinstance(one, Start)]
@@ -99,21 +100,21 @@ def _is(wanted: Begun, start: Start) -> bool:
     )
 
 
-def _vars(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _vars(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     values = call.snapshot.vars
     for name, value in wanted.vars.items():
         if not same(values.get(name), value):
             yield Unmet(f"vars.{name}", value_shown(value), value_shown(values.get(name)))
 
 
-def _tools(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _tools(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.tools is not None:
         offered = offers(call.flow, call.snapshot, call.now).tools
         if wanted.tools != set(offered):
             yield Unmet("tools", _listed(sorted(wanted.tools)), _listed(offered))
 
 
-def _log(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _log(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.log is not None:
         lines = [
             str(note.data["message"])
@@ -125,7 +126,7 @@ def _log(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
             yield Unmet("log", shown(wanted.log), _listed([f'"{line}"' for line in lines]))
 
 
-def _outcome(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _outcome(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.outcome is not None:
         memory = call.snapshot.memory
         found = memory.outcome or ("failed" if memory.fault else "none")
@@ -133,7 +134,7 @@ def _outcome(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
             yield Unmet("outcome", wanted.outcome, found)
 
 
-def _ended(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _ended(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.ended is None:
         return
     if isinstance(wanted.ended, bool):
@@ -149,10 +150,10 @@ def _ended(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
         yield Unmet("ended", _ended_shown(wanted.ended), _ended_shown(found))
 
 
-def _at(wanted: Conditions, call: Call, since: Since) -> Iterator[Unmet]:
+def _at(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
     if wanted.at is not None:
         least, most = wanted.at
-        if not least - 0.001 <= call.elapsed <= most + 0.001:
+        if not least - call.tolerance <= call.elapsed <= most + call.tolerance:
             bounds = time_shown(least) if least == most else f"{time_shown(least)} to {time_shown(most)}"
             yield Unmet("at", bounds, time_shown(call.elapsed))
 
@@ -225,7 +226,7 @@ def _listed(words: Sequence[Any]) -> str:
     return f"[{', '.join(map(str, words))}]"
 
 
-def _speeches(call: Call, since: Since, by: str) -> str:
+def _speeches(call: Seen, since: Since, by: str) -> str:
     return _listed([f'"{one.text}{"…" if one.cut else ""}"' for one in call.heard[since.speech :] if by in one.legs])
 
 

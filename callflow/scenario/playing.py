@@ -51,17 +51,19 @@ class Failure(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One scenario, played. Without a failure all that it expects came true. `record` is None where the call did not start."""
+    """One scenario, played. Without a failure all that it expects came true. `record` is None where the call did not start. `skipped` is why
+    it was not played at all, in a sentence: it says what the way in which it is played cannot do."""
 
     scenario: Scenario
     failure: Failure | None
     taken: tuple[Taken, ...] = ()
     heard: tuple[Heard, ...] = ()
     record: CallRecord | None = None
+    skipped: str = ""
 
     @property
     def passed(self) -> bool:
-        return self.failure is None
+        return self.failure is None and not self.skipped
 
     @property
     def inputs(self) -> list[Input]:

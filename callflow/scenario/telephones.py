@@ -181,7 +181,7 @@ class Telephones:
 
     def given_up(self, leg: str) -> None:
         """A leg that has vanished was away for too long."""
-        self._gone(leg, {"by": "network", "cause": "vanished"})
+        self._gone(leg, {"by": "unknown", "cause": "vanished"})
 
     # -- what others do
 

@@ -349,6 +349,15 @@ class Leg:
             self.far = evolve(self.far, code=code)
             self._decided.set_result(None)
 
+    def tell(self, code: int) -> None:
+        """Its telephone, which calls the target of a transfer, tells what became of that: a final response, in a NOTIFY."""
+        if self.over:
+            return
+        self._say("NOTIFY", str(code))
+        self._ask("200", "NOTIFY")
+        if self._told is not None and not self._told.done():
+            self._told.set_result(code)
+
     def hang_up(self) -> None:
         """The telephone hangs up: BYE; CANCEL while its own call to us still rings, 603 while ours to it does."""
         if self.call.inbound or self.status in ("automation", "active"):
@@ -428,12 +437,7 @@ class Leg:
         if code is None or math.isinf(after):
             return
         await asyncio.sleep(after)
-        if self.over:
-            return
-        self._say("NOTIFY", str(code))
-        self._ask("200", "NOTIFY")
-        if self._told is not None and not self._told.done():
-            self._told.set_result(int(code))
+        self.tell(int(code))
 
     # Inside.
 

@@ -11,8 +11,11 @@ from attrs import define, field, frozen
 from livekit import rtc
 from livekit.agents.voice import io
 
+from callflow.core.speaking import LETTER
 from callflow.testing import spelling
 from callflow.testing.models import Samples
+
+__all__ = ["LETTER", "Ear", "Sound", "Utterance", "Voice", "join"]
 
 QUIET = 400
 """The level (of 32,767) below which a sample is not heard."""
@@ -65,6 +68,7 @@ class Utterance:
     pieces: list[Sound] = field(factory=list)
     ends: float = 0.0
     flushed: bool = False
+    was_cut: bool = False
 
     def add(self, now: float, samples: Samples, rate: int) -> None:
         start = max(now, self.ends) if self.pieces else now
@@ -73,6 +77,7 @@ class Utterance:
 
     def cut(self, now: float) -> None:
         """Nothing of it sounds after `now`."""
+        self.was_cut = self.was_cut or self.ends > now or not self.flushed
         self.pieces = [part for piece in self.pieces if (part := piece.within(0.0, now)) is not None]
         self.ends = min(self.ends, now)
 
@@ -114,6 +119,16 @@ class Voice(io.AudioOutput):
         now = self._paused_at if self._paused_at is not None else self._now()
         for utterance in [*self._done, *([self._current] if self._current else [])]:
             yield [part for piece in utterance.pieces if (part := piece.within(0.0, now))]
+
+    @property
+    def now(self) -> float:
+        """The loop's time."""
+        return self._now()
+
+    @property
+    def over(self) -> Sequence[Utterance]:
+        """The speeches that have been played to their end, or cut, in their order."""
+        return self._done
 
     @property
     def speaking(self) -> bool:

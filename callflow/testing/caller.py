@@ -277,6 +277,10 @@ class Caller:
         ]
         return _joined(speeches)
 
+    def heard_of(self, room: SimulatedRoom, utterance: audio.Utterance) -> Sound | None:
+        """What has reached the ear of one speech of an agent's."""
+        return audio.join(self._heard_of(utterance.pieces, room.stays, room.voice_sid))
+
     @property
     def music(self) -> Sequence[Sound]:
         """What has reached the ear of the agents' other tracks, each in one piece."""

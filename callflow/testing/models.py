@@ -105,10 +105,9 @@ class ScriptedLLM(llm.LLM[str]):
     ) -> llm.LLMStream:
         return _ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
-    def turn_for(self, asked: llm.ChatContext, tools: Sequence[llm.Tool]) -> Sequence[Part]:
+    async def turn_for(self, asked: llm.ChatContext, tools: Sequence[llm.Tool]) -> Sequence[Part]:
         """The parts of the answer to one request."""
-        names = {tool.info.name for tool in tools if isinstance(tool, llm.FunctionTool)}
-        return self.verdict(asked) if "save_prediction" in names else self.next_turn(asked)
+        return self.verdict(asked) if asks_who(tools) else self.next_turn(asked)
 
     def verdict(self, asked: llm.ChatContext) -> Sequence[Part]:
         """Who has answered, as LiveKit's answering machine detection wants to be told."""
@@ -130,6 +129,11 @@ class ScriptedLLM(llm.LLM[str]):
         return f"call-{next(self._call_ids)}"
 
 
+def asks_who(tools: Sequence[llm.Tool]) -> bool:
+    """Whether this is LiveKit's answering machine detection, which wants to know who has answered."""
+    return "save_prediction" in {tool.info.name for tool in tools if isinstance(tool, llm.FunctionTool)}
+
+
 def _check(turn: Turn) -> None:
     """Raises TypeError for what no model says."""
     for part in turn if isinstance(turn, list | tuple) else [turn]:
@@ -142,7 +146,7 @@ def _check(turn: Turn) -> None:
 class _ScriptedStream(llm.LLMStream):
     async def _run(self) -> None:
         model = cast(ScriptedLLM, self._llm)
-        for part in model.turn_for(self.chat_ctx, self._tools):
+        for part in await model.turn_for(self.chat_ctx, self._tools):
             if isinstance(part, Exception):
                 raise part
             if isinstance(part, Pause):
