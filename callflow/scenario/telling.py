@@ -392,6 +392,8 @@ def _is_told(event: Event, step: Step) -> bool:
     """Whether a person would tell of an event: not of what the flow itself has brought about, nor of LiveKit's own bookkeeping."""
     if any(note.kind == "own" for note in step.notes):
         return False
+    if event.name == "session.user_input_transcribed" and event.data.get("is_final") is False and not step.moves:
+        return False  # the rest of it comes
     return event.name in _FACTS or not event.name.startswith(("session.", "room.")) or bool(step.moves)
 
 

@@ -17,8 +17,10 @@ from callflow.proof.prove import prove
 from callflow.scenario import play
 from callflow.scenario import read as read_scenarios
 from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.scenario import play_in_rooms
 from callflow.verify import check as verify
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
+from tests.support.alike import agrees
 from tests.support.command import command
 
 GENERATED = ROOT / "docs/reference/defects.md"  # its examples are tested with the codes that they show
@@ -82,6 +84,14 @@ def test_scenarios_that_are_shown_come_out_as_they_say(block, files):
     scenarios, defects = read_scenarios(path.name)
     assert defects == []
     assert [play(one).failure for one in scenarios] == [None] * len(scenarios)
+
+
+@pytest.mark.parametrize("block", of("yaml", "scenario"), ids=str)
+def test_scenarios_that_are_shown_come_out_alike_in_rooms(block, files):
+    path = files(block.page) / block.marks.get("file", "example.scenario.yaml")
+    path.write_text(block.text, encoding="utf-8")
+    for scenario in read_scenarios(path.name)[0]:
+        agrees(play(scenario), play_in_rooms(scenario))
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)

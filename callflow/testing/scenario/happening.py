@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from attrs import define, field
@@ -15,7 +15,6 @@ from callflow.runtime.call import Call
 from callflow.scenario.call import Impossible
 from callflow.scenario.model import Occurs
 from callflow.testing.caller import Caller
-from callflow.testing.phone import Telephone
 from callflow.testing.play import Stage
 
 _SIGNS = {name: sign for sign, name in KEYS.items()}
@@ -36,8 +35,8 @@ _KINDS = {
     "egress": rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS,
 }
 
-COMES = "comes by itself"
-"""What other things bring about: it is waited for."""
+COMES, ALREADY = "comes by itself", "is so already"
+"""What other things bring about, and is waited for; what LiveKit has found by itself, and told."""
 
 
 @define(eq=False)
@@ -50,10 +49,12 @@ class Happening:
     guests: dict[str, Caller] = field(factory=dict, init=False)
 
     def bring(self, act: Occurs) -> str | None:
-        """Brings an event about. `COMES` where it is only to be waited for. Raises Impossible."""
+        """Brings an event about. `COMES` where it is only to be waited for, `ALREADY` where nothing more is to be told. Raises
+        Impossible."""
         family, _, what = act.name.partition(".")
         if family == "app":
-            return self._app(act)
+            self._app(act)
+            return None
         if family in ("call", "leg", "dtmf"):
             leg = MAIN_LEG
             if family == "leg":
@@ -131,10 +132,10 @@ class Happening:
     def _call(self) -> Call:
         return self.stage.call
 
-    def _job_ends(self, data: Mapping[str, Any]) -> None:
+    def job_ends(self, data: Mapping[str, Any]) -> None:
         self.stage.job.request_shutdown(str(data.get("reason") or "parent process shutdown"))
 
-    def _session_closes(self, data: Mapping[str, Any]) -> None:
+    def session_closes(self, data: Mapping[str, Any]) -> None:
         given = str(data.get("reason") or CloseReason.ERROR.value)
         reason = next((one for one in CloseReason if one.value == given), CloseReason.ERROR)
         self._session._close_soon(reason=reason)  # noqa: SLF001 - as LiveKit's session does when a model has failed for good
@@ -143,22 +144,26 @@ class Happening:
     def _session(self) -> Any:
         return self.stage.session
 
-    def _user_speaks(self, data: Mapping[str, Any]) -> None:
-        self._session._update_user_state(data.get("new_state", "speaking"))  # noqa: SLF001 - as LiveKit does when it hears them
+    def user_speaks(self, data: Mapping[str, Any]) -> str | None:
+        state = data.get("new_state", "speaking")
+        if self._session.user_state == state:
+            return ALREADY
+        self._session._update_user_state(state)  # noqa: SLF001 - as LiveKit does when it hears them
+        return None
 
-    def _room_ends(self, data: Mapping[str, Any]) -> None:
+    def room_ends(self, data: Mapping[str, Any]) -> None:
         name = str(data.get("reason") or "UNKNOWN_REASON")
         names = rtc.DisconnectReason.keys()
         reason = rtc.DisconnectReason.Value(name if name in names else "UNKNOWN_REASON")
         self.stage.job.room.dropped(cast(Any, reason))
 
-    def _loses_network(self, _data: Mapping[str, Any]) -> None:
+    def loses_network(self, _data: Mapping[str, Any]) -> None:
         self.stage.job.room.lose_network()
 
-    def _finds_network(self, _data: Mapping[str, Any]) -> None:
+    def finds_network(self, _data: Mapping[str, Any]) -> None:
         self.stage.job.room.find_network()
 
-    def _somebody_joins(self, data: Mapping[str, Any]) -> None:
+    def somebody_joins(self, data: Mapping[str, Any]) -> None:
         identity = str(data.get("identity") or "guest")
         kind = _KINDS.get(str(data.get("kind") or "standard"), _KINDS["standard"])
         guest = Caller(
@@ -167,22 +172,25 @@ class Happening:
         self.guests[identity] = guest
         guest.join()
 
-    def _somebody_leaves(self, data: Mapping[str, Any]) -> None:
-        guest = self.guests.get(str(data.get("identity") or "guest"))
-        if guest is None:
-            raise Impossible(f"{data.get('identity') or 'guest'} is not in the room")
+    def somebody_leaves(self, data: Mapping[str, Any]) -> None:
+        identity, far_end = str(data.get("identity") or "guest"), self.far_end()
+        guest = self.guests.get(identity)
+        if guest is None and far_end is not None and far_end.identity == identity:
+            guest = far_end
+        if guest is None or not guest.on_line:
+            raise Impossible(f"{identity} is not in the room")
         guest.hang_up()
 
 
 _ACTS: Mapping[str, Callable[[Happening, Mapping[str, Any]], str | None]] = {
-    "job.shutdown": Happening._job_ends,
-    "session.close": Happening._session_closes,
-    "session.user_state_changed": Happening._user_speaks,
-    "room.disconnected": Happening._room_ends,
-    "room.reconnecting": Happening._loses_network,
-    "room.reconnected": Happening._finds_network,
-    "room.participant_connected": Happening._somebody_joins,
-    "room.participant_disconnected": Happening._somebody_leaves,
+    "job.shutdown": Happening.job_ends,
+    "session.close": Happening.session_closes,
+    "session.user_state_changed": Happening.user_speaks,
+    "room.disconnected": Happening.room_ends,
+    "room.reconnecting": Happening.loses_network,
+    "room.reconnected": Happening.finds_network,
+    "room.participant_connected": Happening.somebody_joins,
+    "room.participant_disconnected": Happening.somebody_leaves,
 }
 
 
@@ -197,7 +205,3 @@ def is_brought(name: str) -> bool:
 
 
 _OF_LEGS = ("hangup", "offered", "ringing", "answered", "dropped", "restored")
-
-Parties = Iterator[tuple[str, Caller]]
-
-__all__ = ["COMES", "Happening", "Telephone", "is_brought"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from attrs import define, evolve, field
@@ -106,11 +106,12 @@ class Telephones(Telephony):
         patient = {**fate.start.arguments, "ringing_timeout": FOR_EVER}
         return await self._until_released(real(world, fate.start._replace(arguments=patient)), fate)
 
-    async def _until_released(self, real: Coroutine[Any, Any, Result], fate: Fate) -> Result:
+    async def _until_released(self, real: Awaitable[Result], fate: Fate) -> Result:
         """As it goes by itself, or as a step says."""
         work = asyncio.ensure_future(real)
         try:
-            await asyncio.wait({work, fate.released}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {work, fate.released}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if work.done() or fate.released.result().status == "ok":
                 return await work
         finally:
