@@ -19,7 +19,7 @@ from callflow.cli._test.listing import Json, Short, listed
 from callflow.cli._test.making import making
 from callflow.cli._test.names import wanted
 from callflow.cli._test.processes import SideBySide, cores
-from callflow.cli._test.session import Playing, Reporter, Session, Why, in_turn, run
+from callflow.cli._test.session import Player, Playing, Reporter, Session, Why, in_turn, run
 from callflow.scenario import play
 
 
@@ -74,6 +74,11 @@ class _Jobs(click.ParamType[int]):
 @click.option("-x", "--exitfirst", "first", is_flag=True, help="End with the first that fails.")
 @click.option("--maxfail", "most", metavar="N", type=click.IntRange(1), help="End once so many have failed.")
 @click.option("-n", "--jobs", metavar="N", type=_Jobs(), default=1, help="Play in so many processes; auto: one a core.")
+@click.option(
+    "--rooms",
+    is_flag=True,
+    help="Play with real sessions in simulated rooms: slower, and with LiveKit's own code under test.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell the story of those that pass, too.")
 @click.option(
     "--format",
@@ -98,6 +103,7 @@ def command(
     first: bool,
     most: int | None,
     jobs: int,
+    rooms: bool,
     verbose: bool,
     format_: str,
     junit: Path | None,
@@ -119,10 +125,17 @@ def command(
     gauge = Gauge(covered, to_stderr=format_ != "people")
     reporters = [told[format_], *([JUnit(junit)] if junit else []), gauge]
     source = SideBySide(jobs) if jobs > 1 else in_turn
-    playing = Playing(play, gauge.looks, stories=verbose)
+    playing = Playing(_in_rooms() if rooms else play, gauge.looks, stories=verbose)
     session = run(files, playing, reporters, source=source, most=1 if first else most)
     status = _status(session, found=bool(session.played))
     sys.exit(Exit.FAILED if status is Exit.PASSED and not gauge.enough else status)
+
+
+def _in_rooms() -> Player:
+    """Only here: LiveKit and numpy take a second or two."""
+    from callflow.testing.scenario import play_in_rooms
+
+    return play_in_rooms
 
 
 def _status(session: Session, *, found: bool) -> Exit:

@@ -37,7 +37,7 @@ class Dots(Reporter):
     def played(self, one: Played, session: Session) -> None:
         if self._width and self._column >= self._width - PERCENT - 1:
             self._end_line(session)
-        self._sign(*("." if one.passed else "F", None if one.passed else "red"))
+        self._sign(*(("s", "yellow") if one.skipped else ("F", "red") if one.failed else (".", None)))
         if self._stories and one.passed:
             self._told.append(one)
 
@@ -53,6 +53,10 @@ class Dots(Reporter):
             click.echo()
         for one in session.failed if len(session.failed) > 1 else ():
             click.echo(f"{click.style('FAILED', fg='red')} {printable(one.id)}")
+        if session.skipped:
+            click.echo()
+        for one in session.skipped:
+            click.echo(f"{click.style('SKIPPED', fg='yellow')} {printable(one.id)}: {printable(one.skipped)}")
         click.echo("\n" + _count(session))
 
     def _sign(self, text: str, colour: str | None = None) -> None:
@@ -74,7 +78,8 @@ def _count(session: Session) -> str:
     defects, failed = len(session.defects), len(session.failed)
     counts = (
         (failed, "failed"),
-        (len(session.played) - failed, "passed"),
+        (len(session.played) - failed - len(session.skipped), "passed"),
+        (len(session.skipped), "skipped"),
         (session.left_out, "deselected"),
         (defects, "defect" if defects == 1 else "defects"),
     )

@@ -51,9 +51,9 @@ class JUnit(Reporter):
 
 def _numbers(element: Element, played: list[Played], errors: int) -> None:
     element.set("tests", str(len(played) + errors))
-    element.set("failures", str(sum(not one.passed for one in played)))
+    element.set("failures", str(sum(one.failed for one in played)))
     element.set("errors", str(errors))
-    element.set("skipped", "0")
+    element.set("skipped", str(sum(bool(one.skipped) for one in played)))
     element.set("time", f"{sum(one.seconds for one in played):.3f}")
 
 
@@ -61,6 +61,8 @@ def _case(suite: Element, one: Played) -> None:
     case = SubElement(suite, "testcase", name=_text(one.name), classname=_class(one.file), file=_text(one.file))
     case.set("line", str(one.position.line))
     case.set("time", f"{one.seconds:.3f}")
+    if one.skipped:
+        SubElement(case, "skipped", message=_text(one.skipped), type="skipped")
     if one.failure is not None:
         place = f"{one.failure.position.file}:{one.failure.position.line}"
         told = SubElement(case, "failure", message=_text(f"{place}: {one.failure.message}"), type="failed")

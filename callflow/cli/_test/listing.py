@@ -30,7 +30,7 @@ class Short(Reporter):
 
 
 class Json(Reporter):
-    """`{"scenarios": [{file, name, line, passed, seconds, length, message, at, unmet: [{what, expected, seen}, …], story}, …],
+    """`{"scenarios": [{file, name, line, passed, skipped, seconds, length, message, at, unmet: [{what, expected, seen}, …], story}, …],
     "defects": […], "deselected", "ended"}`; defects are as `callflow check --format json` has them."""
 
     def over(self, session: Session) -> None:
@@ -49,6 +49,7 @@ def _told(one: Played) -> dict[str, Any]:
         "name": one.name,
         "line": one.position.line,
         "passed": one.passed,
+        **({"skipped": one.skipped} if one.skipped else {}),
         "seconds": round(one.seconds, 6),
         "length": one.length,
     }

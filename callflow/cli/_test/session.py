@@ -24,7 +24,8 @@ Look = Callable[[Result], Any]
 
 class Played(NamedTuple):
     """A scenario that was played: what of it is told. `seconds` are those that it took; `length` is how long the call was. `story`
-    is told of those that have failed, and of others where it is asked for; `seen` is what each look has kept, by its name."""
+    is told of those that have failed, and of others where it is asked for; `seen` is what each look has kept, by its name.
+    `skipped` is why it was not played, in a sentence."""
 
     file: str
     name: str
@@ -34,10 +35,15 @@ class Played(NamedTuple):
     failure: Failure | None
     story: tuple[str, ...]
     seen: Mapping[str, Any]
+    skipped: str = ""
 
     @property
     def passed(self) -> bool:
-        return self.failure is None
+        return self.failure is None and not self.skipped
+
+    @property
+    def failed(self) -> bool:
+        return self.failure is not None
 
     @property
     def id(self) -> str:
@@ -55,7 +61,7 @@ class Playing(NamedTuple):
     def play(self, file: str, scenario: Scenario) -> Played:
         began = time.perf_counter()
         result = self.player(scenario)
-        told = tuple(story(scenario.flow, result.taken)) if self.stories or not result.passed else ()
+        told = tuple(story(scenario.flow, result.taken)) if self.stories or result.failure is not None else ()
         return Played(
             file,
             scenario.name,
@@ -65,6 +71,7 @@ class Playing(NamedTuple):
             result.failure,
             told,
             {name: look(result) for name, look in self.looks.items()},
+            result.skipped,
         )
 
 
@@ -87,7 +94,11 @@ class Session:
 
     @property
     def failed(self) -> list[Played]:
-        return [one for one in self.played if not one.passed]
+        return [one for one in self.played if one.failed]
+
+    @property
+    def skipped(self) -> list[Played]:
+        return [one for one in self.played if one.skipped]
 
     @property
     def defects(self) -> list[Defect]:
@@ -149,7 +160,7 @@ def run(
                     session.played.append(one)
                     for reporter in each:
                         reporter.played(one, session)
-                    failed += not one.passed
+                    failed += one.failed
                     if failed == most:
                         session.ended = Why.ENOUGH
                         break
