@@ -163,7 +163,17 @@ _WORDS = "Well, yes."
 _BY_ITSELF = frozenset({"ringing", "answered"})
 
 
+def act_of(event: Event) -> Act | None:
+    """The step that is this event; None where it happens by itself."""
+    return _outside(event, Form(whole=True))
+
+
 def _event(event: Event, after: Step, form: Form) -> Act | None:
+    matters = after.moves or form.whole or (event.name == WORD and form.timed) or event.name.startswith("tool.")
+    return _outside(event, form) if matters else None
+
+
+def _outside(event: Event, form: Form) -> Act | None:
     name = event.name
     family, _, rest = name.partition(".")
     leg, _, what = rest.partition(".") if family == "leg" else (MAIN_LEG, "", rest)
@@ -175,8 +185,6 @@ def _event(event: Event, after: Step, form: Form) -> Act | None:
         return None
     if name == WORD and (form.timed or form.whole):
         return Speaks(_WORDS)
-    if not after.moves and not form.whole:
-        return None
     key = str(event.data.get("digit", ""))
     if family == "dtmf" or what.startswith("dtmf."):
         return Presses(key or rest.rpartition(".")[2], leg)

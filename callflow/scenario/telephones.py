@@ -254,9 +254,12 @@ class Telephones:
             self._effects.instead(forward.id, {"result": "accepted" if accepted else "declined"})
 
     def look(self) -> None:
-        """Whoever is left alone by the other is let go; and whoever was consulted, once nothing is for them any more."""
+        """Whoever is left alone by the other is let go, and so are all when the room is gone; and whoever was consulted, once nothing is
+        for them any more."""
         memory = self._call.snapshot.memory
-        there = [name for name, leg in memory.legs.items() if leg.status in _THERE]
+        there = (
+            [name for name, leg in memory.legs.items() if leg.status in _THERE] if "room" in self._call.facts else []
+        )
         for effect, (start, ending) in list(self._effects.running.items()) if len(there) < 2 else ():
             if verb_of(start.verb).parties_end and not ending.never:
                 self._schedule.drop(effect)

@@ -8,13 +8,11 @@ from pathlib import Path
 import click
 
 from callflow.cli._course import Board, Telling, interruptible
+from callflow.cli._test.flows import flow_in
 from callflow.cli._test.written import write_made
-from callflow.core.flow import Flow
 from callflow.coverage.table import file_shown
 from callflow.errors import printable
-from callflow.flowfile import read
 from callflow.generating import Generated, generate
-from callflow.verify import check
 
 _HEAD = """\
 Made by `callflow test --generate`: what becomes of calls of this flow today, not what should.
@@ -35,17 +33,6 @@ def generated(file: str, output: Path | None) -> bool:
     for line in _told(found):
         click.echo(printable(line), err=True)
     return bool(found.scenarios)
-
-
-def flow_in(file: str) -> Flow:
-    """The flow in a file. Raises click.ClickException with its defects."""
-    flow, defects = read(file)
-    if flow is not None and not defects:
-        defects = [one for one in check(flow, as_subflow=True, warnings=False) if one.level == "error"]
-    if flow is None or defects:
-        told = "\n".join(map(str, defects))
-        raise click.ClickException(f"{told}\n`callflow check {printable(file)}` shows each in its place")
-    return flow
 
 
 def _told(found: Generated) -> Iterator[str]:

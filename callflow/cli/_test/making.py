@@ -19,6 +19,15 @@ _OPTIONS = (
         help="Make the fewest scenarios that cover all rows of this flow, from the shortest ways to them.",
     ),
     click.option(
+        "--random",
+        "calls",
+        metavar="N",
+        type=click.IntRange(1),
+        help="Make so many random calls of each flow at PATH, with faults; the first one in which something is wrong is cut down to"
+        " a scenario.",
+    ),
+    click.option("--seed", metavar="S", type=int, help="The same seed makes the same random calls.  [default: 0]"),
+    click.option(
         "-o",
         "--output",
         metavar="FILE",
@@ -33,13 +42,21 @@ def making(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command these options. Where they ask for scenarios to be made it is not called."""
 
     @wraps(command)
-    def either(*, generate: str | None, output: Path | None, **given: Any) -> Any:
+    def either(*, generate: str | None, calls: int | None, seed: int | None, output: Path | None, **given: Any) -> Any:
+        if generate is not None and calls is not None:
+            raise click.UsageError("say --generate or --random: each makes scenarios of its own")
+        if seed is not None and calls is None:
+            raise click.UsageError("--seed goes with --random")
         if generate is not None:
             from callflow.cli._test.generated import generated
 
             sys.exit(0 if generated(generate, output) else 1)
+        if calls is not None:
+            from callflow.cli._test.randomly import randomly
+
+            sys.exit(0 if randomly(given["paths"], calls, seed or 0, output) else 1)
         if output is not None:
-            raise click.UsageError("-o says where scenarios are written that are made: say --generate, too")
+            raise click.UsageError("-o says where scenarios are written that are made: say --generate or --random, too")
         return command(**given)
 
     made = either
