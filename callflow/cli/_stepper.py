@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 
 from rich.text import Text
 
-from callflow.cli._call import Lines, facts, outcome, way
-from callflow.cli._sheet import BAD, FAINT, GOOD, NAME, Sheet
+from callflow.cli._sheet import BAD, FAINT, GOOD, NAME
+from callflow.cli._told import Teller
 from callflow.core.durations import told_duration
-from callflow.core.events import MAIN_LEG, Event
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Timer
 from callflow.errors import printable
@@ -18,8 +17,7 @@ from callflow.play.choices import Choice
 from callflow.play.played import Played
 from callflow.play.typed import Unreadable, read_steps, said_with
 from callflow.scenario import Impossible, in_words
-from callflow.scenario.call import Heard, Taken, Unending
-from callflow.scenario.clock import moment_shown
+from callflow.scenario.call import Taken, Unending
 from callflow.scenario.expectations import effect_shown, time_shown, value_shown
 from callflow.scenario.model import Expects, Never, Step, Waits
 from callflow.scenario.running import timer_name
@@ -33,18 +31,18 @@ Anything else is a step as it stands in a scenario: `caller: Yes.`, `tool: end_c
 class Stepper:
     """One call, from its beginning until whoever plays it has enough."""
 
-    def __init__(self, played: Played, sheet: Sheet | None = None) -> None:
+    def __init__(self, played: Played, teller: Teller) -> None:
         self._played = played
         self._flow = played.scenario.flow
-        self._sheet = sheet or Sheet()
+        self._teller = teller
+        self._sheet = teller.sheet
         self._live = self._sheet.console.is_terminal and sys.stdin.isatty()
         self._numbered: list[Choice] = []
-        self._lines = Lines(self._sheet, self._flow)
-        self._told = 0, 0  # steps, and speeches
 
     def run(self) -> None:
         """Until `q`, or there is nothing more to read. Raises KeyboardInterrupt, once what was played is told."""
-        self._head()
+        self._teller.head(self._played.scenario)
+        self._sheet.wrap("A number does what stands behind it, Enter lets time pass, ? says more, q ends.", style=FAINT)
         self._show()
         try:
             for line in self._lines_typed():
@@ -53,15 +51,6 @@ class Stepper:
                 self._take(line.strip())
         finally:
             self._at_last()
-
-    def _head(self) -> None:
-        scenario = self._played.scenario
-        self._sheet.console.print(Text(printable(f"{self._flow.name}: {self._flow.file}"), "bold"), soft_wrap=True)
-        told = [f"begins {moment_shown(scenario.start)}"]
-        told += [f"{name}: {value_shown(value)}" for name, value in scenario.vars.items()]
-        told += [f"{name}={value}" for name, value in scenario.env.items()]
-        self._sheet.wrap(printable(", ".join(told)), style=FAINT)
-        self._sheet.wrap("A number does what stands behind it, Enter lets time pass, ? says more, q ends.", style=FAINT)
 
     # -- what is typed
 
@@ -135,7 +124,7 @@ class Stepper:
     def _back(self) -> None:
         if not self._played.back():
             raise Impossible("this is the beginning")
-        self._follow_again()
+        self._teller.begin_again(self._played.call)
         self._sheet.wrap("one step back", style=FAINT, indent="  ")
         self._show()
 
@@ -155,39 +144,14 @@ class Stepper:
 
     # -- what is shown
 
-    def _follow_again(self) -> None:
-        """What was told of a call that was taken back a step is not told again."""
-        call = self._played.call
-        self._lines = Lines(self._sheet, self._flow)
-        for one in call.taken:
-            self._lines.pass_over(one.time, one.step)
-        self._told = len(call.taken), len(call.heard)
-
     def _show(self) -> None:
-        call = self._played.call
-        taken, heard = self._told
-        self._told = len(call.taken), len(call.heard)
-        for one in _in_order(call.taken[taken:], call.heard[heard:], call.began):
-            self._tell(one)
+        self._teller.news(self._played.call)
         if self._played.over:
-            self._end()
+            self._teller.end(self._played.call)
+            self._numbered = []
             return
         self._where()
         self._choices()
-
-    def _tell(self, one: Taken | Heard) -> None:
-        if isinstance(one, Heard):
-            by = "" if MAIN_LEG in one.legs or not one.legs else f" (to {', '.join(one.legs)})"
-            text = f"{one.text}…" if one.cut else one.text
-            self._lines.said(
-                one.began - self._played.call.began, f"agent{by}", text if text.startswith("(") else f"“{text}”"
-            )
-            return
-        event = one.step.event
-        if isinstance(event, Event) and event.name == "session.user_input_transcribed":
-            who = "callee" if self._flow.outbound else "caller"
-            self._lines.said(one.time, who, f"“{event.data.get('transcript', '')}”")
-        self._lines.step(one.time, one.step, told=isinstance(event, Event) and not event.name.startswith("session."))
 
     def _where(self) -> None:
         call = self._played.call
@@ -221,19 +185,13 @@ class Stepper:
         indent = f"  {key:>5}  "
         self._sheet.wrap(printable(f"{words}{when}"), style="", indent=indent, style_indent=NAME)
 
-    def _end(self) -> None:
-        record = self._played.call.record()
-        outcome(self._sheet, record)
-        facts(self._sheet, record)
-        self._numbered = []
-
     def _at_last(self) -> None:
         call = self._played.call
         if not self._played.over:
             self._sheet.wrap(
                 printable(f"left at {time_shown(call.elapsed)}, in {call.where}"), style=FAINT, indent="  "
             )
-        way(self._sheet, self._flow, [one.step for one in call.taken])
+        self._teller.way(call)
 
 
 def _left(seconds: float) -> str:
@@ -247,10 +205,3 @@ def _by_itself(played: Played, one: Taken | None) -> str:
     event = one.step.event
     told = "" if event is None else in_words(played.scenario.flow, event, one.effect, one.timer)
     return told or (f"{one.effect.verb} ends" if one.effect is not None else "time passes")
-
-
-def _in_order(taken: list[Taken], heard: list[Heard], began: float) -> list[Taken | Heard]:
-    """What was heard stands before what came of it."""
-    each: list[tuple[float, int, Taken | Heard]] = [(round(one.ended - began, 6), 0, one) for one in heard]
-    each += [(one.time, 1, one) for one in taken]
-    return [one for _, _, one in sorted(each, key=lambda one: one[:2])]

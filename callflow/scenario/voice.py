@@ -45,6 +45,11 @@ class Voice:
     def quiet(self) -> bool:
         return not self._queue
 
+    @property
+    def speaking(self) -> bool:
+        """Whether something is being heard now."""
+        return bool(self._queue) and self._queue[0].began is not None
+
     def say(self, speech: Speech) -> None:
         self._queue.append(speech)
 

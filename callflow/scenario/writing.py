@@ -14,6 +14,7 @@ from callflow.core.snapshot import Running
 from callflow.scenario import keys
 from callflow.scenario.call import Call
 from callflow.scenario.clock import moment_shown
+from callflow.scenario.endings import STATUSES
 from callflow.scenario.model import (
     ANYTHING,
     Act,
@@ -229,7 +230,9 @@ def _spelled(verb: str, ending: Ending) -> Any:
     word = name.partition(".")[2]
     if not word:
         return {} if said is None else said
-    return word if said is None else {"result": word, **(said if isinstance(said, dict) else {"ends": said})}
+    if said is None:
+        return {"result": word} if word in STATUSES else word  # `failed` alone is how it ends, and no result
+    return {"result": word, **(said if isinstance(said, dict) else {"ends": said})}
 
 
 def _ending(verb: str, ending: Ending) -> tuple[str, Any]:
