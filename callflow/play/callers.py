@@ -99,7 +99,12 @@ def far_ends(flow: Flow) -> dict[str, FarEnd]:
         "colleague": any(one.name in ("transfer", "consult") for one in verbs),
         "keys": any(one.takes_keys for one in verbs),
     }
-    return {name: one for name, one in FAR_ENDS.items() if has[one.needs]}
+    names = {one.name for one in verbs} | ({"detect_machine"} if has["detection"] else set())
+    return {
+        name: one._replace(effects={verb: said for verb, said in one.effects.items() if verb in names})
+        for name, one in FAR_ENDS.items()
+        if has[one.needs]
+    }
 
 
 class Acting:

@@ -9,7 +9,7 @@ import pytest
 
 import callflow
 from callflow.play import Played, beginning
-from callflow.play.callers import FAR_ENDS, MOST, Acting, far_ends
+from callflow.play.callers import MOST, Acting, far_ends
 from callflow.play.recording import recorded
 from callflow.scenario import play, reads, write
 
@@ -20,7 +20,7 @@ CASES = [(flow, name) for flow, loaded in FLOWS.items() for name in far_ends(loa
 
 def whole(flow, name):
     """A whole call with this one at the far end."""
-    who = FAR_ENDS[name]
+    who = far_ends(FLOWS[flow])[name]
     played = Played(attrs.evolve(beginning(FLOWS[flow]), effects=who.effects))
     acting = Acting(played, who)
     for _ in range(MOST):
