@@ -24,12 +24,13 @@ LONGEST, BEGINS = 400, 40
 
 
 def files_of(paths: Sequence[str]) -> Iterator[str]:
-    """The journals that the paths lead to, each once, in order: a file as it is, of a folder all that end in `.jsonl`."""
+    """The journals that the paths lead to, each once, in order: a file as it is, of a folder all that end in `.jsonl`. The record beside
+    a journal, as `calls/*` names it too, is none."""
     seen: set[str] = set()
     for path in paths:
         for file in _below(path) if os.path.isdir(path) else [path]:  # noqa: PTH112 - a path may be any text
             real = os.path.realpath(file)
-            if real not in seen:
+            if real not in seen and not (file.endswith(".json") and os.path.isfile(f"{file}l")):  # noqa: PTH113 - as above
                 seen.add(real)
                 yield file
 

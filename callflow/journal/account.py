@@ -40,7 +40,9 @@ def came(line: Line) -> Iterator[str]:
     for name, what in (("cancel", "cancels effect"), ("forward", "hands it to effect")):
         yield from (f"{what} {one}" for one in line.get(name, ()))
     for note in line.get("notes", ()):
-        if note["kind"] not in _UNTOLD:
+        if note["kind"] == "stale" and "timer" in note:
+            yield "no timer is due"
+        elif note["kind"] not in _UNTOLD:
             yield noted(note)
     if "phase" in line:
         yield f"the call is {line['phase']}"

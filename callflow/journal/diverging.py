@@ -9,8 +9,9 @@ from callflow.core.flow import Flow
 from callflow.journal.account import came, happened
 from callflow.journal.comparing import Compared, Difference
 from callflow.journal.given import Unknown
+from callflow.journal.onward import Onward, onward
 from callflow.journal.reading import Line, Reading
-from callflow.journal.replaying import Replayed, followed
+from callflow.journal.replaying import OVERTAKES, Again, Replayed
 from callflow.journal.telling import as_recorded
 from callflow.scenario import tell_steps
 
@@ -31,7 +32,7 @@ class Change(NamedTuple):
 
 class Verdict(NamedTuple):
     """What became of one journal. `line` is where it is different, `seconds` after the call's start; `lead` the story until then;
-    `recorded` and `made` what came of `happened`, a phrase each."""
+    `recorded` and `made` what came of `happened`, a phrase each; `onward` how the call goes on."""
 
     file: str
     result: Literal["same", "differs", "unknown", "unreadable"]
@@ -45,15 +46,17 @@ class Verdict(NamedTuple):
     made: tuple[str, ...] = ()
     change: Change | None = None
     remark: str = ""
+    onward: Onward | None = None
 
 
 def judge(flow: Flow, reading: Reading) -> Verdict:
     """Whether a call comes out the same. Raises JournalError."""
     done: list[Replayed] = []
+    again = Again(flow, reading)
     try:
-        for one in followed(flow, reading):
+        for one in again.follow():
             if one.difference is not None:
-                return _differs(flow, reading, done, one, one.difference)
+                return _differs(again, reading, done, one, one.difference)
             done.append(one)
     except Unknown as why:
         return Verdict(str(reading.path), "unknown", len(done), str(why), line=len(done) + 2)
@@ -61,21 +64,30 @@ def judge(flow: Flow, reading: Reading) -> Verdict:
     return Verdict(str(reading.path), "same", len(done), remark=remark)
 
 
-def _differs(flow: Flow, reading: Reading, done: list[Replayed], one: Replayed, difference: Difference) -> Verdict:
+def _differs(again: Again, reading: Reading, done: list[Replayed], one: Replayed, difference: Difference) -> Verdict:
+    flow = again.flow
     made = Compared.made(flow, one.step)
     lead = tell_steps(flow, [as_recorded(each) for each in done]) if done else []
-    state = done[-1].step.snapshot.configuration if done else ()
+    before = done[-1].step.snapshot.configuration if done else ()
+    state, time = ", ".join(before), one.line["time"]
+    what, recorded = happened(one.line), tuple(_side(one.line))
+    if difference.key == OVERTAKES and one.step.event is not None:
+        time, what, recorded = one.step.event.time, "a timer comes due", ("nothing comes due",)
+        change = Change(state, _on(made), "way", "nothing comes due", _way(made))
+    else:
+        change = _change(state, one.line, made, difference)
     return Verdict(
         str(reading.path),
         "differs",
         len(done) + 1,
         line=one.number,
-        seconds=one.line["time"] - reading.head["time"],
+        seconds=time - reading.head["time"],
         lead=tuple(lead[-LEAD:]),
-        happened=happened(one.line),
-        recorded=tuple(_side(one.line)),
+        happened=what,
+        recorded=recorded,
         made=tuple(_side(made)),
-        change=_change(", ".join(state), one.line, made, difference),
+        change=change,
+        onward=onward(again, [each.step for each in done], one, iter(reading.lines)),
     )
 
 
@@ -85,8 +97,12 @@ def _side(line: Line) -> Iterator[str]:
 
 
 def _change(state: str, line: Line, made: Line, difference: Difference) -> Change:
-    on = next((str(move["on"]) for move in (*line.get("moves", ()), *made.get("moves", ())) if move["on"]), "")
-    on = on or line.get("event") or (f"the end of {line.get('verb')}" if "ended" in line else "a timer")
+    on = (
+        _on(line)
+        or _on(made)
+        or line.get("event")
+        or (f"the end of {line.get('verb')}" if "ended" in line else "a timer")
+    )
     key = difference.key
     if key in ("moves", "states", "phase"):
         return Change(state, on, "way", _way(line), _way(made))
@@ -97,6 +113,10 @@ def _change(state: str, line: Line, made: Line, difference: Difference) -> Chang
         return Change(state, on, "words", *_arguments(line, made))
     was, now = _notes(line, key), _notes(made, key)
     return Change(state, on, key, was or "nothing", now or "nothing")
+
+
+def _on(line: Line) -> str:
+    return next((str(move["on"]) for move in line.get("moves", ()) if move["on"]), "")
 
 
 def _way(line: Line) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from attrs import evolve
 
+from callflow.core.events import TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.step import start, step
@@ -17,6 +18,15 @@ from callflow.journal.comparing import Compared, Difference
 from callflow.journal.given import ByGuard
 from callflow.journal.inputs import Inputs, stand_in
 from callflow.journal.reading import Line, is_redacted
+
+LATE = 1.0
+"""Seconds by which a timer may be told late: a process has other calls."""
+
+EARLY = 0.05
+"""And early: the loop's clock and that of the day are not the same."""
+
+OVERTAKES = "timer"
+"""The key of a difference that is no line's: a timer of this flow comes due, and did not then."""
 
 
 class Journal(Protocol):
@@ -64,35 +74,100 @@ def replaying(flow: Flow, recorded: Journal) -> Iterator[Step]:
 
 def followed(flow: Flow, recorded: Journal) -> Iterator[Replayed]:
     """The same with what is different; the last one is the first that is. Raises JournalError."""
-    head = recorded.head
-    if head["flow"] != flow.name:
-        raise JournalError(f"{recorded.path}:1: this is a call of the flow {head['flow']}, not of {flow.name}")
-    inputs, compared, tells = Inputs(flow), Compared(flow, head), head.get("tells", ())
-    if head["journal"] == 1:
-        flow = evolve(flow, reconnect_grace=None)
-    redacted, snapshot, changed = is_redacted(head), None, flow.digest != head["digest"]
-    inputs.hide(head["vars"])
-    for number, line in enumerate(recorded.lines, start=2):
-        redacted = redacted or is_redacted(line)
-        given: Given | None = None
-        if redacted:
-            given = _by_guard(flow, head, line, inputs.hidden) if changed else _given(line, tells)
-        done = _begun(flow, recorded, given) if snapshot is None else _taken(flow, inputs, snapshot, line, given)
-        different = compared.difference(line, done)
-        yield Replayed(number, line, done, different)
-        if different is not None:
-            return
+    return Again(flow, recorded).follow()
+
+
+class Again:
+    """One recorded call, taken through a flow again. `snapshot` is how far it has come."""
+
+    def __init__(self, flow: Flow, recorded: Journal) -> None:
+        """Raises JournalError for a call of another flow."""
+        head = recorded.head
+        if head["flow"] != flow.name:
+            raise JournalError(f"{recorded.path}:1: this is a call of the flow {head['flow']}, not of {flow.name}")
+        self.recorded = recorded
+        self.inputs = Inputs(flow)
+        self.inputs.hide(head["vars"])
+        self._compared = Compared(flow, head)
+        self.changed = flow.digest != head["digest"]
+        self.flow = evolve(flow, reconnect_grace=None) if head["journal"] == 1 else flow
+        self._redacted = is_redacted(head)
+        self.snapshot: Snapshot | None = None
+
+    def follow(self) -> Iterator[Replayed]:
+        """Step by step, to the first that is different."""
+        for number, line in enumerate(self.recorded.lines, start=2):
+            early = self._overtaken(line)
+            if early is not None:
+                difference = Difference(OVERTAKES, None, self._compared.made(self.flow, early).get("moves"))
+                yield Replayed(number, line, early, difference)
+                return
+            done = self._begun(line) if self.snapshot is None else self._taken(line, self.snapshot)
+            difference_ = self._compared.difference(line, done)
+            yield Replayed(number, line, done, difference_)
+            if difference_ is not None:
+                return
+            self.took(line, done)
+
+    def took(self, line: Line, done: Step) -> None:
+        """A step that is as it was recorded, or takes the place of that."""
         for effect in done.effects:
             if isinstance(effect, Start):
-                inputs.started[effect.id] = effect
+                self.inputs.started[effect.id] = effect
         for note in line.get("notes", ()):
             if note["kind"] == "set":
-                inputs.hide({str(note.get("name")): note.get("value")})
-        snapshot = done.snapshot
+                self.inputs.hide({str(note.get("name")): note.get("value")})
+        self.snapshot = done.snapshot
+
+    def given(self, line: Line) -> Given | None:
+        """What hangs on values that are digests here, as it was when they were not."""
+        self._redacted = self._redacted or is_redacted(line)
+        if not self._redacted:
+            return None
+        head = self.recorded.head
+        if self.changed:
+            return _by_guard(self.flow, head, line, self.inputs.hidden)
+        return _given(line, head.get("tells", ()))
+
+    def _taken(self, line: Line, before: Snapshot) -> Step:
+        entry = self.inputs.read(line, before)
+        if self.changed and isinstance(entry, TimerFired):
+            entry = _due(before, entry)
+        return step(self.flow, before, entry, recorded=self.given(line))
+
+    def _overtaken(self, line: Line) -> Step | None:
+        """What a timer of a changed flow brings that comes due before the next input, of which the journal has nothing."""
+        if not self.changed or self.snapshot is None or "timer" in line or not self.snapshot.timers:
+            return None
+        timer = self.snapshot.timers[0]
+        if timer.kind in ("stop", "settle") or timer.due > line["time"] - LATE:
+            return None
+        return step(self.flow, self.snapshot, TimerFired(timer.generation, timer.due), recorded=self.given({}))
+
+    def _begun(self, line: Line) -> Step:
+        head, variables = self.recorded.head, self.flow.scopes[""].variables
+        values = {
+            name: stand_in(variables[name].type, value) if name in variables else value
+            for name, value in head["vars"].items()
+        }
+        try:
+            return start(
+                self.flow,
+                values,
+                time=head["time"],
+                env=head["env"],
+                call=head["facts"],
+                waiting=head["waiting"],
+                recorded=self.given(line),
+            )
+        except StartError as error:
+            raise JournalError(f"{self.recorded.path}:1: the call cannot start: {error}") from None
 
 
-def _taken(flow: Flow, inputs: Inputs, snapshot: Snapshot, line: Line, given: Given | None) -> Step:
-    return step(flow, snapshot, inputs.read(line, snapshot), recorded=given)
+def _due(before: Snapshot, fired: TimerFired) -> TimerFired:
+    """The timer of a changed flow that comes due then: timers have other numbers where there are others beside them."""
+    first = before.timers[0] if before.timers else None
+    return fired._replace(generation=first.generation if first is not None and first.due <= fired.time + EARLY else 0)
 
 
 def _given(line: Mapping[str, Any], tells: Sequence[str]) -> Verdicts:
@@ -111,23 +186,3 @@ def _by_guard(flow: Flow, head: Line, line: Line, hidden: Collection[str]) -> By
             verdicts.setdefault((source, guard), []).append(holds)
     broken = {int(attempt): str(error) for attempt, error in line.get("broke", ())}
     return ByGuard(flow, verdicts, hidden, broken if "broke" in head.get("tells", ()) else None)
-
-
-def _begun(flow: Flow, recorded: Journal, given: Given | None) -> Step:
-    head, variables = recorded.head, flow.scopes[""].variables
-    values = {
-        name: stand_in(variables[name].type, value) if name in variables else value
-        for name, value in head["vars"].items()
-    }
-    try:
-        return start(
-            flow,
-            values,
-            time=head["time"],
-            env=head["env"],
-            call=head["facts"],
-            waiting=head["waiting"],
-            recorded=given,
-        )
-    except StartError as error:
-        raise JournalError(f"{recorded.path}:1: the call cannot start: {error}") from None
