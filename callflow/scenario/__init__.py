@@ -7,6 +7,7 @@ from callflow.scenario.model import Scenario, Step
 from callflow.scenario.playing import Failure, Result, play
 from callflow.scenario.reading import Flows, ScenarioFileError, load, read, reads
 from callflow.scenario.telling import in_words, story, tell, tell_steps
+from callflow.scenario.way import Row, way
 from callflow.scenario.writing import from_inputs, write
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Flows",
     "Impossible",
     "Result",
+    "Row",
     "Scenario",
     "ScenarioFileError",
     "Step",
@@ -26,5 +28,6 @@ __all__ = [
     "story",
     "tell",
     "tell_steps",
+    "way",
     "write",
 ]

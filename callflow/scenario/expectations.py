@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from callflow.core.actions import verb_of
@@ -11,8 +12,12 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.offers import offers
 from callflow.core.snapshot import Start
 from callflow.core.table import table_of
-from callflow.scenario.call import Seen
+from callflow.scenario.call import Heard, Seen
+from callflow.scenario.difference import MISSING, TOO_MUCH, difference
 from callflow.scenario.model import ANYTHING, Begun, Conditions, Ended, Text
+
+CLOSEST = 5
+"""Of what is there where something else is expected, as many are shown."""
 
 
 class Since(NamedTuple):
@@ -23,142 +28,186 @@ class Since(NamedTuple):
 
 
 class Unmet(NamedTuple):
-    """One condition that does not hold: what was expected, and what is seen."""
+    """One condition that does not hold: what was expected, and what is seen; of lists, line by line, how they differ: `- ` is missing,
+    `+ ` too much."""
 
     what: str
     expected: str
     seen: str
+    difference: tuple[str, ...] = ()
+
+
+Miss = Callable[[], Unmet]
+"""Tells of a condition that does not hold; most that do not are asked again, and never told."""
+
+
+def met(wanted: Conditions, call: Seen, since: Since) -> bool:
+    """Whether every condition holds now."""
+    return not any(True for look in _LOOKS for _ in look(wanted, call, since))
 
 
 def unmet(wanted: Conditions, call: Seen, since: Since) -> list[Unmet]:
     """Every condition that does not hold now."""
-    return [one for look in _LOOKS for one in look(wanted, call, since)]
+    return [one() for look in _LOOKS for one in look(wanted, call, since)]
 
 
-def _state(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+def _state(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    if not wanted.state:
+        return
     table = table_of(call.flow)
     active = configuration_of(table, call.snapshot.configuration).active
     if len(call.taken) > since.step + 1:  # what has brought the call out of a state was the last thing in it
         for one in call.lately:
             active |= configuration_of(table, one.step.snapshot.configuration).active
-    missing = [one for one in wanted.state if one not in active]
-    if missing:
-        yield Unmet("state", ", ".join(wanted.state), call.where)
+    if any(one not in active for one in wanted.state):
+        yield lambda: Unmet("state", ", ".join(wanted.state), call.where)
 
 
-def _states(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.states is None:
+def _states(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    states = wanted.states
+    if states is None:
         return
     leaves = [path for path in call.states(since.step) if not call.flow.states[path].children]
-    if not in_order(wanted.states, leaves, lambda one, path: one == path):
-        yield Unmet("states", _listed(wanted.states), _listed(leaves))
+    if not in_order(states, leaves, _equal):
+        yield lambda: Unmet("states", listed(states), listed(leaves), difference(states, leaves, _equal, str, str))
 
 
-def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.heard is None:
+def _equal(wanted: Any, found: Any) -> bool:
+    return bool(wanted == found)
+
+
+def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    heard = wanted.heard
+    if heard is None:
         return
     found = call.heard[since.speech :]
-    if isinstance(wanted.heard, Text):
-        text = wanted.heard
-        if not any(text.by in one.legs and text.matches(_as_heard(one.text, one.cut, text)) for one in found):
-            yield Unmet("heard", shown(text), _speeches(call, since, text.by))
+    if isinstance(heard, Text):
+        text = heard
+        if not any(text.by in one.legs and _is_heard(text, one) for one in found):
+            yield lambda: _among("heard", shown(text), [_speech(one) for one in found if text.by in one.legs])
         return
-    by = next((one.by for one in wanted.heard if isinstance(one, Text)), MAIN_LEG)
+    by = next((one.by for one in heard if isinstance(one, Text)), MAIN_LEG)
     texts = [one for one in found if by in one.legs]
-    if not in_order(
-        wanted.heard,
-        texts,
-        lambda one, heard: isinstance(one, Text) and one.matches(_as_heard(heard.text, heard.cut, one)),
-    ):
-        yield Unmet("heard", _listed([shown(one) for one in wanted.heard]), _speeches(call, since, by))
-
-
-def _as_heard(text: str, cut: bool, wanted: Text) -> str:
-    """A speech that was cut is not the same as one of these words that was not."""
-    return f"{text}…" if cut and wanted.exactly is not None else text
-
-
-def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.effects is None and wanted.effect is None:
-        return
-    begun = [one for taken in call.taken[since.step :] for one in taken.step.effects if isinstance(one, Start)]
-    seen = _listed([effect_shown(one.verb, one.arguments) for one in begun])
-    if wanted.effect is not None and not any(_is(wanted.effect, one) for one in begun):
-        yield Unmet("effect", effect_shown(*wanted.effect), seen)
-    if wanted.effects is not None and not in_order(
-        wanted.effects, begun, lambda one, start: isinstance(one, Begun) and _is(one, start)
-    ):
-        yield Unmet(
-            "effects", _listed([one if isinstance(one, str) else effect_shown(*one) for one in wanted.effects]), seen
+    if not in_order(heard, texts, _is_heard):
+        yield lambda: Unmet(
+            "heard",
+            listed([shown(one) for one in heard]),
+            listed(map(_speech, texts)),
+            difference(heard, texts, _is_heard, shown, _speech),
         )
 
 
-def _is(wanted: Begun, start: Start) -> bool:
+def _is_heard(wanted: Any, heard: Heard) -> bool:
+    """What was cut is not the same as one of these words that was not."""
+    if not isinstance(wanted, Text):
+        return False
+    return wanted.matches(f"{heard.text}…" if heard.cut and wanted.exactly is not None else heard.text)
+
+
+def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    effect, effects = wanted.effect, wanted.effects
+    if effects is None and effect is None:
+        return
+    begun = [one for taken in call.taken[since.step :] for one in taken.step.effects if isinstance(one, Start)]
+    if effect is not None and not any(_is(effect, one) for one in begun):
+        yield lambda: _among("effect", _begun(effect), [_started(one, effect.arguments) for one in begun])
+    if effects is not None and not in_order(effects, begun, _is):
+        yield lambda: Unmet(
+            "effects",
+            listed(map(_begun, effects)),
+            listed(map(_started, begun)),
+            difference(effects, begun, _is, _begun, _started),
+        )
+
+
+def _is(wanted: Any, start: Start) -> bool:
+    if not isinstance(wanted, Begun):
+        return False
     given = start.arguments
     return wanted.verb == start.verb and all(
         name in given and given[name] == one for name, one in wanted.arguments.items()
     )
 
 
-def _vars(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+def _begun(wanted: Begun | str) -> str:
+    return wanted if isinstance(wanted, str) else effect_shown(*wanted, also=wanted.arguments)
+
+
+def _started(start: Start, also: Iterable[str] = ()) -> str:
+    return effect_shown(start.verb, start.arguments, also=also)
+
+
+def _vars(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
     values = call.snapshot.vars
     for name, value in wanted.vars.items():
         if not same(values.get(name), value):
-            yield Unmet(f"vars.{name}", value_shown(value), value_shown(values.get(name)))
+            yield lambda name=name, value=value: Unmet(  # type: ignore[misc] # which one this is
+                f"vars.{name}", value_shown(value), value_shown(values.get(name))
+            )
 
 
-def _tools(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+def _tools(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
     if wanted.tools is not None:
-        offered = offers(call.flow, call.snapshot, call.now).tools
-        if wanted.tools != set(offered):
-            yield Unmet("tools", _listed(sorted(wanted.tools)), _listed(offered))
+        tools, offered = sorted(wanted.tools), sorted(offers(call.flow, call.snapshot, call.now).tools)
+        if tools != offered:
+            yield lambda: Unmet("tools", listed(tools), listed(offered), difference(tools, offered, _equal, str, str))
 
 
-def _log(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.log is not None:
+def _log(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    log = wanted.log
+    if log is not None:
         lines = [
             str(note.data["message"])
             for taken in call.taken[since.step :]
             for note in taken.step.notes
             if note.kind == "log"
         ]
-        if not any(map(wanted.log.matches, lines)):
-            yield Unmet("log", shown(wanted.log), _listed([f'"{line}"' for line in lines]))
+        if not any(map(log.matches, lines)):
+            yield lambda: _among("log", shown(log), [f'"{line}"' for line in lines])
 
 
-def _outcome(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.outcome is not None:
+def _outcome(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    outcome = wanted.outcome
+    if outcome is not None:
         memory = call.snapshot.memory
         found = memory.outcome or ("failed" if memory.fault else "none")
-        if found != wanted.outcome:
-            yield Unmet("outcome", wanted.outcome, found)
+        if found != outcome:
+            yield lambda: Unmet("outcome", outcome, found)
 
 
-def _ended(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
-    if wanted.ended is None:
+def _ended(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+    ended = wanted.ended
+    if ended is None:
         return
-    if isinstance(wanted.ended, bool):
-        if wanted.ended != call.snapshot.ended:
-            yield Unmet("ended", value_shown(wanted.ended), value_shown(call.snapshot.ended))
+    if isinstance(ended, bool):
+        if ended != call.snapshot.ended:
+            yield lambda: Unmet("ended", value_shown(ended), value_shown(call.snapshot.ended))
         return
     if not call.snapshot.ended:
-        yield Unmet("ended", _ended_shown(wanted.ended), "the call has not ended")
+        yield lambda: Unmet("ended", _ended_shown(ended), "the call has not ended")
         return
     cause = call.record().cause
     found = Ended(cause.by, cause.event, cause.detail.get("cause"))
-    if any(want is not None and want != have for want, have in zip(wanted.ended, found, strict=True)):
-        yield Unmet("ended", _ended_shown(wanted.ended), _ended_shown(found))
+    if any(want is not None and want != have for want, have in zip(ended, found, strict=True)):
+        yield lambda: Unmet("ended", _ended_shown(ended), _ended_shown(found))
 
 
-def _at(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+def _at(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
     if wanted.at is not None:
         least, most = wanted.at
         if not least - call.tolerance <= call.elapsed <= most + call.tolerance:
             bounds = time_shown(least) if least == most else f"{time_shown(least)} to {time_shown(most)}"
-            yield Unmet("at", bounds, time_shown(call.elapsed))
+            yield lambda: Unmet("at", bounds, time_shown(call.elapsed))
 
 
 _LOOKS = (_state, _states, _heard, _effects, _vars, _tools, _log, _outcome, _ended, _at)
+
+
+def _among(what: str, wanted: str, found: Sequence[str]) -> Unmet:
+    """One that is expected among others: beside it what is there, the nearest first."""
+    nearest = sorted(found, key=lambda one: -SequenceMatcher(None, wanted[:500], one[:500]).ratio())[:CLOSEST]
+    lines = [TOO_MUCH + one for one in found if one in nearest]
+    return Unmet(what, wanted, listed(found), (MISSING + wanted, *lines) if found else ())
 
 
 def in_order(wanted: Sequence[Any], found: Sequence[Any], fits: Callable[[Any, Any], bool]) -> bool:
@@ -205,13 +254,18 @@ def shown(text: Text | str) -> str:
     )
 
 
-def effect_shown(verb: str, arguments: Any) -> str:
-    """An effect as its author would write it: with its main argument, or what else is there."""
+def effect_shown(verb: str, arguments: Any, *, also: Iterable[str] = ()) -> str:
+    """An effect as its author would write it: with its main argument, and others that are asked for."""
     main = verb_of(verb).main
     given = {name: value for name, value in arguments.items() if value is not None}
-    if main in given and (len(given) == 1 or len(str(given[main])) > 0):
-        return f"{verb}: {given[main]}"
-    return verb
+    shown_ = {name: given[name] for name in also if name != main and name in given}
+    if shown_:
+        return f"{verb}: {{{', '.join(f'{name}: {one}' for name, one in {**_main(main, given), **shown_}.items())}}}"
+    return f"{verb}: {given[main]}" if main in given else verb
+
+
+def _main(main: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {} if main is None or main not in given else {main: given[main]}
 
 
 def value_shown(value: Any) -> str:
@@ -222,12 +276,12 @@ def value_shown(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _listed(words: Sequence[Any]) -> str:
+def listed(words: Iterable[Any]) -> str:
     return f"[{', '.join(map(str, words))}]"
 
 
-def _speeches(call: Seen, since: Since, by: str) -> str:
-    return _listed([f'"{one.text}{"…" if one.cut else ""}"' for one in call.heard[since.speech :] if by in one.legs])
+def _speech(heard: Heard) -> str:
+    return f'"{heard.text}{"…" if heard.cut else ""}"'
 
 
 def _ended_shown(ended: Ended) -> str:

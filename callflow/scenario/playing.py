@@ -17,7 +17,7 @@ from callflow.errors import StartError
 from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
 from callflow.scenario.ears import Ears
-from callflow.scenario.expectations import Since, Unmet, time_shown, unmet
+from callflow.scenario.expectations import Since, Unmet, met, time_shown, unmet
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import (
     Calls,
@@ -138,7 +138,7 @@ class Player:
     def _take(self, entry: Input) -> None:
         self._follow(self.call.take(entry))
         never = self.scenario.never
-        if never is not None and not unmet(never, self.call, Since()):
+        if never is not None and met(never, self.call, Since()):
             raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
 
     def when(self) -> float:
@@ -356,11 +356,11 @@ class Player:
     # -- what is expected
 
     def _expect(self, act: Expects, position: Position) -> None:
-        if not self._until(lambda: not unmet(act.conditions, self.call, self._since), act.within):
+        if not self._until(lambda: met(act.conditions, self.call, self._since), act.within):
             missing = unmet(act.conditions, self.call, self._since)
             raise _Failed(Failure(position, f"not as expected, at {time_shown(self.call.elapsed)}", tuple(missing)))
 
     def _never(self, act: Never, position: Position) -> None:
         since = Since(len(self.call.taken), len(self.call.heard))
-        if self._until(lambda: not unmet(act.conditions, self.call, since), act.within):
+        if self._until(lambda: met(act.conditions, self.call, since), act.within):
             raise _Failed(Failure(position, f"what must not happen has happened, at {time_shown(self.call.elapsed)}"))

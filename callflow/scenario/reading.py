@@ -15,7 +15,7 @@ from callflow.flowfile.loader import read as read_flow
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Place, Scalar, shorten
 from callflow.flowfile.report import Report, Suggestions, TooManyDefects, is_nothing, join, plain_data
-from callflow.flowfile.source import MAX_BYTES, read_text, too_large
+from callflow.flowfile.source import MAX_BYTES, STDIN, read_text, too_large
 from callflow.flowfile.yaml import parse
 from callflow.scenario import keys
 from callflow.scenario.clock import clock
@@ -128,6 +128,13 @@ class _Report(Report):
             super().defect(code, message, at, path, hint)
 
 
+def _joined(folder: str, path: str) -> str:
+    """Where the flow is, as shortly as that can be said."""
+    whole = os.path.join(folder or ".", path)  # noqa: PTH118 - as in the loader
+    short = os.path.normpath(whole)
+    return whole if short == STDIN or os.path.realpath(short) != os.path.realpath(whole) else short
+
+
 class _Reader:
     """One file."""
 
@@ -213,7 +220,7 @@ class _Reader:
         path = report.text(node, "flow", "`flow`")
         if path is None:
             return None
-        flow, defects = self._flows.read(os.path.join(self._folder or ".", path))  # noqa: PTH118 - as in the loader; `-` is no file here
+        flow, defects = self._flows.read(_joined(self._folder, path))
         if defects and defects[0].code in ("no-such-file", "not-a-file", "unreadable-file"):
             report.defect(defects[0].code, f"`{shorten(path)}`: {defects[0].message}", node, "flow", defects[0].hint)
         elif flow is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -52,14 +53,79 @@ def test_a_failure_is_a_story_with_what_was_expected_and_what_was_seen(tmp_path)
     assert done.output.splitlines()[0] == f"{path} .F"
     assert done.output.splitlines()[3:] == [
         f"{path}:11:13: not as expected",
+        "  11 |     expect: {outcome: completed}",
+        "     |             ^",
         "  outcome",
         "    expected completed",
         "    seen     hung_up",
         "    0 s: the call begins. In talking. The model speaks (Greet the caller and help.).",
         "    4 s: the caller hangs up. In ending. Outcome: hung_up. The line drops. In closed. The call is over.",
+        "  by the rows of the flow",
+        "    supplied  4 s  the top level -> ending, on call.hangup",
+        "    supplied  4 s  ending -> closed, on done",
         "",
         "1 failed, 1 passed",
     ]
+
+
+def test_lists_are_told_by_how_they_differ_and_the_rows_that_led_there(tmp_path):
+    shutil.copy(ROOT / "flows/outbound.yaml", tmp_path)
+    path = tmp_path / "a.scenario.yaml"
+    path.write_text(
+        "callflow: 1\nflow: outbound.yaml\nvars: {phone_number: '+15550123456', customer_name: Ada}\n"
+        "env: {SIP_OUTBOUND_TRUNK_ID: ST_test}\nscenarios:\n  a:\n    steps: [tool: end_call]\n    expect:\n"
+        "      states: [dialing, talking, ending, closed]\n"
+        "      heard: [..., 'Thank you, bye.']\n      effects: [dial, ..., {say: Goodbye.}, ..., shutdown]\n"
+    )
+    done = command("test")
+    lines = done.output.splitlines()
+    first, last = lines.index("  states"), lines.index("    0 s: the call begins. In dialing. The callee is called.")
+    assert lines[first:last] == [
+        "  states",
+        "      dialing",
+        "    + screening",
+        "      talking",
+        "      ending",
+        "      closed",
+        "  heard",
+        '      ... "(the model speaks)"',
+        '      ... "Thank you, goodbye."',
+        '    - "Thank you, bye."',
+        "  effects",
+        "      dial: +15550123456",
+        "      ...",
+        "    - say: Goodbye.",
+        "      ... generate_reply: Greet Ada and ask about the appointment.",
+        "      ... say: Thank you, goodbye.",
+        "      ... drain",
+        "      ... delete_room",
+        "      ... aclose",
+        "      shutdown: completed",
+    ]
+    rows = [
+        line.split()
+        for line in lines[lines.index("  by the rows of the flow") + 1 :]
+        if line.strip().startswith("outbound")
+    ]
+    assert [(row[0].partition(":")[0], " ".join(row[3:])) for row in rows] == [
+        ("outbound.yaml", "dialing -> screening, on dial.answered"),
+        ("outbound.yaml", "screening -> talking, on amd.human"),
+        ("outbound.yaml", "talking -> ending, on tool.end_call"),
+    ]
+    assert lines[-3].split() == ["supplied", "8.15", "s", "ending", "->", "closed,", "on", "done"]
+
+
+def test_a_row_that_was_not_taken_is_told_with_its_guard(tmp_path):
+    (tmp_path / "desk.yaml").write_text(
+        "callflow: 1\nname: desk\ninitial: a\nevents: {app.x: {n: integer}}\nsenders: {app.x: program}\nstates:\n  a:\n"
+        "    after: {30s: ending}\n    on:\n      app.x:\n        - {target: ending, when: event.n > 3}\n        - {do: [{log: no}]}\n"
+    )
+    (tmp_path / "a.scenario.yaml").write_text(
+        "callflow: 1\nflow: desk.yaml\nscenarios: {a: {steps: [{app.x: {n: 2}}, {expect: {state: ending}}]}}\n"
+    )
+    lines = command("test").output.splitlines()
+    assert "    desk.yaml:11  0 s  not taken: event.n > 3" in lines
+    assert "    desk.yaml:12  0 s  stays in a, on app.x" in lines
 
 
 def test_a_file_with_defects_is_not_played_and_the_others_are(tmp_path):
@@ -203,7 +269,9 @@ def test_for_programs(tmp_path):
         ("the caller is done", 5, True),
         ("the caller hangs up", 8, False),
     ]
-    assert found["scenarios"][1]["unmet"] == [{"what": "outcome", "expected": "completed", "seen": "hung_up"}]
+    assert found["scenarios"][1]["unmet"] == [
+        {"what": "outcome", "expected": "completed", "seen": "hung_up", "difference": []}
+    ]
 
 
 def test_what_is_hidden_or_somebody_elses_is_not_looked_into(tmp_path):
@@ -236,4 +304,4 @@ def test_a_call_without_end_is_told_where_it_stands(tmp_path):
     done = command("test")
     assert done.exit_code == 1
     assert "10,000 inputs, and the call has not ended: it is in a" in done.output
-    assert len(done.output.splitlines()) < 80
+    assert len(done.output.splitlines()) < 90

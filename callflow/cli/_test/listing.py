@@ -30,7 +30,7 @@ class Short(Reporter):
 
 
 class Json(Reporter):
-    """`{"scenarios": [{file, name, line, passed, skipped, seconds, length, message, at, unmet: [{what, expected, seen}, …], story}, …],
+    """`{"scenarios": [{file, name, line, passed, skipped, seconds, length, message, at, unmet: [{what, expected, seen, difference}, …], story, rows: [{place, time, told}, …]}, …],
     "defects": […], "deselected", "ended"}`; defects are as `callflow check --format json` has them."""
 
     def over(self, session: Session) -> None:
@@ -60,7 +60,8 @@ def _told(one: Played) -> dict[str, Any]:
             "at": {"file": at.file, "line": at.line, "column": at.column},
             "unmet": [it._asdict() for it in one.failure.unmet],
         }
-    return found | ({"story": list(one.story)} if one.story else {})
+    rows = [{"place": it.place, "time": it.time, "told": it.told} for it in one.rows]
+    return found | ({"story": list(one.story), "rows": rows} if one.story else {})
 
 
 def listed(files: Sequence[File]) -> None:

@@ -13,7 +13,7 @@ from attrs import define, field
 from callflow.cli._test.files import File
 from callflow.core.flow import Position
 from callflow.errors import Defect
-from callflow.scenario import Failure, Result, Scenario, story
+from callflow.scenario import Failure, Result, Row, Scenario, story, way
 
 Player = Callable[[Scenario], Result]
 """Plays a scenario: `callflow.scenario.play`, or a function of a module like it, which another process can find."""
@@ -24,8 +24,8 @@ Look = Callable[[Result], Any]
 
 class Played(NamedTuple):
     """A scenario that was played: what of it is told. `seconds` are those that it took; `length` is how long the call was. `story`
-    is told of those that have failed, and of others where it is asked for; `seen` is what each look has kept, by its name.
-    `skipped` is why it was not played, in a sentence."""
+    and `rows`, the way through the flow, are told of those that have failed, and of others where they are asked for; `seen` is what
+    each look has kept, by its name. `skipped` is why it was not played, in a sentence."""
 
     file: str
     name: str
@@ -34,6 +34,7 @@ class Played(NamedTuple):
     length: float
     failure: Failure | None
     story: tuple[str, ...]
+    rows: tuple[Row, ...]
     seen: Mapping[str, Any]
     skipped: str = ""
 
@@ -61,7 +62,7 @@ class Playing(NamedTuple):
     def play(self, file: str, scenario: Scenario) -> Played:
         began = time.perf_counter()
         result = self.player(scenario)
-        told = tuple(story(scenario.flow, result.taken)) if self.stories or result.failure is not None else ()
+        told = result.taken if self.stories or result.failure is not None else ()
         return Played(
             file,
             scenario.name,
@@ -69,7 +70,8 @@ class Playing(NamedTuple):
             time.perf_counter() - began,
             result.taken[-1].time if result.taken else 0.0,
             result.failure,
-            told,
+            tuple(story(scenario.flow, told)),
+            tuple(way(scenario.flow, told)),
             {name: look(result) for name, look in self.looks.items()},
             result.skipped,
         )
