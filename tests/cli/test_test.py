@@ -111,8 +111,8 @@ def test_lists_are_told_by_how_they_differ_and_the_rows_that_led_there(tmp_path)
         ("outbound.yaml", "dialing -> screening, on dial.answered"),
         ("outbound.yaml", "screening -> talking, on amd.human"),
         ("outbound.yaml", "talking -> ending, on tool.end_call"),
+        ("outbound.yaml", "ending -> closed, on done"),
     ]
-    assert lines[-3].split() == ["supplied", "8.15", "s", "ending", "->", "closed,", "on", "done"]
 
 
 def test_a_row_that_was_not_taken_is_told_with_its_guard(tmp_path):
