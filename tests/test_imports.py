@@ -24,6 +24,7 @@ LAYERS = (
     ("livekit_bindings",),
     ("testing", "telephone", "service"),
     ("cli",),
+    ("pytest_plugin",),
 )
 LEVEL = {part: level for level, row in enumerate(LAYERS) for part in row}
 

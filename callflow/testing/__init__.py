@@ -25,7 +25,7 @@ from callflow.testing.fakes import Asked
 from callflow.testing.job import SimulatedJob, SimulatedJobContext
 from callflow.testing.models import Pause, ScriptedLLM, ToneSTT, ToneTTS, Tool
 from callflow.testing.phone import SimulatedPhone, Telephone
-from callflow.testing.play import Script, Stage, hangs_up, offline_session, silent, talks
+from callflow.testing.play import Script, Stage, hangs_up, offline_session, played, silent, talks
 from callflow.testing.room import SimulatedRoom
 from callflow.testing.server import Fault, SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
@@ -52,6 +52,7 @@ __all__ = [
     "Tool",
     "hangs_up",
     "offline_session",
+    "played",
     "silent",
     "talks",
 ]

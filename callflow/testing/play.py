@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from attrs import define, field
 from livekit.agents import Agent, AgentSession, JobContext
@@ -17,6 +20,8 @@ from callflow.livekit_bindings import bind
 from callflow.livekit_bindings.fit import detects
 from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
+from callflow.scenario.clock import moment
+from callflow.simulate.clock import VirtualTimeLoop
 from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.fakes import Asked, Fakes, Said
@@ -25,6 +30,7 @@ from callflow.testing.models import ScriptedLLM, Turn
 from callflow.testing.phone import SimulatedPhone, Telephone, act
 from callflow.testing.server import SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
+from callflow.verify.loading import load
 
 Script = Callable[[Caller], Awaitable[None]]
 """What a caller does, from the moment at which they are on the line."""
@@ -159,6 +165,28 @@ class Stage:
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
+
+
+def played(
+    flow: Flow | str | PathLike[str], *, at: str | None = None, env: Mapping[str, str] | None = None, **stage: Any
+) -> Stage:
+    """One whole call, in virtual time, from code in which no event loop runs; the `Stage` as it is then. The flow, or its file;
+    `at` is when the call begins, as in a scenario: `2026-11-27 18:30 Europe/Berlin`; `env` are environment variables of the
+    flow; all else is as for `Stage`.
+
+    Raises what `Stage.play` raises, FlowFileError, and ValueError for an `at` that is no time.
+    """
+    found = flow if isinstance(flow, Flow) else load(flow)
+    epoch = None if at is None else moment(at)
+
+    async def play() -> Stage:
+        async with SimulatedServer(epoch=epoch) as server:
+            call = Stage(found, server, **stage)
+            await call.play()
+            return call
+
+    with patch.dict(os.environ, env or {}), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(play())
 
 
 async def silent(_: Caller) -> None:

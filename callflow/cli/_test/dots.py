@@ -46,7 +46,7 @@ class Dots(Reporter):
         if session.defects:
             from callflow.cli._formats import for_people
 
-            click.echo("\n" + for_people(session.defects, _lines))
+            click.echo("\n" + for_people(session.defects, lines_of))
         for one in session.failed:
             click.echo("\n".join(["", *failure(one)]))
         if len(session.failed) > 1:
@@ -92,6 +92,7 @@ def _count(session: Session) -> str:
     return click.style(told or "no scenarios", bold=True, fg="red" if red else "green" if passed else None)
 
 
-def _lines(file: str) -> Sequence[str]:
+def lines_of(file: str) -> Sequence[str]:
+    """The lines of a file, for whoever shows a defect in it; none where it cannot be read."""
     text, defect = read_text(file) if not file.startswith("<") else ("", None)
     return () if defect is not None else text.splitlines()

@@ -28,9 +28,16 @@ def failure(one: Played) -> Iterator[str]:
     """Its lines."""
     if one.failure is None:
         return
+    yield click.style(printable(f" {one.name} ".center(min(columns() or 80, WIDEST), "_")), bold=True)
+    yield from told(one)
+
+
+def told(one: Played) -> Iterator[str]:
+    """The same without its name."""
+    if one.failure is None:
+        return
     position = one.failure.position
     place = f"{position.file}:{position.line}:{position.column}"
-    yield click.style(printable(f" {one.name} ".center(min(columns() or 80, WIDEST), "_")), bold=True)
     yield f"{click.style(printable(place), fg='blue')}: {click.style(printable(one.failure.message), fg='red')}"
     yield from _line(position)
     for condition in one.failure.unmet:
