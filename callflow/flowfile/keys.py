@@ -154,6 +154,11 @@ ACCEPT: Final[Mapping[str, str]] = {
     "action-never-run": "Why the action stands here.",
     "row-never-taken": "Why the row stands here.",
     "outcome-too-early": "Why the outcome is named here.",
+    "cut-off": "Why nobody has to be told.",
+    "nobody-speaks": "Why nobody speaks first.",
+    "goodbye-and-on": "Why the call goes on.",
+    "talks-to-machine": "Why the model talks with a machine.",
+    "no-outcome": "Why the record names none.",
 }
 """The codes of what the proof finds, in the order of `callflow.proof.codes`: only these can be accepted."""
 

@@ -158,7 +158,7 @@ CODES: Mapping[str, Code] = {
     "result-lost": Code(
         "A result that not every row takes",
         "There are rows for this result, all with guards, and in some calls none of them holds. Then it is a failure, and the call ends, "
-        "whoever is on the line.",
+        "whoever is on the line. Of what the model asks for by a tool nothing is done then, and it is not told so: a warning.",
         'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n    on:\n      transfer.completed: ending\n'
         "      transfer.failed: {target: sorry, when: event.sip_status_code == 486}\n  sorry: {entry: [{say: They are busy.}], on: {done: ending}}\n",
         'states:\n  talking:\n    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]\n    on:\n      transfer.completed: ending\n'
@@ -207,6 +207,45 @@ CODES: Mapping[str, Code] = {
         "    silence: {20s: ending}\n",
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: Goodbye.}}, {{outcome: completed}}]}}}}\n"
         "    silence: {20s: ending}\n",
+    ),
+    "cut-off": Code(
+        "The line drops without a word",
+        "A warning. A request, the program's own action or a recording has failed, and no row takes that; or a person has answered, or speaks: "
+        "and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
+        "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending}}\n",
+        "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending, failed: sorry}}\n"
+        "  sorry: {entry: [{say: I cannot look that up just now. Goodbye.}], on: {done: ending}}\n",
+    ),
+    "nobody-speaks": Code(
+        "It is the caller's turn, and nobody has said so",
+        "A warning. Somebody has just come on the line, or has waited for a transfer, a call or a look-up, and the model listens now. It "
+        "speaks only when it is asked to, or spoken to: until the caller says something there is silence.",
+        f"{_END}states:\n  talking:\n    instructions: Help the caller.\n    silence: {{20s: ending}}\n{_ENDS}",
+        f"{_END}states:\n  talking:\n    instructions: Help the caller.\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: ending}}\n{_ENDS}",
+    ),
+    "goodbye-and-on": Code(
+        "A goodbye, and the call goes on",
+        "A warning. Somebody on the line is told goodbye, or that we hang up now, and the flow leads straight on to a conversation with "
+        "them, or to a call to somebody else. Goodbye is what is said so in some languages; a question asks nothing more.",
+        f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{do: [{{say: I hear nothing. Goodbye.}}]}}}}\n{_ENDS}",
+        f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{target: ending, do: [{{say: I hear nothing. Goodbye.}}]}}}}\n{_ENDS}",
+    ),
+    "talks-to-machine": Code(
+        "The model talks with a machine",
+        "A warning. A voicemail or an announcement has answered, and the flow leads on to where the model talks with whoever hears it. "
+        "A voicemail is left a message, an announcement is hung up on; a menu (`amd.machine-ivr`) may be talked to.",
+        'states:\n  talking: {entry: [{dial: {to: "+15551234567", trunk: ST_1, detect_machine: true}}], on: {dial.answered: who, dial.*: ending}}\n'
+        "  who: {on: {amd.*: hello}}\n  hello: {entry: [{generate_reply: Greet them.}], instructions: Help them., silence: {20s: ending}}\n",
+        'states:\n  talking: {entry: [{dial: {to: "+15551234567", trunk: ST_1, detect_machine: true}}], on: {dial.answered: who, dial.*: ending}}\n'
+        "  who: {on: {amd.machine-*: ending, amd.*: hello}}\n  hello: {entry: [{generate_reply: Greet them.}], instructions: Help them., silence: {20s: ending}}\n",
+    ),
+    "no-outcome": Code(
+        "The one end without an outcome",
+        "A warning. Wherever else calls of this flow end an outcome is named, and by this tool's row none: the record says `none`, as it "
+        "does of a call that came to nothing.",
+        f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{target: ending, do: [{{outcome: timed_out}}]}}}}\n{_ENDS}",
+        f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{target: ending, do: [{{outcome: timed_out}}]}}}}\n"
+        "    tools: [end_call]\n    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}}\n",
     ),
     "accepted-for-nothing": Code(
         "Something accepted that does not happen",

@@ -19,12 +19,14 @@ from callflow.proof.finding import Finding, Search, Suspects, noticed
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
+from callflow.proof.findings.goodbyes import GoodbyeAndOn
+from callflow.proof.findings.machines import Answering
 from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.music import music_goes_on
-from callflow.proof.findings.outcomes import Early
+from callflow.proof.findings.outcomes import Early, Unnamed
 from callflow.proof.findings.parties import Dropped, LeftAlone, Lone
 from callflow.proof.findings.questions import Unanswered
-from callflow.proof.findings.rows import Beaten, Decided, NoneHolds, Untaken
+from callflow.proof.findings.rows import Beaten, Decided, NoneHolds, NotDone, Untaken
 from callflow.proof.findings.silence import (
     ALONE,
     DEAD_AIR,
@@ -40,6 +42,7 @@ from callflow.proof.findings.silence import (
     too_quiet,
 )
 from callflow.proof.findings.speech import Cut, Mute, NeverWhole
+from callflow.proof.findings.untold import CutOff, Unspoken
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
 from callflow.proof.listening import alone, dead_air, entertained, not_come, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on
@@ -66,7 +69,7 @@ SEARCHES = (
     Decided,
 )
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet, slow_tools, too_much_music, music_goes_on)
-ASIDES = (NoneHolds, NeverBegun, NeverHeard, Early)
+ASIDES = (NoneHolds, NotDone, NeverBegun, NeverHeard, Early, CutOff, GoodbyeAndOn, Unspoken, Answering, Unnamed)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
 MOST_TRIED = 8

@@ -291,6 +291,52 @@ initial: talking
 states:
   talking: {{entry: [generate_reply], {OFFERS}}}}}
 """,
+    "an end that fails as it would have ended well": """
+env: [CRM]
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [end_call], silence: {30s: ending}, on: {tool.end_call: saving}}
+  saving: {entry: [{say: Goodbye.}, {http: {url: "{{ env.CRM }}", timeout: 3s}}], on: {done: ending}}
+""",
+    "an outcome that only some ends name": """
+tools: {end_call: {description: The caller is done.}, sold: {description: They have bought.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call, sold]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}, tool.sold: {target: ending, do: [{outcome: completed}]}}
+""",
+    "an outcome before the conversation is over": """
+tools: {booked: {description: They have booked.}, end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [booked], silence: {30s: ending}, on: {tool.booked: {target: more, do: [{say: You are booked.}, {outcome: completed}]}}}
+  more: {entry: [{say: Is there anything else?}], tools: [end_call], silence: {15s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+""",
+    "a message of the model's to a voicemail": """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-vm: message, amd.machine-*: ending, amd.*: message}}
+  message: {entry: [{generate_reply: {instructions: Say that we have called.}}], on: {done: ending}}
+""",
+    "a menu of another's that is waited for": """
+tools: {press: {description: Press keys., parameters: {keys: string}}}
+initial: talking
+states:
+  talking:
+    instructions: Work through the menu.
+    tools: [press]
+    on: {tool.press: {do: [{send_dtmf: "{{ event.keys }}"}]}}
+    waits: the menu at the other end decides
+""",
     "a state that waits on purpose": """
 initial: talking
 states:

@@ -830,6 +830,188 @@ states:
 """,
         {"tools: [number]": "tools: [number, end_call]"},
     ),
+    "a look-up before the first word that fails, and nobody says so": Fault(
+        "cut-off",
+        """
+env: [CRM]
+tools: {end_call: {description: The caller is done.}}
+initial: starting
+states:
+  starting: {entry: [{http: {url: "{{ env.CRM }}", timeout: 4s}}], on: {done: talking}}
+  talking: {entry: [generate_reply], tools: [end_call], on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+""",
+        {"on: {done: talking}": "on: {done: talking, failed: talking}"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In starting. Http is asked.",
+            "3 s: http fails. No row takes that. In ending.",
+            "4 s: the line drops.",
+            "Whoever is on the line was told nothing.",
+        ),
+    ),
+    "a recording that nobody can begin": Fault(
+        "cut-off",
+        """
+initial: starting
+states:
+  starting: {entry: [{start_recording: call.ogg}, {say: This call is recorded. Goodbye.}], on: {done: ending}}
+""",
+        {"{start_recording: call.ogg}": "{start_recording: {file: call.ogg, optional: true}}"},
+    ),
+    "a look-up beside the greeting, which it cuts": Fault(
+        "cut-off",
+        """
+env: [CRM]
+initial: opening
+states:
+  opening:
+    parallel: true
+    on: {done: talking}
+    states:
+      greeting: {initial: saying, states: {saying: {entry: [{say: Welcome to the shop.}], on: {done: said}}, said: {final: true}}}
+      asking: {initial: http, states: {http: {entry: [{http: {url: "{{ env.CRM }}", timeout: 5s}}], on: {done: got}}, got: {final: true}}}
+  talking: {entry: [generate_reply], silence: {30s: ending}}
+""",
+        {"on: {done: got}": "on: {done: got, failed: got}"},
+    ),
+    "a person has answered, and is hung up on": Fault(
+        "cut-off",
+        """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-*: ending, amd.human: ending, amd.*: greeting}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+        {"amd.human: ending": "amd.human: greeting"},
+    ),
+    "a caller whom nobody greets": Fault(
+        "nobody-speaks",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    instructions: Help the caller.
+    tools: [end_call]
+    silence: {60s: ending}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+""",
+        {"    tools: [end_call]\n": "    entry: [generate_reply]\n    tools: [end_call]\n"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking.",
+            "Nobody speaks until the caller does.",
+        ),
+    ),
+    "a caller who is back from a failed transfer, and hears nothing": Fault(
+        "nobody-speaks",
+        """
+tools: {human: {description: A person.}}
+initial: greeting
+states:
+  greeting: {entry: [{say: Welcome. How can I help?}], on: {done: talking}}
+  talking: {instructions: Help the caller., tools: [human], silence: {60s: ending}, on: {tool.human: moving}}
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: talking}
+""",
+        {"transfer.failed: talking": "transfer.failed: {target: talking, do: [{say: Nobody is free.}]}"},
+    ),
+    "a goodbye to a silent caller, who stays": Fault(
+        "goodbye-and-on",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call]
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+    silence: {10s: {do: [{say: Are you there?}]}, 30s: {do: [{say: "I hear nothing, and hang up now. Goodbye."}]}}
+""",
+        {
+            '30s: {do: [{say: "I hear nothing, and hang up now. Goodbye."}]}': '30s: {target: ending, do: [{say: "I hear nothing, and hang up now. Goodbye."}]}'
+        },
+    ),
+    "a goodbye, and somebody else is called": Fault(
+        "goodbye-and-on",
+        """
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call, human]
+    silence: {30s: ending}
+    on: {tool.end_call: {target: moving, do: [{say: Goodbye.}]}, tool.human: moving}
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: {target: talking, do: [{say: Nobody is free.}]}}
+""",
+        {"{target: moving, do": "{target: ending, do"},
+    ),
+    "a voicemail that is asked how it is": Fault(
+        "talks-to-machine",
+        """
+env: [TRUNK]
+vars: {number: phone}
+tools: {end_call: {description: The callee is done.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-vm: message, amd.machine-*: ending, amd.*: talking}}
+  message: {entry: [{say: Please call us back.}], on: {done: talking}}
+  talking: {entry: [generate_reply], tools: [end_call], silence: {20s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+""",
+        {"on: {done: talking}": "on: {done: ending}"},
+    ),
+    "words to a caller who has been put through": Fault(
+        "speech-after-drain",
+        """
+initial: moving
+states:
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: talking, transfer.failed: talking}
+  talking: {entry: [generate_reply], silence: {20s: ending}}
+""",
+        {"transfer.completed: talking": "transfer.completed: ending"},
+    ),
+    "a tool whose guard leaves something out": Fault(
+        "result-lost",
+        """
+tools: {rate: {description: The caller has rated., parameters: {stars: {type: integer}}}}
+initial: survey
+states:
+  survey:
+    entry: [{say: How many stars of five?}]
+    tools: [rate]
+    silence: {30s: ending}
+    on: {tool.rate: [{target: ending, when: event.stars > 3, do: [{say: Thank you.}]}]}
+""",
+        {"do: [{say: Thank you.}]}]": "do: [{say: Thank you.}]}, {target: ending, do: [{say: We are sorry.}]}]"},
+    ),
+    "the one end without an outcome": Fault(
+        "no-outcome",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call]
+    silence: {30s: {target: ending, do: [{outcome: timed_out}]}}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+""",
+        {"do: [{say: Goodbye.}]": "do: [{say: Goodbye.}, {outcome: completed}]"},
+    ),
     "a goodbye, and the conversation goes on": Fault(
         "outcome-too-early",
         """

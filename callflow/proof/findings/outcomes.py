@@ -1,14 +1,15 @@
-"""Outcomes that are named too early."""
+"""Outcomes that are named too early, and that are not named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
-from callflow.core.events import Input
+from callflow.core.events import Event, Input
 from callflow.core.flow import Action, Flow, Transition
 from callflow.core.snapshot import Step
-from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, in_ending
+from callflow.core.statechart.structure import within
+from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, in_ending, leaf_of
 from callflow.proof.node import Exploration, Situation
 from callflow.verify.places import warning
 
@@ -41,10 +42,48 @@ class Early:
                     "outcome-too-early", "this outcome is named, and the call goes on where it was, as if nothing had been said",
                     action.position, "lead to the ending; of several outcomes the first one stays", len(action.verb),
                 ),
-                passage[0], more=(passage,), after="The call goes on where it was.",
+                passage[0], frozenset({leaf_of(passage[1].target)}), (passage,), "The call goes on where it was.",
             )  # fmt: skip
+
+
+class Unnamed:
+    """The model ends the call by a tool, and no outcome is named then; and of all rows by which calls end this is the only one."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        inside = [state for path, state in flow.states.items() if within(path, flow.ending)]
+        self.of_ending = any(_names_outcome(action) for state in inside for action in state.entry)
+
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[int, bool, bool]]:
+        if not taken.moves or in_ending(self.flow, before) or not in_ending(self.flow, after):
+            return
+        rows = [self.flow.transitions[number] for move in taken.moves for number in move.transitions]
+        mine = [row for row in rows if not row.supplied and row.position.file == self.flow.file]
+        if mine:
+            names = taken.snapshot.memory.outcome is not None or any(_outcome(row) is not None for row in rows)
+            yield mine[-1].id, names, isinstance(event, Event) and event.name.startswith("tool.")
+
+    def found(self, exploration: Exploration, seen: Seen[tuple[int, bool, bool]]) -> Suspects:
+        ways = {number for (number, _, _), _ in seen}
+        unnamed = {number for (number, names, _), _ in seen if not names}
+        if not exploration.finished or self.of_ending or len(unnamed) != 1 or len(ways) == 1:
+            return
+        for (number, names, by_tool), passage in seen:
+            if by_tool and not names:
+                yield Suspect(
+                    warning(
+                        "no-outcome", "the call ends here without an outcome, and with one wherever else it ends",
+                        self.flow.transitions[number].position, "name it: `{outcome: completed}`",
+                    ),
+                    passage[0], more=(passage,), after="The record names no outcome.",
+                )  # fmt: skip
+                return
 
 
 def _outcome(row: Transition) -> Action | None:
     """The action of a row that names the outcome."""
-    return next((one for one in row.actions if "outcome" in verb_of(one.verb).roles), None)
+    return next(filter(_names_outcome, row.actions), None)
+
+
+def _names_outcome(action: Action) -> bool:
+    return "outcome" in verb_of(action.verb).roles

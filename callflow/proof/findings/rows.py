@@ -117,7 +117,7 @@ class NoneHolds:
     def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[int]:
         if taken.moves or not isinstance(event, EffectEnded) or event.status != "ok" or not parties(taken.snapshot):
             return
-        asked = [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
+        asked = _refused(taken)
         effect = before.snapshot.memory.effects[event.id]
         verb = verb_of(effect.verb)
         ends = {"done", verb.result_event(event.result) if verb.results else "done"}
@@ -142,6 +142,43 @@ class NoneHolds:
                 ),
                 passage[0], frozenset({row.source, leaf_of(passage[1].target)}), (passage,), "Nothing happens until somebody does something.",
             )  # fmt: skip
+
+
+class NotDone:
+    """The model has called a tool that does nothing but raise its event, there are rows for that, and none of their guards holds."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, int | None]]:
+        tool = (
+            self.flow.tools.get(event.name[5:]) if isinstance(event, Event) and event.name.startswith("tool.") else None
+        )
+        if tool is None or tool.own or tool.run is not None or tool.result is not None:
+            return
+        if taken.moves:
+            yield tool.name, None
+        elif refused := _refused(taken):
+            yield tool.name, refused[-1]
+
+    def found(self, exploration: Exploration, seen: Seen[tuple[str, int | None]]) -> Suspects:
+        taken = {name for (name, number), _ in seen if number is None}
+        for (name, number), passage in first_seen(seen).items():
+            if number is None or name not in taken:
+                continue
+            row = self.flow.transitions[number]
+            yield Suspect(
+                warning(
+                    "result-lost", f"there are rows for `tool.{name}` in {named(row.source)}, and none of them holds each time: nothing is done "
+                    "then, and the model is not told so", row.position, "write a row for all others, without a guard, as the last of them",
+                ),
+                passage[0], frozenset({row.source, leaf_of(passage[0])}), (passage,), "Nothing is done, and the model is not told so.",
+            )  # fmt: skip
+
+
+def _refused(taken: Step) -> list[int]:
+    """The transitions whose guards were asked, and did not hold."""
+    return [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
 
 
 class Decided:

@@ -16,8 +16,9 @@ from callflow.core.statechart.lists import Source, action_at
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody
-from callflow.proof.findings.ways import Without
+from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, in_ending
+from callflow.proof.findings.ways import Without, result_of
+from callflow.proof.listening import parties
 from callflow.proof.node import Exploration, Passage, Situation, Where
 from callflow.verify.places import defect
 
@@ -65,33 +66,44 @@ class Cut:
 
 
 class Mute:
-    """Words for somebody on the line that are begun when the flow itself has ended the conversation: nobody hears them."""
+    """Words for somebody on the line that are begun when the flow itself has ended the conversation, or has put them through to
+    another telephone: nobody hears them."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.trouble = _trouble(flow)
 
-    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
-        memory = taken.snapshot.memory
-        leg = memory.legs.get(MAIN_LEG)
-        if "speech" not in memory.closed or "line" in memory.closed or leg is None or leg.status != "on_line":
-            return
-        if self.trouble(before, event):
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[Action, str]]:
+        why = self._why(before, event, taken.snapshot, in_ending(self.flow, after))
+        if not why or self.trouble(before, event):
             return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
             if action is not None and isinstance(effect, Start) and not action.arguments.get("loop"):
-                yield action
+                yield action, why
 
-    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
+    def _why(self, before: Situation, event: Input, snapshot: Snapshot, ending: bool) -> str:
+        """Why nobody hears what is begun now; "" where somebody may."""
+        memory = snapshot.memory
+        leg = memory.legs.get(MAIN_LEG)
+        if "speech" in memory.closed and "line" not in memory.closed and leg is not None and leg.status == "on_line":
+            return "the conversation has been ended"
+        effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
+        if effect is None or not isinstance(event, EffectEnded) or ending or len(parties(before.snapshot)) > 1:
+            return ""
+        verb = verb_of(effect.verb)
+        through = verb.holds_hang_up and effect.leg in (None, MAIN_LEG) and result_of(effect, event) in verb.success
+        return "the far end has been put through" if through else ""
+
+    def found(self, exploration: Exploration, seen: Seen[tuple[Action, str]]) -> Suspects:
         untroubled = Without(exploration, self.trouble)
-        for action, where in seen:
+        for (action, why), where in seen:
             way = untroubled.to(where[0])
             if way is None:
                 continue
             yield Suspect(
                 defect(
-                    "speech-after-drain", f"`{action.verb}` is begun when the conversation has been ended: nobody hears it",
+                    "speech-after-drain", f"`{action.verb}` is begun when {why}: nobody hears it",
                     action.position, "say it first: `drain` and `aclose` end the conversation", len(action.verb),
                 ),
                 way[0], more=(*way[1], where), after="Nobody hears it.",

@@ -9,12 +9,13 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow, Position, Row
 from callflow.core.possible import action_of
-from callflow.core.snapshot import Running, Start, Step
+from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import OF_ROWS, transitions
 from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, first_seen
+from callflow.proof.findings.ways import result_of
 from callflow.proof.listening import parties, unheard
 from callflow.proof.node import Exploration, Node, Situation
 from callflow.verify.places import defect, named, warning
@@ -165,11 +166,3 @@ class NeverBegun:
                     leads_away = any(verb_of(one.verb).results for one in actions[:place])
                     if leads_away and not verb_of(action.verb).at_once and action.position.file == self.flow.file:
                         yield (kind, key, place), action
-
-
-def result_of(effect: Running, end: EffectEnded) -> str:
-    """The event that the end of what ran becomes; "" for none."""
-    verb = verb_of(effect.verb)
-    if effect.stopping or end.status == "cancelled":
-        return ""
-    return verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out") or ""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
-from callflow.core.snapshot import Start, Step
+from callflow.core.snapshot import Running, Start, Step
 from callflow.proof.finding import drops
 from callflow.proof.node import Exploration, Node, Passage, Where
 
@@ -26,6 +26,14 @@ def breaks(node: Where, event: Input) -> bool:
     return verb is not None and (
         verb.leg_after is not None or verb.mutes is not None or verb.drops_leg or bool(verb.closes)
     )
+
+
+def result_of(effect: Running, end: EffectEnded) -> str:
+    """The event that the end of what ran becomes; "" for none."""
+    verb = verb_of(effect.verb)
+    if effect.stopping or end.status == "cancelled":
+        return ""
+    return verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out") or ""
 
 
 class Without:

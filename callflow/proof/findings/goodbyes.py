@@ -1,0 +1,95 @@
+"""A goodbye after which the call goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from callflow.core.actions import verb_of
+from callflow.core.events import EffectEnded, Input
+from callflow.core.expressions.template import Template
+from callflow.core.flow import Action, Flow
+from callflow.core.snapshot import Start, Step
+from callflow.core.statechart.lists import action_at
+from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, leaf_of
+from callflow.proof.findings.speech import hears
+from callflow.proof.findings.ways import ended_well
+from callflow.proof.listening import turn
+from callflow.proof.node import Exploration, Node, Passage, Situation
+from callflow.verify.places import named, warning
+
+_GOODBYE = re.compile(
+    r"\b(good-?bye|bye|(will|shall|'ll) (now )?hang up|auf wieder(hören|sehen)|tsch(ü|ue)ss|au revoir|adi(ó|o)s|hasta luego|arrivederci|tot ziens)\b",
+    re.IGNORECASE,
+)
+"""What is said when a call is over, in some languages."""
+
+
+class GoodbyeAndOn:
+    """Somebody is told goodbye, and the flow leads on to a conversation with them, or to a call to somebody else."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.turn = turn(flow)
+
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
+        if (
+            isinstance(event, EffectEnded)
+            and ended_well(event)
+            and hears(before.snapshot)
+            and not in_ending(self.flow, before)
+        ):
+            action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
+            if action is not None and _says_goodbye(action):
+                yield action
+
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
+        for action, passage in seen:
+            way = self._on(passage)
+            if way is None:
+                continue
+            leaf = leaf_of(way[-1][1].target)
+            yield Suspect(
+                warning(
+                    "goodbye-and-on", f"`{action.verb}` says goodbye, and the call goes on in {named(leaf)}",
+                    action.position, "lead to the ending", len(action.verb),
+                ),
+                passage[0], frozenset({leaf}), way, "The call goes on.",
+            )  # fmt: skip
+
+    def _on(self, first: Passage) -> tuple[Passage, ...] | None:
+        """The straight way from a goodbye to where somebody may speak again, or somebody is called; None where the call ends."""
+        ways: list[tuple[Passage, ...]] = [(first,)]
+        seen: set[Node] = set()
+        for way in ways:
+            edge = way[-1][1]
+            node = edge.target.holder
+            if in_ending(self.flow, node) or not hears(node.snapshot) or node in seen:
+                continue
+            if _calls(edge.taken) or self._listens(node):
+                return way
+            seen.add(node)
+            ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+        return None
+
+    def _listens(self, node: Node) -> bool:
+        """Whether it is their turn, and nothing else is under way."""
+        memory = node.snapshot.memory
+        if any(self.flow.states[path].kind == "final" for path in node.snapshot.configuration):
+            return False
+        return not memory.lists and not memory.effects and self.turn(node.snapshot, node.facts)
+
+
+def _calls(taken: Step) -> bool:
+    """Whether somebody else is called, or the far end is to talk to them."""
+    verbs = (verb_of(one.verb) for one in taken.effects if isinstance(one, Start))
+    return any(verb.calls or verb.yields for verb in verbs)
+
+
+def _says_goodbye(action: Action) -> bool:
+    """Whether these are words of goodbye, to whoever is on the line."""
+    if action.arguments.get("to") not in (None, "far_end") or not verb_of(action.verb).speech:
+        return False
+    words = action.arguments.get(verb_of(action.verb).main or "")
+    text = words.source if isinstance(words, Template) else words
+    return isinstance(text, str) and not verb_of(action.verb).talks and _GOODBYE.search(text) is not None
