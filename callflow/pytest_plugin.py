@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -28,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="play scenarios with real sessions in simulated rooms",
     )
-    parser.addini("callflow_rooms", "play scenarios with real sessions in simulated rooms", type="bool", default=False)
+    kind: Literal["bool"] = "bool"
+    parser.addini("callflow_rooms", "play scenarios with real sessions in simulated rooms", kind, default=False)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
