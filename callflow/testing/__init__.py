@@ -29,6 +29,7 @@ from callflow.testing.play import Script, Stage, hangs_up, offline_session, play
 from callflow.testing.room import SimulatedRoom
 from callflow.testing.server import Fault, SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
+from callflow.testing.text import TextCall, text_call
 
 __all__ = [
     "Asked",
@@ -47,6 +48,7 @@ __all__ = [
     "SpelledTTS",
     "Stage",
     "Telephone",
+    "TextCall",
     "ToneSTT",
     "ToneTTS",
     "Tool",
@@ -55,4 +57,5 @@ __all__ = [
     "played",
     "silent",
     "talks",
+    "text_call",
 ]

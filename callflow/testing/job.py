@@ -29,6 +29,7 @@ class SimulatedJobContext(JobContext):
     """A real `JobContext`, in a simulated room. The job's first session speaks and hears in that room."""
 
     server: SimulatedServer
+    by_text = False
 
     @property
     def api(self) -> api.LiveKitAPI:
@@ -40,7 +41,7 @@ class SimulatedJobContext(JobContext):
 
     def init_recording(self, options: Any) -> None:
         """Called by `AgentSession.start` before it looks for its audio. Nothing is recorded; the audio is attached."""
-        if self._primary_agent_session is not None:
+        if self._primary_agent_session is not None and not self.by_text:
             self.attach(self._primary_agent_session)
 
     def attach(self, session: AgentSession[Any]) -> None:
@@ -74,6 +75,7 @@ class SimulatedJob(_JobProc):
         agent_name: str = "",
         on_session_end: Callable[[JobContext], Awaitable[None]] | None = None,
         session_end_timeout: float = 300.0,
+        by_text: bool = False,
     ) -> None:
         super().__init__(
             initialize_process_fnc=lambda _: None,
@@ -95,13 +97,13 @@ class SimulatedJob(_JobProc):
         self.room.on("disconnected", self._room_ended)
         self.ctx = self._job_ctx = SimulatedJobContext(
             proc=JobProcess(executor_type=JobExecutorType.THREAD, user_arguments=None, http_proxy=None),
-            info=_info(server, room, identity, metadata, agent_name),
+            info=_info(server, room, identity, metadata, agent_name, fake=by_text),
             room=self.room,
             on_connect=self._connected,
             on_shutdown=lambda reason: self._asked(reason),  # a closure over the job's process, as LiveKit's own is
             inference_executor=_NoInference(),
         )
-        self.ctx.server = server
+        self.ctx.server, self.ctx.by_text = server, by_text
         self._room = self.room
 
     @property
@@ -178,7 +180,9 @@ class _NoInference:
         raise RuntimeError(f"{method}: a simulated job has no inference process; use vad=None and turn_detection 'stt'")
 
 
-def _info(server: SimulatedServer, room: str, identity: str, metadata: str, agent_name: str) -> RunningJobInfo:
+def _info(
+    server: SimulatedServer, room: str, identity: str, metadata: str, agent_name: str, *, fake: bool
+) -> RunningJobInfo:
     grants = api.VideoGrants(room_join=True, room=room)
     token = api.AccessToken(KEY, SECRET).with_identity(identity).with_kind("agent").with_grants(grants).to_jwt()
     return RunningJobInfo(
@@ -194,5 +198,5 @@ def _info(server: SimulatedServer, room: str, identity: str, metadata: str, agen
         url=URL,
         token=token,
         worker_id="simulated",
-        fake_job=False,
+        fake_job=fake,
     )
