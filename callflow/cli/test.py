@@ -13,13 +13,15 @@ import click
 
 from callflow.cli._test.coverage import Asked, Gauge, options
 from callflow.cli._test.dots import Dots
-from callflow.cli._test.files import collect
+from callflow.cli._test.files import File, collect
 from callflow.cli._test.junit import JUnit
 from callflow.cli._test.listing import Json, Short, listed
 from callflow.cli._test.making import making
 from callflow.cli._test.names import wanted
 from callflow.cli._test.processes import SideBySide, cores
 from callflow.cli._test.session import Player, Playing, Reporter, Session, Why, in_turn, run
+from callflow.cli._test.updating import HEARD, heard, update
+from callflow.cli._test.watching import watch
 from callflow.scenario import play
 
 
@@ -94,6 +96,10 @@ class _Jobs(click.ParamType[int]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write JUnit's XML there, as CI servers read it.",
 )
+@click.option("--watch", "watched", is_flag=True, help="Play again what changes, until Ctrl-C.")
+@click.option(
+    "--update", "updated", is_flag=True, help="Write what was heard where something else was expected, and play then."
+)
 @click.option("--collect-only", is_flag=True, help="List the scenarios, and play none.")
 @options
 @making
@@ -107,6 +113,8 @@ def command(
     verbose: bool,
     format_: str,
     junit: Path | None,
+    watched: bool,
+    updated: bool,
     collect_only: bool,
     covered: Asked,
 ) -> None:
@@ -117,18 +125,32 @@ def command(
     Exit status, as pytest's: 0 all have passed, 1 some have failed or too little is covered, 2 a file has defects or it was
     interrupted, 3 a process was ended from outside, 4 wrong usage, 5 there are none.
     """
-    files = collect(paths or (".",), wanted(expression))
+    paths, chosen = paths or (".",), wanted(expression)
+    files = collect(paths, chosen)
     if collect_only:
         listed(files)
         sys.exit(_status(Session(files), found=any(file.scenarios for file in files)))
-    told: dict[str, Reporter] = {"people": Dots(stories=verbose), "short": Short(), "json": Json()}
-    gauge = Gauge(covered, to_stderr=format_ != "people")
-    reporters = [told[format_], *([JUnit(junit)] if junit else []), gauge]
-    source = SideBySide(jobs) if jobs > 1 else in_turn
-    playing = Playing(_in_rooms() if rooms else play, gauge.looks, stories=verbose)
-    session = run(files, playing, reporters, source=source, most=1 if first else most)
+    player, source = _in_rooms() if rooms else play, SideBySide(jobs) if jobs > 1 else in_turn
+
+    def played(files: Sequence[File]) -> tuple[Session, bool]:
+        told: dict[str, Reporter] = {"people": Dots(stories=verbose), "short": Short(), "json": Json()}
+        gauge = Gauge(covered, to_stderr=format_ != "people")
+        reporters = [told[format_], *([JUnit(junit)] if junit else []), gauge]
+        playing = Playing(player, gauge.looks, stories=verbose)
+        session = run(files, playing, reporters, source=source, most=1 if first else most)
+        return session, gauge.enough
+
+    if updated:
+        update(
+            lambda: collect(paths, chosen), lambda files: run(files, Playing(player, {HEARD: heard}), (), source=source)
+        )
+        files = collect(paths, chosen)
+    if watched:
+        session, enough = watch(paths, lambda: collect(paths, chosen), played)
+    else:
+        session, enough = played(files)
     status = _status(session, found=bool(session.played))
-    sys.exit(Exit.FAILED if status is Exit.PASSED and not gauge.enough else status)
+    sys.exit(Exit.FAILED if status is Exit.PASSED and not enough else status)
 
 
 def _in_rooms() -> Player:

@@ -13,11 +13,15 @@ from callflow.core.offers import offers
 from callflow.core.snapshot import Start
 from callflow.core.table import table_of
 from callflow.scenario.call import Heard, Seen
-from callflow.scenario.difference import MISSING, TOO_MUCH, difference
+from callflow.scenario.difference import MISSING, TOO_MUCH, aligned, difference
 from callflow.scenario.model import ANYTHING, Begun, Conditions, Ended, Text
 
 CLOSEST = 5
 """Of what is there where something else is expected, as many are shown."""
+
+
+NEAR = 0.6
+"""How much of two texts is the same where one stands for the other."""
 
 
 class Since(NamedTuple):
@@ -35,6 +39,8 @@ class Unmet(NamedTuple):
     expected: str
     seen: str
     difference: tuple[str, ...] = ()
+    instead: tuple[int | str, ...] = ()
+    """Of `heard` what would hold: texts, and places of those that are expected and stay."""
 
 
 Miss = Callable[[], Unmet]
@@ -84,7 +90,7 @@ def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
     if isinstance(heard, Text):
         text = heard
         if not any(text.by in one.legs and _is_heard(text, one) for one in found):
-            yield lambda: _among("heard", shown(text), [_speech(one) for one in found if text.by in one.legs])
+            yield lambda: _one_heard(text, [one for one in found if text.by in one.legs])
         return
     by = next((one.by for one in heard if isinstance(one, Text)), MAIN_LEG)
     texts = [one for one in found if by in one.legs]
@@ -93,8 +99,40 @@ def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
             "heard",
             listed([shown(one) for one in heard]),
             listed(map(_speech, texts)),
-            difference(heard, texts, _is_heard, shown, _speech),
+            difference(heard, texts, _is_heard, shown, _speech, _nearly_heard),
+            tuple(_instead(heard, texts)),
         )
+
+
+def _instead(wanted: Sequence[Text | str], found: Sequence[Heard]) -> Iterator[int | str]:
+    for here, there in aligned(wanted, found, _is_heard, _nearly_heard):
+        gap = here is not None and wanted[here] == ANYTHING
+        if there is not None and not gap and (here is None or not _is_heard(wanted[here], found[there])):
+            yield _as_heard(found[there])
+        elif here is not None and gap == (there is None):
+            yield here
+
+
+def _nearly_heard(wanted: Any, heard: Heard) -> bool:
+    return isinstance(wanted, Text) and _alike(_words(wanted), heard.text) > NEAR
+
+
+def _words(text: Text) -> str:
+    return text.exactly or text.part or (text.pattern.pattern if text.pattern else "")
+
+
+def _one_heard(text: Text, found: Sequence[Heard]) -> Unmet:
+    unmet = _among("heard", shown(text), [_speech(one) for one in found])
+    nearest = max(found, key=lambda one: _alike(_words(text), one.text), default=None)
+    return unmet if nearest is None else unmet._replace(instead=(_as_heard(nearest),))
+
+
+def _as_heard(heard: Heard) -> str:
+    return f"{heard.text}…" if heard.cut else heard.text
+
+
+def _alike(one: str, other: str) -> float:
+    return SequenceMatcher(None, one[:500], other[:500]).ratio()
 
 
 def _is_heard(wanted: Any, heard: Heard) -> bool:
@@ -116,7 +154,7 @@ def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
             "effects",
             listed(map(_begun, effects)),
             listed(map(_started, begun)),
-            difference(effects, begun, _is, _begun, _started),
+            difference(effects, begun, _is, _begun, _started, _same_verb),
         )
 
 
@@ -127,6 +165,10 @@ def _is(wanted: Any, start: Start) -> bool:
     return wanted.verb == start.verb and all(
         name in given and given[name] == one for name, one in wanted.arguments.items()
     )
+
+
+def _same_verb(wanted: Any, start: Start) -> bool:
+    return isinstance(wanted, Begun) and wanted.verb == start.verb
 
 
 def _begun(wanted: Begun | str) -> str:
@@ -205,7 +247,7 @@ _LOOKS = (_state, _states, _heard, _effects, _vars, _tools, _log, _outcome, _end
 
 def _among(what: str, wanted: str, found: Sequence[str]) -> Unmet:
     """One that is expected among others: beside it what is there, the nearest first."""
-    nearest = sorted(found, key=lambda one: -SequenceMatcher(None, wanted[:500], one[:500]).ratio())[:CLOSEST]
+    nearest = sorted(found, key=lambda one: -_alike(wanted, one))[:CLOSEST]
     lines = [TOO_MUCH + one for one in found if one in nearest]
     return Unmet(what, wanted, listed(found), (MISSING + wanted, *lines) if found else ())
 
@@ -281,7 +323,7 @@ def listed(words: Iterable[Any]) -> str:
 
 
 def _speech(heard: Heard) -> str:
-    return f'"{heard.text}{"…" if heard.cut else ""}"'
+    return f'"{_as_heard(heard)}"'
 
 
 def _ended_shown(ended: Ended) -> str:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from callflow.cli._test import watching
 from tests.support.command import command
 
 ROOT = Path(__file__).parents[2]
@@ -89,14 +90,13 @@ def test_lists_are_told_by_how_they_differ_and_the_rows_that_led_there(tmp_path)
         "      closed",
         "  heard",
         '      ... "(the model speaks)"',
-        '      ... "Thank you, goodbye."',
         '    - "Thank you, bye."',
+        '    + "Thank you, goodbye."',
         "  effects",
         "      dial: +15550123456",
-        "      ...",
-        "    - say: Goodbye.",
         "      ... generate_reply: Greet Ada and ask about the appointment.",
-        "      ... say: Thank you, goodbye.",
+        "    - say: Goodbye.",
+        "    + say: Thank you, goodbye.",
         "      ... drain",
         "      ... delete_room",
         "      ... aclose",
@@ -305,3 +305,101 @@ def test_a_call_without_end_is_told_where_it_stands(tmp_path):
     assert done.exit_code == 1
     assert "10,000 inputs, and the call has not ended: it is in a" in done.output
     assert len(done.output.splitlines()) < 90
+
+
+DESK = """
+callflow: 1
+name: desk
+vars: {name: {type: string, default: "", pii: true}, shop: {type: string, default: Loom}}
+tools: {end_call: {description: The caller is done.}}
+initial: asking
+states:
+  asking:
+    entry: [{say: "Welcome to {{ vars.shop }}, {{ vars.name }}."}, {say: How can I help?}]
+    tools: [end_call]
+    on: {tool.end_call: {target: ending, do: [{say: "Goodbye, {{ vars.name }}."}]}}
+"""
+
+BEFORE = """\
+# How the desk greets.
+callflow: 1
+flow: desk.yaml
+vars: {name: Ada}
+scenarios:
+  a greeting:   # the usual one
+    steps:
+      - expect: {heard: "Welcome."}   # first
+      - tool: end_call
+    expect:
+      heard:
+        - ...   # whatever
+        - How may I help?
+        # and then
+        - {part: Goodbye}
+      outcome: none
+
+  short: {expect: {heard: [Hello., How can I help?], ended: true}}
+
+  two ways:
+    steps: [{expect: {heard: Welcome}}]
+    cases: {one: {vars: {shop: Reed}}, other: {}}
+"""
+
+AFTER = (
+    BEFORE.replace('heard: "Welcome."', 'heard: {pattern: "^Welcome to Loom, .+\\\\.$"}')
+    .replace("        - ...   # whatever\n        - How may I help?\n        # and then\n        - {part: Goodbye}\n",
+             '        - ...\n        - "How can I help?"\n        - {part: Goodbye}\n')
+    .replace("[Hello., How can I help?]", '[{pattern: "^Welcome to Loom, .+\\\\.$"}, How can I help?]')
+)  # fmt: skip
+
+
+def test_what_was_heard_is_written_where_something_else_was_expected(tmp_path):
+    (tmp_path / "desk.yaml").write_text(DESK)
+    (tmp_path / "a.scenario.yaml").write_text(BEFORE)
+    done = command("test", "--update")
+    assert (tmp_path / "a.scenario.yaml").read_text() == AFTER
+    assert done.stderr.splitlines() == [
+        "a.scenario.yaml: updated",
+        "a.scenario.yaml:20: several scenarios hear different words here: not updated",
+    ]
+    assert (done.exit_code, done.output.splitlines()[-1]) == (1, "2 failed, 2 passed")
+    assert "Ada" not in AFTER.replace("vars: {name: Ada}", "")
+
+
+def test_what_changes_is_played_again(tmp_path, monkeypatch):
+    for name in "ab":
+        scenario(tmp_path, name=name)
+    (tmp_path / "desk.yaml").write_text(DESK)
+    (tmp_path / "desk.scenario.yaml").write_text(
+        "callflow: 1\nflow: desk.yaml\nscenarios: {a: {expect: {ended: true}}}\n"
+    )
+    desk = (tmp_path / "desk.yaml").read_text
+    changes = iter(
+        [
+            lambda: scenario(tmp_path, "completed", "b"),
+            lambda: None,
+            lambda: (tmp_path / "desk.yaml").write_text(desk().replace("say: How", "sya: How")),
+            lambda: (tmp_path / "desk.yaml").write_text(DESK),
+            lambda: (tmp_path / "a.scenario.yaml").unlink(),
+            lambda: scenario(tmp_path, name="new"),
+        ]
+    )
+
+    def wait(_seconds):
+        change = next(changes, None)
+        if change is None:
+            raise KeyboardInterrupt
+        change()
+
+    monkeypatch.setattr(watching.time, "sleep", wait)
+    done = command("test", "--watch")
+    rounds = done.output.split(" changed\n\n")
+    assert [[line for line in one.splitlines() if line.endswith((" .", " ..", " .F", " E"))] for one in rounds] == [
+        ["a.scenario.yaml ..", "b.scenario.yaml ..", "desk.scenario.yaml ."],
+        ["b.scenario.yaml .F"],
+        ["desk.scenario.yaml E"],
+        ["desk.scenario.yaml ."],
+        [],
+        ["new.scenario.yaml .."],
+    ]
+    assert done.exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import click
@@ -104,7 +104,18 @@ def _joined(folder: str, file: str) -> str:
     return os.path.normpath(os.path.join(folder, file))  # noqa: PTH118 - as the user has written it
 
 
-def flows_of(files: Iterable[File]) -> set[str]:
-    """The files of the flows that are played, and of their sub-flows."""
-    flows = {id(one.flow): one.flow for file in files for _, one in file.scenarios}
-    return {scope.file for flow in flows.values() for scope in flow.scopes.values()}
+def scenario_files(paths: Sequence[str]) -> list[str]:
+    """The scenario files to which these paths lead now; of one that is gone its name."""
+    return [
+        one
+        for path in paths
+        for one in (_files_in(path) if os.path.isdir(path) else [path.partition(INSIDE)[0]])  # noqa: PTH112 - as above
+    ]
+
+
+def files_of(file: File) -> set[str]:
+    """All that is read for a file: itself, its parts, the flows that are played and their sub-flows, what its defects are in."""
+    flows = {id(one.flow): one.flow for _, one in file.scenarios}
+    parts = {step.position.file for _, one in file.scenarios for step in one.steps}
+    found = {scope.file for flow in flows.values() for scope in flow.scopes.values()}
+    return {file.name, *parts, *found, *(one.file for one in file.defects)}

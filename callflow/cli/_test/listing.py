@@ -58,7 +58,10 @@ def _told(one: Played) -> dict[str, Any]:
         found |= {
             "message": one.failure.message,
             "at": {"file": at.file, "line": at.line, "column": at.column},
-            "unmet": [it._asdict() for it in one.failure.unmet],
+            "unmet": [
+                {"what": it.what, "expected": it.expected, "seen": it.seen, "difference": it.difference}
+                for it in one.failure.unmet
+            ],
         }
     rows = [{"place": it.place, "time": it.time, "told": it.told} for it in one.rows]
     return found | ({"story": list(one.story), "rows": rows} if one.story else {})
