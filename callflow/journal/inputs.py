@@ -56,12 +56,15 @@ class Inputs:
     def _data(self, data: Mapping[str, Any] | None, types: Mapping[str, Type]) -> Mapping[str, Any]:
         if not data:
             return NO_DATA
-        self.hide(data)
+        hidden = [name for name, value in data.items() if hides(value)]
+        if not hidden:
+            return data
+        self.hidden.update(hidden)
         return {name: stand_in(types[name], value) if name in types else value for name, value in data.items()}
 
     def hide(self, values: Mapping[str, Any]) -> None:
         """Takes note of the names whose values are digests."""
-        self.hidden.update(name for name, value in values.items() if type(value) is not int and MARK in str(value))
+        self.hidden.update([name for name, value in values.items() if hides(value)])
 
     def types_of(self, name: str) -> Mapping[str, Type]:
         """The types of an event's fields."""
@@ -82,6 +85,13 @@ class Inputs:
             declared = self.flow.python.get(str(verb.given("function", effect.arguments)))
             return {} if declared is None else {name: one.type for name, one in declared.returns.items()}
         return {name: kind for event in verb.results for name, kind in EVENTS[event].fields.items()} | dict(verb.result)
+
+
+def hides(value: Any) -> bool:
+    """Whether a digest is in a value of a line."""
+    if isinstance(value, str):
+        return MARK in value
+    return isinstance(value, (dict, list)) and bool(value) and MARK in str(value)
 
 
 def stand_in(kind: Type, value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +21,8 @@ LONGEST = 16_000_000
 """Bytes of one line."""
 
 Line = Mapping[str, Any]
+
+_decoded = json.JSONDecoder().raw_decode
 
 
 @frozen
@@ -98,9 +99,12 @@ class Reading:
                     self._refuse(number, "this is no journal: its first line is no JSON")
                 return
             try:
-                line = json.loads(row)
+                text = row.decode()
+                line, end = _decoded(text)
             except (ValueError, RecursionError):
                 self._refuse(number, "this line is no JSON")
+            if end != len(text) - 1 and text[end:].strip():
+                self._refuse(number, "this line is no JSON: something stands behind it")
             if type(line) is not dict:
                 self._refuse(number, "this line is no JSON object")
             yield line
@@ -128,17 +132,20 @@ class Reading:
                 self._refuse(seq + 2, f"step {seq} should stand here, not {_step_shown(found)}")
             if "time" not in line or "states" not in line:
                 self._refuse(seq + 2, "the line of a step has a `time` and `states`")
-            kinds = [name for name in _INPUTS if name in line]
-            if len(kinds) != (seq > 0):
+            if ("event" in line) + ("ended" in line) + ("timer" in line) != (seq > 0):
+                kinds = [name for name in _INPUTS if name in line]
                 wanted = "one of `event`, `ended` and `timer`" if seq else "no input: it is the start of the call"
                 self._refuse(seq + 2, f"the line of a step has {wanted}, not {' and '.join(kinds) or 'none'}")
             self._look(seq + 2, line, STEP)
             yield line
 
-    def _look(self, number: int, line: Line, fields: Mapping[str, Callable[[Any], bool]]) -> None:
+    def _look(self, number: int, line: Line, fields: Mapping[str, Fits]) -> None:
         for name, value in line.items():
             fits = fields.get(name)
-            if fits is not None and not fits(value):
+            if fits is None:
+                continue
+            kinds, further = fits
+            if type(value) not in kinds or (further is not None and value and not further(value)):
                 self._refuse(number, f"`{name}` cannot be {shown(value)}")
 
 
@@ -171,68 +178,69 @@ def _opened(path: Path) -> IO[bytes]:
 
 # -- what may stand in a line
 
+Fits = tuple[tuple[type, ...], Callable[[Any], bool] | None]
+"""The types that a value may have, and what else is asked of one that is not empty."""
 
-def _text(value: Any) -> bool:
-    return type(value) is str
-
-
-def _whole(value: Any) -> bool:
-    return type(value) is int
-
-
-def _boolean(value: Any) -> bool:
-    return type(value) is bool
+_TEXT: Fits = (str,), None
+_WHOLE: Fits = (int,), None
+_BOOLEAN: Fits = (bool,), None
+_OBJECT: Fits = (dict,), None
+_MOMENT: Fits = (int, float), lambda value: 0 <= value < 1e11  # which no NaN is
 
 
-def _moment(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 <= value < 1e11
+def _list_of(kind: type) -> Fits:
+    return (list,), lambda value: all(type(one) is kind for one in value)
 
 
-def _object(value: Any) -> bool:
-    return type(value) is dict
-
-
-def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: type(value) is list and all(map(fits, value))
-
-
-def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or fits(value)
-
-
-def _pair(first: Callable[[Any], bool], second: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: type(value) is list and len(value) == 2 and first(value[0]) and second(value[1])
-
-
-def _with(fields: Mapping[str, Callable[[Any], bool]], needed: Iterable[str]) -> Callable[[Any], bool]:
+def _pairs(first: type, second: type) -> Fits:
     def fits(value: Any) -> bool:
-        if type(value) is not dict or not all(name in value for name in needed):
-            return False
-        return all(name not in fields or fields[name](one) for name, one in value.items())
+        return all(
+            type(one) is list and len(one) == 2 and type(one[0]) is first and type(one[1]) is second for one in value
+        )
 
-    return fits
+    return (list,), fits
 
 
-_texts, _numbers = _list_of(_text), _list_of(_whole)
-_move = _with({"on": _text, "rows": _texts, "ids": _numbers, "exited": _texts, "entered": _texts}, ["on"])
-_start = _with(
-    {"id": _whole, "verb": lambda verb: _text(verb) and verb in EVERY_VERB, "arguments": _object, "at": _text},
+def _objects(fields: Mapping[str, Fits], needed: Iterable[str]) -> Fits:
+    def fits(value: Any) -> bool:
+        for one in value:
+            if type(one) is not dict or not all(name in one for name in needed):
+                return False
+            for name, item in one.items():
+                kinds, further = fields.get(name, _ANY)
+                if kinds and (type(item) not in kinds or (further is not None and item and not further(item))):
+                    return False
+        return True
+
+    return (list,), fits
+
+
+_ANY: Fits = (), None
+_TEXTS, _NUMBERS = _list_of(str), _list_of(int)
+_MOVES = _objects({"on": _TEXT, "rows": _TEXTS, "ids": _NUMBERS, "exited": _TEXTS, "entered": _TEXTS}, ["on"])
+_STARTS = _objects(
+    {"id": _WHOLE, "verb": ((str,), EVERY_VERB.__contains__), "arguments": _OBJECT, "at": _TEXT},
     ["id", "verb", "arguments"],
 )
+_STATUS = ("ok", "failed", "timed_out", "cancelled")
 
-HEAD: Mapping[str, Callable[[Any], bool]] = {
-    "flow": _text, "file": _text, "digest": _text, "call": _or_none(_text), "time": _moment, "vars": _object, "env": _object,
-    "facts": _object, "waiting": _boolean, "tells": _texts, "callflow": _text, "language": _whole, "utc": _text,
-    "guards": lambda value: _object(value) and all(map(_pair(_text, _text), value.values())),
+
+def _are_guards(value: Any) -> bool:
+    return all(type(one) is list and len(one) == 2 and type(one[0]) is type(one[1]) is str for one in value.values())
+
+
+HEAD: Mapping[str, Fits] = {
+    "flow": _TEXT, "file": _TEXT, "digest": _TEXT, "call": ((str, type(None)), None), "time": _MOMENT, "vars": _OBJECT,
+    "env": _OBJECT, "facts": _OBJECT, "waiting": _BOOLEAN, "tells": _TEXTS, "callflow": _TEXT, "language": _WHOLE, "utc": _TEXT,
+    "guards": ((dict,), _are_guards),
 }  # fmt: skip
 _NOT_ALWAYS = frozenset({"tells", "callflow", "language", "utc", "guards"})
 
 _INPUTS = ("event", "ended", "timer")
-STEP: Mapping[str, Callable[[Any], bool]] = {
-    "time": _moment, "utc": _text, "event": _text, "data": _object, "effect": _whole, "state": _text, "id": _text,
-    "offered_in": _texts, "ended": _whole, "verb": _or_none(_text),
-    "status": lambda status: status in ("ok", "failed", "timed_out", "cancelled"), "result": _object, "error": _text,
-    "timer": _whole, "moves": _list_of(_move), "guards": _list_of(_pair(_whole, _boolean)),
-    "broke": _list_of(_pair(_whole, _text)), "start": _list_of(_start), "cancel": _numbers, "forward": _numbers,
-    "notes": _list_of(_with({"kind": _text}, ["kind"])), "states": _texts, "phase": _text,
+STEP: Mapping[str, Fits] = {
+    "time": _MOMENT, "utc": _TEXT, "event": _TEXT, "data": _OBJECT, "effect": _WHOLE, "state": _TEXT, "id": _TEXT,
+    "offered_in": _TEXTS, "ended": _WHOLE, "verb": ((str, type(None)), None), "status": ((str,), _STATUS.__contains__),
+    "result": _OBJECT, "error": _TEXT, "timer": _WHOLE, "moves": _MOVES, "guards": _pairs(int, bool), "broke": _pairs(int, str),
+    "start": _STARTS, "cancel": _NUMBERS, "forward": _NUMBERS, "notes": _objects({"kind": _TEXT}, ["kind"]), "states": _TEXTS,
+    "phase": _TEXT,
 }  # fmt: skip

@@ -170,8 +170,13 @@ def _due(before: Snapshot, fired: TimerFired) -> TimerFired:
     return fired._replace(generation=first.generation if first is not None and first.due <= fired.time + EARLY else 0)
 
 
+_NOTHING = Verdicts((), {})
+
+
 def _given(line: Mapping[str, Any], tells: Sequence[str]) -> Verdicts:
     """What hangs on values that are digests here, as it was when they were not. An older journal has the guards alone."""
+    if "guards" not in line and "broke" not in line and "broke" in tells:
+        return _NOTHING
     broken = {int(attempt): str(error) for attempt, error in line.get("broke", ())} if "broke" in tells else None
     return Verdicts([holds for _, holds in line.get("guards", ())], broken)
 
