@@ -91,7 +91,7 @@ def _ending(end: EffectEnded | None) -> Ending:
 
 
 def _steps(flow: Flow, way: Way, form: Form) -> Iterator[Said]:
-    ended = True  # whether anything has ended since the last act
+    ended = form.gap is None  # whether anything has ended since the last act
     began = way.steps[0].snapshot.memory.started
     for before, after in zip(way.steps, way.steps[1:], strict=False):
         event = after.event

@@ -14,7 +14,7 @@ from callflow.core.snapshot import Start
 from callflow.coverage.things import asks_outside
 from callflow.scenario import Result, Scenario, Step, play
 from callflow.scenario.call import Heard, Taken
-from callflow.scenario.model import Begun, Conditions, Expects, Fires, Text, Waits
+from callflow.scenario.model import Begun, Conditions, Ended, Expects, Fires, Text, Waits
 
 _SETTLED = Step(Expects(Conditions(state=(ROOT,))))
 """Expects what never is: time passes until nothing goes on by itself, and the call is followed no further."""
@@ -23,12 +23,12 @@ _AT_ONCE = Step(Fires(ROOT), "now")
 """Cannot happen: the call is followed no further."""
 
 
-def with_expectations(scenario: Scenario, *, times: bool = False) -> Scenario:
+def with_expectations(scenario: Scenario, *, closely: bool = False) -> Scenario:
     """The same scenario, with what is seen after each step: the state, what was said, what was asked of others, what was set. Where
-    the call ends, how; with `times` also when."""
+    the call ends, how; `closely` also by whom, and when."""
     steps = [*_expected(scenario)]
     over = play(settled(scenario))
-    return attrs.evolve(scenario, steps=tuple(steps), expect=_at_the_end(over, times=times))
+    return attrs.evolve(scenario, steps=tuple(steps), expect=_at_the_end(over, closely=closely))
 
 
 def settled(scenario: Scenario) -> Scenario:
@@ -118,7 +118,7 @@ def _logged(steps: Sequence[Taken]) -> Text | None:
     return Text(exactly=lines[-1]) if lines else None
 
 
-def _at_the_end(result: Result, *, times: bool) -> Conditions | None:
+def _at_the_end(result: Result, *, closely: bool) -> Conditions | None:
     if not result.taken or not result.taken[-1].step.snapshot.ended:
         return None
     flow, memory, last = result.scenario.flow, result.taken[-1].step.snapshot.memory, result.taken[-1].time
@@ -128,5 +128,11 @@ def _at_the_end(result: Result, *, times: bool) -> Conditions | None:
         states=tuple(leaves),
         outcome=outcome if outcome in flow.outcomes else None,
         heard=_said(result.heard),
-        at=(max(math.floor(last) - 1.0, 0.0), math.ceil(last) + 1.0) if times else None,
+        ended=_cause(result) if closely else None,
+        at=(max(math.floor(last) - 1.0, 0.0), math.ceil(last) + 1.0) if closely else None,
     )
+
+
+def _cause(result: Result) -> Ended | None:
+    cause = None if result.record is None else result.record.cause
+    return Ended(cause.by, cause.event) if cause is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 from attrs import frozen
@@ -49,13 +49,14 @@ class _Candidate:
 
 def generate(flow: Flow, *, budget: int = BUDGET, going: Going = on_and_on) -> Generated:
     """Follows the flow's calls to each row by the shortest way, leads each on to rows that are near, and keeps the fewest that take
-    them all."""
-    return _Generator(flow, Ways(flow, budget, going)).run()
+    them all. `going` is asked on the way, and may end it early."""
+    ways = Ways(flow, budget, going)
+    return _Generator(flow, ways, lambda left: going(len(ways.rows), left, ways.steps)).run()
 
 
 class _Generator:
-    def __init__(self, flow: Flow, ways: Ways) -> None:
-        self._flow, self._ways = flow, ways
+    def __init__(self, flow: Flow, ways: Ways, going: Callable[[int], bool]) -> None:
+        self._flow, self._ways, self._going = flow, ways, going
         self._known = inventory_of(flow).rows
         self._written = frozenset(self._known)
 
@@ -65,6 +66,8 @@ class _Generator:
         for row in sorted(self._ways.rows):
             if row not in open_rows:
                 continue
+            if not self._going(len(open_rows)):
+                break
             one = self._first(row)
             if one is not None:
                 one = self._led_on(one, open_rows - one.rows)
@@ -73,7 +76,7 @@ class _Generator:
         kept = [*_fewest(found)]
         named = apart([name_of(one.scenario) for one in kept])
         scenarios = [attrs.evolve(one.scenario, name=name) for one, name in zip(kept, named, strict=True)]
-        scenarios, coverage = self._told_when(scenarios)
+        scenarios, coverage = self._closely(scenarios)
         covered = {thing for thing, one in coverage.counted.items() if one.scenarios}
         left = [thing for thing in inventory_of(self._flow).things if thing.kind == "row" and thing not in covered]
         return Generated(scenarios, coverage, left, self._ways.finished, self._ways.steps)
@@ -128,21 +131,21 @@ class _Generator:
         except CallflowError:  # a way that cannot be
             return
 
-    def _told_when(self, scenarios: list[Scenario]) -> tuple[list[Scenario], Coverage]:
-        """Where nobody would miss a row but for how long the call lasts, that is expected, too."""
+    def _closely(self, scenarios: list[Scenario]) -> tuple[list[Scenario], Coverage]:
+        """Where nobody would miss a row but for who has ended the call, or for how long it lasts, that is expected, too."""
         coverage = _measured(scenarios)
         unmissed = {name for file in coverage.files for one in file.of("row") if one.unmissed for name in one.scenarios}
         if not unmissed:
             return scenarios, coverage
-        timed = [_timed(one) if one.name in unmissed else one for one in scenarios]
+        timed = [_closer(one) if one.name in unmissed else one for one in scenarios]
         return timed, _measured(timed)
 
 
-def _timed(scenario: Scenario) -> Scenario:
+def _closer(scenario: Scenario) -> Scenario:
     if scenario.exactly or scenario.expect is None:
         return scenario
     acts = tuple(step for step in scenario.steps if not isinstance(step.act, Expects))
-    timed = with_expectations(attrs.evolve(scenario, steps=acts, expect=None), times=True)
+    timed = with_expectations(attrs.evolve(scenario, steps=acts, expect=None), closely=True)
     return timed if play(timed).passed else scenario
 
 
