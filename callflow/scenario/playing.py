@@ -52,7 +52,8 @@ class Failure(NamedTuple):
 
 class Result(NamedTuple):
     """One scenario, played. Without a failure all that it expects came true. `record` is None where the call did not start. `skipped` is why
-    it was not played at all, in a sentence: it says what the way in which it is played cannot do."""
+    it was not played at all, in a sentence: it says what the way in which it is played cannot do. `runs` are the calls where models
+    have played several, and `notes` what is told of them."""
 
     scenario: Scenario
     failure: Failure | None
@@ -60,6 +61,8 @@ class Result(NamedTuple):
     heard: tuple[Heard, ...] = ()
     record: CallRecord | None = None
     skipped: str = ""
+    notes: tuple[str, ...] = ()
+    runs: tuple[Result, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from attrs import frozen
-from livekit.agents import llm
+from livekit.agents import APIError, llm
 
 from callflow.testing.outside import OutsideLLM
 
@@ -35,7 +35,10 @@ async def _judged(model: OutsideLLM, call: str, question: str) -> Verdict:
     asked = llm.ChatContext.empty()
     asked.add_message(role="system", content=ASKS)
     asked.add_message(role="user", content=f"<call>\n{call}\n</call>\n\nQuestion: {question}")
-    chunks = await model.answer(asked, [])
+    try:
+        chunks = await model.answer(asked, [])
+    except APIError as error:
+        return Verdict(question, False, f"the judge's model has failed: {error}")
     said = "".join(chunk.delta.content or "" for chunk in chunks if chunk.delta)
     return _read(question, said)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from livekit.agents import llm
+from livekit.agents import APIError, llm
 
 from callflow.testing.caller import KEYS, Caller
 from callflow.testing.outside import OutsideLLM
@@ -48,12 +48,13 @@ TOOLS: Sequence[llm.Tool] = (
 )
 
 
-class Persona:
-    """Plays a caller, once for each call. `said` is what the model has said, done and heard."""
+class Impersonated:
+    """Plays a caller, once for each call. `said` is what the model has said, done and heard; where it has `failed` the caller hangs up."""
 
     def __init__(self, model: OutsideLLM, persona: str, *, turns: int) -> None:
         self._model = model
         self._turns = turns
+        self.failed: APIError | None = None
         self.said = llm.ChatContext.empty()
         self.said.add_message(role="system", content=ROLE.format(persona=persona.strip()))
 
@@ -64,7 +65,11 @@ class Persona:
             if not caller.on_line:
                 return
             self.said.add_message(role="user", content=heard)
-            chunks = await self._model.answer(self.said, list(TOOLS))
+            try:
+                chunks = await self._model.answer(self.said, list(TOOLS))
+            except APIError as error:
+                self.failed = error
+                break
             text = "".join(chunk.delta.content or "" for chunk in chunks if chunk.delta).strip()
             calls = [call for chunk in chunks if chunk.delta for call in chunk.delta.tool_calls]
             self._note(text, calls)

@@ -11,7 +11,7 @@ import callflow
 from callflow.testing import SimulatedServer
 from callflow.testing.judging import Verdict, judge
 from callflow.testing.outside import OutsideLLM
-from callflow.testing.persona import NOBODY_SPEAKS, Persona
+from callflow.testing.persona import NOBODY_SPEAKS, Impersonated
 from callflow.testing.play import Stage, offline_session
 from tests.support.openai_stand_in import Says, standing_in
 
@@ -30,7 +30,7 @@ async def called(says: Says, *, turns: int = 10):
     with standing_in(says) as (address, asked):
         agent, caller = model(address, "agent"), model(address, "caller")
         async with SimulatedServer() as server:
-            persona = Persona(caller, "Ann wants to know when you open.", turns=turns)
+            persona = Impersonated(caller, "Ann wants to know when you open.", turns=turns)
             call = Stage(SMALLEST, server, caller=persona, session=offline_session(llm=agent))
             record = await call.play()
         await agent.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from livekit.agents import llm
 from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
@@ -17,15 +18,22 @@ Verdict = Callable[[], Awaitable[Sequence[Part]]]
 
 class DirectedLLM(ScriptedLLM):
     """Asked for an action of the flow, it says that action's words; in a turn that a step has begun (`wanted`, by LiveKit's id of the
-    speech) it says and calls what the step says; in any other it has nothing to say."""
+    speech) it says and calls what the step says; in any other it has nothing to say. A `real` model has all these turns instead, and not the question
+    who has answered a dial: that is the scenario's to say."""
 
-    def __init__(self, fates: Fates, verdict: Verdict) -> None:
+    def __init__(self, fates: Fates, verdict: Verdict, real: llm.LLM[Any] | None = None) -> None:
         super().__init__()
+        self._real = real
         self._fates, self._verdict = fates, verdict
         self._said: set[int] = set()
         self.speeches: Mapping[str, int] = {}
         self.wanted: dict[str, Sequence[Part]] = {}
         self.turns = 0  # in which it had nothing to say
+
+    def chat(self, *, tools: list[llm.Tool] | None = None, **asked: Any) -> llm.LLMStream:
+        if self._real is None or asks_who(tools or []):
+            return super().chat(tools=tools, **asked)
+        return self._real.chat(tools=tools, **asked)
 
     async def turn_for(self, asked: llm.ChatContext, tools: Sequence[llm.Tool]) -> Sequence[Part]:
         if asks_who(tools):

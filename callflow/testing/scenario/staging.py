@@ -71,9 +71,9 @@ class Staged:
         self.later = StillToCome(scenario.steps)
         self.fates = Fates(scenario, self.later)
         self.telephones = Telephones(scenario.flow, self.fates, self._telephone, self.spawn)
-        self.model = DirectedLLM(self.fates, self.telephones.verdict)
+        self.model = DirectedLLM(self.fates, self.telephones.verdict, model)
         self._plays: list[tuple[float, float, str]] = []
-        self.session = offline_session(llm=model or self.model)
+        self.session = offline_session(llm=self.model)
         acting = Acting(scenario.flow, self.fates, self.telephones, self._given, self._plays)
         self.stage = Stage(
             scenario.flow,
