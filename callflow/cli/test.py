@@ -19,6 +19,7 @@ from callflow.cli._test.listing import Json, Short, listed
 from callflow.cli._test.making import making
 from callflow.cli._test.names import wanted
 from callflow.cli._test.processes import SideBySide, cores
+from callflow.cli._test.runs import Runs, by_models
 from callflow.cli._test.session import Player, Playing, Reporter, Session, Why, in_turn, run
 from callflow.cli._test.updating import HEARD, heard, update
 from callflow.cli._test.watching import watch
@@ -81,6 +82,14 @@ class _Jobs(click.ParamType[int]):
     is_flag=True,
     help="Play with real sessions in simulated rooms: slower, and with LiveKit's own code under test.",
 )
+@click.option("--models", is_flag=True, help="Let models play the callers of scenarios that have a `persona`.")
+@click.option(
+    "--save-runs",
+    "saved",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Save each call that models have played there, as a scenario that takes exactly its inputs.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell the story of those that pass, too.")
 @click.option(
     "--format",
@@ -110,6 +119,8 @@ def command(
     most: int | None,
     jobs: int,
     rooms: bool,
+    models: bool,
+    saved: Path | None,
     verbose: bool,
     format_: str,
     junit: Path | None,
@@ -125,18 +136,23 @@ def command(
     Exit status, as pytest's: 0 all have passed, 1 some have failed or too little is covered, 2 a file has defects or it was
     interrupted, 3 a process was ended from outside, 4 wrong usage, 5 there are none.
     """
+    if saved and not models:
+        raise click.UsageError("--save-runs keeps calls that models have played: say --models, too")
     paths, chosen = paths or (".",), wanted(expression)
     files = collect(paths, chosen)
     if collect_only:
         listed(files)
         sys.exit(_status(Session(files), found=any(file.scenarios for file in files)))
     player, source = _in_rooms() if rooms else play, SideBySide(jobs) if jobs > 1 else in_turn
+    if models:
+        player = by_models(player)
 
     def played(files: Sequence[File]) -> tuple[Session, bool]:
         told: dict[str, Reporter] = {"people": Dots(stories=verbose), "short": Short(), "json": Json()}
         gauge = Gauge(covered, to_stderr=format_ != "people")
-        reporters = [told[format_], *([JUnit(junit)] if junit else []), gauge]
-        playing = Playing(player, gauge.looks, stories=verbose)
+        runs = [Runs(saved)] if saved else []
+        reporters = [told[format_], *([JUnit(junit)] if junit else []), *runs, gauge]
+        playing = Playing(player, {**gauge.looks, **(Runs.looks if saved else {})}, stories=verbose)
         session = run(files, playing, reporters, source=source, most=1 if first else most)
         return session, gauge.enough
 

@@ -74,15 +74,22 @@ class Result(NamedTuple):
         return [one.step.event for one in self.taken if one.step.event is not None]
 
 
+UNPLAYED = "a model plays its caller, and it has no steps for when none does: `callflow test --models`"
+NOT_JUDGED = "no model has played its caller, and nothing was judged: `callflow test --models`"
+
+
 def play(scenario: Scenario) -> Result:
-    """Plays one scenario, to its end or its first failure."""
+    """Plays one scenario, to its end or its first failure; one with a persona by its own steps, and skipped where it has none."""
+    if scenario.persona is not None and not scenario.steps:
+        return Result(scenario, None, skipped=UNPLAYED)
+    notes = () if scenario.persona is None else (NOT_JUDGED,)
     try:
         player = Player(scenario)
     except StartError as error:
         return Result(scenario, Failure(scenario.position, f"the call cannot start: {error}"))
     failure = player.run()
     call = player.call
-    return Result(scenario, failure, tuple(call.taken), tuple(call.heard), call.record())
+    return Result(scenario, failure, tuple(call.taken), tuple(call.heard), call.record(), notes=notes)
 
 
 class _Failed(Exception):

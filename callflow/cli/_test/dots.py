@@ -53,6 +53,11 @@ class Dots(Reporter):
             click.echo()
         for one in session.failed if len(session.failed) > 1 else ():
             click.echo(f"{click.style('FAILED', fg='red')} {printable(one.id)}")
+        noted = [(one, note) for one in session.played for note in one.notes]
+        if noted:
+            click.echo()
+        for one, note in noted:
+            click.echo(f"{click.style('NOTE', fg='cyan')} {printable(one.id)}: {printable(note)}")
         if session.skipped:
             click.echo()
         for one in session.skipped:

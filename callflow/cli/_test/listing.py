@@ -30,7 +30,8 @@ class Short(Reporter):
 
 
 class Json(Reporter):
-    """`{"scenarios": [{file, name, line, passed, skipped, seconds, length, message, at, unmet: [{what, expected, seen, difference}, …], story, rows: [{place, time, told}, …]}, …],
+    """`{"scenarios": [{file, name, line, passed, skipped, notes, seconds, length, message, at, unmet: [{what, expected, seen, difference},
+    …], story, rows: [{place, time, told}, …]}, …],
     "defects": […], "deselected", "ended"}`; defects are as `callflow check --format json` has them."""
 
     def over(self, session: Session) -> None:
@@ -50,6 +51,7 @@ def _told(one: Played) -> dict[str, Any]:
         "line": one.position.line,
         "passed": one.passed,
         **({"skipped": one.skipped} if one.skipped else {}),
+        **({"notes": list(one.notes)} if one.notes else {}),
         "seconds": round(one.seconds, 6),
         "length": one.length,
     }

@@ -25,7 +25,8 @@ Look = Callable[[Result], Any]
 class Played(NamedTuple):
     """A scenario that was played: what of it is told. `seconds` are those that it took; `length` is how long the call was. `story`
     and `rows`, the way through the flow, are told of those that have failed, and of others where they are asked for; `seen` is what
-    each look has kept, by its name. `skipped` is why it was not played, in a sentence."""
+    each look has kept, by its name. `skipped` is why it was not played, in a sentence, `notes` what else is told
+    of it."""
 
     file: str
     name: str
@@ -37,6 +38,7 @@ class Played(NamedTuple):
     rows: tuple[Row, ...]
     seen: Mapping[str, Any]
     skipped: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -74,6 +76,7 @@ class Playing(NamedTuple):
             tuple(way(scenario.flow, told)),
             {name: look(result) for name, look in self.looks.items()},
             result.skipped,
+            result.notes,
         )
 
 

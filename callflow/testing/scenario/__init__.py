@@ -7,6 +7,7 @@ calls a tool, a service answers. What is expected is asked of the steps that the
 from __future__ import annotations
 
 from callflow.testing.scenario.playing import play_in_rooms
+from callflow.testing.scenario.runs import play_by_models
 from callflow.testing.scenario.within_reach import out_of_reach
 
-__all__ = ["out_of_reach", "play_in_rooms"]
+__all__ = ["out_of_reach", "play_by_models", "play_in_rooms"]

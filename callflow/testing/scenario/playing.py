@@ -33,7 +33,7 @@ from callflow.scenario.model import (
     Step,
     Waits,
 )
-from callflow.scenario.playing import BETWEEN_KEYS, Failure, Result
+from callflow.scenario.playing import BETWEEN_KEYS, NOT_JUDGED, UNPLAYED, Failure, Result
 from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.telephones import ANSWERS_AFTER, DETECTION, HANDS_OVER, LOOKS_FOR
 from callflow.scenario.world import LASTS
@@ -60,11 +60,13 @@ def play_in_rooms(scenario: Scenario, *, model: llm.LLM[Any] | None = None, scri
     `model` and `script` stand for the scenario's own model and its steps: what a real model says, and what the far end does from the
     moment at which it is on the line. In an event loop of its own, in virtual time: not to be called where one runs.
     """
-    why = out_of_reach(scenario)
+    by_its_steps = scenario.persona is not None and script is None
+    why = UNPLAYED if by_its_steps and not scenario.steps else out_of_reach(scenario)
     if why is not None:
         return Result(scenario, None, skipped=why)
     with _surroundings(scenario), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(_played(scenario, model, script))
+        result = runner.run(_played(scenario, model, script))
+    return result._replace(notes=(NOT_JUDGED,)) if by_its_steps else result
 
 
 async def _played(scenario: Scenario, model: llm.LLM[Any] | None, script: Script | None) -> Result:

@@ -60,7 +60,8 @@ def play_by_models(scenario: Scenario, otherwise: Callable[[Scenario], Result] =
 
 
 def _played_by(scenario: Scenario, persona: Persona, cast: Cast) -> Result:
-    whole = evolve(scenario, expect=scenario.expect or Conditions(position=scenario.position))  # to the end of the call
+    expect = scenario.expect or Conditions(position=scenario.position)  # to the end of the call
+    whole = evolve(scenario, steps=(), expect=expect)
     try:
         return _summed_up(scenario, persona, [_run(whole, persona, cast) for _ in range(persona.runs)])
     finally:
