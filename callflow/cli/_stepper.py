@@ -19,8 +19,12 @@ from callflow.play.typed import Unreadable, read_steps, said_with
 from callflow.scenario import Impossible, in_words
 from callflow.scenario.call import Taken, Unending
 from callflow.scenario.expectations import effect_shown, time_shown, value_shown
-from callflow.scenario.model import Expects, Never, Step, Waits
+from callflow.scenario.model import Expects, Never, Speaks, Step, Waits
 from callflow.scenario.running import timer_name
+from callflow.scenario.writing import step_written
+
+STEPPED = "A number does what stands behind it, Enter lets time pass, ? says more, q ends."
+TYPED = "What you type is what the caller says. A number does what stands behind it, Enter lets time pass, /? says more, /q ends."
 
 HELP = """A number does what stands behind it. What is said with it stands beside it: `1 Yes, I will be there.` for words, `3 12#` for keys, `4 day: friday, seats: 2` for a tool's arguments and other fields.
 Enter lets time pass until something happens by itself; `wait 3s` lets so much of it pass.
@@ -31,7 +35,9 @@ Anything else is a step as it stands in a scenario: `caller: Yes.`, `tool: end_c
 class Stepper:
     """One call, from its beginning until whoever plays it has enough."""
 
-    def __init__(self, played: Played, teller: Teller) -> None:
+    def __init__(self, played: Played, teller: Teller, *, typed: bool = False) -> None:
+        """`typed`: lines are what the caller says; all but the numbers has a `/` before it."""
+        self._typed = typed
         self._played = played
         self._flow = played.scenario.flow
         self._teller = teller
@@ -42,13 +48,13 @@ class Stepper:
     def run(self) -> None:
         """Until `q`, or there is nothing more to read. Raises KeyboardInterrupt, once what was played is told."""
         self._teller.head(self._played.scenario)
-        self._sheet.wrap("A number does what stands behind it, Enter lets time pass, ? says more, q ends.", style=FAINT)
+        self._sheet.wrap(TYPED if self._typed else STEPPED, style=FAINT)
         self._show()
         try:
-            for line in self._lines_typed():
-                if line.strip() in ("q", "quit", "exit"):
+            for line in map(self._meant, self._lines_typed()):
+                if line in ("q", "quit", "exit"):
                     break
-                self._take(line.strip())
+                self._take(line)
         finally:
             self._at_last()
 
@@ -68,6 +74,13 @@ class Stepper:
                     return
                 self._sheet.line(f"> {printable(line.rstrip())}", style="bold")
                 yield line
+
+    def _meant(self, line: str) -> str:
+        """The command in a line."""
+        line = line.strip()
+        if not self._typed or not line or line.partition(" ")[0].isdecimal():
+            return line
+        return line[1:].strip() if line.startswith("/") else step_written(Step(Speaks(line)))
 
     def _take(self, line: str) -> None:
         commands: dict[str, Callable[[], None]] = {

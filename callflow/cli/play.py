@@ -48,6 +48,7 @@ def _times(_ctx: click.Context, _option: click.Parameter, text: str | None) -> f
     metavar="NAME",
     help="Show a whole call with somebody at the far end; `list` says who there is.",
 )
+@click.option("--typed", is_flag=True, help="What is typed is what the caller says; all but the numbers has a / before it.")
 @click.option(
     "--speed",
     callback=_times,

@@ -25,7 +25,7 @@ from tests.support.command import command
 
 GENERATED = ROOT / "docs/reference/defects.md"  # its examples are tested with the codes that they show
 BLOCKS = [block for page in PAGES if page != GENERATED for block in blocks(page)]
-OFFLINE = ("check", "test", "explain", "draw", "schema", "demo", "--version")
+OFFLINE = ("check", "play", "test", "explain", "draw", "schema", "demo", "--version")
 
 
 def of(language: str, mark: str = "") -> list[Block]:
