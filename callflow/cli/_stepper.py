@@ -160,7 +160,7 @@ class Stepper:
     def _show(self) -> None:
         self._teller.news(self._played.call)
         if self._played.over:
-            self._teller.end(self._played.call)
+            self._teller.end(self._played.call.record())
             self._numbered = []
             return
         self._where()
@@ -204,7 +204,7 @@ class Stepper:
             self._sheet.wrap(
                 printable(f"left at {time_shown(call.elapsed)}, in {call.where}"), style=FAINT, indent="  "
             )
-        self._teller.way(call)
+        self._teller.way(call.taken)
 
 
 def _left(seconds: float) -> str:

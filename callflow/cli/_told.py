@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import define, field
 from rich.text import Text
@@ -14,6 +14,7 @@ from callflow.cli._sheet import FAINT, Sheet
 from callflow.core.events import MAIN_LEG, Event
 from callflow.core.flow import Flow
 from callflow.errors import printable
+from callflow.runtime.record import CallRecord
 from callflow.scenario import Scenario
 from callflow.scenario.call import Call, Heard, Taken
 from callflow.scenario.clock import moment_shown
@@ -62,10 +63,14 @@ class Teller:
 
     def news(self, call: Call) -> None:
         """What has happened since it was told last."""
-        for one in _in_order(call.taken[self._taken :], call.heard[self._heard :], call.began):
-            self.pace.until(one.ended - call.began if isinstance(one, Heard) else one.time)
-            self._tell(one, call.began)
+        self.more(call.taken[self._taken :], call.heard[self._heard :], call.began)
         self._taken, self._heard = len(call.taken), len(call.heard)
+
+    def more(self, taken: Sequence[Taken], heard: Sequence[Heard], began: float) -> None:
+        """These steps, and what was heard in them."""
+        for one in _in_order(taken, heard, began):
+            self.pace.until(one.ended - began if isinstance(one, Heard) else one.time)
+            self._tell(one, began)
 
     def begin_again(self, call: Call) -> None:
         """It was taken back: what was told already is not told again."""
@@ -74,15 +79,14 @@ class Teller:
             self._lines.pass_over(one.time, one.step)
         self._taken, self._heard = len(call.taken), len(call.heard)
 
-    def end(self, call: Call) -> None:
+    def end(self, record: CallRecord) -> None:
         """How it has ended."""
-        record = call.record()
         outcome(self.sheet, record)
         facts(self.sheet, record)
 
-    def way(self, call: Call) -> None:
+    def way(self, taken: Sequence[Taken]) -> None:
         """Which way it took."""
-        way(self.sheet, self.flow, [one.step for one in call.taken])
+        way(self.sheet, self.flow, [one.step for one in taken])
 
     def _tell(self, one: Taken | Heard, began: float) -> None:
         if isinstance(one, Heard):
@@ -94,10 +98,12 @@ class Teller:
         if isinstance(event, Event) and event.name == "session.user_input_transcribed":
             who = "callee" if self.flow.outbound else "caller"
             self._lines.said(one.time, who, f"“{event.data.get('transcript', '')}”")
+        if isinstance(event, Event) and event.name == "session.error":
+            self._lines.said(one.time, "session", f"an error: {event.data.get('error', '')}")
         self._lines.step(one.time, one.step, told=isinstance(event, Event) and not event.name.startswith("session."))
 
 
-def _in_order(taken: list[Taken], heard: list[Heard], began: float) -> list[Taken | Heard]:
+def _in_order(taken: Sequence[Taken], heard: Sequence[Heard], began: float) -> list[Taken | Heard]:
     """What was heard stands before what came of it."""
     each: list[tuple[float, int, Taken | Heard]] = [(round(one.ended - began, 6), 0, one) for one in heard]
     each += [(one.time, 1, one) for one in taken]

@@ -50,14 +50,14 @@ def _scenario(scenario: Scenario, sheet: Sheet, pace: Pace) -> bool:
     failure = player.finish()
     teller.news(player.call)
     if player.call.snapshot.ended:
-        teller.end(player.call)
+        teller.end(player.call.record())
     else:
         sheet.wrap(
             printable(f"left at {time_shown(player.call.elapsed)}, in {player.call.where}"), style=FAINT, indent="  "
         )
     if scenario.expect is not None or failure is not None:
         _told(sheet, "what it expects of the whole call" if failure is None else "", failure)
-    teller.way(player.call)
+    teller.way(player.call.taken)
     return failure is None
 
 
@@ -88,9 +88,9 @@ def far_end(played: Played, who: FarEnd, teller: Teller) -> None:
     except Unending:
         left = 0
     if played.over:
-        teller.end(played.call)
+        teller.end(played.call.record())
     else:
         why = "nothing more happens" if left else f"and {MOST} things have happened"
         told = f"left at {time_shown(played.call.elapsed)}, in {played.call.where}: {why}"
         teller.sheet.wrap(printable(told), style=FAINT, indent="  ")
-    teller.way(played.call)
+    teller.way(played.call.taken)

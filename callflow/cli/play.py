@@ -48,7 +48,14 @@ def _times(_ctx: click.Context, _option: click.Parameter, text: str | None) -> f
     metavar="NAME",
     help="Show a whole call with somebody at the far end; `list` says who there is.",
 )
-@click.option("--typed", is_flag=True, help="What is typed is what the caller says; all but the numbers has a / before it.")
+@click.option(
+    "--typed", is_flag=True, help="What is typed is what the caller says; all but the numbers has a / before it."
+)
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="With --typed: the model that answers, openai/gpt-4.1-mini say, in a real session; needs a key.",
+)
 @click.option(
     "--speed",
     callback=_times,
@@ -70,8 +77,8 @@ def _times(_ctx: click.Context, _option: click.Parameter, text: str | None) -> f
     help="What the flow reads of the environment; made up unless given.",
 )
 def command(
-    file: str, scenario: str | None, named: str | None, caller: str | None, speed: float | None, record: str | None, at: str | None,
-    variables: str | None, environment: tuple[str, ...],
+    file: str, scenario: str | None, named: str | None, caller: str | None, typed: bool, model: str | None, speed: float | None,
+    record: str | None, at: str | None, variables: str | None, environment: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Play a call of a flow: no server, no key, no network.
 
@@ -82,6 +89,10 @@ def command(
     """
     if scenario is None and file.endswith(SCENARIOS):
         scenario = file
+    if typed and (caller or scenario):
+        raise click.UsageError("with --typed you are the caller")
+    if model is not None and (not typed or record):
+        raise click.UsageError("--model answers what is typed: say --typed, and no --record")
     if scenario is not None and (caller or record or variables or environment or at):
         raise click.UsageError("a scenario says itself how its call begins, and who is at the far end")
     if named is not None and scenario is None:
@@ -92,16 +103,22 @@ def command(
         if scenario is not None:
             _show(scenario, None if file == scenario else _load(file), named, speed)
         else:
-            _play(
-                _load(file),
-                caller,
-                speed,
-                record,
-                _Beginning(_variables(variables), _environment(environment), _moment(at)),
-            )
+            how = _How(caller, typed, model, speed, record)
+            _play(_load(file), how, _Beginning(_variables(variables), _environment(environment), _moment(at)))
     except KeyboardInterrupt:
         click.echo()
         sys.exit(INTERRUPTED)
+
+
+@attrs.frozen
+class _How:
+    """Who is at the far end, who is the model, how fast it is shown, and where it is kept."""
+
+    caller: str | None
+    typed: bool
+    model: str | None
+    speed: float | None
+    record: str | None
 
 
 @attrs.frozen
@@ -113,16 +130,16 @@ class _Beginning:
     start: float | None
 
 
-def _play(flow: Flow, caller: str | None, speed: float | None, record: str | None, begins: _Beginning) -> None:
+def _play(flow: Flow, how: _How, begins: _Beginning) -> None:
     from callflow.play.callers import far_ends
 
     known = far_ends(flow)
-    if caller == "list":
+    if how.caller == "list":
         width = max(map(len, known))
         for each, one in known.items():
             click.echo(f"{each:<{width}}  {one.tells}")
         return
-    name = None if caller is None else caller.replace("-", "_")
+    name = None if how.caller is None else how.caller.replace("-", "_")
     if name is not None and name not in known:
         raise click.BadParameter(_no_caller(name, list(known)), param_hint="--caller")
     from callflow.cli import _sheet, _stepper, _told, _watch
@@ -130,20 +147,25 @@ def _play(flow: Flow, caller: str | None, speed: float | None, record: str | Non
 
     effects = known[name].effects if name is not None else {}
     try:
-        begin = beginning(flow, vars=begins.vars, env=begins.env, start=begins.start)
-        played = Played(attrs.evolve(begin, effects=effects))
+        begin = attrs.evolve(beginning(flow, vars=begins.vars, env=begins.env, start=begins.start), effects=effects)
+        played = Played(begin)
     except StartError as error:
         raise click.ClickException(f"the call cannot start: {error}") from None
     sheet = _sheet.Sheet()
-    teller = _told.Teller(sheet, flow, _pace(sheet, speed))
+    teller = _told.Teller(sheet, flow, _pace(sheet, how.speed))
+    if how.model is not None:
+        from callflow.cli import _model
+
+        _model.talk(begin, how.model, teller)
+        return
     try:
         if name is None:
-            _stepper.Stepper(played, teller).run()
+            _stepper.Stepper(played, teller, typed=how.typed).run()
         else:
             _watch.far_end(played, known[name], teller)
     finally:
-        if record is not None:
-            _record(played, record, name)
+        if how.record is not None:
+            _record(played, how.record, name)
 
 
 def _show(file: str, flow: Flow | None, named: str | None, speed: float | None) -> None:

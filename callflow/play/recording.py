@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import attrs
 
@@ -26,10 +27,10 @@ def recorded(played: Played, name: str) -> Scenario:
     left. Where steps cannot tell it, one that says each input."""
     call = played.call
     inputs = [one.step.event for one in call.taken if one.step.event is not None]
-    for states in (True, False):
+    for states, later in product((True, False), (0.0, GRID)):
         steps = [*_steps(played.scenario, states=states)]
         if not played.over:
-            at = round(math.ceil(call.elapsed / GRID - 1e-6) * GRID, 3)
+            at = round(math.ceil(call.elapsed / GRID - 1e-6) * GRID + later, 3)
             steps.append(Step(Expects(Conditions(state=call.snapshot.configuration)), at))
         found = attrs.evolve(played.scenario, name=name, steps=steps, expect=_seen(call) if played.over else None)
         if _plays(found, inputs):
