@@ -1,10 +1,12 @@
-"""Breadth first over a flow's own step, until nothing new is found (forward reachability of timed automata: Alur and Dill 1994;
-Daws and Tripakis 1998 on inclusion)."""
+"""On and on by a flow's own step, until nothing new is found (forward reachability of timed automata: Alur and Dill 1994; Daws and
+Tripakis 1998 on inclusion). The situation that was found first comes first, also with times that are found later: what follows would
+have to be looked at again (Bourdoncle 1993 on such orders)."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 from itertools import product
 
 from attrs import define, field
@@ -13,7 +15,7 @@ from callflow.core.events import NO_DATA, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.proof import BUDGET
-from callflow.proof.node import Edge, Exploration, Going, Node, Situation, Stopwatches, on_and_on
+from callflow.proof.node import Edge, Exploration, Going, Node, Passage, Situation, Stopwatches, on_and_on
 from callflow.proof.shift import Shift, Span, Times
 from callflow.proof.situations import Situations
 from callflow.proof.zone import NOW, at_most, includes, later, widened
@@ -21,7 +23,7 @@ from callflow.proof.zone import NOW, at_most, includes, later, widened
 WIDEN = 2
 """How many zones of one situation are told apart before those that grow are taken to grow for ever, as far as timers go."""
 
-WIDEN_ALL = 64
+WIDEN_ALL = 32
 """The same for how long effects have run, and for what is timed."""
 
 
@@ -41,6 +43,7 @@ def explore(
 class _Place:
     """The nodes of one situation: by all times that were seen, those that no other holds, and how many there were."""
 
+    order: int
     known: dict[Times, Node] = field(factory=dict)
     nodes: list[Node] = field(factory=list)
     number: int = 0
@@ -53,7 +56,7 @@ class _Explorer:
         self.stopwatches = stopwatches
         self.places: dict[Situation, _Place] = {}
         self.nodes: list[Node] = []
-        self.todo: deque[Node] = deque()
+        self.todo: list[tuple[int, int, Node]] = []
         self.steps = 0
 
     def run(self, first: Sequence[Step], budget: int, going: Going) -> Exploration:
@@ -63,12 +66,12 @@ class _Explorer:
             if times is not None:
                 self._come(outcome.target, times)
         while self.todo and self.steps < budget and going(len(self.nodes), len(self.todo), self.steps):
-            node = self.todo.popleft()
+            node = heappop(self.todo)[2]
             if not node.is_done:
                 self._go_on(node)
-        left = sum(not node.is_done for node in self.todo)
-        at = self.situations
-        return Exploration(self.flow, self.nodes, self.steps, left, at.forgetting, at.by_the_clock, self.stopwatches)
+        left = sum(not node.is_done for *_, node in self.todo)
+        nodes, at = _nearest_first(self.nodes), self.situations
+        return Exploration(self.flow, nodes, self.steps, left, at.forgetting, at.by_the_clock, self.stopwatches)
 
     def _go_on(self, node: Node) -> None:
         """Takes every step that calls of a node can take."""
@@ -97,7 +100,7 @@ class _Explorer:
         """The node that holds the calls of a situation at these times: one that was known, or a new one."""
         place = self.places.get(target)
         if place is None:
-            place = self.places[target] = _Place()
+            place = self.places[target] = _Place(len(self.places))
         found = place.known.get(times)
         if found is None:
             found = next((other for other in place.nodes if _holds(other, times)), None)
@@ -116,7 +119,7 @@ class _Explorer:
                 other.covered_by = node
         place.nodes = [*(other for other in place.nodes if other.covered_by is None), node]
         self.nodes.append(node)
-        self.todo.append(node)
+        heappush(self.todo, (place.order, len(self.nodes), node))
         return node
 
     def _widen(self, node: Node, last: Node, *, all_of_it: bool) -> None:
@@ -137,6 +140,29 @@ class _Explorer:
             _grown(before, now, self.situations.longest_silence(path))
             for path, before, now in zip(at.counted, last.counted, node.counted, strict=True)
         )
+
+
+def _nearest_first(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes in the order of how many steps lead to them at least; each is told the last of the fewest, also of those that lead to
+    some of its calls alone."""
+    first = [node for node in nodes if node.parent is None]
+    for node, passage in _shortest(first, lambda edge: (edge.target, edge.target.holder)).items():
+        node.nearest = passage
+    return [*_shortest(first, lambda edge: (edge.target,))]
+
+
+def _shortest(first: Iterable[Node], led_to: Callable[[Edge], Iterable[Node]]) -> dict[Node, Passage | None]:
+    """The nodes to which steps lead, the nearest first, each with the last of these steps."""
+    found: dict[Node, Passage | None] = dict.fromkeys(first)
+    todo = deque(found)
+    while todo:
+        node = todo.popleft()
+        for edge in node.edges:
+            for target in led_to(edge):
+                if target not in found:
+                    found[target] = node, edge
+                    todo.append(target)
+    return found
 
 
 def _grown(before: Span, now: Span, longest: int) -> Span:

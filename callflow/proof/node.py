@@ -92,6 +92,8 @@ class Node:
 
     `counted`: how long each paused silence has lasted, in microseconds, at least and at most, in the order of the situation's.
     `lasts`: of each stopwatch that runs, the longest, in microseconds. `covered_by`: another node that holds these calls and more.
+    `parent`, `cause`: from where it was found, and its times come; `nearest`: the last step of the fewest that lead here, at some of
+    these times.
     """
 
     situation: Situation
@@ -101,6 +103,7 @@ class Node:
     cause: Input | None = None
     edges: list[Edge] = field(factory=list)
     covered_by: Node | None = None
+    nearest: Passage | None = None
     lasts: Mapping[str, int] = field(factory=dict)
 
     @property

@@ -13,7 +13,7 @@ from callflow.core.possible import afterwards
 from callflow.core.snapshot import Snapshot, Step
 from callflow.core.step import step
 from callflow.core.values.representatives import representatives_of
-from callflow.proof.forget import NOTHING, Forgetting, canonical, in_order
+from callflow.proof.forget import NOTHING, Forgetting, canonical
 from callflow.proof.node import Moment, Move, Outcome, Situation, Stopwatches, timer_of
 from callflow.proof.timing import Timing, paused
 from callflow.proof.world import World
@@ -94,7 +94,7 @@ class Situations:
             and facts == before.facts
         ):
             return Outcome(taken, before, self._timing.shift(before, at, before, now))  # nothing has changed
-        snapshot = in_order(self.forgetting.snapshot(taken.snapshot, before.snapshot.memory))
+        snapshot = self.forgetting.snapshot(taken.snapshot, before.snapshot.memory)
         what = key(snapshot, now).what
         which = what, facts, before.began
         found = self._known.get(which)

@@ -45,18 +45,32 @@ MEANWHILE = 100
 
 
 def way_to(flow: Flow, first: Sequence[Step], node: Node, more: Sequence[Passage] = ()) -> Way | None:
-    """A call that comes to this node, and on from there; None where none of those that were tried does."""
-    causes = [*_path(node), *((before, edge.input, edge.target) for before, edge in more)]
-    for start in first:
-        for patience in _PATIENCE:
-            way = _walk(flow, start, causes, patience)
-            if way is not None:
-                return way
+    """A call that comes to this node, and on from there, by the fewest steps, or else as the node was found; None where none of those
+    that were tried does."""
+    onward = [(before, edge.input, edge.target) for before, edge in more]
+    for path in (_nearest(node), _path(node)):
+        for start in first:
+            for patience in _PATIENCE:
+                way = _walk(flow, start, [*path, *onward], patience)
+                if way is not None:
+                    return way
     return None
 
 
-def _path(node: Node) -> list[tuple[Node, Input, Node]]:
-    found: list[tuple[Node, Input, Node]] = []
+_Leg = tuple[Node, Input, Node]
+
+
+def _nearest(node: Node) -> list[_Leg]:
+    found: list[_Leg] = []
+    while node.nearest is not None:
+        before, edge = node.nearest
+        found.append((before, edge.input, node))
+        node = before
+    return found[::-1]
+
+
+def _path(node: Node) -> list[_Leg]:
+    found: list[_Leg] = []
     while node.parent is not None and node.cause is not None:
         found.append((node.parent, node.cause, node))
         node = node.parent

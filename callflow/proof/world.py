@@ -24,8 +24,9 @@ from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.facts import senders
 from callflow.core.values.reads import reads
-from callflow.proof.forget import MANY, ends_alone
+from callflow.proof.ending import ends_alone
 from callflow.proof.listening import parties, talk
+from callflow.proof.waiting import MANY
 
 _CHANGE = frozenset({
     "call.answered", "call.hangup", "call.dropped", "call.restored", "session.close", "room.disconnected",

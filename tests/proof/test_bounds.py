@@ -67,5 +67,5 @@ def test_a_step_is_taken_once_however_often_it_can_be(monkeypatch: pytest.Monkey
     at_hand = {id(node.situation): node.situation for node in explored.nodes}
     assert len(at_hand) < len(explored.nodes)
     for node in explored.nodes:  # each leads where its own step would
-        for event, target in node.edges:
+        for event, target, _ in node.edges:
             assert step(flow, node.snapshot, event).snapshot.configuration == target.snapshot.configuration

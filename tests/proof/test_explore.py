@@ -171,6 +171,43 @@ def test_what_a_list_that_waits_will_read_of_the_event_it_began_with_is_kept() -
     assert {"one", "nine"} <= what.entered
 
 
+ON_HOLD = """
+events: {app.answer: {price: number}}
+senders: {app.answer: program}
+vars: {price: {type: number, default: 0}}
+tools: {ask: {description: A price., parameters: {}}, end_call: {description: Done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: "Help. The price: {{ vars.price }}."}}]
+    tools: [ask, end_call]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on:
+      tool.ask: {target: store, do: [{say: I ask the store.}]}
+      tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}
+  store:
+    entry: [{hold: {music: hold.mp3}}]
+    on: {app.answer: {target: talking, do: [{set: {price: "{{ event.price }}"}}, resume]}}
+  ending:
+    entry: [{%s}, drain, delete_room, aclose, shutdown]
+    on: {done: closed}
+"""
+
+
+def in_the_ending(ending: str) -> set[tuple[object, ...]]:
+    """The lists that wait together in the ending."""
+    exploration = seen(callflow.loads(HEAD + ON_HOLD % ending, check=False))[1]
+    assert exploration.finished
+    snapshots = (node.snapshot for node in exploration.nodes if node.snapshot.configuration == ("ending",))
+    lists = (snapshot.memory.lists.values() for snapshot in snapshots)
+    return {tuple((one.kind, one.key) for one in each) for each in lists}
+
+
+def test_in_the_ending_it_makes_no_difference_in_which_order_what_nothing_reads_there_is_set() -> None:
+    read = in_the_ending('say: "The price was {{ vars.price }}."')
+    assert len(in_the_ending("say: Thank you.")) < len(read)
+
+
 COMPARED = """
 vars: {pin: string, level: integer, home: phone, known: {type: string, default: ""}, many: list of string}
 events: {app.x: {pin: string, level: integer, language: {type: string, enum: [en, de]}, many: list of string}}

@@ -117,7 +117,8 @@ class Reads:
         if is_number(value) and (one.least is not None or one.most is not None):
             held = one.held(value)
             return type(value)(held) if held != value else value
-        return self._alike.setdefault((place, type(value), self._signatures.of(place, value)), value)
+        kind = float if is_number(value) and not one.decides else type(value)  # 1 is shown as well as 1.0
+        return self._alike.setdefault((place, kind, self._signatures.of(place, value)), value)
 
     def _read(self, place: Place) -> Read:
         demand = self._demand

@@ -23,9 +23,9 @@ from callflow.core.step import step
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.facts import senders
-from callflow.proof.forget import MANY
 from callflow.proof.node import MICRO, Moment
 from callflow.proof.timing import Timing, longest_detection
+from callflow.proof.waiting import MANY
 from callflow.proof.world import World
 
 MOST_STEPS = 80

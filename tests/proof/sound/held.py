@@ -13,7 +13,6 @@ from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.snapshot import Memory, Snapshot, Timer
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.forget import in_order
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.proof.prove import Proof
 from callflow.proof.timing import Timing
@@ -114,7 +113,7 @@ class Held:
     def _stand(self, call: Call, now: float) -> None:
         forgetting = self.known.exploration.forgetting
         self.facts: Facts = forgetting.facts(call.snapshot, call.facts)
-        self.left = in_order(forgetting.snapshot(call.snapshot))
+        self.left = forgetting.snapshot(call.snapshot)
         runs = {name for name, holds in self.known.stopwatches.items() if holds(self.left, self.facts)}
         self.since = {name: self.since.get(name, now) for name in runs}
         self.found = self.known.nodes.get((key(self.left, now).what, self.facts, self.began), [])
