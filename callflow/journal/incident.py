@@ -113,7 +113,7 @@ class _Search:
 
     def __init__(self, flow: Flow, recorded: Recorded) -> None:
         self._flow, self._recorded = flow, recorded
-        self._compared = Compared(flow, {**recorded.head, "journal": 3})
+        self._compared = Compared(flow, recorded.head)
         self._values = MadeUp(flow)
         self._tries = 0
         self._seen: list[tuple[int, str]] = []  # the digests, by the line that they first stand in

@@ -66,6 +66,7 @@ BAD = [
         b'{"journal": 4}\n',
         ":1: a journal of version 4; this callflow reads versions 1, 2 and 3, and a later one is needed",
     ),
+    (b'{"journal": 3} {}\n', ":1: this line is no JSON: something stands behind it"),
     (b'{"journal": true}\n', ":1: a journal of version true"),
     (b'{"journal": 3}\n', ":1: the first line lacks `flow`, `file`"),
 ]
@@ -245,3 +246,12 @@ def test_the_picture_of_a_call_has_the_way_that_it_took(monkeypatch):
     assert of_call.output != plain.output
     changed = command("journal", "draw", "../2/warm-transfer.jsonl", "-o", "-", "--format", "dot", "--flow", "flows")
     assert changed.exit_code == 0
+
+
+def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("callflow.journal.reading.LONGEST", 1000)
+    path = tmp_path / "long.jsonl"
+    path.write_bytes((OF_TODAY / "smallest-0.jsonl").read_bytes() + b'{"seq": 31, "event": "' + b"x" * 5000 + b'"}\n')
+    done = command("replay", str(path), "--flow", str(OF_TODAY / "flows/smallest.yaml"))
+    assert done.exit_code == 2
+    assert f"{path}:33: this line is longer than 1,000 bytes" in done.stderr

@@ -40,6 +40,17 @@ def test_every_recorded_call_is_a_scenario_that_passes(path):
     assert command("test", "b.scenario.yaml").exit_code == 0
 
 
+OLD = sorted(OF_TODAY.parent.glob("[12]/*.jsonl"))
+
+
+@pytest.mark.parametrize("path", OLD, ids=[f"{path.parent.name}-{path.stem}" for path in OLD])
+def test_journals_of_older_versions_are_scenarios_as_well(path):
+    flow = OF_TODAY.parent / "flows" / f"{path.stem}.yaml"
+    done = command("journal", "to-scenario", str(path), "--flow", str(flow), "-o", "a.scenario.yaml")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert command("test", "a.scenario.yaml").exit_code == 0
+
+
 FLOW = """
 callflow: 1
 name: pins
