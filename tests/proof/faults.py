@@ -937,6 +937,23 @@ states:
             '30s: {do: [{say: "I hear nothing, and hang up now. Goodbye."}]}': '30s: {target: ending, do: [{say: "I hear nothing, and hang up now. Goodbye."}]}'
         },
     ),
+    "a goodbye when all is noted, and nobody hangs up": Fault(
+        "goodbye-and-on",
+        """
+tools: {end_call: {description: The caller is done.}, noted: {description: All is noted.}}
+initial: talking
+states:
+  talking:
+    initial: asking
+    tools: [end_call]
+    silence: {30s: ending}
+    on: {tool.end_call: ending, done: {do: [{say: We will call you back. Goodbye.}]}}
+    states:
+      asking: {entry: [generate_reply], tools: [noted], on: {tool.noted: all}}
+      all: {final: true}
+""",
+        {"done: {do:": "done: {target: ending, do:"},
+    ),
     "a goodbye, and somebody else is called": Fault(
         "goodbye-and-on",
         """

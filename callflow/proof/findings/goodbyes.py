@@ -75,8 +75,9 @@ class GoodbyeAndOn:
     def _listens(self, node: Node) -> bool:
         """Whether it is their turn, and nothing else is under way."""
         memory = node.snapshot.memory
-        if any(self.flow.states[path].kind == "final" for path in node.snapshot.configuration):
-            return False
+        leaves = node.snapshot.configuration
+        if len(leaves) > 1 and any(self.flow.states[path].kind == "final" for path in leaves):
+            return False  # one region is done, and the others go on to the end
         return not memory.lists and not memory.effects and self.turn(node.snapshot, node.facts)
 
 
