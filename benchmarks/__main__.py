@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from benchmarks import bench_proof, bench_redact, bench_replay, bench_start
+from benchmarks import bench_proof, bench_redact, bench_replay, bench_scenario, bench_start
 from benchmarks.bench_call import Live, weights
 from benchmarks.bench_recorded import Kind, kinds, mean
 from benchmarks.bench_step import Pure, Seen
@@ -82,7 +82,13 @@ def main() -> int:
             close()
     missed = 0
     print(HEADING)
-    more = (bench_redact.ratios(), bench_replay.ratios(), bench_proof.ratios(), bench_start.ratios())
+    more = (
+        bench_redact.ratios(),
+        bench_replay.ratios(),
+        bench_proof.ratios(),
+        bench_scenario.ratios(),
+        bench_start.ratios(),
+    )
     for ratio in chain(stepped(found, recorded), weights(steps), *more):
         print(ratio)
         missed += not ratio.holds

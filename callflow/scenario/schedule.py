@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Container, Hashable
 from typing import NamedTuple
 
@@ -12,17 +13,18 @@ Make = Callable[[float], Input | None]
 
 
 class Due(NamedTuple):
-    """`of` is what it belongs to: with that it is dropped. A `limit` is not waited for: what it bounds may end before."""
+    """`of` is what it belongs to: with that it is dropped. A `limit` is not waited for: what it bounds may end before. They stand
+    in the order in which they happen: of what is due at once a limit comes last, and else what was added first comes first."""
 
     time: float
+    limit: bool
     number: int
     make: Make
     of: Hashable
-    limit: bool = False
 
 
 class Schedule:
-    """All that is due, the earliest first, and in the order in which it was added where it is due at once."""
+    """All that is due, the earliest first."""
 
     def __init__(self) -> None:
         self._due: list[Due] = []
@@ -30,7 +32,7 @@ class Schedule:
 
     def add(self, time: float, make: Make, of: Hashable = None, *, limit: bool = False) -> None:
         self._number += 1
-        self._due.append(Due(time, self._number, make, of, limit))
+        insort(self._due, Due(time, limit, self._number, make, of))
 
     def drop(self, of: Hashable) -> None:
         """What belongs to this does not happen any more."""
@@ -41,8 +43,8 @@ class Schedule:
         self._due = []
 
     def next(self) -> Due | None:
-        """The earliest; of what is due at once a limit comes last."""
-        return min(self._due, key=lambda one: (one.time, one.limit, one.number), default=None)
+        """The earliest."""
+        return self._due[0] if self._due else None
 
     def pop(self, one: Due) -> Due:
         self._due.remove(one)
