@@ -31,7 +31,7 @@ from callflow.scenario.telephones import (
 from callflow.simulate.phone import FarEnd, PhoneNetwork, Refer
 from callflow.testing.models import Part, Pause, Tool
 from callflow.testing.phone import Telephone
-from callflow.testing.scenario.fates import Fate, Fates, Result, Telephony, for_ever, unhappy
+from callflow.testing.scenario.fates import BY_TELEPHONE, Fate, Fates, Result, Telephony, for_ever, unhappy
 from callflow.testing.scenario.seen import SeenInARoom
 
 FOR_EVER = 86_400.0
@@ -125,11 +125,11 @@ class Telephones(Telephony):
 
     def release(self, fate: Fate, ending: Ending) -> None:
         """A step says how it ends, now."""
-        telephone, verb = self._telephone(fate.start), fate.start.verb
-        result = str(ending.result.get("result") or verb_of(verb).results[0].partition(".")[2])
         fate.release(ending)
-        if ending.status != "ok" or telephone is None or verb == "detect_machine":
+        telephone, verb = self._telephone(fate.start), fate.start.verb
+        if ending.status != "ok" or telephone is None or verb not in _ON_THE_TELEPHONE:
             return
+        result = str(ending.result.get("result") or verb_of(verb).results[0].partition(".")[2])
         code = int(ending.result.get("sip_status_code") or CODES.get(result, NO_ANSWER))
         if verb == "transfer":
             telephone.leg.tell(200 if result == "completed" else code)
@@ -155,9 +155,10 @@ class Telephones(Telephony):
             or result == "no_answer"
             or self._fates.later.brings(_event(start, "answered"), start.id)
         ):
-            return FarEnd(math.inf, reached=rings, greeting=greeting)
+            return FarEnd(math.inf, reached=rings, greeting=greeting, hangs_up=ending.hangs_up)
         if answers_there:
-            return FarEnd(ANSWERS_AFTER if ending.after is None else ending.after, reached=rings, greeting=greeting)
+            after = ANSWERS_AFTER if ending.after is None else ending.after
+            return FarEnd(after, reached=rings, greeting=greeting, hangs_up=ending.hangs_up)
         code = int(ending.result.get("sip_status_code") or CODES.get(result, NO_ANSWER))
         after = REFUSES_AFTER if ending.after is None else ending.after
         return FarEnd(after, code, reached=after if result in ("busy", "invalid", "failed") else rings)
@@ -336,6 +337,9 @@ async def _says(telephone: Telephone, words: str) -> None:
 
 
 _SIGNS = {name: sign for sign, name in KEYS.items()}
+
+
+_ON_THE_TELEPHONE = BY_TELEPHONE - {"detect_machine"}
 
 
 def _event(start: Start, what: str) -> str:
