@@ -75,6 +75,7 @@ test: $(DEV)
 # The random calls and flow files of `make test` once more, ten times as many.
 .PHONY: more
 more: export CALLFLOW_FAULTS ?= 3000
+more: export CALLFLOW_ROOMS ?= 1
 more: export CALLFLOW_FUZZ ?= 3000
 more: export CALLFLOW_SOUND ?= 250
 more: $(DEV)
