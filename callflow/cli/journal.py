@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from callflow.cli._journals import NOTHING_FOUND, Progress, files_of, flow_option, story_lines, unreadable
+from callflow.core.statechart.structure import within
 from callflow.errors import CallflowError, JournalError, printable
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def list_(
     wrong = 0
 
     def wanted(one: Summary) -> bool:
-        inside = any(one.state == state or one.state.startswith(f"{state}.") for state in states)
+        inside = any(within(one.state, state) for state in states)
         return (
             (not outcomes or one.outcome in outcomes) and (not causes or one.cause in causes)
             and (not ended_by or one.by in ended_by) and (not states or inside) and (not names or one.flow in names)

@@ -118,7 +118,7 @@ def test_a_clean_file_says_what_was_checked_and_no_more(tmp_path: Path) -> None:
     checked, followed, bounds = result.output.splitlines()
     assert checked == f"{file}: checked 3 states, 8 transitions, no defect"
     assert re.fullmatch(rf"{re.escape(str(file))}: followed every call: \d+ situations, \d+ steps", followed)
-    assert bounds == f"{file}: a hang-up ends the call within 42s; whoever waits hears nothing for 11s at most"
+    assert bounds == f"{file}: a hang-up ends the call within 1m 44s; whoever waits hears nothing for 11s at most"
     assert CliRunner().invoke(main, ["check", "--no-proof", str(file)]).output == f"{checked}\n"
 
 

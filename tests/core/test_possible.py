@@ -13,6 +13,7 @@ from callflow.core.events import EVENTS, EffectEnded, Event, TimerFired
 from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import afterwards, refused
 from callflow.journal import read_journal, replay
+from tests.runtime.test_old_journals import flow_of
 from tests.support.play import HEAD
 from tests.support.possible import impossible
 
@@ -76,7 +77,7 @@ ANSWERED = EffectEnded(1, "ok", {"result": "answered", "leg": "human"})
 
 @pytest.mark.parametrize("path", JOURNALS, ids=[f"{path.parent.name}-{path.stem}" for path in JOURNALS])
 def test_all_that_was_recorded_can_happen(path):
-    flow = callflow.load(path.parents[1] / "flows" / f"{path.stem}.yaml")
+    flow = flow_of(path)
     assert [*impossible(flow, replay(flow, read_journal(path)))] == []
 
 

@@ -790,7 +790,7 @@ DOCS = [
     for page in PAGES
     for block in blocks(page)
     if block.language == "yaml"
-    and not block.marks.keys() & {"wrong", "file", "telephones"}
+    and not block.marks.keys() & {"wrong", "file", "telephones", "scenario"}
     and page.name not in ("defects.md", "scenarios.md")
 ]
 
