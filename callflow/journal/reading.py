@@ -120,6 +120,8 @@ class Reading:
             known = f"{', '.join(others)} and {last}"
             later = ", and a later one is needed" if type(version) is int and version > VERSIONS[-1] else ""
             self._refuse(1, f"a journal of version {shown(version)}; this callflow reads versions {known}{later}")
+        if version < WITH_DIGEST:
+            self.head = head = {"digest": "", **head}
         missing = [name for name in HEAD if name not in head and name not in _NOT_ALWAYS]
         if missing:
             self._refuse(1, f"the first line lacks `{'`, `'.join(missing)}`")
@@ -234,6 +236,9 @@ HEAD: Mapping[str, Fits] = {
     "env": _OBJECT, "facts": _OBJECT, "waiting": _BOOLEAN, "tells": _TEXTS, "callflow": _TEXT, "language": _WHOLE, "utc": _TEXT,
     "guards": ((dict,), _are_guards),
 }  # fmt: skip
+WITH_DIGEST = 3
+"""The first version in which every journal names the text of its flow."""
+
 _NOT_ALWAYS = frozenset({"tells", "callflow", "language", "utc", "guards"})
 
 _INPUTS = ("event", "ended", "timer")
