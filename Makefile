@@ -76,10 +76,12 @@ test: $(DEV)
 .PHONY: more
 more: export CALLFLOW_FAULTS ?= 3000
 more: export CALLFLOW_ROOMS ?= 1
+more: export CALLFLOW_PLAY ?= 200
 more: export CALLFLOW_FUZZ ?= 3000
-more: export CALLFLOW_SOUND ?= 250
+more: export CALLFLOW_SOUND ?= 60
 more: $(DEV)
-	@$(PYTEST) tests/faults tests/flowfile/test_fuzz.py tests/proof/test_sound.py -n auto --maxprocesses 4
+	@$(PYTEST) tests/faults tests/flowfile/test_fuzz.py tests/proof/test_sound.py tests/scenario/test_in_rooms.py tests/play/test_random.py \
+	  -n auto --maxprocesses 4 --dist worksteal
 
 .PHONY: e2e
 e2e: servers

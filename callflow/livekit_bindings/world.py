@@ -172,7 +172,8 @@ class LiveKitWorld:
                 self.line.give_up(str(note.data["leg"]))
         if isinstance(entry, Event) and entry.name == "call.answered":
             self._listen_to_far_end()
-            self._take_over()
+        if isinstance(entry, Event) and entry.name in ("call.answered", "call.restored"):
+            self._take_over()  # who has answered may have come out while the far end was away
         self.tracing.settle(step)
         self.offering.settle(step)
         self.turns.settle(step)

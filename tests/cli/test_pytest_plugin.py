@@ -79,11 +79,9 @@ def test_some_by_name_and_by_id(project):
     run(project, "door.scenario.yaml::it is opened").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("how", ["option", "ini"])
-def test_in_rooms(project, how):
-    if how == "ini":
-        project.makeini("[pytest]\ncallflow_rooms = true\n")
-    done = run(project, "-rs", *(["--callflow-rooms"] if how == "option" else []))
+def test_in_rooms(project):
+    project.makeini("[pytest]\ncallflow_rooms = true\n")
+    done = run(project, "-rs")
     done.assert_outcomes(passed=1, failed=1, skipped=1)
     done.stdout.fnmatch_lines(["*the caller presses 2. No row takes that.*", "SKIPPED*it says `exactly` when*"])
 

@@ -12,9 +12,9 @@ from callflow.core.events import EVENTS
 from callflow.flowfile import keys
 from callflow.proof.codes import EVERY_CODE
 from callflow.scenario import keys as scenario_keys
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, SKILL
 
-PAGES = [ROOT / "docs/llms.txt", ROOT / "docs/skill/SKILL.md"]
+PAGES = [ROOT / "docs/llms.txt", SKILL]
 READ_WHOLE = 50_000
 """Characters: about 12,000 tokens."""
 
@@ -37,3 +37,9 @@ def test_the_skill_says_when_it_is_to_be_read():
     assert re.fullmatch(r"[a-z0-9-]{1,64}", told["name"])
     assert 0 < len(told["description"]) <= 1024
     assert body.lstrip("\n").startswith("<!--")
+
+
+def test_both_say_the_same_of_the_language():
+    page, skill = (one.read_text(encoding="utf-8").partition("## How to work")[2] for one in PAGES)
+    assert page.startswith(skill.rstrip("\n"))
+    assert len(skill) > 10_000

@@ -6,9 +6,11 @@ import pytest
 from livekit.agents import Agent, AgentSession
 
 import callflow
+from callflow.scenario import reads
 from callflow.simulate.phone import FarEnd, Wait
 from callflow.testing import SimulatedServer, SpelledSTT, SpelledTTS
 from callflow.testing.play import Stage
+from callflow.testing.scenario import play_in_rooms
 from tests.support import raw
 from tests.support.phone import calls, outbound
 from tests.support.screening import GREETING, calls_ann, model, picks_up, seconds, session, verdicts
@@ -177,3 +179,27 @@ async def test_a_state_that_is_left_lets_the_agent_speak_at_once(server):
     [said] = [effect for effect in record.effects if effect.verb == "say"]
     assert said.seconds < 2
     assert record.seconds < 6
+
+
+def test_the_agent_takes_over_from_somebody_who_was_away_as_it_came_out_who_it_is():
+    flow = callflow.loads(
+        DIALS.replace("      amd.*: {target: ending, do: [{outcome: unknown}]}\n", "      amd.*: greeted\n")
+        + ("  greeted: {entry: [{generate_reply: Greet Ann.}, {outcome: completed}], on: {done: ending}}\n")
+    )
+    [scenario], defects = reads(
+        """
+callflow: 1
+flow: x
+scenarios:
+  a:
+    effects: {detect_machine: never, generate_reply: Hello Ann.}
+    steps: [{8s: call.dropped}, {18s: call.restored}]
+    expect: {outcome: completed, heard: [Hello Ann.]}
+""",
+        flows=flow,
+    )
+    assert defects == []
+    result = play_in_rooms(scenario)
+    assert result.failure is None
+    [verdict] = [one.time for one in result.taken if getattr(one.step.event, "name", "") == "amd.uncertain"]
+    assert 8 < verdict < 18

@@ -3,6 +3,7 @@ scenario plays."""
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from callflow.scenario import play, reads, write
 
 ROOT = Path(__file__).parents[2]
 FLOWS = sorted((ROOT / "flows").glob("*.yaml"))
-STEPS = 200
+STEPS = int(os.environ.get("CALLFLOW_PLAY", "40"))
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)

@@ -71,21 +71,20 @@ def test_a_call_that_any_run_has_come_to_is_an_exact_scenario(by_models):
 
 
 def test_a_share_of_the_runs_must_pass(by_models):
-    judged = iter([True, False, True, True, False] * 2)
+    judged = iter([True, False, True] * 2)
 
     def says(request):
         if request["model"] != "judge":
             return polite(request)
         return '{"yes": true, "reason": "So."}' if next(judged) else '{"yes": false, "reason": "It mumbles."}'
 
-    body = "persona: Ann wants nothing.\njudge: [Is it clear?]\nruns: 5\n"
+    body = "persona: Ann wants nothing.\njudge: [Is it clear?]\nruns: 3\n"
     assert by_models(f"{body}passes: 60%", says).failure is None
     failure = by_models(f"{body}passes: 80%", says).failure
     assert failure is not None
-    assert failure.message == "3 of 5 calls that models have played passed, and 80% must"
+    assert failure.message == "2 of 3 calls that models have played passed, and 80% must"
     assert [tuple(one) for one in failure.unmet] == [
         ("call 2: the judge", "Is it clear?", "no: It mumbles."),
-        ("call 5: the judge", "Is it clear?", "no: It mumbles."),
     ]
 
 
