@@ -368,7 +368,20 @@ class Player:
     def _expect(self, act: Expects, position: Position) -> None:
         if not self._until(lambda: met(act.conditions, self.call, self._since), act.within):
             missing = unmet(act.conditions, self.call, self._since)
-            raise _Failed(Failure(position, f"not as expected, at {time_shown(self.call.elapsed)}", tuple(missing)))
+            told = f"not as expected, at {time_shown(self.call.elapsed)}{self._what_lasts(act)}"
+            raise _Failed(Failure(position, told, tuple(missing)))
+
+    def _what_lasts(self, act: Expects) -> str:
+        """What runs until its time limit, for which no expectation waits that does not say how long."""
+        claimed = self._later.claimed.values()
+        lasting = [
+            start.verb
+            for one, (start, ending) in self.world.effects.running.items()
+            if ending.never and one not in claimed
+        ]
+        if act.within is not None or self.scenario.exactly or not lasting:
+            return ""
+        return f" ({lasting[0]} runs until its time limit: `within` waits for what comes then)"
 
     def _never(self, act: Never, position: Position) -> None:
         since = Since(len(self.call.taken), len(self.call.heard))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from callflow.cli._test import watching
+from callflow.scenario import play
 from tests.support.command import command
 
 ROOT = Path(__file__).parents[2]
@@ -403,3 +404,17 @@ def test_what_changes_is_played_again(tmp_path, monkeypatch):
         ["new.scenario.yaml .."],
     ]
     assert done.exit_code == 0
+
+
+def test_one_that_cannot_be_played_stops_no_other(tmp_path, monkeypatch):
+    def broken(one):
+        if one.name == "the caller is done":
+            raise LookupError("no such thing")
+        return play(one)
+
+    monkeypatch.setattr("callflow.cli.test.play", broken)
+    done = command("test", str(scenario(tmp_path)), "--coverage")
+    assert done.exit_code == 1
+    assert "this cannot be played: LookupError: no such thing" in done.stdout
+    assert "in broken" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout

@@ -88,6 +88,19 @@ def test_timers_come_due_by_themselves():
     ).passed
 
 
+def test_what_runs_until_its_time_limit_is_waited_for_where_it_is_said_how_long():
+    flow = DESK.replace(
+        "entry: [{say: For which day?}]",
+        "entry: [{http: {url: https://example.com, timeout: 5s}}]\n    on: {failed: booked}",
+        1,
+    ).replace("    on:\n      tool.book: {target", "    x-on:\n      tool.book: {target", 1)
+    early = why("effects: {http: never}\nsteps: [{expect: {state: booked}}]", flow)
+    assert early.startswith(
+        "not as expected, at 0 s (http runs until its time limit: `within` waits for what comes then)"
+    )
+    assert played("effects: {http: never}\nsteps: [{expect: {state: booked, within: 6s}}]", flow).passed
+
+
 def test_what_cannot_happen_says_why():
     assert why("steps: [{2s: call.answered}]").startswith(
         "far_end is on_line, and call.answered comes only where it is absent or dialing"

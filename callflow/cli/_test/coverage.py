@@ -85,7 +85,7 @@ class Gauge(Reporter):
 
     def played(self, one: Played, session: Session) -> None:
         _, scenario = next(self._next)
-        if self._asked.anything:
+        if "coverage" in one.seen:
             self._meter.see(scenario, one.seen["coverage"])
 
     def over(self, session: Session) -> None:

@@ -51,7 +51,7 @@ class Runs(Reporter):
 
     def played(self, one: Played, session: Session) -> None:
         """Raises click.ClickException where it cannot be written."""
-        flow, bodies = one.seen["runs"]
+        flow, bodies = one.seen.get("runs", ("", []))
         if not bodies:
             return
         name = re.sub(r"[^\w-]+", "-", f"{Path(one.file).name.removesuffix(SCENARIOS)}.{one.name}").strip("-")[:80]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from enum import Enum
@@ -63,7 +64,10 @@ class Playing(NamedTuple):
 
     def play(self, file: str, scenario: Scenario) -> Played:
         began = time.perf_counter()
-        result = self.player(scenario)
+        try:
+            result = self.player(scenario)
+        except Exception as error:  # noqa: BLE001 - of the player: the others are played all the same
+            return _broken(file, scenario, time.perf_counter() - began, error)
         told = result.taken if self.stories or result.failure is not None else ()
         return Played(
             file,
@@ -78,6 +82,13 @@ class Playing(NamedTuple):
             result.skipped,
             result.notes,
         )
+
+
+def _broken(file: str, scenario: Scenario, seconds: float, error: Exception) -> Played:
+    """A fault of callflow, or of a program's own verb: told as a failure, with where it is."""
+    failure = Failure(scenario.position, f"this cannot be played: {type(error).__name__}: {error}")
+    where = tuple(line.rstrip() for line in traceback.format_exception(error))
+    return Played(file, scenario.name, scenario.position, seconds, 0.0, failure, where, (), {})
 
 
 class Why(Enum):
