@@ -4,6 +4,7 @@ end, as a show."""
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -87,6 +88,10 @@ def command(
 
     Exit status: 0, 1 the flow has defects, the call cannot start, or a scenario fails, 2 wrong usage, 130 interrupted.
     """
+    if sys.stdin.isatty():
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # what a shell starts in the background inherits that it is ignored
     if scenario is None and file.endswith(SCENARIOS):
         scenario = file
     if typed and (caller or scenario):

@@ -100,7 +100,7 @@ def _ending(verb: Verb, chance: random.Random) -> Ending:
         return Ending(result={"result": chance.choice(verb.results).partition(".")[2]})
     ways: tuple[Status, ...] = ("ok", "failed", "timed_out")
     status = chance.choice(ways)
-    if verb.name == "http" and status == "ok":
+    if "statuses" in verb.roles and status == "ok":
         return Ending(result={"status": chance.choice((200, 200, 404, 500))})
     never = verb.timeout is not None and chance.random() < 0.2  # by its time limit alone
     return Ending(never=True) if never else Ending(status)

@@ -316,7 +316,10 @@ def terminal(
                 os.write(ours, waits.pop())
                 if interrupt:
                     child.send_signal(signal.SIGINT)
-        child.wait(60)
+        try:
+            child.wait(60)
+        finally:
+            child.kill()
     os.close(ours)
     return child.returncode, shown
 

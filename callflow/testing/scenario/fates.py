@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from callflow.core.actions import verb_of
+from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Start
 from callflow.core.speaking import seconds
@@ -25,7 +25,12 @@ from callflow.scenario.world import LASTS
 
 Result = Mapping[str, Any]
 
-BY_TELEPHONE = frozenset({"dial", "consult", "transfer", "detect_machine"})
+WHILE_IT_RUNS = "while it runs"
+"""Of a verb by which another agent takes over: one that ends when that agent is through."""
+
+BY_TELEPHONE = frozenset(
+    verb.name for verb in EVERY_VERB.values() if verb.results and not (verb.takes_keys or verb.takes_over)
+)
 """The verbs whose end is another's doing: a telephone's, or that of whoever listens who has answered."""
 
 
@@ -50,7 +55,7 @@ class Fate:
             return False
         said = self.ending != Ending()
         loops = verb.speech and bool(self.start.arguments.get("loop"))
-        waits = verb.takes_keys or verb.parties_end or self.start.verb == "task"
+        waits = verb.takes_keys or verb.parties_end or verb.takes_over == WHILE_IT_RUNS
         return said or not (loops or waits)
 
     def release(self, ending: Ending) -> None:
@@ -131,7 +136,7 @@ class Acting:
             prompt = seconds(str(start.arguments.get("prompt") or ""))
             await _until(fate, prompt if ending.after is None else ending.after)
             return ending.result
-        if verb.parties_end or start.verb == "task":
+        if verb.parties_end or verb.takes_over == WHILE_IT_RUNS:
             if ending == Ending():
                 return await real(world, start)
             await _until(fate, ending.after or 0.0)

@@ -96,9 +96,10 @@ class Telephones(Telephony):
         if ending.status != "ok":
             after = REFUSES_AFTER if ending.after is None else ending.after
             return await unhappy(fate, ending._replace(after=after))
-        if fate.start.verb == "detect_machine":
+        verb = verb_of(fate.start.verb)
+        if verb.family == "amd":
             return await self._detects(real, world, fate)
-        if fate.start.verb == "transfer":
+        if verb.holds_hang_up:
             self._refers(fate)
         self._looks(fate.start)
         if not (fate.claimed or ending.never):
@@ -131,7 +132,7 @@ class Telephones(Telephony):
             return
         result = str(ending.result.get("result") or verb_of(verb).results[0].partition(".")[2])
         code = int(ending.result.get("sip_status_code") or CODES.get(result, NO_ANSWER))
-        if verb == "transfer":
+        if verb_of(verb).holds_hang_up:
             telephone.leg.tell(200 if result == "completed" else code)
         elif telephone.leg.status == "active":
             self._spawn(self._decide(telephone, fate, "accept" if result == "accepted" else "decline", 0.0))
@@ -146,7 +147,9 @@ class Telephones(Telephony):
         """Whoever is called by this action."""
         ending, start = fate.ending, fate.start
         result = str(ending.result.get("result", "answered"))
-        answers_there = result in ("answered", "accepted") or (result == "declined" and start.verb == "consult")
+        answers_there = result in ("answered", "accepted") or (
+            result == "declined" and verb_of(start.verb).holds_far_end
+        )
         rings = RINGS_AFTER if ending.after is None else min(RINGS_AFTER, ending.after / 2)
         greeting = self._greeting(self._of_the_dial()) if start.arguments.get("detect_machine") is not None else ""
         if (
