@@ -14,6 +14,7 @@ from callflow.proof.begin import first_steps
 from callflow.proof.explore import explore
 from callflow.proof.forget import Forgetting
 from callflow.proof.node import Exploration, Moment
+from callflow.proof.prove import prove
 from callflow.proof.timing import Timing
 from tests.support.play import HEAD
 
@@ -291,3 +292,64 @@ def test_what_is_kept_where_only_the_ending_follows_makes_no_difference() -> Non
 
 def test_what_is_kept_where_another_state_follows_returns_to_it() -> None:
     assert {"heard", "shut"} <= entered(LAST % "after")
+
+
+CALLS_ONE = """
+env: [TRUNK, DESK, HOURS]
+vars: {{number: {{type: phone, default: "+15550100199"}}}}
+initial: greeting
+states:
+  greeting: {{entry: [{{say: Hello.}}{first}], on: {{done: calling}}}}
+  calling:
+    entry: [{{dial: {{to: "{to}", trunk: "{{{{ env.TRUNK }}}}", leg: human}}}}]
+    on: {{dial.answered: together, dial.*: ending}}
+  together: {{entry: [stand_by], on: {{done: ending}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "to"),
+    [
+        ("", "{{ env.DESK }}"),
+        (', {set: {number: "{{ env.DESK }}"}}', "{{ vars.number }}"),
+        ("", "+49{{ env.DESK }}"),
+    ],
+)
+def test_a_number_of_the_environment_is_one_that_can_be_called(first, to):
+    assert {"calling", "together"} <= entered(CALLS_ONE.format(first=first, to=to))
+
+
+def test_a_number_of_the_environment_can_be_called_from_a_sub_flow(tmp_path):
+    inner = HEAD + CALLS_ONE.format(first="", to="{{ vars.number }}").replace("dial.*: ending", "dial.*: over").replace(
+        "done: ending", "done: over"
+    )
+    (tmp_path / "inner.yaml").write_text(inner + "  over: {final: true}\n")
+    flow = callflow.loads(
+        HEAD
+        + """
+env: [TRUNK, DESK, HOURS]
+use: {inner: inner.yaml}
+initial: outer
+states: {outer: {flow: inner, with: {number: "{{ env.DESK }}"}, on: {done: ending}}}
+""",
+        folder=tmp_path,
+        check=False,
+    )
+    assert "outer.together" in seen(flow)[0].entered
+
+
+def test_a_guard_on_the_environment_is_told_neither_as_always_nor_as_never_so():
+    flow = callflow.loads(
+        HEAD
+        + """
+env: [HOURS]
+initial: greeting
+states:
+  greeting:
+    entry: [{say: Hello.}]
+    on: {done: [{target: open, when: 'in_hours(event.time, env.HOURS, "Europe/Berlin")'}, ending]}
+  open: {entry: [{say: We are open.}], on: {done: ending}}
+""",
+        check=False,
+    )
+    assert [one.defect.code for one in prove(flow).findings] == []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
+from callflow.core.expressions import Expression
 from callflow.core.flow import Flow, Row
 from callflow.core.snapshot import Forward, Step
 from callflow.core.statechart.lists import triggers
@@ -176,6 +177,11 @@ class NotDone:
             )  # fmt: skip
 
 
+def _of_the_installation(guard: Expression) -> bool:
+    """Whether it reads the environment, of which a proof knows one value alone."""
+    return any(name.startswith("env.") for name in guard.reads)
+
+
 def _refused(taken: Step) -> list[int]:
     """The transitions whose guards were asked, and did not hold."""
     return [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
@@ -198,7 +204,12 @@ class Decided:
             found.setdefault(number, {})[holds] = passage
         for number, verdicts in found.items() if exploration.finished else ():
             row = self.flow.transitions[number]
-            if len(verdicts) == 1 and not row.supplied and row.guard is not None:
+            if (
+                len(verdicts) == 1
+                and not row.supplied
+                and row.guard is not None
+                and not _of_the_installation(row.guard)
+            ):
                 ((holds, where),) = verdicts.items()
                 yield Suspect(
                     warning(
