@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +19,33 @@ if TYPE_CHECKING:
     from callflow.diagram import Format
 
 
+_PICTURE = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="The picture's file, whose name ends in .svg, .png, .pdf, .dot or .mmd; `-` writes to standard output.",
+    ),
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["svg", "png", "pdf", "dot", "mmd"]),
+        help="What to write, where the file's name does not say it.",
+    ),
+)
+
+
+def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say where a picture goes, and what it is."""
+    for option in reversed(_PICTURE):
+        command = option(command)
+    return command
+
+
 @click.command("draw")
 @click.argument("file", metavar="FILE")
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    required=True,
-    help="The picture's file, whose name ends in .svg, .png, .pdf, .dot or .mmd; `-` writes to standard output.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["svg", "png", "pdf", "dot", "mmd"]),
-    help="What to write, where the file's name does not say it.",
-)
+@picture_options
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0.1),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from callflow.cli._journals import NOTHING_FOUND, Progress, files_of, flow_option, story_lines, unreadable
+from callflow.cli.draw import format_of, picture_options, save
 from callflow.core.statechart.structure import within
 from callflow.errors import CallflowError, JournalError, printable
 
@@ -231,26 +232,13 @@ def grep(pattern: str, paths: Sequence[str], only_files: bool, only_count: bool)
 
 @command.command("draw")
 @click.argument("file", metavar="FILE")
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    required=True,
-    help="The picture's file: .svg, .png, .pdf, .dot, .mmd; `-` for standard output.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["svg", "png", "pdf", "dot", "mmd"]),
-    help="What to write, where the name does not say it.",
-)
+@picture_options
 @flow_option(_FLOW)
 def draw(file: str, output: str, format_: str | None, flows: Sequence[str]) -> None:
     """Draw a call's flow with the way that the call has taken.
 
     Exit status: 0 drawn, 1 the flow cannot be drawn, 2 wrong usage or a file that is no journal.
     """
-    from callflow.cli.draw import format_of, save
     from callflow.journal.flows import Flows
     from callflow.journal.reading import read_journal
     from callflow.journal.ways import way_of

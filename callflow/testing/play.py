@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from attrs import define, field
 from livekit.agents import Agent, AgentSession, JobContext
@@ -24,6 +22,7 @@ from callflow.scenario.clock import moment
 from callflow.simulate.clock import VirtualTimeLoop
 from callflow.simulate.phone import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
+from callflow.testing.environment import environment
 from callflow.testing.fakes import Asked, Fakes, Said
 from callflow.testing.job import SimulatedJob
 from callflow.testing.models import ScriptedLLM, Turn
@@ -185,7 +184,7 @@ def played(
             await call.play()
             return call
 
-    with patch.dict(os.environ, env or {}), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    with environment(env or {}), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(play())
 
 

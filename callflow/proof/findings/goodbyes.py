@@ -13,7 +13,7 @@ from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, leaf_of
 from callflow.proof.findings.speech import hears
-from callflow.proof.findings.ways import ended_well
+from callflow.proof.findings.ways import ended_well, straight_on
 from callflow.proof.listening import turn
 from callflow.proof.node import Exploration, Node, Passage, Situation
 from callflow.verify.places import named, warning
@@ -59,18 +59,11 @@ class GoodbyeAndOn:
 
     def _on(self, first: Passage) -> tuple[Passage, ...] | None:
         """The straight way from a goodbye to where somebody may speak again, or somebody is called; None where the call ends."""
-        ways: list[tuple[Passage, ...]] = [(first,)]
-        seen: set[Node] = set()
-        for way in ways:
-            edge = way[-1][1]
-            node = edge.target.holder
-            if in_ending(self.flow, node) or not hears(node.snapshot) or node in seen:
-                continue
-            if _calls(edge.taken) or self._listens(node):
-                return way
-            seen.add(node)
-            ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
-        return None
+        return straight_on(
+            first,
+            lambda edge: _calls(edge.taken) or self._listens(edge.target.holder),
+            lambda node: in_ending(self.flow, node) or not hears(node.snapshot),
+        )
 
     def _listens(self, node: Node) -> bool:
         """Whether it is their turn, and nothing else is under way."""

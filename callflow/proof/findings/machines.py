@@ -8,9 +8,9 @@ from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of
-from callflow.proof.findings.ways import ended_well, result_of
+from callflow.proof.findings.ways import result_of, straight_on
 from callflow.proof.listening import converses, turn
-from callflow.proof.node import Exploration, Node, Passage, Situation, Where
+from callflow.proof.node import Exploration, Passage, Situation, Where
 from callflow.verify.places import named, warning
 
 _DEAF = ("amd.machine-vm", "amd.machine-unavailable")
@@ -48,17 +48,7 @@ class Answering:
 
     def _on(self, first: Passage) -> tuple[Passage, ...] | None:
         """The straight way to where the model talks with it."""
-        ways: list[tuple[Passage, ...]] = [(first,)]
-        seen: set[Node] = set()
-        for way in ways:
-            node = way[-1][1].target.holder
-            if node in seen or in_ending(self.flow, node):
-                continue
-            if self._talks(node):
-                return way
-            seen.add(node)
-            ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
-        return None
+        return straight_on(first, lambda edge: self._talks(edge.target.holder), lambda node: in_ending(self.flow, node))
 
     def _talks(self, at: Where) -> bool:
         """Whether the model talks with them, and waits for what they say."""

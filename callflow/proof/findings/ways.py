@@ -9,7 +9,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Input
 from callflow.core.snapshot import Running, Start, Step
 from callflow.proof.finding import drops
-from callflow.proof.node import Exploration, Node, Passage, Where
+from callflow.proof.node import Edge, Exploration, Node, Passage, Where
 
 
 def ended_well(event: Input) -> bool:
@@ -34,6 +34,25 @@ def result_of(effect: Running, end: EffectEnded) -> str:
     if effect.stopping or end.status == "cancelled":
         return ""
     return verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out") or ""
+
+
+def straight_on(
+    first: Passage, arrived: Callable[[Edge], bool], over: Callable[[Node], bool]
+) -> tuple[Passage, ...] | None:
+    """The shortest way from a passage to one by which it has `arrived`, by nothing but effects that end as they should; None where all
+    of them come to where it is `over` before."""
+    ways: list[tuple[Passage, ...]] = [(first,)]
+    seen: set[Node] = set()
+    for way in ways:
+        edge = way[-1][1]
+        node = edge.target.holder
+        if node in seen or over(node):
+            continue
+        if arrived(edge):
+            return way
+        seen.add(node)
+        ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+    return None
 
 
 class Without:

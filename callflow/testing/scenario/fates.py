@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
@@ -84,11 +84,10 @@ class Fates:
         return next(iter(self._said.get(verb, ())), Ending())
 
 
-class Telephony:
+class Telephony(Protocol):
     """What the telephones of a call do with a verb: see `telephones`."""
 
-    async def carry_out(self, real: Perform, world: Given, fate: Fate) -> Result:
-        raise NotImplementedError
+    async def carry_out(self, real: Perform, world: Given, fate: Fate) -> Result: ...
 
 
 @frozen(eq=False)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any
-from unittest.mock import patch
 
 from livekit.agents import llm
 
@@ -38,6 +36,7 @@ from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.telephones import ANSWERS_AFTER, DETECTION, HANDS_OVER, LOOKS_FOR
 from callflow.scenario.world import LASTS
 from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.environment import environment
 from callflow.testing.models import Tool
 from callflow.testing.play import Script
 from callflow.testing.scenario.fates import Fate
@@ -98,11 +97,10 @@ async def _all_is_over() -> None:
 @contextlib.contextmanager
 def _surroundings(scenario: Scenario) -> Iterator[None]:
     """The environment variables of the scenario, and no log: what is wrong with the call is in its steps."""
-    others = {name: value for name, value in os.environ.items() if name not in scenario.flow.env}
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with patch.dict(os.environ, {**others, **scenario.env}, clear=True):
+        with environment(scenario.env, without=scenario.flow.env):
             yield
     finally:
         logging.disable(before)
