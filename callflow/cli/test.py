@@ -57,13 +57,8 @@ class _Command(click.Command):
             return super().invoke(ctx)
 
 
-class _Jobs(click.ParamType[int]):
-    name = "N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value == "auto":
-            return cores()
-        return click.IntRange(1).convert(value, param, ctx)
+def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    return cores() if value == "auto" else click.IntRange(1).convert(value, param, ctx)
 
 
 @click.command("test", cls=_Command)
@@ -76,7 +71,9 @@ class _Jobs(click.ParamType[int]):
 )
 @click.option("-x", "--exitfirst", "first", is_flag=True, help="End with the first that fails.")
 @click.option("--maxfail", "most", metavar="N", type=click.IntRange(1), help="End once so many have failed.")
-@click.option("-n", "--jobs", metavar="N", type=_Jobs(), default=1, help="Play in so many processes; auto: one a core.")
+@click.option(
+    "-n", "--jobs", metavar="N", callback=_jobs, default="1", help="Play in so many processes; auto: one a core."
+)
 @click.option(
     "--rooms",
     is_flag=True,
