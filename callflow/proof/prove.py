@@ -44,7 +44,8 @@ from callflow.proof.findings.silence import (
     too_quiet,
 )
 from callflow.proof.findings.speech import Cut, Mute, NeverWhole
-from callflow.proof.findings.untold import CutOff, Unspoken
+from callflow.proof.findings.unspoken import Unspoken
+from callflow.proof.findings.untold import CutOff
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
 from callflow.proof.listening import alone, dead_air, entertained, not_come, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on

@@ -342,4 +342,17 @@ initial: talking
 states:
   talking: {waits: for the other side to hang up, entry: [generate_reply]}
 """,
+    "a caller who is back from hold, and is asked soon": f"""
+{END}initial: greeting
+states:
+  greeting: {{entry: [{{say: How can I help?}}], on: {{done: talking, dtmf.9: held}}}}
+  talking: {{instructions: Help., silence: {{8s: {{do: [{{say: Are you there?}}]}}, 40s: ending}}, {OFFERS}}}}}
+  held: {{entry: [{{hold: {{music: "builtin:hold_music"}}}}], exit: [resume], after: {{20s: talking}}}}
+""",
+    "keys that change nothing in a conversation": f"""
+{END}initial: greeting
+states:
+  greeting: {{entry: [{{say: How can I help?}}], on: {{done: talking}}}}
+  talking: {{instructions: Help., silence: {{40s: ending}}, {OFFERS}, dtmf.*: {{do: [{{log: A key.}}]}}}}}}
+""",
 }

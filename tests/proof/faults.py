@@ -1059,4 +1059,101 @@ states:
 """,
         {"{target: day, when: vars.open}": "{target: day, when: not vars.open}"},
     ),
+    "a caller who is back from hold, and hears nothing": Fault(
+        "nobody-speaks",
+        """
+env: [TRUNK, NURSE, MUSIC]
+tools: {end_call: {description: The caller is done.}, nurse: {description: They want the nurse.}}
+initial: greeting
+states:
+  greeting: {entry: [{say: How can I help you?}], on: {done: talking}}
+  talking:
+    instructions: Help with the appointment.
+    tools: [end_call, nurse]
+    silence: {45s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.nurse: holding, tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+  holding:
+    entry:
+      - hold: {music: "{{ env.MUSIC }}"}
+      - dial: {to: "{{ env.NURSE }}", trunk: "{{ env.TRUNK }}", leg: nurse, ringing_timeout: 20s}
+    on: {dial.answered: asking, dial.*: back}
+  asking: {entry: [{say: {text: Please call back., to: nurse}}, {remove_participant: nurse}], on: {done: back, failed: back}}
+  back: {entry: [resume], on: {done: talking}}
+""",
+        {"entry: [resume]": "entry: [resume, {say: Thank you for waiting.}]"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In greeting. The caller hears "How can I help you?"',
+            "2.35 s: In talking.",
+            "4.35 s: the model calls nurse. In holding. The caller is on hold, with music.",
+            "5.35 s: the nurse is called.",
+            "6.35 s: the nurse's line is busy. In back. The caller is back.",
+            "7.35 s: In talking.",
+            "Nobody speaks until the caller does.",
+        ),
+    ),
+    "music that ends, and nobody speaks": Fault(
+        "nobody-speaks",
+        """
+env: [MUSIC]
+events: {app.stock: {}}
+senders: {app.stock: program}
+tools: {stock: {description: Ask for the stock.}}
+initial: greeting
+states:
+  greeting: {entry: [{say: Which book?}], on: {done: talking}}
+  talking: {instructions: Help., tools: [stock], silence: {40s: ending}, on: {tool.stock: waiting}}
+  waiting:
+    entry: [{say: One moment.}, {play: {file: "{{ env.MUSIC }}", loop: true}}]
+    after: {60s: {target: talking, do: [{say: That takes too long.}]}}
+    on: {app.stock: talking}
+""",
+        {"app.stock: talking": "app.stock: {target: talking, do: [{say: There are some.}]}"},
+    ),
+    "a key that leads to a model which waits for a word": Fault(
+        "nobody-speaks",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: menu
+states:
+  menu: {entry: [{collect_digits: {prompt: "One for bills, two for all else.", count: 1}}], on: {dtmf.input: talking, dtmf.*: ending}}
+  talking:
+    instructions: Help.
+    tools: [end_call]
+    silence: {40s: ending}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+""",
+        {"    instructions: Help.\n": "    entry: [{generate_reply: {instructions: Ask what it is about.}}]\n"},
+    ),
+    "a callee who has said hello, and hears nothing": Fault(
+        "nobody-speaks",
+        """
+env: [TRUNK]
+vars: {number: phone}
+tools: {end_call: {description: The callee is done.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-*: ending, amd.*: talking}}
+  talking: {instructions: Remind them of the appointment., tools: [end_call], silence: {40s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+""",
+        {"amd.*: talking": "amd.*: {target: talking, do: [{say: Hello.}]}"},
+    ),
+    "a colleague who is thanked for declining, and a caller who is told nothing": Fault(
+        "nobody-speaks",
+        """
+tools: {human: {description: A person.}}
+initial: greeting
+states:
+  greeting: {entry: [{say: How can I help?}], on: {done: talking}}
+  talking: {instructions: Help., tools: [human], silence: {40s: ending}, on: {tool.human: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 25s, accept: {key: "1"}, briefing: A caller.}}]
+    on: {consult.accepted: both, consult.*: {target: talking, do: [{say: {text: Thanks., to: human}}]}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+        {"to: human}}]": "to: human}}, {say: They cannot come.}]"},
+    ),
 }

@@ -1,4 +1,4 @@
-"""Somebody on the line who is not told: cut off without a word; back with us, or with us for the first time, and nobody speaks."""
+"""Somebody on the line who is not told: cut off without a word."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow, Position
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Snapshot, Step
-from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.verbs.verb import Verb
 from callflow.proof.finding import (
     Seen,
     Suspect,
     Suspects,
-    active_in,
     in_ending,
-    is_the_authors,
-    leaf_of,
-    name_of,
     place_of,
 )
 from callflow.proof.findings.unused import PERSON
 from callflow.proof.findings.ways import dropping_after, ended_well, result_of
-from callflow.proof.listening import converses, turn
+from callflow.proof.listening import turn
 from callflow.proof.node import Exploration, Node, Passage, Situation
 from callflow.verify.places import warning
-
-SOON = 10.0
-"""Seconds after which a timer that goes on breaks the silence in which nobody speaks first."""
 
 _SPOKEN = ("session.user_state_changed", "session.user_input_transcribed")
 
@@ -44,10 +36,10 @@ class CutOff:
         self.turn = turn(flow)
 
     def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, Position]]:
-        if not taken.moves or not _is_there(before, taken.snapshot) or in_ending(self.flow, before):
+        if not taken.moves or not is_there(before, taken.snapshot) or in_ending(self.flow, before):
             return
         why, place = self._why(before, event, taken)
-        if why and not _speaks(taken.snapshot):
+        if why and not speaks(taken.snapshot):
             yield why, place
 
     def _why(self, before: Situation, event: Input, taken: Step) -> tuple[str, Position]:
@@ -95,54 +87,10 @@ class CutOff:
         """Whether nothing is said here, nobody talks, and nobody can answer."""
         if any(verb_of(one.verb).parties_end for one in node.snapshot.memory.effects.values()):
             return False
-        return not _speaks(node.snapshot) and (in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts))
+        return not speaks(node.snapshot) and (in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts))
 
 
-class Unspoken:
-    """Somebody who has waited, or has just come on the line, is to speak, and nobody has said so."""
-
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        self.turn = turn(flow)
-
-    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[str]:
-        memory = taken.snapshot.memory
-        if not _is_there(before, taken.snapshot) or memory.lists or in_ending(self.flow, after):
-            return
-        if any(not one.stopping for one in memory.effects.values()) or not self.turn(taken.snapshot, after.facts):
-            return
-        states = [self.flow.states[path] for path in active_in(self.flow, after)]
-        if not any(map(converses, states)) or any(state.waits for state in states) or self._soon(taken.snapshot):
-            return
-        if isinstance(event, EffectEnded):
-            effect = before.snapshot.memory.effects[event.id]
-            verb = verb_of(effect.verb)
-            if effect.stopping or not (verb.asks_outside or verb.occupies or verb.calls) or verb.parties_end:
-                return
-            if self.turn(before.snapshot, before.facts):
-                return
-            yield f"`{effect.verb}` has ended"
-        elif isinstance(event, Event) and event.name == "call.answered" and not self.flow.outbound:
-            yield "whoever calls is on the line"
-
-    def _soon(self, snapshot: Snapshot) -> bool:
-        """Whether a timer of the author's goes on before anybody has waited for long."""
-        timers = (one for one in snapshot.memory.timers if is_the_authors(self.flow, one))
-        table = table_of(self.flow)
-        return any(table.states[one.state].timers[one.row].seconds <= SOON for one in timers)
-
-    def found(self, exploration: Exploration, seen: Seen[str]) -> Suspects:
-        for says, passage in seen:
-            yield Suspect(
-                warning(
-                    "nobody-speaks", f"{says}: it is their turn in {name_of(passage[1].target)}, and nobody says a word first",
-                    place_of(self.flow, passage[1].target), "say something first: `say`, or `generate_reply`, in its `entry`",
-                ),
-                passage[0], frozenset({leaf_of(passage[1].target)}), (passage,), "Nobody speaks until the caller does.",
-            )  # fmt: skip
-
-
-def _is_there(before: Situation, snapshot: Snapshot) -> bool:
+def is_there(before: Situation, snapshot: Snapshot) -> bool:
     """Whether the far end is on the line, and can be spoken to."""
     memory = snapshot.memory
     leg = memory.legs.get(MAIN_LEG)
@@ -161,6 +109,6 @@ def _may_fail(verb: Verb) -> bool:
     return verb.asks_outside or any("recording" in end.occurs.adds for end in verb.ends)
 
 
-def _speaks(snapshot: Snapshot) -> bool:
+def speaks(snapshot: Snapshot) -> bool:
     """Whether something is being said."""
     return any(verb_of(one.verb).speech and not one.stopping for one in snapshot.memory.effects.values())

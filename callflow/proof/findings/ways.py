@@ -17,6 +17,11 @@ def ended_well(event: Input) -> bool:
     return isinstance(event, EffectEnded) and event.status == "ok"
 
 
+def goes_well(node: Where, event: Input) -> bool:
+    """The same, or what was cancelled has stopped."""
+    return ended_well(event) or (isinstance(event, EffectEnded) and node.snapshot.memory.effects[event.id].stopping)
+
+
 def breaks(node: Where, event: Input) -> bool:
     """Whether something fails that no author can do anything about: what changes how a leg or the session stands."""
     if not isinstance(event, EffectEnded) or event.status == "ok":
@@ -51,7 +56,7 @@ def straight_on(
         if arrived(edge):
             return way
         seen.add(node)
-        ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+        ways += [(*way, (node, onward)) for onward in node.edges if goes_well(node, onward.input)]
     return None
 
 
@@ -102,5 +107,5 @@ def dropping_after(
             return effect, way
         if node not in seen and goes_on(node):
             seen.add(node)
-            ways += [(*way, (node, onward)) for onward in node.edges if ended_well(onward.input)]
+            ways += [(*way, (node, onward)) for onward in node.edges if goes_well(node, onward.input)]
     return None
