@@ -210,8 +210,8 @@ CODES: Mapping[str, Code] = {
     ),
     "cut-off": Code(
         "The line drops without a word",
-        "A warning. A request, the program's own action or a recording has failed, and no row takes that; or a person has answered, or speaks: "
-        "and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
+        "A warning. A request, the program's own action or a recording has failed, or a text reads what is not there or no number, and no row "
+        "takes that; or a person has answered, or speaks: and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending}}\n",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending, failed: sorry}}\n"
         "  sorry: {entry: [{say: I cannot look that up just now. Goodbye.}], on: {done: ending}}\n",

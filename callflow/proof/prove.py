@@ -47,6 +47,7 @@ from callflow.proof.findings.speech import Cut, Mute, NeverWhole
 from callflow.proof.findings.unspoken import Unspoken
 from callflow.proof.findings.untold import CutOff
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
+from callflow.proof.findings.unwritten import Unwritten
 from callflow.proof.listening import alone, dead_air, entertained, not_come, rings, unheard
 from callflow.proof.node import Exploration, Going, on_and_on
 from callflow.proof.proved import Proved, Told
@@ -72,7 +73,19 @@ SEARCHES = (
     Decided,
 )
 LOOKS = (no_way_on, rings_for_nobody, nobody_left, too_quiet, slow_tools, too_much_music, music_goes_on)
-ASIDES = (NoneHolds, NotDone, NeverBegun, NeverHeard, Early, CutOff, GoodbyeAndOn, Unspoken, Answering, Unnamed)
+ASIDES = (
+    NoneHolds,
+    NotDone,
+    NeverBegun,
+    NeverHeard,
+    Early,
+    CutOff,
+    Unwritten,
+    GoodbyeAndOn,
+    Unspoken,
+    Answering,
+    Unnamed,
+)
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""
 
 MOST_TRIED = 8

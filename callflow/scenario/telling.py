@@ -160,6 +160,7 @@ class _Teller:
             yield self._timer(one.timer)
         elif isinstance(event, EffectEnded) and one.effect is not None:
             yield from self._ended(event, one.effect)
+        yield from _not_begun(one.step)
         yield from self._taken(one)
         entered = [path for path in one.step.entered if path and not self._flow.states[path].children]
         if entered:
@@ -395,6 +396,14 @@ def _is_told(event: Event, step: Step) -> bool:
     if event.name == "session.user_input_transcribed" and event.data.get("is_final") is False and not step.moves:
         return False  # the rest of it comes
     return event.name in _FACTS or not event.name.startswith(("session.", "room.")) or bool(step.moves)
+
+
+def _not_begun(step: Step) -> Iterator[str]:
+    """The actions that could not begin, since one of their texts cannot be made, or means nothing there."""
+    broken = [note.data["error"] for note in step.notes if note.kind == "broke"]
+    for note in step.notes if broken else ():
+        if note.kind == "failure" and note.data["error"] in broken:
+            yield f"the action {note.data['action']} fails ({note.data['error']})"
 
 
 def _is_a_result(end: EffectEnded, effect: Running | None) -> bool:

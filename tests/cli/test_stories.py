@@ -15,7 +15,7 @@ from callflow.flowfile.codes import whole
 from callflow.proof.codes import CODES
 from callflow.proof.prove import folded
 from callflow.verify import check as verify
-from tests.proof.faults import FAULTS
+from tests.proof.every import FAULTS
 from tests.support.command import command
 from tests.support.play import HEAD
 

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 import callflow
 from callflow.cli import main
 from callflow.proof.prove import prove
-from tests.proof.correct import CORRECT
-from tests.proof.faults import FAULTS
+from tests.proof.every import CORRECT, FAULTS
 from tests.support.play import HEAD
 
 FLOWS = Path(__file__).parents[2] / "flows"

@@ -20,7 +20,7 @@ from callflow.proof.finding import (
 )
 from callflow.proof.findings.unused import PERSON
 from callflow.proof.findings.ways import dropping_after, ended_well, result_of
-from callflow.proof.listening import turn
+from callflow.proof.listening import Condition, turn
 from callflow.proof.node import Exploration, Node, Passage, Situation
 from callflow.verify.places import warning
 
@@ -49,8 +49,8 @@ class CutOff:
         effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
         name = event.name if isinstance(event, Event) else ""
         if effect is not None and isinstance(event, EffectEnded):
-            name = result_of(effect, event)
-            if mine is None and taken.moves[0].trigger == "failed" and _may_fail(verb_of(effect.verb)):
+            name, failed = result_of(effect, event), event.status in ("failed", "timed_out") and not effect.stopping
+            if mine is None and failed and taken.moves[0].trigger == "failed" and _may_fail(verb_of(effect.verb)):
                 action = action_of(self.flow, effect)
                 place = place_of(self.flow, before) if action is None else action.position
                 return f"`{effect.verb}` has failed, and no row takes that", place
@@ -60,7 +60,7 @@ class CutOff:
 
     def found(self, exploration: Exploration, seen: Seen[tuple[str, Position]]) -> Suspects:
         for (why, place), passage in seen:
-            dropped = dropping_after(passage, self._goes_on)
+            dropped = dropping_after(passage, self._is_silent)
             if dropped is None or self._would_drop_anyway(passage):
                 continue
             yield Suspect(
@@ -81,13 +81,10 @@ class CutOff:
             for one in node.edges
             if isinstance(one.input, EffectEnded) and ended_well(one.input) and one.input.id == edge.input.id
         )
-        return any(dropping_after((node, one), self._goes_on) is not None for one in well)
+        return any(dropping_after((node, one), self._is_silent) is not None for one in well)
 
-    def _goes_on(self, node: Node) -> bool:
-        """Whether nothing is said here, nobody talks, and nobody can answer."""
-        if any(verb_of(one.verb).parties_end for one in node.snapshot.memory.effects.values()):
-            return False
-        return not speaks(node.snapshot) and (in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts))
+    def _is_silent(self, node: Node) -> bool:
+        return is_silent(self.flow, self.turn, node)
 
 
 def is_there(before: Situation, snapshot: Snapshot) -> bool:
@@ -102,6 +99,13 @@ def is_there(before: Situation, snapshot: Snapshot) -> bool:
     ):
         return False
     return not memory.closed & {"session", "line"}
+
+
+def is_silent(flow: Flow, turns: Condition, node: Node) -> bool:
+    """Whether nothing is said here, nobody talks, and nobody can answer: it is never their turn."""
+    if any(verb_of(one.verb).parties_end for one in node.snapshot.memory.effects.values()):
+        return False
+    return not speaks(node.snapshot) and (in_ending(flow, node) or not turns(node.snapshot, node.facts))
 
 
 def _may_fail(verb: Verb) -> bool:

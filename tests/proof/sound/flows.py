@@ -14,8 +14,7 @@ from callflow.core.flow import Flow
 from callflow.errors import FlowFileError
 from tests.core.oracle.generate import PART, Dice, flow_text
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
-from tests.proof.correct import CORRECT
-from tests.proof.faults import FAULTS
+from tests.proof.every import CORRECT, FAULTS
 from tests.proof.sound.making import call_text
 from tests.support.play import HEAD
 

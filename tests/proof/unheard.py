@@ -1,0 +1,189 @@
+"""Faults of which somebody on the line is told nothing, or hears not all, as in `tests.proof.faults`; and flows that look like them."""
+
+from __future__ import annotations
+
+from tests.proof.faults import END, OFFERS, Fault
+
+_LOOKS_UP = """
+env: [SHOP]
+initial: looking
+states:
+  looking:
+    entry: [{say: One moment.}, {http: {url: "{{ env.SHOP }}/orders", as: order, optional: true}}]
+    on: {done: telling}
+    after: {30s: sorry}
+  sorry: {entry: [{say: I cannot see it just now. Goodbye.}], on: {done: ending}}
+"""
+
+UNHEARD = {
+    "an answer that lacks what is read of it": Fault(
+        "cut-off",
+        f"""{_LOOKS_UP}  telling: {{entry: [{{say: "Your order is {{{{ vars.order.body.state }}}}."}}], on: {{done: ending}}}}
+""",
+        {"on: {done: telling}": "on: {done: [{target: telling, when: is_set(vars.order.body.state)}, sorry]}"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In looking. The caller hears "One moment."',
+            "2.225 s: http is asked.",
+            (
+                "3.225 s: http answers (status: 200, body: {}, leg: far_end). The action say fails (Your order is "
+                "{{ vars.order.body.state }}.: vars.order.body.state has no value). No row takes that. In telling, then ending."
+            ),
+            "4.225 s: the line drops.",
+            "Whoever is on the line was told nothing.",
+        ),
+    ),
+    "a failure that a row may take": Fault(
+        "cut-off",
+        f"""{_LOOKS_UP}  telling:
+    entry: [{{say: "Your order is {{{{ vars.order.body.state }}}}."}}]
+    on: {{done: ending, dtmf.1: sorry}}
+""",
+        {"dtmf.1: sorry": "failed: sorry"},
+    ),
+    "keys that are no number": Fault(
+        "cut-off",
+        """
+vars: {guests: {type: number, default: 0}}
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: For how many?, max: 3, terminator: "#"}}]
+    on:
+      dtmf.input: {target: told, do: [{set: {guests: "{{ number(event.digits) }}"}}]}
+      dtmf.*: {target: ending, do: [{say: Please call again. Goodbye.}]}
+  told: {entry: [{say: "A table for {{ vars.guests }}. Goodbye."}], on: {done: ending}}
+""",
+        {
+            'dtmf.input: {target: told, do: [{set: {guests: "{{ number(event.digits) }}"}}]}': "dtmf.input:\n"
+            '        - {target: told, when: event.digits != "" and digits(event.digits) == event.digits, '
+            'do: [{set: {guests: "{{ number(event.digits) }}"}}]}\n'
+            "        - {target: ending, do: [{say: That is no number. Goodbye.}]}",
+        },
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In asking. The caller hears "For how many?" and is asked for keys.',
+            (
+                "3 s: the keys are *. The action set fails ({{ number(event.digits) }}: the text is no number). No row takes that. "
+                "In told, then ending."
+            ),
+            "4 s: the line drops.",
+            "Whoever is on the line was told nothing.",
+        ),
+    ),
+    "a division by what was never counted": Fault(
+        "cut-off",
+        """
+vars: {total: {type: number, default: 0}, ratings: {type: integer, default: 0}}
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: How many stars?, count: 1}}]
+    on:
+      dtmf.input: {target: told, do: [{set: {ratings: "{{ vars.ratings + 1 }}", total: "{{ vars.total + len(event.digits) }}"}}]}
+      dtmf.*: told
+  told: {entry: [{say: "On average {{ round(vars.total / vars.ratings, 1) }}. Goodbye."}], on: {done: ending}}
+""",
+        {"/ vars.ratings, 1": "/ max(vars.ratings, 1), 1"},
+    ),
+    "a name that was emptied, in a goodbye": Fault(
+        "cut-off",
+        """
+vars: {who: {type: string, default: you}}
+tools: {end_call: {description: The caller is done.}, other: {description: Somebody else has taken the telephone.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call, other]
+    silence: {20s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.end_call: {target: ending, do: [{say: "Goodbye {{ vars.who }}."}]}, tool.other: {do: [{set: {who: null}}]}}
+""",
+        {'"Goodbye {{ vars.who }}."': "'Goodbye {{ default(vars.who, \"to you\") }}.'"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks.",
+            "4 s: the model calls other.",
+            "6 s: the model calls end_call. The action say fails (Goodbye {{ vars.who }}.: vars.who has no value). In ending.",
+            "Until 7 s the caller hears nothing.",
+            "7 s: the line drops.",
+            "Whoever is on the line was told nothing.",
+        ),
+    ),
+    "a parameter that the model need not give": Fault(
+        "cut-off",
+        """
+vars: {who: {type: string, default: you}}
+tools: {end_call: {description: The caller is done.}, tell: {description: Their name., parameters: {name_said: {type: string, required: false}}}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call, tell]
+    silence: {20s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.end_call: {target: ending, do: [{say: "Goodbye {{ vars.who }}."}]}, tool.tell: {do: [{set: {who: "{{ event.name_said }}"}}]}}
+""",
+        {'"{{ event.name_said }}"': "'{{ default(event.name_said, \"you\") }}'"},
+    ),
+    "a number that nobody sees": Fault(
+        "cut-off",
+        """
+initial: talking
+states:
+  talking:
+    entry: [{say: "You call from {{ call.number }}. Press one to be called back."}]
+    on: {dtmf.1: noted}
+    after: {30s: {target: ending, do: [{say: Goodbye.}]}}
+  noted: {entry: [{say: That is noted. Goodbye.}], on: {done: ending}}
+""",
+        {
+            '"You call from {{ call.number }}. Press': '\'You call from {{ default(call.number, "a hidden number") }}. Press',
+            'back."': "back.'",
+        },
+    ),
+}
+"""With the right value in place of the wrong one nothing is found."""
+
+HEARD = {
+    "what is noted when all has been said": """
+env: [URL]
+initial: talking
+states:
+  talking:
+    entry: [{say: Thank you. We have noted it.}, {http: {url: "{{ env.URL }}", optional: true, as: answer}}, {log: "noted as {{ vars.answer.body.id }}"}]
+    on: {done: ending}
+""",
+    "an answer that has another form, where one is read with care": f"""{_LOOKS_UP}  telling:
+    entry: [{{say: 'Your order is {{{{ default(text(vars.order.body.state), "not known") }}}}.'}}]
+    on: {{done: ending}}
+""",
+    "a task of the program's, which gives what it is for": """
+vars: {address: {type: string, default: ""}}
+initial: address
+states:
+  address:
+    task: get_address
+    on: {task.completed: {target: thanking, do: [{set: {address: "{{ event.result }}"}}]}, task.failed: {target: thanking}}
+  thanking: {entry: [{say: "Thank you, {{ vars.address }}."}], on: {done: ending}}
+""",
+    "a failure that the whole flow takes": """
+env: [URL]
+initial: asking
+states:
+  asking:
+    initial: at_once
+    on: {failed: sorry}
+    states:
+      at_once:
+        entry: [{say: One moment.}, {http: {url: "{{ env.URL }}", as: slots}}, {say: "The first is {{ vars.slots.body[0] }}."}]
+        on: {done: ending}
+  sorry: {entry: [{say: Nothing is free. Goodbye.}], on: {done: ending}}
+""",
+    "a text of a tool, whose failure the model is told": f"""
+env: [URL]
+{END.replace("tools: {", 'tools: {stock: {description: x, run: {http: {url: "{{ env.URL }}"}}, result: "There are {{ result.body.count }}."}, ')}initial: talking
+states:
+  talking: {{entry: [generate_reply], silence: {{20s: {{target: ending, do: [{{say: Goodbye.}}]}}}}, {OFFERS.replace("[end_call]", "[end_call, stock]").replace("on: {", "on: {tool.stock: {do: [{log: asked}]}, ")}}}}}
+""",
+}
+"""Flows that look wrong, and in which nothing is."""
