@@ -73,8 +73,9 @@ CODES: Mapping[str, Code] = {
     ),
     "question-then-over": Code(
         "A question, and the line drops",
-        "A warning. Somebody is asked something, and the flow goes straight on to drop the line, before they can answer. What ends in a "
-        "question mark is a question, and so is what the model is told to `Ask`; a machine that has answered is not asked.",
+        "A warning. Somebody is asked something, and the flow goes straight on to drop the line, before they can answer; or they are told to "
+        "press a key, and once that is said nothing listens for it. What ends with a question mark, of any language, is a question; so are "
+        "English words that ask for an answer, and what the model is told to `ask`, or to find out. A machine that has answered is not asked.",
         "states:\n  talking: {entry: [{say: Can I do anything else for you?}], on: {done: ending}}\n",
         "states:\n  talking: {entry: [{say: Press one if I can do anything else for you.}], on: {dtmf.1: more}, after: {8s: ending}}\n"
         "  more: {entry: [{say: We will call you back.}], on: {done: ending}}\n",

@@ -27,6 +27,7 @@ from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.music import music_goes_on
 from callflow.proof.findings.outcomes import Early, Unnamed
 from callflow.proof.findings.parties import Dropped, LeftAlone, Lone
+from callflow.proof.findings.pressing import Unpressed
 from callflow.proof.findings.questions import Unanswered
 from callflow.proof.findings.rows import Beaten, Decided, NoneHolds, NotDone, Untaken
 from callflow.proof.findings.silence import (
@@ -66,6 +67,7 @@ SEARCHES = (
     Mute,
     NeverWhole,
     Unanswered,
+    Unpressed,
     Cycle,
     Rounds,
     Beaten,

@@ -355,4 +355,37 @@ states:
   greeting: {{entry: [{{say: How can I help?}}], on: {{done: talking}}}}
   talking: {{instructions: Help., silence: {{40s: ending}}, {OFFERS}, dtmf.*: {{do: [{{log: A key.}}]}}}}}}
 """,
+    "a model that is told what was asked, and asks nothing": """
+initial: telling
+states:
+  telling: {entry: [{generate_reply: {instructions: "Say that we asked them to pay, and that a colleague will ask for the number."}}], on: {done: ending}}
+""",
+    "a key that is heard at any time": """
+initial: welcome
+on: {dtmf.0: person}
+states:
+  welcome: {entry: [{say: Welcome. Press 0 at any time for a person.}], on: {done: hours}}
+  hours: {entry: [{say: We are open from nine to five.}], after: {9s: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+    "a key of a colleague's": """
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [human], silence: {20s: ending}, on: {tool.human: calling}}
+  calling:
+    entry: [{dial: {to: "+15551234567", trunk: ST, leg: human, ringing_timeout: 20s, play_dialtone: true}}]
+    on: {dial.answered: asked, dial.*: {target: talking, do: [{say: Nobody is there.}]}}
+  asked:
+    entry: [{say: {text: A call for you. Press 1 to take it., to: human}}]
+    after: {9s: back}
+    on: {leg.human.dtmf.1: both, leg.human.hangup: back}
+  back: {entry: [{remove_participant: human}, {say: They cannot come.}], on: {done: talking}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+    "keys for another call": """
+initial: telling
+states:
+  telling: {entry: [{say: "Call us back on Monday, and press 1. Goodbye."}], on: {done: ending}}
+""",
 }

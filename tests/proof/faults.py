@@ -1156,4 +1156,102 @@ states:
 """,
         {"to: human}}]": "to: human}}, {say: They cannot come.}]"},
     ),
+    "a key to go on, and the state is over with the sentence": Fault(
+        "question-then-over",
+        """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]
+    on: {dial.answered: screening, dial.*: ending}
+  screening: {on: {amd.machine-*: ending, amd.*: inviting}}
+  inviting: {entry: [{say: We have a question for you. Press a key to go on.}], on: {dtmf.*: asking, done: {target: ending, do: [{outcome: none}]}}}
+  asking: {entry: [{collect_digits: {prompt: "How content are you, from one to five?", count: 1}}], on: {dtmf.*: ending}}
+""",
+        {"done: {target: ending, do: [{outcome: none}]}}": "call.hangup: ending}, after: {9s: ending}"},
+        (
+            "0 s: the call begins. In dialing. The callee is called.",
+            "2 s: the callee is on the line.",
+            "3 s: In screening.",
+            '5 s: a person has answered. In inviting. The callee hears "We have a question for you. Press a key to go on."',
+            "5.9 s: In ending. Outcome: none.",
+            "6.9 s: the line drops.",
+        ),
+    ),
+    "a key for a person, and nobody listens for it in the conversation": Fault(
+        "question-then-over",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: welcome
+states:
+  welcome: {entry: [{say: Press 0 at any time for a person.}], on: {dtmf.0: person, done: talking}}
+  talking: {entry: [generate_reply], tools: [end_call], silence: {20s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {"{tool.end_call: {": "{dtmf.0: person, tool.end_call: {"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In welcome. The caller hears "Press 0 at any time for a person."',
+            "2.625 s: In talking. The model speaks.",
+            "Nothing listens for a key any more.",
+        ),
+    ),
+    "a key in the last words": Fault(
+        "question-then-over",
+        """
+tools: {later: {description: They want to be called back.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: {instructions: Help.}}]
+    tools: [later]
+    silence: {20s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.later: {target: ending, do: [{say: We call you back. Press 1 for a message instead.}, {outcome: completed}]}}
+""",
+        {
+            "{target: ending, do: [{say: We call you back. Press 1 for a message instead.}, {outcome: completed}]}}": "later}\n  later: {entry: [{say: We call you "
+            "back. Press 1 for a message instead.}], after: {9s: ending}, on: {dtmf.1: {target: ending, do: [{say: Right.}]}}}"
+        },
+    ),
+    "the model tells, and asks, and the line drops": Fault(
+        "question-then-over",
+        """
+env: [TRUNK]
+vars: {number: phone}
+tools: {paid: {description: They have said whether they pay.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}"}}]
+    on: {dial.answered: telling, dial.*: ending}
+  telling:
+    entry: [{generate_reply: {instructions: "Say that the bill is open, and ask whether they want to pay now."}}]
+    on: {done: {target: ending, do: [{outcome: completed}]}}
+""",
+        {
+            "on: {done: {target: ending, do: [{outcome: completed}]}}": "tools: [paid]\n    silence: {20s: ending}\n"
+            "    on: {tool.paid: {target: ending, do: [{say: Goodbye.}]}}"
+        },
+    ),
+    "a goodbye that asks": Fault(
+        "question-then-over",
+        """
+initial: talking
+states:
+  talking: {entry: [{hang_up: {goodbye: "Thank you. Can I do anything else for you?"}}], on: {done: closed}}
+""",
+        {"Can I do anything else for you?": "Goodbye."},
+    ),
+    "a question while music plays": Fault(
+        "question-then-over",
+        """
+env: [MUSIC]
+initial: talking
+states:
+  talking: {entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}, {say: "Möchten Sie weiter warten?"}], on: {done: ending}}
+""",
+        {"Möchten Sie weiter warten?": "Niemand ist frei."},
+    ),
 }

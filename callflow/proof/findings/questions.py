@@ -9,8 +9,9 @@ from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Flow
 from callflow.core.possible import action_of
-from callflow.core.snapshot import Step
+from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
+from callflow.proof.asking import asks
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending
 from callflow.proof.findings.speech import hears, says
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
@@ -31,9 +32,14 @@ class Unanswered:
             action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
             if action is not None and _asks(action):
                 yield action
+        for effect in taken.effects:  # a goodbye that asks
+            if isinstance(effect, Start) and verb_of(effect.verb).farewell and hears(taken.snapshot):
+                action = action_at(self.flow, effect.source)
+                if action is not None and _asks(action):
+                    yield action
 
     def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
-        answered = Without(exploration, _by_a_machine)
+        answered = Without(exploration, by_a_machine)
         for action, asked in seen:
             if in_ending(self.flow, asked[0]) != self._began_in_ending(asked):
                 continue
@@ -70,15 +76,18 @@ class Unanswered:
         return in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts)
 
 
-def _asks(action: Action) -> bool:
-    """Whether it is a question, by its sign, or by what the model is told to do."""
-    words = action.arguments.get(verb_of(action.verb).main or "")
-    text = words.source if isinstance(words, Template) else words
-    if not isinstance(text, str) or not says(action.verb):
-        return False
-    return text.rstrip().endswith("?") or (verb_of(action.verb).talks and text.split()[:1] in (["Ask"], ["ask"]))
+def words(action: Action) -> str:
+    """What is said by this, or what the model is told to say; "" where that is not written."""
+    text = action.arguments.get(verb_of(action.verb).main or "")
+    text = text.source if isinstance(text, Template) else text
+    return text if isinstance(text, str) and (says(action.verb) or verb_of(action.verb).farewell) else ""
 
 
-def _by_a_machine(_: Where, event: Input) -> bool:
+def _asks(action: Action | None) -> bool:
+    """Whether it is a question, by its words, or by what the model is told to do."""
+    return action is not None and asks(words(action), told=verb_of(action.verb).talks)
+
+
+def by_a_machine(_: Where, event: Input) -> bool:
     """Whether a machine listens from here on, which answers nothing."""
     return isinstance(event, Event) and event.name.startswith("amd.machine")
