@@ -233,7 +233,8 @@ CODES: Mapping[str, Code] = {
     ),
     "talks-to-machine": Code(
         "The model talks with a machine",
-        "A warning. A voicemail or an announcement has answered, and the flow leads on to where the model talks with whoever hears it. "
+        "A warning. A voicemail or an announcement has answered, and the flow leads on to where the model talks with whoever hears it; or no row "
+        "takes the verdict, and the model talks on. So it is of a menu where the other machines have rows, and of `amd.uncertain` where `amd.human` has one. "
         "A voicemail is left a message, an announcement is hung up on; a menu (`amd.machine-ivr`) may be talked to.",
         'states:\n  talking: {entry: [{dial: {to: "+15551234567", trunk: ST_1, detect_machine: true}}], on: {dial.answered: who, dial.*: ending}}\n'
         "  who: {on: {amd.*: hello}}\n  hello: {entry: [{generate_reply: Greet them.}], instructions: Help them., silence: {20s: ending}}\n",

@@ -151,6 +151,25 @@ states:
     on: {dial.answered: talking, dial.*: ending}
   talking: {entry: [generate_reply], tools: [end_call], on: {amd.machine-*: ending, tool.end_call: ending}}
 """,
+    "a colleague's voicemail, while the caller is talked with": """
+env: [TRUNK, COLLEAGUE]
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}}
+initial: talking
+states:
+  talking:
+    entry: [generate_reply]
+    tools: [end_call, human]
+    silence: {30s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.human: asking, tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+  asking:
+    entry: [{dial: {to: "{{ env.COLLEAGUE }}", trunk: "{{ env.TRUNK }}", leg: human, play_dialtone: true, detect_machine: true}}]
+    on: {dial.answered: three, dial.*: {target: talking, do: [{say: Nobody is there.}]}}
+  three:
+    entry: [{generate_reply: Say who is on the line.}]
+    tools: [end_call]
+    after: {20m: ending}
+    on: {leg.human.hangup: {target: ending, do: [{say: They have left. Goodbye.}]}, call.hangup: ending, tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+""",
     "a telephone that is called again in a while": """
 env: [TRUNK]
 vars: {number: phone}

@@ -25,6 +25,14 @@ class Fault(NamedTuple):
         return text
 
 
+_REMINDS = """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: true}}]"""
+
 FAULTS = {
     "hold without music while what the caller has asked for is looked up": Fault(
         "quiet-too-long",
@@ -987,6 +995,58 @@ states:
   talking: {entry: [generate_reply], tools: [end_call], silence: {20s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
 """,
         {"on: {done: talking}": "on: {done: ending}"},
+    ),
+    "a verdict that no row takes where the others are": Fault(
+        "talks-to-machine",
+        f"""{_REMINDS}
+    on: {{dial.answered: talking, dial.*: ending}}
+  message: {{entry: [{{say: Please call us back.}}], on: {{done: ending}}}}
+  talking: {{entry: [generate_reply], instructions: Remind them., silence: {{20s: ending}}, on: {{amd.machine-vm: message, amd.machine-ivr: ending}}}}
+""",
+        {"amd.machine-ivr": "amd.machine-*"},
+        (
+            "0 s: the call begins. In dialing. The callee is called.",
+            "2 s: the callee is on the line.",
+            "3 s: In talking. The model speaks.",
+            "5 s: a machine says that the number cannot be reached. No row takes that.",
+            "The model talks with a machine.",
+        ),
+    ),
+    "verdicts of which none is taken": Fault(
+        "talks-to-machine",
+        f"""{_REMINDS}
+    on: {{dial.answered: hello, dial.*: ending}}
+  hello: {{entry: [{{say: Hello.}}], on: {{done: talking}}}}
+  talking: {{entry: [generate_reply], instructions: Remind them., silence: {{20s: ending}}}}
+""",
+        {
+            "silence: {20s: ending}": "silence: {20s: ending}, on: {amd.machine-*: ending}",
+            "on: {done: talking}": "on: {done: talking, amd.machine-*: ending}",
+        },
+    ),
+    "a menu that is waited out": Fault(
+        "talks-to-machine",
+        f"""{_REMINDS}
+    on: {{dial.answered: who, dial.*: ending}}
+  who: {{on: {{amd.human: talking, amd.uncertain: talking, amd.machine-vm: ending, amd.machine-unavailable: ending}}, after: {{25s: talking}}}}
+  talking: {{entry: [generate_reply], instructions: Remind them., silence: {{20s: ending}}}}
+""",
+        {"amd.machine-unavailable": "amd.machine-*"},
+    ),
+    "nobody can tell who has answered, where a person has a row": Fault(
+        "talks-to-machine",
+        f"""{_REMINDS}
+    on: {{dial.answered: talking, dial.*: ending}}
+  talking: {{entry: [generate_reply], instructions: Remind them., silence: {{20s: ending}}, on: {{amd.human: {{do: [{{log: A person.}}]}}, amd.machine-*: ending}}}}
+""",
+        {"amd.machine-*": "amd.*"},
+        (
+            "0 s: the call begins. In dialing. The callee is called.",
+            "2 s: the callee is on the line.",
+            "3 s: In talking. The model speaks.",
+            "5 s: nobody can tell who has answered. No row takes that.",
+            "The model talks with whoever it is.",
+        ),
     ),
     "words to a caller who has been put through": Fault(
         "speech-after-drain",

@@ -2,53 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from callflow.core.events import EffectEnded, Event, Input
+from callflow.core.configuration import configuration_of
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
-from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of
-from callflow.proof.findings.ways import result_of, straight_on
-from callflow.proof.listening import converses, turn
-from callflow.proof.node import Exploration, Passage, Situation, Where
+from callflow.core.table import table_of
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, is_the_authors, leaf_of
+from callflow.proof.findings.ways import goes_well, result_of, straight_on
+from callflow.proof.listening import converses, parties, turn
+from callflow.proof.node import Exploration, Node, Passage, Situation, Where
 from callflow.verify.places import named, warning
 
 _DEAF = ("amd.machine-vm", "amd.machine-unavailable")
 """What answers nothing: a voicemail records, an announcement says that nobody can be reached."""
 
 
+_DECIDED: Mapping[str, tuple[str, ...]] = {
+    "amd.machine-ivr": ("amd.machine-vm", "amd.machine-unavailable"),
+    "amd.uncertain": ("amd.human",),
+}
+"""What may be talked to, where somebody has decided so, a menu, and whoever it is of whom nobody can tell: it wants a row where one of
+these has one."""
+
+
 class Answering:
-    """A voicemail or an announcement has answered, and the flow leads straight on to a conversation with it."""
+    """A voicemail or an announcement has answered, and the flow leads straight on to a conversation with it; or no row takes
+    the verdict, and the model talks on."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.table = table_of(flow)
         self.turn = turn(flow)
 
-    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[str]:
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, bool]]:
         effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
         name = event.name if isinstance(event, Event) else ""
         if effect is not None and isinstance(event, EffectEnded):
             name = result_of(effect, event)
-        if name in _DEAF and taken.moves and not self._talks(before):
-            yield name
+        if taken.moves:
+            if name in _DEAF and not self._talks(before):
+                yield name, True
+        elif self._is_lost(before, name) and not any(note.kind == "kept" for note in taken.notes):
+            yield name, False
 
-    def found(self, exploration: Exploration, seen: Seen[str]) -> Suspects:
-        for name, passage in seen:
-            way = self._on(passage)
+    def _is_lost(self, at: Situation, name: str) -> bool:
+        """Whether this is a verdict that wants a row of its own, and there are but the far end and us."""
+        if not self.flow.outbound or parties(at.snapshot) != [MAIN_LEG]:
+            return False
+        heard = configuration_of(self.table, at.snapshot.configuration).heard
+        others = (heard(other).rows for other in _DECIDED.get(name, ()))
+        return name in _DEAF or any(row is not None for rows in others for each in rows for row in each)
+
+    def found(self, exploration: Exploration, seen: Seen[tuple[str, bool]]) -> Suspects:
+        lost: dict[str, dict[str, tuple[Passage, ...]]] = {}
+        for (name, is_taken), passage in seen:
+            way = self._on(passage, self._by_nobody if name.startswith("amd.machine") and not is_taken else goes_well)
             if way is None:
                 continue
             leaf = leaf_of(way[-1][1].target)
-            yield Suspect(
-                warning(
-                    "talks-to-machine", f"after `{name}` the call leads on to {named(leaf)}, where the model talks with whoever hears it: a machine",
-                    self.flow.states[leaf].position, f"give `{name}` a row of its own: leave a message, or hang up",
-                ),
-                passage[0], frozenset({leaf}), way, "The model talks with a machine.",
-            )  # fmt: skip
+            if is_taken:
+                says = f"after `{name}` the call leads on to {named(leaf)}, where the model talks with whoever hears it: a machine"
+                yield self._suspect(says, f"`{name}`", leaf, way)
+            else:
+                lost.setdefault(leaf, {}).setdefault(name, way)
+        for leaf, ways in lost.items():
+            names = " and ".join(f"`{name}`" for name in ways)
+            may_be = "a machine" if any(name.startswith("amd.machine") for name in ways) else "it may be a machine"
+            says = f"no row takes {names}, and the model talks in {named(leaf)} with whoever hears it: {may_be}"
+            yield self._suspect(says, names, leaf, next(iter(ways.values())))
 
-    def _on(self, first: Passage) -> tuple[Passage, ...] | None:
+    def _suspect(self, says: str, names: str, leaf: str, way: tuple[Passage, ...]) -> Suspect:
+        by_machine = "with a machine" if "amd.machine" in names else "with whoever it is"
+        return Suspect(
+            warning("talks-to-machine", says, self.flow.states[leaf].position, f"give {names} a row: leave a message, or hang up"),
+            way[0][0], frozenset({leaf}), way, f"The model talks {by_machine}.",
+        )  # fmt: skip
+
+    def _on(self, first: Passage, follows: Callable[[Node, Input], bool]) -> tuple[Passage, ...] | None:
         """The straight way to where the model talks with it."""
-        return straight_on(first, lambda edge: self._talks(edge.target.holder), lambda node: in_ending(self.flow, node))
+        return straight_on(
+            first, lambda edge: self._talks(edge.target.holder), lambda node: in_ending(self.flow, node), follows
+        )
+
+    def _by_nobody(self, node: Node, event: Input) -> bool:
+        """Whether a call goes on by itself: what runs ends as it should, or a timer of the author's comes due."""
+        if isinstance(event, TimerFired):
+            timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
+            return is_the_authors(self.flow, timer)
+        return goes_well(node, event)
 
     def _talks(self, at: Where) -> bool:
         """Whether the model talks with them, and waits for what they say."""

@@ -42,10 +42,13 @@ def result_of(effect: Running, end: EffectEnded) -> str:
 
 
 def straight_on(
-    first: Passage, arrived: Callable[[Edge], bool], over: Callable[[Node], bool]
+    first: Passage,
+    arrived: Callable[[Edge], bool],
+    over: Callable[[Node], bool],
+    follows: Callable[[Node, Input], bool] = goes_well,
 ) -> tuple[Passage, ...] | None:
-    """The shortest way from a passage to one by which it has `arrived`, by nothing but effects that end as they should; None where all
-    of them come to where it is `over` before."""
+    """The shortest way from a passage to one by which it has `arrived`, by nothing but effects that end as they should, or what
+    `follows` says; None where all of them come to where it is `over` before."""
     ways: list[tuple[Passage, ...]] = [(first,)]
     seen: set[Node] = set()
     for way in ways:
@@ -56,7 +59,7 @@ def straight_on(
         if arrived(edge):
             return way
         seen.add(node)
-        ways += [(*way, (node, onward)) for onward in node.edges if goes_well(node, onward.input)]
+        ways += [(*way, (node, onward)) for onward in node.edges if follows(node, onward.input)]
     return None
 
 
