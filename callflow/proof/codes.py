@@ -220,7 +220,8 @@ CODES: Mapping[str, Code] = {
     "nobody-speaks": Code(
         "It is the caller's turn, and nobody has said so",
         "A warning. Somebody has just come on the line, has waited (for a transfer, a call or a look-up, on hold, with music), or has pressed a "
-        "key, and the model listens now. It speaks only when it is asked to, or spoken to: until the caller says something there is silence.",
+        "key, and the model listens now. It speaks only when it is asked to, or spoken to: until the caller says something there is silence. So it "
+        "is where keys are waited for, by `collect_digits` without a prompt say, and nobody has said so.",
         f"{_END}states:\n  talking:\n    instructions: Help the caller.\n    silence: {{20s: ending}}\n{_ENDS}",
         f"{_END}states:\n  talking:\n    instructions: Help the caller.\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: ending}}\n{_ENDS}",
     ),

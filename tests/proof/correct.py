@@ -407,4 +407,24 @@ initial: telling
 states:
   telling: {entry: [{say: "Call us back on Monday, and press 1. Goodbye."}], on: {done: ending}}
 """,
+    "the rest of a number, whose first key says how long it is": """
+initial: first
+states:
+  first: {entry: [{collect_digits: {prompt: "Your number?", count: 1}}], on: {dtmf.input: rest, dtmf.*: ending}}
+  rest: {entry: [{collect_digits: {count: 3}}], on: {dtmf.*: ending}}
+""",
+    "keys that are asked for by a recorded voice": """
+initial: asking
+states:
+  asking: {entry: [{play: "builtin:crowded_room"}, {collect_digits: {count: 4, first_digit: 15s}}], on: {dtmf.*: ending}}
+""",
+    "a key that is pressed while it is named": """
+initial: menu
+states:
+  menu: {entry: [{say: Press 1 for the desk.}], on: {dtmf.1: moving}, after: {9s: ending}}
+  moving:
+    entry: [{transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: [{target: choosing, when: state.visits < 3, do: [{say: Nobody is there. Press 1 to try again.}]}, ending]}
+  choosing: {on: {dtmf.1: moving}, after: {9s: ending}}
+""",
 }

@@ -645,7 +645,7 @@ states:
 initial: talking
 states:
   talking: {on: {dtmf.0: {target: ringing, do: [{dial: {to: "+15551234567", trunk: ST, leg: human, play_dialtone: true}}]}}}
-  ringing: {on: {dial.answered: both, dial.*: talking, dtmf.1: ending}}
+  ringing: {on: {dial.answered: both, dial.*: {target: talking, do: [{say: Nobody is there.}]}, dtmf.1: ending}}
   both: {entry: [stand_by], on: {done: ending}}
 """,
         {
@@ -1313,5 +1313,47 @@ states:
   talking: {entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}, {say: "Möchten Sie weiter warten?"}], on: {done: ending}}
 """,
         {"Möchten Sie weiter warten?": "Niemand ist frei."},
+    ),
+    "keys after a failed look-up, and nobody says so": Fault(
+        "nobody-speaks",
+        """
+env: [API]
+vars: {policy: {type: string, default: "", pii: true}}
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: "Your policy number, please.", count: 6}}]
+    on: {dtmf.input: {target: looking, do: [{set: {policy: "{{ event.digits }}"}}]}, dtmf.*: ending}
+  looking:
+    entry: [{say: One moment.}, {http: {url: "{{ env.API }}/{{ vars.policy }}", timeout: 5s}}]
+    on: {done: found, failed: once_more}
+  once_more: {entry: [{collect_digits: {count: 6, first_digit: 15s}}], on: {dtmf.*: ending}}
+  found: {entry: [{say: It is valid. Goodbye.}], on: {done: ending}}
+""",
+        {"{count: 6, first_digit: 15s}": '{prompt: "I could not find it. Once more?", count: 6, first_digit: 15s}'},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In asking. The caller hears "Your policy number, please." and is asked for keys.',
+            '3 s: the keys are 000000. In looking. The caller hears "One moment."',
+            "3.225 s: http is asked.",
+            "4.225 s: http fails. In once_more. The caller is asked for keys.",
+            "Nobody says that keys are to be pressed.",
+        ),
+    ),
+    "a menu after a failed transfer, which nobody reads": Fault(
+        "nobody-speaks",
+        """
+initial: menu
+states:
+  menu: {entry: [{say: Press 1 for the desk.}], on: {dtmf.1: moving}, after: {9s: ending}}
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: choosing}
+  choosing: {on: {dtmf.1: message, dtmf.2: ending}, after: {30s: ending}}
+  message: {entry: [{say: We call you back. Goodbye.}], on: {done: ending}}
+""",
+        {
+            "transfer.failed: choosing": "transfer.failed: {target: choosing, do: [{say: Nobody is there. Press 1 or 2.}]}"
+        },
     ),
 }

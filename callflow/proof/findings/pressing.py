@@ -14,7 +14,7 @@ from callflow.core.statechart.lists import action_at
 from callflow.core.table import table_of
 from callflow.proof.asking import keys
 from callflow.proof.finding import Seen, Suspect, Suspects, drops, in_ending, name_of
-from callflow.proof.findings.questions import by_a_machine, words
+from callflow.proof.findings.questions import by_a_machine, led_on, words
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Without, ended_well, straight_on
 from callflow.proof.listening import parties
@@ -43,7 +43,7 @@ class Unpressed:
         for (action, named), passage in seen:
             way = answered.to(passage[0])
             on = straight_on(passage, _has_come_to_rest, partial(self._is_over, named))
-            if way is None or on is None:
+            if way is None or on is None or led_on(way[1], passage):
                 continue
             target = on[-1][1].target
             over = in_ending(self.flow, target)

@@ -41,10 +41,10 @@ class Unanswered:
     def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         answered = Without(exploration, by_a_machine)
         for action, asked in seen:
-            if in_ending(self.flow, asked[0]) != self._began_in_ending(asked):
-                continue
             way, dropped = answered.to(asked[0]), dropping_after(asked, self._goes_on)
-            if way is not None and dropped is not None and not self._was_asked(action, way[1]):
+            if way is None or dropped is None or led_on(way[1], asked):
+                continue
+            if not self._was_asked(action, way[1]):
                 yield Suspect(
                     warning(
                         "question-then-over", f"`{action.verb}` asks something, and the line drops before anybody can answer",
@@ -52,18 +52,6 @@ class Unanswered:
                     ),
                     way[0], more=(*way[1], *dropped[1]),
                 )  # fmt: skip
-
-    def _began_in_ending(self, asked: Passage) -> bool:
-        """Whether the call was in its ending when the effect was started that ends here: not where it came there meanwhile, since the
-        line was lost."""
-        node, event = asked[0], asked[1].input
-        while (
-            isinstance(event, EffectEnded)
-            and node.parent is not None
-            and event.id in node.parent.snapshot.memory.effects
-        ):
-            node = node.parent
-        return in_ending(self.flow, node)
 
     def _was_asked(self, action: Action, way: Sequence[Passage]) -> bool:
         """Whether the same was asked on the way there, and could be answered then."""
@@ -74,6 +62,19 @@ class Unanswered:
     def _goes_on(self, node: Node) -> bool:
         """Whether nobody can answer here."""
         return in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts)
+
+
+def led_on(way: Sequence[Passage], said: Passage) -> bool:
+    """Whether somebody, the line or a timer has led on while this was being said, on the way to its end."""
+    node, event = said[0], said[1].input
+    effects = node.snapshot.memory.effects
+    source = effects[event.id].source if isinstance(event, EffectEnded) and event.id in effects else None
+    for before, edge in reversed(way):
+        if all(one.source != source for one in before.snapshot.memory.effects.values()):
+            return False
+        if edge.taken.entered and not isinstance(edge.input, EffectEnded):
+            return True
+    return False
 
 
 def words(action: Action) -> str:

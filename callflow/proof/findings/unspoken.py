@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from callflow.core.actions import verb_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
+from callflow.core.events import DIGITS, MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.heard import heard
 from callflow.core.possible import leg_of
 from callflow.core.snapshot import Running, Snapshot, Step
+from callflow.core.statechart.descriptors import matches
 from callflow.core.table import table_of
 from callflow.proof.finding import (
     Seen,
@@ -31,6 +33,9 @@ from callflow.verify.places import warning
 
 SOON = 10.0
 """Seconds after which a timer that goes on breaks the silence in which nobody speaks first."""
+
+_CALLS = "whoever calls is on the line"
+_CHOSEN = "they have pressed"
 
 _THEIRS = ("session.", "tool.", "room.", "call.")
 """Events of whoever speaks themselves, and of the line: no music ends for them, but by them."""
@@ -58,7 +63,7 @@ class Unspoken:
         if effect.stopping or verb.parties_end:
             return ""
         if verb.takes_keys:
-            return "they have pressed what they were asked for" if event.result.get("result") == "input" else ""
+            return f"{_CHOSEN} what they were asked for" if event.result.get("result") == "input" else ""
         back = verb.leg_after == "on_line" and _is_on_hold(before.snapshot, effect)
         heard_again = verb.mutes is False and before.snapshot.memory.muted
         asked = verb.asks_outside and not self.turn(before.snapshot, before.facts)
@@ -69,13 +74,13 @@ class Unspoken:
         if not isinstance(event, Event):
             return ""
         if event.name == "call.answered":
-            return "" if self.flow.outbound else "whoever calls is on the line"
+            return "" if self.flow.outbound else _CALLS
         if not taken.entered:
             return ""
         if event.name == PERSON:
             return "a person has answered"
         if event.name.startswith("dtmf."):
-            return "they have pressed a key"
+            return f"{_CHOSEN} a key"
         left = event.name.startswith("leg.") and event.name.endswith(".hangup") and talk(before.snapshot)
         return f"{leg_of(event)} has left" if left and not talk(taken.snapshot) else ""
 
@@ -89,16 +94,18 @@ class Unspoken:
 
     def found(self, exploration: Exploration, seen: Seen[str]) -> Suspects:
         for why, passage in seen:
-            way = straight_on(passage, self._is_silent, self._is_over)
+            way = straight_on(passage, partial(self._is_silent, why), self._is_over)
             if way is None:
                 continue
             target = way[-1][1].target
+            says, hint = f"it is their turn in {name_of(target)}, and nobody says a word first", "in its `entry`"
+            after, place = "Nobody speaks until the caller does.", place_of(self.flow, target)
+            if not self._converse(target):
+                says = f"they are to press keys in {name_of(target)}, and nobody says so"
+                hint, after = "in its `entry`, or a `prompt`", "Nobody says that keys are to be pressed."
             yield Suspect(
-                warning(
-                    "nobody-speaks", f"{why}: it is their turn in {name_of(target)}, and nobody says a word first",
-                    place_of(self.flow, target), "say something first: `say`, or `generate_reply`, in its `entry`",
-                ),
-                passage[0], frozenset({leaf_of(target)}), way, "Nobody speaks until the caller does.",
+                warning("nobody-speaks", f"{why}: {says}", place, f"say something first: `say`, or `generate_reply`, {hint}"),
+                passage[0], frozenset({leaf_of(target)}), way, after,
             )  # fmt: skip
 
     def _is_over(self, node: Node) -> bool:
@@ -106,15 +113,30 @@ class Unspoken:
         said = "speech" in heard(self.flow, node.snapshot, node.facts)
         return said or in_ending(self.flow, node) or talk(node.snapshot)
 
-    def _is_silent(self, edge: Edge) -> bool:
-        """Whether the model listens to them, nothing is under way, and no timer of the author's goes on soon."""
-        snapshot = edge.target.snapshot
-        if snapshot.memory.lists or not self.turn(snapshot, edge.target.facts):
+    def _is_silent(self, why: str, edge: Edge) -> bool:
+        """Whether the model listens to them, or keys are waited for; nothing else is under way, and no timer of the author's goes on soon.
+        Who has chosen by a key may know which are next, and who has just come a number that is for keys alone."""
+        chosen = why.startswith(_CHOSEN)
+        target = edge.target
+        snapshot = target.snapshot
+        running = [one for one in snapshot.memory.effects.values() if not one.stopping]
+        if running and all(verb_of(one.verb).takes_keys for one in running):
+            return not chosen
+        if running or snapshot.memory.lists or not self.turn(snapshot, target.facts) or self._soon(snapshot):
             return False
-        if any(not one.stopping for one in snapshot.memory.effects.values()):
+        if any(self.flow.states[path].waits for path in active_in(self.flow, target)):
             return False
-        states = [self.flow.states[path] for path in active_in(self.flow, edge.target)]
-        return any(map(converses, states)) and not any(state.waits for state in states) and not self._soon(snapshot)
+        return self._converse(target) or (not chosen and why != _CALLS and self._hears_keys(target))
+
+    def _converse(self, target: Node) -> bool:
+        """Whether the model talks there with whoever is on the line."""
+        return any(converses(self.flow.states[path]) for path in active_in(self.flow, target))
+
+    def _hears_keys(self, target: Node) -> bool:
+        """Whether a state that is active there waits for keys, and for nothing that they say."""
+        states = [self.flow.states[path] for path in active_in(self.flow, target)]
+        rows = [row for state in states for row in state.rows]
+        return any(matches(row.pattern, f"dtmf.{key}") for row in rows for key in DIGITS)
 
     def _soon(self, snapshot: Snapshot) -> bool:
         """Whether a timer of the author's goes on before anybody has waited for long."""
