@@ -79,9 +79,7 @@ class Lines:
         states = step.snapshot.configuration if step.snapshot.configuration != before else ()
         state = " ".join(".".join(path.split(".")[-2:]) for path in states)
         line.append(f"{cut(printable(state), STATE):<{STATE}} ", "bold")
-        effects = [f"{_brief_start(effect)}" for effect in started] + [
-            f"stop {self._verbs.get(e.id, '')}" for e in stopped
-        ]
+        effects = [f"{brief(effect)}" for effect in started] + [f"stop {self._verbs.get(e.id, '')}" for e in stopped]
         named = [_NOTED[note.kind].format(**note.data) for note in step.notes if note.kind in _NOTED]
         told = printable(", ".join(named + effects))
         line.append(cut(told, max(self.sheet.console.width - len(line), 10)), FAINT)
@@ -151,7 +149,7 @@ def way(sheet: Sheet, flow: Flow, steps: Iterable[Step]) -> Marks:
     return marks
 
 
-def _brief_start(effect: Start) -> str:
+def brief(effect: Start) -> str:
     """An effect as its author would write it, short; what is private is not shown."""
     verb = VERBS.get(effect.verb)
     if verb is None or verb.main is None:

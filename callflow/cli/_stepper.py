@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from rich.text import Text
 
+from callflow.cli._call import brief
 from callflow.cli._sheet import BAD, FAINT, GOOD, NAME
 from callflow.cli._told import Teller
-from callflow.core.durations import told_duration
 from callflow.core.flow import ROOT
 from callflow.core.snapshot import Timer
 from callflow.errors import printable
@@ -18,7 +18,7 @@ from callflow.play.played import Played
 from callflow.play.typed import Unreadable, read_steps, said_with
 from callflow.scenario import Impossible, in_words
 from callflow.scenario.call import Taken, Unending
-from callflow.scenario.expectations import effect_shown, time_shown, value_shown
+from callflow.scenario.expectations import time_shown, value_shown
 from callflow.scenario.model import Expects, Never, Speaks, Step, Waits
 from callflow.scenario.running import timer_name
 from callflow.scenario.writing import step_written
@@ -171,7 +171,7 @@ class Stepper:
         self._sheet.console.print()
         line = Text("  now ", FAINT).append(time_shown(call.elapsed), "bold")
         self._sheet.console.print(line.append(", in ", FAINT).append(printable(call.where), "bold"))
-        running = [effect_shown(start.verb, start.arguments) for start in self._played.running()]
+        running = [brief(start) for start in self._played.running()]
         for what, told in (("runs", ", ".join(running)), ("timers", ", ".join(map(self._timer, call.snapshot.timers)))):
             if told:
                 self._sheet.wrap(printable(told), style=FAINT, indent=f"      {what:7}")
@@ -208,7 +208,11 @@ class Stepper:
 
 
 def _left(seconds: float) -> str:
-    return told_duration(round(seconds)) if seconds >= 120 else time_shown(max(seconds, 0.0))
+    if seconds < 120:
+        return time_shown(max(seconds, 0.0))
+    whole = round(seconds)
+    parts = (whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def _by_itself(played: Played, one: Taken | None) -> str:

@@ -57,7 +57,7 @@ class _Command(click.Command):
             return super().invoke(ctx)
 
 
-def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
+def _jobs(ctx: click.Context, param: click.Parameter, value: Any) -> int:
     return cores() if value == "auto" else click.IntRange(1).convert(value, param, ctx)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from typing import Any
 
 from callflow.core.durations import format_duration, parse_duration
@@ -241,14 +241,14 @@ class Report:
         message, _, hint = reason.partition(": write ")
         self.defect("bad-duration", f"{what}: {message}", node, path, f"write {hint}" if hint else "")
 
-    def choice(self, node: Node | None, path: str, what: str, choices: Iterable[str]) -> str | None:
+    def choice(self, node: Node | None, path: str, what: str, choices: Collection[str]) -> str | None:
         word = self.text(node, path, what)
         if word is not None and node is not None and word not in choices:
             self.not_among(node, path, what, word, choices)
             return None
         return word
 
-    def not_among(self, node: Place, path: str, what: str, word: str, choices: Iterable[str]) -> None:
+    def not_among(self, node: Place, path: str, what: str, word: str, choices: Collection[str]) -> None:
         hint = self.meant(word, choices) or ""
         self.defect("bad-value", f"{what} takes {one_of(choices)}, not `{shorten(word)}`", node, path, hint)
 

@@ -11,6 +11,7 @@ from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Running, Start, Step
 from callflow.core.values.reads import reads
 from callflow.core.values.representatives import representatives_of
+from callflow.core.values.said import said
 from callflow.coverage.things import VERDICTS, asks_outside
 from callflow.proof.way import Way
 from callflow.proof.world import WORD
@@ -124,7 +125,7 @@ def _act(flow: Flow, before: Step, event: Input, after: Step, form: Form) -> Act
     if isinstance(event, EffectEnded):
         effect = memory.effects.get(event.id)
         return None if effect is None or effect.stopping else _end(flow, effect, event, form)
-    return _event(event, after, form)
+    return _event(flow, event, after, form)
 
 
 def _end(flow: Flow, effect: Running, event: EffectEnded, form: Form) -> Act | None:
@@ -163,17 +164,18 @@ _WORDS = "Well, yes."
 _BY_ITSELF = frozenset({"ringing", "answered"})
 
 
-def act_of(event: Event) -> Act | None:
-    """The step that is this event; None where it happens by itself."""
-    return _outside(event, Form(whole=True))
+def act_of(flow: Flow, event: Event) -> Act | None:
+    """The step that is this event, words included; None where it happens by itself."""
+    return _outside(event, said(flow, event), Form(whole=True))
 
 
-def _event(event: Event, after: Step, form: Form) -> Act | None:
+def _event(flow: Flow, event: Event, after: Step, form: Form) -> Act | None:
     matters = after.moves or form.whole or (event.name == WORD and form.timed) or event.name.startswith("tool.")
-    return _outside(event, form) if matters else None
+    return _outside(event, event.data if form.whole else said(flow, event), form) if matters else None
 
 
-def _outside(event: Event, form: Form) -> Act | None:
+def _outside(event: Event, data: Mapping[str, Any], form: Form) -> Act | None:
+    """`data`: what is said of it where its name does not say all."""
     name = event.name
     family, _, rest = name.partition(".")
     leg, _, what = rest.partition(".") if family == "leg" else (MAIN_LEG, "", rest)
@@ -188,9 +190,4 @@ def _outside(event: Event, form: Form) -> Act | None:
     key = str(event.data.get("digit", ""))
     if family == "dtmf" or what.startswith("dtmf."):
         return Presses(key or rest.rpartition(".")[2], leg)
-    data = (
-        event.data
-        if form.whole
-        else {n: one for n, one in event.data.items() if n != "leg" and one not in (None, "", {})}
-    )
-    return Occurs(name, data)
+    return Occurs(name, {field: one for field, one in data.items() if field != "leg"})

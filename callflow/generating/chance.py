@@ -71,7 +71,7 @@ def _act(flow: Flow, player: Player, chance: random.Random) -> Act | None:
     events = [one for one in inputs(flow, call.snapshot, call.facts, call.now) if isinstance(one, Event)]
     found: list[tuple[Act, float]] = []
     for event in events:
-        act = act_of(event)
+        act = act_of(flow, event)
         if act is not None:
             family = event.name.partition(".")[0]
             found.append((act, _WEIGHTS.get(family, 1.0) / (1 + sum(one.name == event.name for one in events))))

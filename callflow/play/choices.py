@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, KEYS, MAIN_LEG, OUT_OF_REACH, EffectEnded, Event
-from callflow.core.expressions import TEXT
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.snapshot import Forward, Running, Step
+from callflow.core.statechart.structure import in_ending
 from callflow.core.step import step
-from callflow.core.values.choices import plain
-from callflow.core.values.facts import fields_of, type_of
+from callflow.core.values.facts import fields_of
 from callflow.core.values.representatives import representatives_of
+from callflow.core.values.said import said, telling
 from callflow.scenario.call import Call
 from callflow.scenario.endings import verb_of_result
 from callflow.scenario.model import Act, Calls, Ending, Ends, Occurs, Presses, Replies, Speaks
@@ -103,36 +103,16 @@ def _event(flow: Flow, call: Call, event: Event) -> Iterator[Choice]:
         event = event._replace(id="call_1", offered_in=call.snapshot.configuration)
     if not called and not _leads(call, step(flow, call.snapshot, event)):
         return
-    data = _said(flow, event)
+    data = said(flow, event)
     words = _REASONS.get(data.get("reason", "")) or in_words(flow, event._replace(data=data))
     takes: Takes = "fields" if fields_of(flow, event.name) else "nothing"
     act: Act = Calls(((event.name[5:], data),)) if called else Occurs(event.name, data)
     verb = verb_of_result(event.name)
     if verb is not None:  # who has answered a dial
         act = Ends(verb, Ending(result={"result": event.name.partition(".")[2], **data}))
-    rare = event.name.startswith(_RARE) or event.name.endswith((".dropped", ".offered"))
+    late = event.name.endswith(".answered") and any(in_ending(flow, path) for path in call.snapshot.configuration)
+    rare = late or event.name.startswith(_RARE) or event.name.endswith((".dropped", ".offered"))
     yield Choice(words, act, takes=takes, rare=rare)
-
-
-def _said(flow: Flow, event: Event) -> Mapping[str, Any]:
-    """Of a payload what has to be said: what tells it from others of its name, and what must be there."""
-    fields = fields_of(flow, event.name)
-    declared = event.name.startswith("tool.") or event.name in flow.events
-    telling = _telling(representatives_of(flow).payloads(event.name))
-    data: dict[str, Any] = {}
-    for name, value in event.data.items():
-        if name in telling:
-            data[name] = value
-        elif declared and name in fields:
-            empty = value == "" and type_of(fields[name]) == TEXT
-            data[name] = plain(TEXT) if empty else value
-    return data
-
-
-def _telling(payloads: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """The fields in which they differ."""
-    names = {name for one in payloads for name in one}
-    return frozenset(name for name in names if any(one.get(name) != payloads[0].get(name) for one in payloads))
 
 
 def _end(flow: Flow, call: Call, end: EffectEnded) -> Iterator[Choice]:
@@ -156,8 +136,8 @@ def _end(flow: Flow, call: Call, end: EffectEnded) -> Iterator[Choice]:
 
 def _result(flow: Flow, effect: Running, end: EffectEnded) -> Mapping[str, Any]:
     event = verb_of(effect.verb).result_event(end.result)
-    telling = _telling(representatives_of(flow).results(effect.source, effect.verb, event))
-    return {name: value for name, value in end.result.items() if name == "result" or name in telling}
+    tell = telling(representatives_of(flow).results(effect.source, effect.verb, event))
+    return {name: value for name, value in end.result.items() if name == "result" or name in tell}
 
 
 def _number(call: Call, effect: Running) -> int | None:

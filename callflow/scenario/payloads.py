@@ -9,8 +9,8 @@ from callflow.core.expressions import ANY, Record, Type, accepts, coerce
 from callflow.core.flow import Field
 from callflow.core.suggest import closest
 from callflow.flowfile.nodes import Mapping as MappingNode
-from callflow.flowfile.nodes import Node, shorten
-from callflow.flowfile.report import Report, join, plain_data
+from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten
+from callflow.flowfile.report import Report, is_nothing, join, plain_data
 
 
 def fields_of(
@@ -19,7 +19,9 @@ def fields_of(
     """The fields that stand there, each of its type; `known` None: any, of any type."""
     found: dict[str, Any] = {}
     first = next(iter(known or ("name",)), "name")
-    hint = f"write {{{first}: …}}, one of {', '.join(known)}" if known else ""
+    hint = f"write {{{first}: …}}" if known else ""
+    if known and len(known) > 1:
+        hint += f", one of {', '.join(known)}"
     mapping = report.mapping(node, path, what, hint)
     for name, (key, value) in mapping.entries.items() if mapping else ():
         if known is not None and name not in known:
@@ -48,11 +50,13 @@ def declared(
 ) -> dict[str, Any]:
     """The same for fields that an author has declared, of which some must be there, and some take a few values only."""
     found = fields_of(report, node, path, what, {name: one.type for name, one in fields.items()})
+    if isinstance(node, (Scalar, Sequence)) and not is_nothing(node):
+        return found  # that is said of it already
     entries = node.entries if isinstance(node, MappingNode) else {}
     misspelt = [name for name in entries if name not in fields]
     for name, one in fields.items():
         if one.required and name not in found and not any(closest(word, [name]) for word in misspelt):
             report.defect("missing-argument", f"{what} is missing `{name}`", at, path, f"write `{name}: …`")
         elif one.enum and accepts(one.type, found.get(name)) and found[name] not in one.enum:
-            report.not_among(entries[name][1], join(path, name), f"`{name}`", str(found[name]), map(str, one.enum))
+            report.not_among(entries[name][1], join(path, name), f"`{name}`", str(found[name]), [*map(str, one.enum)])
     return found

@@ -31,7 +31,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
 
   now 0 s, in talking
       runs   generate_reply: Greet the caller and help.
-      timers after 1h in 1h
+      timers after 1h in 1 h
       1  the caller says …
       2  the model says …
       3  the caller hangs up
@@ -42,30 +42,30 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
     0.0  agent: (the model speaks)
 
   now 3 s, in talking
-      timers silence 2m in 2m, after 1h in 59m 57s
+      timers silence 2m in 2 min, after 1h in 59 min 57 s
       1  the caller says …
       2  the model says …
       3  the caller hangs up
       4  the model calls end_call
       m  7 more that may happen
-  Enter  nobody has said anything for 2m (in 2m)
+  Enter  nobody has said anything for 2m (in 2 min)
 > 1 That is all, thank you.
     4.2  caller: “That is all, thank you.”
 
   now 4.15 s, in talking
-      timers silence 2m in 2m, after 1h in 59m 56s
+      timers silence 2m in 2 min, after 1h in 59 min 56 s
       1  the caller says …
       2  the model says …
       3  the caller hangs up
       4  the model calls end_call
       m  7 more that may happen
-  Enter  nobody has said anything for 2m (in 2m)
+  Enter  nobody has said anything for 2m (in 2 min)
 > 4
     4.2  tool.end_call             ending               say: Goodbye.
 
   now 4.15 s, in ending
       runs   say: Goodbye.
-      timers after 1h in 59m 56s
+      timers after 1h in 59 min 56 s
       1  the caller says …
       2  the model says …
       3  the caller hangs up
@@ -77,7 +77,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
 
   now 4.55 s, in ending
       runs   drain
-      timers silence 2m in 2m, after 1h in 59m 55s
+      timers silence 2m in 2 min, after 1h in 59 min 55 s
       1  the caller says …
       2  the model says …
       3  the caller hangs up
@@ -159,6 +159,15 @@ def test_what_cannot_be_is_told_and_the_call_goes_on(typed, told):
     assert "tool.end_call" in done.output
     assert all(line.isprintable() for line in done.output.split("\n"))
     assert max(map(len, done.output.split("\n"))) <= 5002
+
+
+def test_who_is_called_is_as_private_as_in_a_record_and_a_late_answer_stands_behind_m():
+    lines = [line.rstrip() for line in played("1\nm\n", "flows/outbound.yaml").output.splitlines()]
+    now = next(number for number, line in enumerate(lines) if line.endswith("in dialing"))
+    assert lines[now : now + 2] == ["  now 0 s, in dialing", "      runs   dial: (private)"]
+    ending = next(number for number, line in enumerate(lines) if line.endswith("in ending"))
+    assert lines[ending + 3 : ending + 5] == ["      1  the callee hangs up", "      m  10 more that may happen"]
+    assert "the callee is on the line" in "\n".join(lines[ending + 5 :])
 
 
 def test_arguments_and_keys_and_steps_back():

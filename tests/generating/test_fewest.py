@@ -83,6 +83,12 @@ events: {app.never: {}}
 """
 
 
+def test_of_what_an_event_brings_only_what_makes_a_difference_is_said():
+    text = file_of(generate(callflow.load(FLOWS / "outbound.yaml")).scenarios, FLOWS, "Made.")
+    assert "      - call.hangup\n" in text
+    assert "sip_status_code" not in text
+
+
 def test_a_tool_that_is_called_in_the_middle_of_a_sentence_is_called_then():
     flow = callflow.loads(ODD, "<odd>", check=False)
     made = generate(flow)

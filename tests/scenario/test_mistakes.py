@@ -62,6 +62,8 @@ def defects(body: str):
         ("tool: {book: {dy: friday}}", "unknown-field", 'did you mean "day"?'),
         ("tool: {book: {day: 3}}", "wrong-type", "takes text"),
         ("tool: {book: {day: fryday}}", "bad-value", 'did you mean "friday"?'),
+        ("tool: {book: {day: sunday}}", "bad-value", "`day` takes `friday` or `monday`, not `sunday`"),
+        ("tool: {book: sunday}", "wrong-kind", "write {day: …}"),
         ("call.hangup: {bye: caller}", "unknown-field", 'did you mean "by"?'),
         ("call.hangup: {by: nobody}", "wrong-type", "takes one of caller, agent"),
         ("app.aproved: {by: Ann}", "unknown-event", 'did you mean "app.approved"?'),
