@@ -11,7 +11,7 @@ from callflow.core.flow import Flow
 from callflow.core.occurs import Facts, Music
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.verbs.verb import Sound
+from callflow.core.verbs.verb import Sound, Verb
 
 
 def heard(flow: Flow, snapshot: Snapshot, facts: Facts, leg: str = MAIN_LEG) -> frozenset[Sound]:
@@ -21,9 +21,23 @@ def heard(flow: Flow, snapshot: Snapshot, facts: Facts, leg: str = MAIN_LEG) -> 
     if known is None or known.status not in ("on_line", "hold"):
         return frozenset()
     running = [one for one in snapshot.memory.effects.values() if not one.stopping]
-    held = known.status == "hold" or (leg == MAIN_LEG and any(verb_of(one.verb).holds_far_end for one in running))
+    held = on_hold(snapshot, leg)
     music: frozenset[Sound] = frozenset({"music"} if held and Music(leg) in facts else ())
     return music.union(*(verb_of(one.verb).hears(leg, _arguments(flow, one), on_hold=held) for one in running))
+
+
+def on_hold(snapshot: Snapshot, leg: str = MAIN_LEG) -> bool:
+    """Whether this leg is on hold, or is kept there while somebody else is asked."""
+    known = snapshot.memory.legs.get(leg)
+    if known is not None and known.status == "hold":
+        return True
+    running = (one for one in snapshot.memory.effects.values() if not one.stopping)
+    return leg == MAIN_LEG and any(verb_of(one.verb).holds_far_end for one in running)
+
+
+def hears(snapshot: Snapshot, verb: Verb, arguments: Mapping[str, Any], leg: str = MAIN_LEG) -> bool:
+    """Whether this leg, which is on the line, hears what is said by this verb with these arguments."""
+    return "speech" in verb.hears(leg, arguments, on_hold=on_hold(snapshot, leg))
 
 
 def _arguments(flow: Flow, effect: Running) -> Mapping[str, Any]:

@@ -155,6 +155,7 @@ ACCEPT: Final[Mapping[str, str]] = {
     "row-never-taken": "Why the row stands here.",
     "outcome-too-early": "Why the outcome is named here.",
     "cut-off": "Why nobody has to be told.",
+    "said-to-nobody": "Who hears this.",
     "nobody-speaks": "Why nobody speaks first.",
     "goodbye-and-on": "Why the call goes on.",
     "talks-to-machine": "Why the model talks with a machine.",

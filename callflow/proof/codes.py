@@ -212,10 +212,19 @@ CODES: Mapping[str, Code] = {
     "cut-off": Code(
         "The line drops without a word",
         "A warning. A request, the program's own action or a recording has failed, or a text reads what is not there or no number, and no row "
-        "takes that; or a person has answered, or speaks: and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
+        "takes that; or a person has answered, or speaks, or somebody else is told goodbye: and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending}}\n",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending, failed: sorry}}\n"
         "  sorry: {entry: [{say: I cannot look that up just now. Goodbye.}], on: {done: ending}}\n",
+    ),
+    "said-to-nobody": Code(
+        "Words that nobody hears",
+        "Something is said to everybody while the far end is on hold, and nobody else is on the line. A hold lasts, through states, until "
+        "`resume`; with `to: far_end` they hear it on hold, too.",
+        f"{_END}states:\n  talking: {{entry: [{{say: What can I do for you?}}], silence: {{20s: ending}}, tools: [end_call], on: {{tool.end_call: held}}}}\n"
+        "  held: {entry: [hold], after: {9s: {target: ending, do: [{say: Nobody is free. Goodbye.}]}}}\n",
+        f"{_END}states:\n  talking: {{entry: [{{say: What can I do for you?}}], silence: {{20s: ending}}, tools: [end_call], on: {{tool.end_call: held}}}}\n"
+        "  held: {entry: [hold], after: {9s: {target: ending, do: [resume, {say: Nobody is free. Goodbye.}]}}}\n",
     ),
     "nobody-speaks": Code(
         "It is the caller's turn, and nobody has said so",

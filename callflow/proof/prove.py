@@ -45,6 +45,7 @@ from callflow.proof.findings.silence import (
     too_quiet,
 )
 from callflow.proof.findings.speech import Cut, Mute, NeverWhole
+from callflow.proof.findings.unheard import OnHold, ToAnother
 from callflow.proof.findings.unspoken import Unspoken
 from callflow.proof.findings.untold import CutOff
 from callflow.proof.findings.unused import Lost, NeverBegun, NeverHeard
@@ -83,6 +84,8 @@ ASIDES = (
     Early,
     CutOff,
     Unwritten,
+    OnHold,
+    ToAnother,
     GoodbyeAndOn,
     Unspoken,
     Answering,

@@ -8,8 +8,9 @@ from typing import Any
 from callflow.core.actions import verb_of
 from callflow.core.events import EVENTS, KEYS, MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
+from callflow.core.heard import on_hold
 from callflow.core.occurs import Music
-from callflow.core.snapshot import Cancel, Running, Start, Step, Timer
+from callflow.core.snapshot import Cancel, Running, Snapshot, Start, Step, Timer
 from callflow.core.statechart.structure import around
 from callflow.flowfile.nodes import shorten
 from callflow.scenario.call import Call, Taken, follows
@@ -137,15 +138,12 @@ class _Teller:
         memory = before.step.snapshot.memory
         if memory.caller_speaks or memory.agent_busy or Music(MAIN_LEG) in before.facts:
             return True
-        on_hold = memory.legs[MAIN_LEG].status == "hold"
+        held = on_hold(before.step.snapshot)
         others = any(leg.status == "on_line" for name, leg in memory.legs.items() if name != MAIN_LEG)
-        held = on_hold or any(verb_of(one.verb).holds_far_end for one in memory.effects.values() if not one.stopping)
         if others and not held:  # there is somebody to talk to
             return True
         running = (self._started.get(one.id) for one in memory.effects.values() if not one.stopping)
-        return any(
-            verb_of(one.verb).hears(MAIN_LEG, one.arguments, on_hold=on_hold) for one in running if one is not None
-        )
+        return any(verb_of(one.verb).hears(MAIN_LEG, one.arguments, on_hold=held) for one in running if one is not None)
 
     # -- what happens
 
@@ -169,7 +167,7 @@ class _Teller:
         for effect in one.step.effects:
             if isinstance(effect, Start):
                 self._started[effect.id] = effect
-                yield from self._begins(effect)
+                yield from self._begins(effect, one.step.snapshot)
             elif isinstance(effect, Cancel) and effect.id in self._started and self._there:
                 yield from self._cut(self._started[effect.id])
         outcome = [note.data.get("name") for note in one.step.notes if note.kind == "outcome"]
@@ -264,14 +262,15 @@ class _Teller:
         elif verb.asks_outside:
             yield f"{verb.name} answers{_payload(end.result)}"
 
-    def _begins(self, start: Start) -> Iterator[str]:
+    def _begins(self, start: Start, snapshot: Snapshot) -> Iterator[str]:
         verb, arguments = verb_of(start.verb), start.arguments
-        leg = self._name(arguments.get("to") if verb.speech else arguments.get("leg"))
+        leg = self._listener(start, snapshot) if verb.speech else self._name(arguments.get("leg"))
         if verb.speech and arguments.get("text") is not None:
             yield f'{leg} hears "{arguments.get("text")}"'
         elif verb.talks:
             told = arguments.get("instructions")
-            yield "the model speaks" + (f" ({told})" if told else "")
+            told = f" ({told})" if told else ""
+            yield f"the model speaks{told}" if leg == self._who else f"the model speaks{told}, and {leg} hears it"
         elif verb.takes_keys:
             prompt = arguments.get("prompt")
             yield f'{leg} hears "{prompt}" and is asked for keys' if prompt else f"{leg} is asked for keys"
@@ -287,6 +286,18 @@ class _Teller:
             )
         elif verb.asks_outside:
             yield f"{verb.name} is asked"
+
+    def _listener(self, start: Start, snapshot: Snapshot) -> str:
+        """Who hears what is said: of words for everybody the far end, or, where they are on hold or have gone, somebody else."""
+        verb, arguments, legs = verb_of(start.verb), start.arguments, snapshot.memory.legs
+        leg = verb.given("listener", arguments)
+        if leg is not None:
+            return self._name(leg)
+        main = legs.get(MAIN_LEG)
+        if main is None or (main.status != "gone" and not on_hold(snapshot)):
+            return self._who
+        others = (name for name, one in legs.items() if one.status == "on_line" and name != MAIN_LEG)
+        return next(map(self._name, others), "nobody")
 
     def _cut(self, start: Start) -> Iterator[str]:
         if verb_of(start.verb).speech and not start.arguments.get("loop"):

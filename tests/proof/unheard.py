@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from tests.proof.faults import END, OFFERS, Fault
 
+_ASKS = """
+env: [TRUNK, COLLEAGUE]
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking: {entry: [{say: What can I do for you?}], silence: {20s: ending}, tools: [human], on: {tool.human: asking}}
+"""
+
 _LOOKS_UP = """
 env: [SHOP]
 initial: looking
@@ -141,6 +149,84 @@ states:
             'back."': "back.'",
         },
     ),
+    "a goodbye on hold": Fault(
+        "said-to-nobody",
+        """
+env: [CRM]
+initial: looking
+states:
+  looking:
+    entry: [{say: One moment.}, {hold: {music: "builtin:hold_music"}}, {http: "{{ env.CRM }}"}, resume]
+    on: {done: there, failed: sorry}
+  there: {entry: [{say: It is there. Goodbye.}], on: {done: ending}}
+  sorry: {entry: [{say: I cannot see it just now. Goodbye.}], on: {done: ending}}
+""",
+        {"sorry: {entry: [": "sorry: {entry: [resume, "},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In looking. The caller hears "One moment."',
+            "2.225 s: the caller is on hold, with music.",
+            "3.225 s: http is asked.",
+            '4.225 s: http fails. In sorry. Nobody hears "I cannot see it just now. Goodbye."',
+        ),
+    ),
+    "an announcement on hold, and back to the conversation": Fault(
+        "said-to-nobody",
+        f"""{_ASKS}  asking:
+    entry: [{{hold: {{music: "builtin:hold_music"}}}}]
+    after: {{8s: {{target: talking, do: [{{say: It takes a little longer.}}, resume]}}}}
+""",
+        {
+            "[{say: It takes a little longer.}, resume]": "[{say: {text: It takes a little longer., to: far_end}}, resume]"
+        },
+    ),
+    "words of the model on hold": Fault(
+        "said-to-nobody",
+        f"""{_ASKS}  asking: {{entry: [{{hold: {{music: "builtin:hold_music"}}}}, {{generate_reply: Tell them that nobody is free.}}, resume], on: {{done: ending}}}}
+""",
+        {'{hold: {music: "builtin:hold_music"}}, {g': "{g", ", resume]": "]"},
+    ),
+    "a goodbye that the colleague hears, and the caller does not": Fault(
+        "cut-off",
+        f"""{_ASKS}  asking:
+    entry: [{{say: One moment.}}, {{hold: {{music: "builtin:hold_music"}}}}, {{dial: {{to: "{{{{ env.COLLEAGUE }}}}", trunk: "{{{{ env.TRUNK }}}}", leg: human}}}}]
+    on: {{dial.answered: briefing, dial.*: {{target: ending, do: [resume, {{say: Nobody is there. Goodbye.}}]}}}}
+  briefing:
+    entry: [{{say: {{text: A caller is waiting. Press one., to: human}}}}]
+    on: {{leg.human.dtmf.1: together, leg.human.hangup: nobody}}
+    after: {{20s: too_late}}
+  nobody: {{entry: [resume, {{say: Nobody is there. Goodbye.}}], on: {{done: ending}}}}
+  too_late: {{entry: [{{say: Nobody can take your call. Goodbye.}}], on: {{done: ending}}}}
+  together: {{must_finish: true, entry: [resume, stand_by], on: {{done: ending}}}}
+""",
+        {"too_late: {entry: [": "too_late: {entry: [resume, "},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In talking. The caller hears "What can I do for you?"',
+            '4.4 s: the model calls human. In asking. The caller hears "One moment."',
+            "4.625 s: the caller is on hold, with music.",
+            "5.625 s: the human is called.",
+            "7.625 s: the human is on the line.",
+            '8.625 s: In briefing. The human hears "A caller is waiting. Press one."',
+            '28.625 s: 20s of briefing are over. In too_late. The human hears "Nobody can take your call. Goodbye."',
+            "29.325 s: In ending.",
+            "30.325 s: the line drops.",
+            "The far end was told nothing.",
+        ),
+    ),
+    "a goodbye to the wrong party": Fault(
+        "cut-off",
+        f"""{_ASKS}  asking:
+    entry: [{{say: One moment.}}, {{dial: {{to: "{{{{ env.COLLEAGUE }}}}", trunk: "{{{{ env.TRUNK }}}}", leg: human, play_dialtone: true}}}}]
+    on: {{dial.answered: both, dial.*: {{target: ending, do: [{{say: Nobody is there. Goodbye.}}]}}}}
+  both:
+    entry: [{{say: You are both on the line.}}]
+    after: {{30m: too_long}}
+    on: {{leg.human.hangup: {{target: ending, do: [{{say: They have hung up. Goodbye.}}]}}}}
+  too_long: {{entry: [{{say: {{text: The time is up. Goodbye., to: human}}}}], on: {{done: ending}}}}
+""",
+        {"{text: The time is up. Goodbye., to: human}": "The time is up. Goodbye."},
+    ),
 }
 """With the right value in place of the wrong one nothing is found."""
 
@@ -184,6 +270,36 @@ env: [URL]
 {END.replace("tools: {", 'tools: {stock: {description: x, run: {http: {url: "{{ env.URL }}"}}, result: "There are {{ result.body.count }}."}, ')}initial: talking
 states:
   talking: {{entry: [generate_reply], silence: {{20s: {{target: ending, do: [{{say: Goodbye.}}]}}}}, {OFFERS.replace("[end_call]", "[end_call, stock]").replace("on: {", "on: {tool.stock: {do: [{log: asked}]}, ")}}}}}
+""",
+    "a goodbye to each by themselves": f"""{_ASKS}  asking:
+    entry: [{{say: One moment.}}, {{dial: {{to: "{{{{ env.COLLEAGUE }}}}", trunk: "{{{{ env.TRUNK }}}}", leg: human, play_dialtone: true}}}}]
+    on: {{dial.answered: both, dial.*: {{target: ending, do: [{{say: Nobody is there. Goodbye.}}]}}}}
+  both:
+    entry: [{{say: You are both on the line.}}]
+    after: {{30m: too_long}}
+    on: {{leg.human.hangup: {{target: ending, do: [{{say: They have hung up. Goodbye.}}]}}}}
+  too_long: {{entry: [{{say: {{text: The time is up., to: far_end}}}}, {{say: {{text: Thank you. Goodbye., to: human}}}}], on: {{done: ending}}}}
+""",
+    "a word on hold to whoever waits": f"""{_ASKS}  asking:
+    entry: [{{consult: {{to: "{{{{ env.COLLEAGUE }}}}", trunk: "{{{{ env.TRUNK }}}}", briefing: A caller., accept: {{key: "1"}}, timeout: 60s}}}}]
+    every: {{20s: {{do: [{{say: {{text: I am still trying., to: far_end}}}}]}}}}
+    on: {{consult.accepted: together, consult.*: {{target: ending, do: [{{say: They cannot talk. Goodbye.}}]}}}}
+  together: {{must_finish: true, entry: [stand_by], on: {{done: ending}}}}
+""",
+    "a region that speaks into a hold of another one": f"""{_ASKS}  asking:
+    parallel: true
+    on: {{done: ending}}
+    states:
+      calls:
+        initial: now
+        states:
+          now: {{entry: [{{consult: {{to: "{{{{ env.COLLEAGUE }}}}", trunk: "{{{{ env.TRUNK }}}}", briefing: A caller., accept: {{key: "1"}}, music: "builtin:hold_music"}}}}], on: {{consult.accepted: together, consult.*: sorry}}}}
+          together: {{must_finish: true, entry: [stand_by], on: {{done: over}}}}
+          sorry: {{entry: [{{say: They cannot talk.}}], on: {{done: over}}}}
+          over: {{final: true}}
+      watch:
+        initial: early
+        states: {{early: {{after: {{20s: late}}}}, late: {{entry: [{{say: It takes a while.}}], on: {{done: over}}}}, over: {{final: true}}}}
 """,
 }
 """Flows that look wrong, and in which nothing is."""

@@ -82,8 +82,13 @@ def _calls(taken: Step) -> bool:
 
 def _says_goodbye(action: Action) -> bool:
     """Whether these are words of goodbye, to whoever is on the line."""
-    if action.arguments.get("to") not in (None, "far_end") or not verb_of(action.verb).speech:
+    return action.arguments.get("to") in (None, "far_end") and words_of_goodbye(action)
+
+
+def words_of_goodbye(action: Action) -> bool:
+    """Whether these are words of goodbye, to whomever."""
+    if not verb_of(action.verb).speech or verb_of(action.verb).talks:
         return False
     words = action.arguments.get(verb_of(action.verb).main or "")
     text = words.source if isinstance(words, Template) else words
-    return isinstance(text, str) and not verb_of(action.verb).talks and _GOODBYE.search(text) is not None
+    return isinstance(text, str) and _GOODBYE.search(text) is not None
