@@ -140,6 +140,7 @@ ACCEPT: Final[Mapping[str, str]] = {
     "speech-cut": "Why this may be cut.",
     "never-heard-out": "Why nobody has to hear it to its end.",
     "question-then-over": "Why nobody has to answer.",
+    "key-too-early": "Why no key has to count so early.",
     "tool-not-taken": "Why no row has to take the tool.",
     "guard-always-so": "Why the guard stands here.",
     "dropped-together": "Why both may be dropped.",

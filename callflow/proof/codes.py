@@ -49,7 +49,8 @@ CODES: Mapping[str, Code] = {
     "row-always-beaten": Code(
         "A row that another one always beats",
         "What it is for does happen, and each time another row is taken: one of a state further in, one closer to the event's name, or "
-        "one written before it. An inner `dial.*` beats an outer `dial.answered`.",
+        "one written before it. An inner `dial.*` beats an outer `dial.answered`. A warning, where an outer row for one key is taken only "
+        "while something is being said, and an inner `dtmf.*` takes the key wherever somebody is to press one.",
         'on: {dtmf.1: ending}\nstates:\n  talking: {on: {"dtmf.*": {do: [{log: A key.}]}}, after: {9s: ending}}\n',
         "on: {dtmf.1: ending}\nstates:\n  talking: {on: {dtmf.2: {do: [{log: A key.}]}}, after: {9s: ending}}\n",
     ),
@@ -79,6 +80,14 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {entry: [{say: Can I do anything else for you?}], on: {done: ending}}\n",
         "states:\n  talking: {entry: [{say: Press one if I can do anything else for you.}], on: {dtmf.1: more}, after: {8s: ending}}\n"
         "  more: {entry: [{say: We will call you back.}], on: {done: ending}}\n",
+    ),
+    "key-too-early": Code(
+        "A key that is pressed while the menu is read is lost",
+        "A warning. A menu is read by `say`, and only then keys are taken: by a `collect_digits` without a prompt, or by the rows of the next "
+        "state. Whoever knows the menu presses a key at once: it goes to nobody, or to a row for something else. During the `prompt` of "
+        "`collect_digits` keys count, and so they do in a state that says what its own rows are for.",
+        "states:\n  talking:\n    entry: [{say: Please key in your PIN.}, {collect_digits: {count: 4}}]\n    on: {dtmf.*: ending}\n",
+        "states:\n  talking:\n    entry: [{collect_digits: {prompt: Please key in your PIN., count: 4}}]\n    on: {dtmf.*: ending}\n",
     ),
     "tool-not-taken": Code(
         "A tool that nothing takes",
@@ -196,7 +205,7 @@ CODES: Mapping[str, Code] = {
     "row-never-taken": Code(
         "A row for what never comes",
         "A warning. While this state is active nothing begins what the row waits for the result of, or the tool is not offered there: a dial "
-        "without `detect_machine` brings no `amd.*`.",
+        "without `detect_machine` brings no `amd.*`. Or it is for a key, and where somebody is to press one `collect_digits` takes it.",
         "states:\n  talking: {entry: [{say: One moment.}], on: {amd.human: ending}, after: {20s: ending}}\n",
         "states:\n  talking: {entry: [{say: One moment.}, detect_machine], on: {amd.*: ending}, after: {20s: ending}}\n",
     ),

@@ -22,6 +22,7 @@ from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.goodbyes import GoodbyeAndOn
+from callflow.proof.findings.keys import Dead, TooEarly
 from callflow.proof.findings.machines import Answering
 from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.music import music_goes_on
@@ -69,9 +70,11 @@ SEARCHES = (
     NeverWhole,
     Unanswered,
     Unpressed,
+    TooEarly,
     Cycle,
     Rounds,
     Beaten,
+    Dead,
     Untaken,
     Decided,
 )

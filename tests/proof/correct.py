@@ -427,4 +427,42 @@ states:
     on: {transfer.completed: ending, transfer.failed: [{target: choosing, when: state.visits < 3, do: [{say: Nobody is there. Press 1 to try again.}]}, ending]}
   choosing: {on: {dtmf.1: moving}, after: {9s: ending}}
 """,
+    "keys that are gathered one by one, 0 among them": """
+initial: service
+states:
+  service:
+    initial: typing
+    on: {dtmf.0: person}
+    states:
+      typing: {entry: [{say: Type your number.}], on: {dtmf.*: {do: [{log: "The key {{ event.name }}."}]}}, after: {20s: typed}}
+      typed: {entry: [{say: Thank you. Goodbye.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+    "a key that means something else further in": """
+initial: service
+states:
+  service:
+    initial: menu
+    on: {dtmf.0: person}
+    states:
+      menu: {entry: [{say: Press 0 to hear our hours.}], on: {dtmf.0: hours}, after: {9s: hours}}
+      hours: {entry: [{say: We are open from nine to five. Goodbye.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+    "a menu that is told on the way into the state with its rows": """
+initial: welcome
+states:
+  welcome: {entry: [{say: Welcome.}], on: {done: {target: choosing, do: [{say: Press 1 for cards.}]}}}
+  choosing: {on: {dtmf.1: cards}, after: {9s: ending}}
+  cards: {entry: [{say: Your card is blocked. Goodbye.}], on: {done: ending}}
+""",
+    "a key for a person, in a conversation behind a menu": """
+tools: {end_call: {description: The caller is done.}}
+initial: menu
+on: {dtmf.0: person}
+states:
+  menu: {entry: [{collect_digits: {prompt: Your number?, count: 4}}], on: {dtmf.input: talking, dtmf.no_input: ending, dtmf.no_match: ending}}
+  talking: {entry: [generate_reply], tools: [end_call], silence: {20s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
 }

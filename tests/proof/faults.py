@@ -1356,4 +1356,126 @@ states:
             "transfer.failed: choosing": "transfer.failed: {target: choosing, do: [{say: Nobody is there. Press 1 or 2.}]}"
         },
     ),
+    "a menu that is read, and keys that are taken only then": Fault(
+        "key-too-early",
+        """
+initial: welcome
+states:
+  welcome: {entry: [{say: Welcome to the bank.}], on: {done: menu}}
+  menu:
+    entry: [{say: "For cards, press 1. For a person, press 0."}, {collect_digits: {count: 1, first_digit: 6s}}]
+    on: {dtmf.input: [{target: cards, when: event.digits == "1"}, person], dtmf.no_input: person, dtmf.no_match: person}
+  cards: {entry: [{say: Your card is blocked. Goodbye.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {
+            '{say: "For cards, press 1. For a person, press 0."}, {collect_digits: {count: 1,': '{collect_digits: {prompt: "For cards, press 1. For a '
+            'person, press 0.", count: 1,',
+            'when: event.digits == "1"}, person]': 'when: event.digits == "1"}, {target: person, when: event.digits == "0"}, cards]',
+        },
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In welcome. The caller hears "Welcome to the bank."',
+            '2.4 s: In menu. The caller hears "For cards, press 1. For a person, press 0."',
+            "3.15 s: the caller is asked for keys.",
+            "A key that was pressed before is lost.",
+        ),
+    ),
+    "a menu that is read in one state, and keys that are rows of the next": Fault(
+        "key-too-early",
+        """
+initial: menu
+states:
+  menu: {entry: [{say: "For cards press 1, for loans press 2."}], on: {done: choosing}}
+  choosing: {on: {dtmf.1: cards, dtmf.2: ending}, after: {9s: ending}}
+  cards: {entry: [{say: Your card is blocked. Goodbye.}], on: {done: ending}}
+""",
+        {
+            'menu: {entry: [{say: "For cards press 1, for loans press 2."}], on: {done: choosing}}\n  choosing: {on': "menu: {entry: [{say: One moment.}], on: "
+            '{done: choosing}}\n  choosing: {entry: [{say: "For cards press 1, for loans press 2."}], on'
+        },
+    ),
+    "a number that is asked for on the way, and early keys that are taken for none": Fault(
+        "key-too-early",
+        """
+initial: welcome
+states:
+  welcome: {entry: [{say: Welcome.}], on: {done: {target: asking, do: [{say: Key in your number.}]}}}
+  asking: {entry: [{collect_digits: {count: 8, first_digit: 8s}}], on: {dtmf.input: known, dtmf.*: again}}
+  again: {entry: [{say: That was no number. Goodbye.}], on: {done: ending}}
+  known: {entry: [{say: Thank you. Goodbye.}], on: {done: ending}}
+""",
+        {
+            "{target: asking, do: [{say: Key in your number.}]}": "asking",
+            "{count: 8, first_digit: 8s}": "{prompt: Key in your number., count: 8, first_digit: 8s}",
+        },
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In welcome. The caller hears "Welcome."',
+            '2.175 s: In asking. The caller hears "Key in your number."',
+            "2.55 s: the caller is asked for keys.",
+            "A key that was pressed before goes to the row in line 7.",
+        ),
+    ),
+    "a row for a key in a state that collects them": Fault(
+        "row-never-taken",
+        """
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: "Your number, or 0 for a person.", count: 6}}]
+    on: {dtmf.0: person, dtmf.input: known, dtmf.no_input: person, dtmf.no_match: person}
+  known: {entry: [{say: Thank you. Goodbye.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {"dtmf.0: person, ": ""},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In asking. The caller hears "Your number, or 0 for a person." and is asked for keys.',
+            "4 s: the caller presses 0.",
+            "`collect_digits` takes the key.",
+        ),
+    ),
+    "a key for a person at any time, but where keys are collected": Fault(
+        "row-never-taken",
+        """
+initial: welcome
+on: {dtmf.0: person}
+states:
+  welcome: {entry: [{say: Welcome. Press 0 at any time for a person.}], on: {done: menu}}
+  menu:
+    entry: [{collect_digits: {prompt: One or two?, count: 1}}]
+    on: {dtmf.input: [{target: cards, when: event.digits == "1"}, loans], dtmf.no_input: loans, dtmf.no_match: loans}
+  cards: {entry: [{say: Your card is blocked. Goodbye.}], on: {done: ending}}
+  loans: {entry: [{say: There are none. Goodbye.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {
+            'when: event.digits == "1"}, loans]': 'when: event.digits == "1"}, {target: person, when: event.digits == "0"}, loans]'
+        },
+    ),
+    "a key for a person at any time, but where any other key is wrong": Fault(
+        "row-always-beaten",
+        """
+initial: service
+states:
+  service:
+    initial: welcome
+    on: {dtmf.0: person}
+    states:
+      welcome: {entry: [{say: Welcome. Press 0 at any time for a person.}], on: {done: menu}}
+      menu: {entry: [{say: "Press 1 for passports, 2 for cars."}], after: {20s: ending}, on: {dtmf.1: passports, dtmf.2: cars, dtmf.*: wrong}}
+      wrong: {entry: [{say: There is nothing under this key.}], on: {done: [{target: ending, when: state.visits > 3}, menu]}}
+      passports: {entry: [{say: Bring a photograph.}], on: {done: ending}}
+      cars: {entry: [{say: Bring the papers.}], on: {done: ending}}
+  person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {"dtmf.*: wrong": "dtmf.0: person, dtmf.*: wrong"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In service.welcome. The caller hears "Welcome. Press 0 at any time for a person."',
+            '2.8 s: In service.menu. The caller hears "Press 1 for passports, 2 for cars."',
+            '5.45 s: the caller presses 0. In service.wrong. The caller hears "There is nothing under this key."',
+        ),
+    ),
 }

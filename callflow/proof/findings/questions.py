@@ -13,7 +13,7 @@ from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import action_at
 from callflow.proof.asking import asks
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending
-from callflow.proof.findings.speech import hears, says
+from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import turn
 from callflow.proof.node import Exploration, Node, Passage, Situation, Where
@@ -79,9 +79,12 @@ def led_on(way: Sequence[Passage], said: Passage) -> bool:
 
 def words(action: Action) -> str:
     """What is said by this, or what the model is told to say; "" where that is not written."""
-    text = action.arguments.get(verb_of(action.verb).main or "")
+    verb = verb_of(action.verb)
+    if not verb.main or not verb.arguments[verb.main].words or verb.takes_keys:
+        return ""
+    text = action.arguments.get(verb.main)
     text = text.source if isinstance(text, Template) else text
-    return text if isinstance(text, str) and (says(action.verb) or verb_of(action.verb).farewell) else ""
+    return text if isinstance(text, str) else ""
 
 
 def _asks(action: Action | None) -> bool:
