@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from attrs import evolve
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd, HangUp, Hear, Press, Wait
+from callflow.telephony.network import FAR_ENDS, FarEnd, HangUp, Hear, Press, Wait
 from callflow.testing import Caller, Tool
 from callflow.testing.models import Turn
 from callflow.testing.play import Script, Stage, hangs_up, silent, talks

@@ -20,10 +20,10 @@ from livekit.agents import Agent
 
 import callflow
 from callflow import EffectEnded, Event
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, PhoneNetwork
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, silent, talks
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/how-to/test-a-flow.md"

@@ -18,10 +18,10 @@ from benchmarks.calls import CALLS, NUMBER, OTHER, Recorded
 from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Snapshot
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import PhoneNetwork
+from callflow.telephony.network import PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 FLOWS = Path(__file__).parents[1] / "flows"
 ENV = {

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, find, settings
 from hypothesis.strategies import none
 
-from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 # How long an example takes is the machine's business.
 settings.register_profile("callflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -18,11 +18,11 @@ LAYERS = (
     ("core",),
     ("flowfile", "diagram", "runtime"),
     ("scenario",),
-    ("verify", "simulate", "coverage", "journal"),
+    ("verify", "telephony", "coverage", "journal"),
     ("proof",),
     ("play", "generating"),
     ("livekit_bindings",),
-    ("testing", "telephone", "service"),
+    ("testing",),
     ("cli",),
     ("pytest_plugin",),
 )

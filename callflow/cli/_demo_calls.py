@@ -16,12 +16,12 @@ from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FAR_ENDS, FarEnd, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, FarEnd, PhoneNetwork
 from callflow.testing import Caller, Pause, SimulatedJob, SimulatedServer, Tool
 from callflow.testing.audio import join
 from callflow.testing.models import Turn
 from callflow.testing.play import Script, Stage, hangs_up, offline_session, silent
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 WATCHED = 60.0
 """Seconds for which the call that hangs is watched."""

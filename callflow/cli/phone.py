@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from callflow.telephone.book import Book
-    from callflow.telephone.stand_in import StandIn
+    from callflow.telephony.stand_in.book import Book
+    from callflow.telephony.stand_in.serving import StandIn
 
 ANSWERS = "answers"
 
@@ -74,8 +74,8 @@ async def _run(
     url: str, port: int, callee: str, numbers: tuple[str, ...], book: Path | None, handset: bool, call_in: bool,
     caller: str, called: str, agent: str,
 ) -> None:  # fmt: skip
-    from callflow.simulate.bridge import CallIn
-    from callflow.telephone import stand_in as stand_ins
+    from callflow.telephony.bridge import CallIn
+    from callflow.telephony.stand_in import serving as stand_ins
 
     place = _place(url)
     telephones = _book(callee, numbers, book)
@@ -97,7 +97,7 @@ async def _run(
 
 def _place(url: str) -> Any:
     from callflow.errors import StartError
-    from callflow.telephone.rooms import Place
+    from callflow.telephony.stand_in.rooms import Place
 
     url = url or os.environ.get("LIVEKIT_URL") or "ws://localhost:7880"
     url = url.replace("http", "ws", 1) if url.startswith("http") else url
@@ -111,7 +111,7 @@ def _place(url: str) -> Any:
 
 
 def _book(callee: str, numbers: tuple[str, ...], file: Path | None) -> Book:
-    from callflow.telephone import book as books
+    from callflow.telephony.stand_in import book as books
 
     read = books.Book()
     if file is not None:
@@ -128,7 +128,7 @@ def _book(callee: str, numbers: tuple[str, ...], file: Path | None) -> Book:
 
 
 def _numbers_are_right(caller: str, called: str) -> None:
-    from callflow.telephone.book import number_of
+    from callflow.telephony.stand_in.book import number_of
 
     _right("--from", number_of, caller)
     _right("--to", number_of, called)
@@ -199,8 +199,8 @@ def _tell(number: str, what: str) -> None:
 
 
 def _list_presets() -> None:
-    from callflow.simulate.described import describe
-    from callflow.simulate.phone import FAR_ENDS
+    from callflow.telephony.described import describe
+    from callflow.telephony.network import FAR_ENDS
 
     for name, far in FAR_ENDS.items():
         click.echo(f"{name:<20} {describe(far)}")

@@ -7,9 +7,9 @@
 ('completed', ['talking', 'ending', 'closed'], 'Good day.\\nGoodbye.')
 
 A `SimulatedServer` has rooms and LiveKit's API, a `SimulatedJob` runs any entrypoint in one of them as a worker would, a
-`Caller` talks to it, a `SimulatedPhone` is its telephone network, with the telephones of `callflow.simulate.phone`.
+`Caller` talks to it, a `SimulatedPhone` is its telephone network, with the telephones of `callflow.telephony.network`.
 `ScriptedLLM`, `SpelledTTS` and `SpelledSTT` are models that need nobody. On a `VirtualTimeLoop` (of
-`callflow.simulate.clock`) a minute of silence takes a millisecond; everything here runs on an ordinary event loop too, and
+`callflow.testing.virtual_time`) a minute of silence takes a millisecond; everything here runs on an ordinary event loop too, and
 then takes its time.
 
 AgentSession, RoomIO, the job's life and the API's client are LiveKit's own, and so are its VAD and its turn detector,

@@ -14,7 +14,7 @@ from attrs import define, field
 from google.protobuf.message import Message
 from livekit.protocol import egress as proto
 
-from callflow.simulate.refusals import BridgeError
+from callflow.telephony.refusals import BridgeError
 from callflow.testing.rooms import SimulatedRoomState
 
 Service = Literal["works", "not_connected", "absent", "fails"]

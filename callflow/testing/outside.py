@@ -11,7 +11,7 @@ from typing import Any, cast
 from livekit.agents import APIError, llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
-from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 THINKS = 0.7
 """Seconds of the call from a request to its answer, however long it has really taken: two runs differ by their words alone."""

@@ -16,8 +16,8 @@ from livekit import rtc
 from livekit.rtc._proto import room_pb2 as proto_events
 
 from callflow.core.events import MAIN_LEG
-from callflow.simulate.bridge import Bridge, CallIn, Entry, Leg
-from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
+from callflow.telephony.bridge import Bridge, CallIn, Entry, Leg
+from callflow.telephony.network import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
 from callflow.testing.caller import EAR_RATE, Caller
 from callflow.testing.server import Reason, SimulatedServer
 

@@ -19,8 +19,7 @@ from callflow.livekit_bindings.fit import detects
 from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
 from callflow.scenario.clock import moment
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FarEnd, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneNetwork
 from callflow.testing.caller import Caller
 from callflow.testing.environment import environment
 from callflow.testing.fakes import Asked, Fakes, Said
@@ -29,6 +28,7 @@ from callflow.testing.models import ScriptedLLM, Turn
 from callflow.testing.phone import SimulatedPhone, Telephone, act
 from callflow.testing.server import SimulatedServer
 from callflow.testing.spelling import SpelledSTT, SpelledTTS
+from callflow.testing.virtual_time import VirtualTimeLoop
 from callflow.verify.loading import load
 
 Script = Callable[[Caller], Awaitable[None]]

@@ -23,8 +23,8 @@ from livekit.api import LiveKitAPI
 from livekit.rtc._proto import room_pb2 as proto_events
 from livekit.rtc._proto import track_pb2 as proto_track
 
-from callflow.simulate.bridge import Bridge
-from callflow.simulate.refusals import BridgeError
+from callflow.telephony.bridge import Bridge
+from callflow.telephony.refusals import BridgeError
 from callflow.testing import egress, room_api, sip
 from callflow.testing.clock import wall_clock
 from callflow.testing.emptied import Emptiness

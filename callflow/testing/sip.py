@@ -1,17 +1,17 @@
-"""LiveKit's SIP API on the simulated server: requests and answers of a `callflow.simulate.bridge.Bridge`."""
+"""LiveKit's SIP API on the simulated server: requests and answers of a `callflow.telephony.bridge.Bridge`."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from livekit.protocol import sip as proto
 
-from callflow.simulate.bridge import Bridge, Dial, Transfer
-from callflow.simulate.refusals import BridgeError
+from callflow.telephony.bridge import Bridge
+from callflow.telephony.refusals import BridgeError
+from callflow.telephony.sip_api import dial_of, info_of, transfer_of
 
 
 class Bridged(Protocol):
@@ -23,47 +23,12 @@ class Bridged(Protocol):
 
 async def _create_participant(server: Bridged, body: bytes) -> Message:
     request = proto.CreateSIPParticipantRequest.FromString(body)
-    dial = Dial(
-        to=request.sip_call_to,
-        room=request.room_name,
-        trunk=request.sip_trunk_id or request.trunk.hostname,
-        identity=request.participant_identity,
-        name=request.participant_name,
-        metadata=request.participant_metadata,
-        attributes=dict(request.participant_attributes),
-        ringing_timeout=_seconds(request, "ringing_timeout"),
-        max_call_duration=_seconds(request, "max_call_duration"),
-        dtmf=request.dtmf,
-        wait=request.wait_until_answered,
-        headers=dict(request.headers),
-        trunk_number=request.sip_number,
-        display_name=request.display_name if request.HasField("display_name") else None,
-        hide_phone_number=request.hide_phone_number,
-        play_dialtone=request.play_dialtone,
-        krisp=request.krisp_enabled,
-        media_encryption=proto.SIPMediaEncryption.Name(request.media_encryption),
-    )
-    dialled = await _bridge(server, request.room_name).dial(dial)
-    return proto.SIPParticipantInfo(
-        participant_id=dialled.participant_id,
-        participant_identity=dialled.identity,
-        room_name=dialled.room,
-        sip_call_id=dialled.call_id,
-    )
+    return info_of(await _bridge(server, request.room_name).dial(dial_of(request)))
 
 
 async def _transfer_participant(server: Bridged, body: bytes) -> Message:
     request = proto.TransferSIPParticipantRequest.FromString(body)
-    await _bridge(server, request.room_name).transfer(
-        Transfer(
-            room=request.room_name,
-            identity=request.participant_identity,
-            to=request.transfer_to,
-            ringing_timeout=_seconds(request, "ringing_timeout"),
-            headers=dict(request.headers),
-            play_dialtone=request.play_dialtone,
-        )
-    )
+    await _bridge(server, request.room_name).transfer(transfer_of(request))
     return Empty()  # as measured: neither a status nor an id
 
 
@@ -96,13 +61,3 @@ def _bridge(server: Bridged, room: str) -> Bridge:
     if bridge is None:
         raise BridgeError("internal", "sip not connected (redis required)")
     return bridge
-
-
-def _seconds(request: Any, name: str) -> float | None:
-    """A duration of the request's, None where it is not set."""
-    duration: Duration = getattr(request, name)
-    return (
-        duration.seconds + duration.nanos / 1e9
-        if request.HasField(name) and (duration.seconds or duration.nanos)
-        else None
-    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.virtual_time import VirtualTimeLoop
 from tests.support.command import command
 from tests.support.worlds import FakeWorld, a_call
 

@@ -6,7 +6,7 @@ A comment in front of a block says what it is, where that is not plain:
 - `<!-- part of a flow -->`, `<!-- part of a state -->`, `<!-- actions -->`: a piece, to be completed before it is checked.
 - `<!-- wrong: code -->`: what `callflow check` must find in it, and nothing else; `<!-- finds: code -->`: what the proof must.
 - `<!-- scenario -->`: a scenario file, whose scenarios pass.
-- `<!-- telephones -->`: a book of telephones, which `tests/telephone` reads.
+- `<!-- telephones -->`: a book of telephones, which `tests/telephony` reads.
 - `<!-- test -->`: Python with tests in it, which are run.
 - `<!-- not run -->`: a command that needs what a test has not.
 """

@@ -16,8 +16,8 @@ from callflow.flowfile import read
 from callflow.proof.prove import prove
 from callflow.scenario import play
 from callflow.scenario import read as read_scenarios
-from callflow.simulate.clock import VirtualTimeLoop
 from callflow.testing.scenario import play_in_rooms
+from callflow.testing.virtual_time import VirtualTimeLoop
 from callflow.verify import check as verify
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
 from tests.support.alike import agrees

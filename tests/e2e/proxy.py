@@ -22,9 +22,9 @@ from typing import TypeAlias
 from aiohttp import web
 from attrs import evolve, frozen
 
-from callflow.telephone.proxy import ApiCall as Request
-from callflow.telephone.proxy import Proxy as PassingOn
-from callflow.telephone.proxy import twirp_error
+from callflow.telephony.stand_in.proxy import ApiCall as Request
+from callflow.telephony.stand_in.proxy import Proxy as PassingOn
+from callflow.telephony.stand_in.proxy import twirp_error
 
 Handler: TypeAlias = Callable[[Request], Awaitable[web.Response]]
 

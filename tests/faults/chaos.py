@@ -31,7 +31,7 @@ from callflow.runtime.call import Call
 from callflow.runtime.lines import Lines
 from callflow.runtime.ports import Facts, ToolReturn
 from callflow.runtime.redact import Redactor
-from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.virtual_time import VirtualTimeLoop
 from tests.core.oracle.generate import APP, Dice
 
 EPOCH = 1000.0

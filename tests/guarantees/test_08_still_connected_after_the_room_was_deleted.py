@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from livekit import api, rtc
 
-from callflow.simulate.phone import FAR_ENDS
+from callflow.telephony.network import FAR_ENDS
 from callflow.testing import Fault, SimulatedServer
 from tests.support.phone import OUTBOUND, calls, outbound, rings_on
 from tests.support.rawphone import raw_phone

@@ -9,7 +9,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import SimulatedServer
 from tests.support.phone import calls, dials, outbound
 from tests.support.rawphone import raw_phone

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 from livekit.agents import Agent, AgentSession
 
-from callflow.simulate.phone import FAR_ENDS
+from callflow.telephony.network import FAR_ENDS
 from callflow.testing import ScriptedLLM, SimulatedServer, SpelledSTT, SpelledTTS
 from tests.support import raw
 from tests.support.phone import calls, outbound

@@ -12,7 +12,7 @@ import pytest
 from livekit.agents import Agent
 from livekit.agents.utils.participant import wait_for_participant_attribute
 
-from callflow.simulate.phone import Hear, Say, Wait
+from callflow.telephony.network import Hear, Say, Wait
 from tests.support.phone import calls
 from tests.support.rawphone import raw_phone
 from tests.support.screening import HELLO, calls_ann, model, picks_up, session

@@ -12,7 +12,7 @@ import pytest
 from livekit import api
 from livekit.agents import Agent, AgentSession
 
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedServer
 from callflow.testing.play import offline_session
 from tests.support.phone import NUMBER, outbound

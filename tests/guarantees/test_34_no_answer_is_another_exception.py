@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from livekit import api
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import SimulatedServer
 from tests.support.phone import dials, outbound
 from tests.support.rawphone import raw_phone

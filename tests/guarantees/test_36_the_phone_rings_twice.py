@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from livekit import api
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import Fault, SimulatedServer
 from tests.support.phone import calls, dials, outbound, story
 from tests.support.rawphone import raw_phone

@@ -11,8 +11,8 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from callflow.simulate.bridge import Bridge
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.bridge import Bridge
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import SimulatedServer
 from tests.support.phone import dials, outbound, story
 from tests.support.rawphone import raw_phone

@@ -11,7 +11,7 @@ import pytest
 from livekit.agents import AgentSession
 
 import callflow
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, PhoneNetwork
 from callflow.testing import ScriptedLLM, SpelledSTT, SpelledTTS
 from callflow.testing.play import Stage
 from tests.support import raw

@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedServer
 from tests.support.phone import calls, outbound, told
 from tests.support.rawphone import raw_phone

@@ -9,7 +9,7 @@ import asyncio
 
 from livekit.agents import Agent
 
-from callflow.simulate.phone import Hear, Wait
+from callflow.telephony.network import Hear, Wait
 from tests.support.phone import calls
 from tests.support.rawphone import raw_phone
 from tests.support.screening import GREETING, HELLO, MESSAGE, calls_ann, model, picks_up, seconds, session, verdicts

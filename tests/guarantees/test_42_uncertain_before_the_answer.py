@@ -12,7 +12,7 @@ import asyncio
 import pytest
 from livekit.agents import AMD, Agent
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd, Hear, Say, Wait
+from callflow.telephony.network import FAR_ENDS, FarEnd, Hear, Say, Wait
 from callflow.testing import Fault
 from tests.support.phone import told
 from tests.support.rawphone import raw_phone

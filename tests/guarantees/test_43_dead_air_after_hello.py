@@ -11,7 +11,7 @@ import asyncio
 import pytest
 from livekit.agents import AMD, Agent
 
-from callflow.simulate.phone import FarEnd, Wait
+from callflow.telephony.network import FarEnd, Wait
 from tests.support.phone import calls, outbound
 from tests.support.rawphone import raw_phone
 from tests.support.screening import HELLO, model, picks_up, session, verdicts

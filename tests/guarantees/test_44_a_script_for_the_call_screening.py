@@ -7,7 +7,7 @@ again who comes on the line then.
 
 from __future__ import annotations
 
-from callflow.simulate.phone import HangUp, Hear, Say, Wait
+from callflow.telephony.network import HangUp, Hear, Say, Wait
 from callflow.testing import Tool
 from tests.support.screening import HELLO, MESSAGE, SCREENS, WHO_CALLS, calls_ann, model, picks_up, verdicts
 

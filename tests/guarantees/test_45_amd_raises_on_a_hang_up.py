@@ -10,7 +10,7 @@ import asyncio
 import pytest
 from livekit.agents import AMD, Agent
 
-from callflow.simulate.phone import FarEnd, Say, Wait
+from callflow.telephony.network import FarEnd, Say, Wait
 from tests.support.phone import told
 from tests.support.rawphone import raw_phone
 from tests.support.screening import calls_ann, model, session, verdicts

@@ -12,7 +12,7 @@ from livekit.agents import Agent, function_tool
 
 import callflow
 from callflow.core.verbs.limits import ON_THE_WIRE
-from callflow.simulate.phone import FarEnd, HangUp, Hear, Say, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, Say, Wait
 from callflow.testing import ScriptedLLM, Tool
 from callflow.testing.play import Stage, offline_session
 from tests.support import raw

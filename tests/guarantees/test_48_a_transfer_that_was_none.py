@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, Refer
+from callflow.telephony.network import FarEnd, Refer
 from tests.livekit_bindings.test_transferring import cold, results
 from tests.support.phone import told
 from tests.support.rawphone import raw_phone, transferred

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, Refer
+from callflow.telephony.network import FarEnd, Refer
 from callflow.testing.server import Fault
 from tests.livekit_bindings.test_transferring import FLOW, cold, results
 from tests.support.rawphone import raw_phone, transferred

@@ -10,7 +10,7 @@ import asyncio
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, PhoneNetwork, Refer
+from callflow.telephony.network import FarEnd, PhoneNetwork, Refer
 from callflow.testing import Tool
 from callflow.testing.play import Stage
 from tests.guarantees.conftest import ROOT

@@ -11,7 +11,7 @@ import math
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, HangUp, Wait
+from callflow.telephony.network import FarEnd, HangUp, Wait
 from tests.livekit_bindings.test_consulting import HUMAN, human_of, results, warm
 from tests.support.phone import rings_on
 from tests.support.rawphone import raw_phone

@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
 from callflow.testing import Tool
 from callflow.testing.play import Stage
 from tests.guarantees.conftest import ROOT

@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import Fault, SimulatedServer
 from tests.guarantees.test_09_the_phone_rings_on import GIVES_UP
 from tests.support.phone import calls, outbound, rings_on

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 from livekit import api
 
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedServer
 from tests.support.phone import calls, dials, outbound, story, told
 from tests.support.rawphone import raw_phone

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedJob
 from callflow.testing.phone import PhoneNetwork, SimulatedPhone
 from callflow.testing.play import Stage

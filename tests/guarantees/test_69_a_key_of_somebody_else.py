@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, HangUp, Press, Wait
+from callflow.telephony.network import FarEnd, HangUp, Press, Wait
 from tests.support.phone import NUMBER, outbound, told
 from tests.support.rawphone import raw_phone
 

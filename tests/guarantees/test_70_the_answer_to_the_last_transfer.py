@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, Refer
+from callflow.telephony.network import FarEnd, Refer
 from tests.livekit_bindings.test_transferring import AGAIN, FLOW, cold, refers, results
 from tests.support.rawphone import raw_phone, transferred
 

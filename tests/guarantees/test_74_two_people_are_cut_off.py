@@ -14,7 +14,7 @@ import pytest
 from livekit import rtc
 
 from callflow.journal import read_journal, replay
-from callflow.simulate.phone import FarEnd, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneNetwork
 from callflow.testing import Caller
 from callflow.testing.play import offline_session, silent
 from tests.guarantees.conftest import GREETING

@@ -11,7 +11,7 @@ import pytest
 from livekit.agents import Agent
 
 from callflow.livekit_bindings.audience import SAID_WITHIN
-from callflow.simulate.phone import FarEnd, Hear, PhoneNetwork, Refer, Say, Wait
+from callflow.telephony.network import FarEnd, Hear, PhoneNetwork, Refer, Say, Wait
 from callflow.testing import Tool
 from tests.guarantees.conftest import GREETING
 

@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FarEnd, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneNetwork
 from callflow.testing import Caller
 from callflow.testing.play import hangs_up
 

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 from livekit.agents import Agent
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import Tool
 from callflow.testing.caller import Caller
 from callflow.testing.play import talks

@@ -13,7 +13,7 @@ import json
 import pytest
 
 import callflow
-from callflow.simulate.phone import FAR_ENDS
+from callflow.telephony.network import FAR_ENDS
 from callflow.testing.caller import Caller
 from callflow.testing.phone import SIP
 from callflow.testing.play import Stage, silent

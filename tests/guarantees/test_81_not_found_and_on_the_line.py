@@ -12,7 +12,7 @@ import asyncio
 
 import pytest
 
-from callflow.simulate.phone import FAR_ENDS
+from callflow.telephony.network import FAR_ENDS
 from callflow.testing import Fault, Tool
 from callflow.testing.play import talks
 from tests.guarantees.conftest import FRONT_DESK, GREETING

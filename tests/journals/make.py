@@ -13,10 +13,10 @@ import callflow
 from benchmarks.calls import CALLS, NUMBER, Recorded
 from benchmarks.recorded import ENV, FLOWS
 from callflow.runtime.lines import VERSION
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import PhoneNetwork
+from callflow.telephony.network import PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 HERE = Path(__file__).parent
 

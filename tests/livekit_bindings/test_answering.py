@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
 

@@ -10,7 +10,7 @@ import pytest
 from livekit import rtc
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
 from callflow.testing import Caller, SimulatedServer, Tool
 from callflow.testing.play import Stage, silent
 from callflow.testing.server import Fault

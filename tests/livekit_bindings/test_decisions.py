@@ -10,7 +10,7 @@ from livekit import rtc
 
 import callflow
 from callflow.journal import read_journal, replay
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, offline_session, silent
 

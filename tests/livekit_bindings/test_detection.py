@@ -7,7 +7,7 @@ from livekit.agents import Agent, AgentSession
 
 import callflow
 from callflow.scenario import reads
-from callflow.simulate.phone import FarEnd, Wait
+from callflow.telephony.network import FarEnd, Wait
 from callflow.testing import SimulatedServer, SpelledSTT, SpelledTTS
 from callflow.testing.play import Stage
 from callflow.testing.scenario import play_in_rooms

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from callflow.livekit_bindings import vouching
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import SimulatedServer
 from callflow.testing.server import SECRET, Fault
 from tests.support.phone import NUMBER, OUTBOUND, calls, dials, outbound, rings_on, story, told

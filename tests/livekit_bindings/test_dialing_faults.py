@@ -14,7 +14,7 @@ import random
 
 import pytest
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd
+from callflow.telephony.network import FAR_ENDS, FarEnd
 from callflow.testing import Fault, SimulatedServer
 from tests.support.phone import calls, dials, outbound, rings_on, story
 

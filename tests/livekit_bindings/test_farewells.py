@@ -8,7 +8,7 @@ import math
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Wait
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
 

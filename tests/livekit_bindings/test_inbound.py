@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import callflow
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
 from tests.support.phone import story, told

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, PhoneNetwork, Wait
+from callflow.telephony.network import FarEnd, HangUp, PhoneNetwork, Wait
 from callflow.testing import Caller, SimulatedServer
 from callflow.testing.play import Stage, silent
 from callflow.testing.server import Fault

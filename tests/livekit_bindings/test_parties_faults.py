@@ -16,7 +16,7 @@ import random
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Refer, Say, StopRtp, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Refer, Say, StopRtp, Wait
 from callflow.testing import Fault, SimulatedServer
 from callflow.testing.play import Stage
 from tests.support.phone import rings_on

@@ -10,7 +10,7 @@ from livekit import rtc
 
 import callflow
 from callflow.livekit_bindings import messages
-from callflow.simulate.phone import FarEnd, Wait
+from callflow.telephony.network import FarEnd, Wait
 from callflow.testing import Caller
 from callflow.testing.room import SimulatedRoom
 from tests.support.phone import NUMBER, outbound

@@ -8,7 +8,7 @@ import pytest
 
 import callflow
 from callflow.livekit_bindings.verbs.transferring import address
-from callflow.simulate.phone import FarEnd, PhoneNetwork, Refer
+from callflow.telephony.network import FarEnd, PhoneNetwork, Refer
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
 from callflow.testing.server import Fault

@@ -8,7 +8,7 @@ import pytest
 
 import callflow
 from callflow.scenario import play, reads
-from callflow.simulate.phone import FAR_ENDS, FarEnd, Hear, PhoneNetwork, Press, Wait
+from callflow.telephony.network import FAR_ENDS, FarEnd, Hear, PhoneNetwork, Press, Wait
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, hangs_up, silent, talks
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import callflow
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
 

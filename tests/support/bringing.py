@@ -19,7 +19,7 @@ from callflow.core.inputs import inputs
 from callflow.core.occurs import AT_FIRST
 from callflow.core.possible import afterwards, refused
 from callflow.core.snapshot import Start, Step
-from callflow.simulate.phone import FarEnd, Hear, PhoneNetwork, Press, Refer, Wait
+from callflow.telephony.network import FarEnd, Hear, PhoneNetwork, Press, Refer, Wait
 from callflow.testing import Caller, SimulatedServer
 from callflow.testing.models import Tool
 from callflow.testing.phone import Telephone

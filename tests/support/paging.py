@@ -15,10 +15,10 @@ from callflow.diagram import graph_of, to_text
 from callflow.diagram.spine import find_spine
 from callflow.flowfile.loader import read_loads
 from callflow.flowfile.schema import schema
-from callflow.simulate.clock import VirtualTimeLoop
-from callflow.simulate.phone import FarEnd, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage, silent
+from callflow.testing.virtual_time import VirtualTimeLoop
 from callflow.verify import check
 
 FOLDER, ROOT = Path(sys.argv[1]), Path(sys.argv[2])

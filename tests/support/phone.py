@@ -7,7 +7,7 @@ from typing import Any
 
 import callflow
 from callflow.core.events import EffectEnded, Event
-from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneCall, PhoneNetwork
 from callflow.testing import SimulatedServer
 from callflow.testing.play import Stage
 

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, field
 from livekit import api
 
-from callflow.simulate.phone import FarEnd, PhoneCall, PhoneNetwork
+from callflow.telephony.network import FarEnd, PhoneCall, PhoneNetwork
 from callflow.testing import SimulatedJob, SimulatedServer
 from callflow.testing.phone import SimulatedPhone
 from tests.support.phone import NUMBER

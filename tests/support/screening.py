@@ -11,7 +11,7 @@ from livekit.agents import AgentSession
 
 from callflow.core.events import Event
 from callflow.core.speaking import LETTER
-from callflow.simulate.phone import FarEnd, Say, Wait
+from callflow.telephony.network import FarEnd, Say, Wait
 from callflow.testing import ScriptedLLM, SimulatedServer, SpelledSTT, SpelledTTS, Tool
 from callflow.testing.play import Stage
 from tests.support import raw

@@ -13,8 +13,8 @@ import pytest
 from attrs import define, field
 from livekit import api, rtc
 
-from callflow.simulate.bridge import Dial
-from callflow.simulate.phone import FAR_ENDS, FarEnd, HangUp, PhoneNetwork, Press, Refer, Say, StopRtp, Wait
+from callflow.telephony.bridge import Dial
+from callflow.telephony.network import FAR_ENDS, FarEnd, HangUp, PhoneNetwork, Press, Refer, Say, StopRtp, Wait
 from callflow.testing import Caller, SimulatedPhone, SimulatedRoom, SimulatedServer
 from callflow.testing.job import SimulatedJob
 

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 import callflow
-from callflow.simulate.phone import FAR_ENDS, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, PhoneNetwork
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, hangs_up, silent, talks
 

@@ -8,7 +8,7 @@ import pytest
 from livekit import rtc
 
 import callflow
-from callflow.simulate.phone import FAR_ENDS, FarEnd, PhoneNetwork
+from callflow.telephony.network import FAR_ENDS, FarEnd, PhoneNetwork
 from callflow.testing import SimulatedServer, Tool
 from callflow.testing.play import Stage, hangs_up, talks
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import callflow
-from callflow.simulate.phone import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
+from callflow.telephony.network import FarEnd, HangUp, Hear, PhoneNetwork, Press, Say, Wait
 from callflow.testing import Caller, ScriptedLLM, SimulatedServer, Tool
 from callflow.testing.play import Stage, offline_session, silent
 

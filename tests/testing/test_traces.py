@@ -6,7 +6,7 @@ import pytest
 from attrs import define
 from livekit import api, rtc
 
-from callflow.simulate.phone import PhoneNetwork
+from callflow.telephony.network import PhoneNetwork
 from callflow.testing import SimulatedPhone, SimulatedRoom, SimulatedServer
 from tests.e2e.phone.network_stand_in import caller_of, far_end
 from tests.support.sip_traces import CASES, Trace, differences, recorded

@@ -35,7 +35,6 @@ from callflow.scenario.playing import BETWEEN_KEYS, NOT_JUDGED, UNPLAYED, Failur
 from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.telephones import ANSWERS_AFTER, DETECTION, HANDS_OVER, LOOKS_FOR
 from callflow.scenario.world import LASTS
-from callflow.simulate.clock import VirtualTimeLoop
 from callflow.testing.environment import environment
 from callflow.testing.models import Tool
 from callflow.testing.play import Script
@@ -44,6 +43,7 @@ from callflow.testing.scenario.happening import ALREADY, COMES
 from callflow.testing.scenario.staging import CLOSES_WITHIN, LEAVES_WITHIN, Failed, Staged
 from callflow.testing.scenario.within_reach import out_of_reach
 from callflow.testing.server import SimulatedServer
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 COMES_WITHIN, ENDS_WITHIN = 5.0, 60.0
 """Seconds in which a call hears of what a step brings about, and in which an action ends of which a step says how."""

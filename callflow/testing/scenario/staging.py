@@ -23,7 +23,7 @@ from callflow.scenario.later import StillToCome
 from callflow.scenario.model import Scenario
 from callflow.scenario.playing import Failure
 from callflow.scenario.telephones import DETECTION
-from callflow.simulate.phone import FarEnd
+from callflow.telephony.network import FarEnd
 from callflow.testing.caller import Caller
 from callflow.testing.models import Part
 from callflow.testing.phone import Telephone, act

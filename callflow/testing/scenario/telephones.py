@@ -28,7 +28,7 @@ from callflow.scenario.telephones import (
     REFUSES_AFTER,
     RINGS_AFTER,
 )
-from callflow.simulate.phone import FarEnd, PhoneNetwork, Refer
+from callflow.telephony.network import FarEnd, PhoneNetwork, Refer
 from callflow.testing.models import Part, Pause, Tool
 from callflow.testing.phone import Telephone
 from callflow.testing.scenario.fates import BY_TELEPHONE, Fate, Fates, Result, Telephony, for_ever, unhappy

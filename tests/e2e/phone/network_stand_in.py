@@ -1,4 +1,4 @@
-"""The stand-in telephone network (`callflow.telephone`), in the proxy that the tests' agents talk to.
+"""The stand-in telephone network (`callflow.telephony.stand_in`), in the proxy that the tests' agents talk to.
 
 Nothing here is SIP: the bridge is a script, but its participants are real ones, in real rooms, with real sound.
 """
@@ -23,10 +23,10 @@ from aiohttp import web
 from attrs import define, field, frozen
 from livekit import api
 
-from callflow.simulate import bridge as bridges
-from callflow.simulate import phone
-from callflow.telephone.rooms import Place, RealRooms, Samples
-from callflow.telephone.sip_api import SERVICE, SipApi
+from callflow.telephony import bridge as bridges
+from callflow.telephony import network as telephones
+from callflow.telephony.stand_in.rooms import Place, RealRooms, Samples
+from callflow.telephony.stand_in.service import SERVICE, SipApi
 from tests.e2e.phone.network import PhoneCall, Telephone
 from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
 from tests.e2e.processes import stop
@@ -70,13 +70,13 @@ class StandIn:
     name: str = "stand-in"
     rooms: RealRooms = field(init=False)
     bridge: bridges.Bridge = field(init=False)
-    _numbers: dict[str, Sequence[phone.FarEnd]] = field(factory=dict)
+    _numbers: dict[str, Sequence[telephones.FarEnd]] = field(factory=dict)
     _seen: dict[int, PhoneCall] = field(factory=dict)  # by the id of the bridge's own record, which it keeps
     _count: Iterator[int] = field(factory=lambda: itertools.count(1))
 
     def __attrs_post_init__(self) -> None:
         self.rooms = RealRooms(self.place, lambda leg: Recorder(self.seen(leg.call).heard))
-        self.bridge = bridges.Bridge(phone.PhoneNetwork(self._numbers), self.rooms)
+        self.bridge = bridges.Bridge(telephones.PhoneNetwork(self._numbers), self.rooms)
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -105,7 +105,7 @@ class StandIn:
     async def left(self) -> list[str]:
         return [f"{who} in {room}" for (room, who), leg in list(self.bridge.legs.items()) if not leg.over]
 
-    def seen(self, call: phone.PhoneCall) -> PhoneCall:
+    def seen(self, call: telephones.PhoneCall) -> PhoneCall:
         """The same call, with what was heard in it. Asked for by the tests, and on the loop by whoever writes it down."""
         asked = call.request
         dialled = isinstance(asked, bridges.Dial)  # a telephone that calls us is shown nothing
@@ -124,9 +124,9 @@ class StandIn:
         await lk.aclose()
 
 
-def far_end(script: Script) -> phone.FarEnd:
+def far_end(script: Script) -> telephones.FarEnd:
     """The same telephone as the stand-in's bridge knows it."""
-    return phone.FarEnd(
+    return telephones.FarEnd(
         rings=script.rings,
         code=script.status,
         reached=min(0.05, script.rings),
@@ -139,8 +139,8 @@ def far_end(script: Script) -> phone.FarEnd:
     )
 
 
-def caller_of(script: CallIn) -> phone.FarEnd:
-    return phone.FarEnd(
+def caller_of(script: CallIn) -> telephones.FarEnd:
+    return telephones.FarEnd(
         gives_up=script.gives_up,
         acts=tuple(map(act, script.acts)),
         rtp=script.rtp,
@@ -149,22 +149,22 @@ def caller_of(script: CallIn) -> phone.FarEnd:
     )
 
 
-def act(one: Act) -> phone.Act:
+def act(one: Act) -> telephones.Act:
     match one:
         case Wait(seconds):
-            return phone.Wait(seconds)
+            return telephones.Wait(seconds)
         case Say(hz, seconds):
-            return phone.Tone(hz, seconds)
+            return telephones.Tone(hz, seconds)
         case Press(digits):
-            return phone.Press(digits)
+            return telephones.Press(digits)
         case StopRtp():
-            return phone.StopRtp()
+            return telephones.StopRtp()
         case HangUp():
-            return phone.HangUp()
+            return telephones.HangUp()
 
 
-def refer(one: Refer) -> phone.Refer:
-    return phone.Refer(one.status, one.notify, one.after, one.bye_after)
+def refer(one: Refer) -> telephones.Refer:
+    return telephones.Refer(one.status, one.notify, one.after, one.bye_after)
 
 
 @contextmanager

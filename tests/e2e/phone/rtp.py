@@ -19,7 +19,7 @@ import numpy as np
 from attrs import define, field
 from numpy.typing import NDArray
 
-from callflow.simulate.bridge import KEYS
+from callflow.telephony.bridge import KEYS
 from callflow.testing.models import Samples, tone
 from tests.e2e.phone.network import PhoneCall
 from tests.e2e.phone.script import Act, HangUp, Press, Say, StopRtp, Wait

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from attrs import define, field, frozen
 
-from callflow.simulate.phone import phrase
+from callflow.telephony.network import phrase
 from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
 
 FIRST = 0.02

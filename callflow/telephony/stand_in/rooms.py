@@ -21,9 +21,9 @@ from livekit.rtc.participant import PublishTrackError
 from numpy.typing import NDArray
 
 from callflow.core.speaking import seconds
-from callflow.simulate.bridge import Entry, Leg
-from callflow.simulate.phone import KEYS, Say, Tone
-from callflow.simulate.refusals import CLIENT_INITIATED
+from callflow.telephony.bridge import Entry, Leg
+from callflow.telephony.network import KEYS, Say, Tone
+from callflow.telephony.refusals import CLIENT_INITIATED
 
 Samples: TypeAlias = NDArray[np.int16]
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Place:
 
 @define(eq=False)
 class RealRooms:
-    """The rooms of a server, as a bridge uses them (`callflow.simulate.bridge.Rooms`). `ear_of` finds the ear of a leg."""
+    """The rooms of a server, as a bridge uses them (`callflow.telephony.bridge.Rooms`). `ear_of` finds the ear of a leg."""
 
     place: Place
     ear_of: Callable[[Leg], Ear | None] = lambda leg: None
@@ -95,13 +95,13 @@ class RealRooms:
         await asyncio.gather(*(joined.leave(CLIENT_INITIATED) for joined in self._joined))
 
     def has(self, room: str, identity: str) -> bool:
-        """The server is asked before a bridge is: see `callflow.telephone.sip_api`."""
+        """The server is asked before a bridge is: see `callflow.telephony.stand_in.service`."""
         return True
 
 
 @define(eq=False)
 class RoomLeg:
-    """A telephone's participant (`callflow.simulate.bridge.Presence`). Made by `join`, which publishes its track."""
+    """A telephone's participant (`callflow.telephony.bridge.Presence`). Made by `join`, which publishes its track."""
 
     leg: Leg
     ear: Ear | None = None

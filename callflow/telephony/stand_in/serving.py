@@ -11,13 +11,13 @@ from attrs import define, field
 from livekit import api
 
 from callflow.errors import StartError
-from callflow.simulate.bridge import Bridge, CallIn, Leg
-from callflow.simulate.phone import FarEnd, PhoneNetwork, Signal
-from callflow.telephone.book import Book
-from callflow.telephone.handset import Handset
-from callflow.telephone.proxy import Proxy
-from callflow.telephone.rooms import Ear, Place, RealRooms
-from callflow.telephone.sip_api import SipApi
+from callflow.telephony.bridge import Bridge, CallIn, Leg
+from callflow.telephony.network import FarEnd, PhoneNetwork, Signal
+from callflow.telephony.stand_in.book import Book
+from callflow.telephony.stand_in.handset import Handset
+from callflow.telephony.stand_in.proxy import Proxy
+from callflow.telephony.stand_in.rooms import Ear, Place, RealRooms
+from callflow.telephony.stand_in.service import SipApi
 
 REACHABLE = 5.0
 """Seconds in which the server has to answer at the start."""

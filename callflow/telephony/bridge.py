@@ -14,11 +14,11 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from callflow.simulate.leg import Leg, Rooms
-from callflow.simulate.phone import KEYS, FarEnd, PhoneCall, PhoneNetwork
-from callflow.simulate.refusals import BridgeError
-from callflow.simulate.requests import CallIn, Dial, Dialled, End, Entry, Presence, Transfer
-from callflow.simulate.timing import NO_NODE, RETURNS, RETURNS_LATE, SHORT, TRANSFER_WITHIN
+from callflow.telephony.leg import Leg, Rooms
+from callflow.telephony.network import KEYS, FarEnd, PhoneCall, PhoneNetwork
+from callflow.telephony.refusals import BridgeError
+from callflow.telephony.requests import CallIn, Dial, Dialled, End, Entry, Presence, Transfer
+from callflow.telephony.timing import NO_NODE, RETURNS, RETURNS_LATE, SHORT, TRANSFER_WITHIN
 
 __all__ = ["KEYS", "Bridge", "CallIn", "Dial", "Dialled", "Entry", "Leg", "Presence", "Rooms", "Transfer"]
 

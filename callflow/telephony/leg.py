@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from attrs import define, evolve, field
 
-from callflow.simulate.phone import (
+from callflow.telephony.network import (
     KEYS,
     Act,
     FarEnd,
@@ -24,7 +24,7 @@ from callflow.simulate.phone import (
     Tone,
     Wait,
 )
-from callflow.simulate.refusals import (
+from callflow.telephony.refusals import (
     CLIENT_INITIATED,
     USER_UNAVAILABLE,
     BridgeError,
@@ -32,8 +32,8 @@ from callflow.simulate.refusals import (
     refused,
     timed_out,
 )
-from callflow.simulate.requests import CallIn, CallStatus, Dial, End, Entry, Presence
-from callflow.simulate.timing import (
+from callflow.telephony.requests import CallIn, CallStatus, Dial, End, Entry, Presence
+from callflow.telephony.timing import (
     BYE_GIVEN_UP,
     CANCELLED,
     DIGIT,
@@ -49,7 +49,7 @@ from callflow.simulate.timing import (
     SHORT,
     TRANSFERRED,
 )
-from callflow.simulate.waiting import fail, first, future, now
+from callflow.telephony.waiting import fail, first, future, now
 
 
 class Rooms(Protocol):

@@ -24,7 +24,7 @@ from callflow.errors import FlowFileError, StartError
 from callflow.flowfile import yaml
 from callflow.flowfile.nodes import Mapping as Keys
 from callflow.flowfile.nodes import Node, Scalar, Sequence, kind
-from callflow.simulate.phone import FAR_ENDS, Act, FarEnd, HangUp, Hear, Press, Refer, Say, StopRtp, Tone, Wait
+from callflow.telephony.network import FAR_ENDS, Act, FarEnd, HangUp, Hear, Press, Refer, Say, StopRtp, Tone, Wait
 
 OTHERWISE = "otherwise"
 

@@ -1,7 +1,7 @@
 """The script of a telephone network: which telephones there are, and what each of them does with a call.
 
 It is data, and says what goes over the wire. What LiveKit makes of it is the business of a SIP bridge
-(`callflow.simulate.bridge`), which knows nothing of the transport either: the same scripts run on a simulated server in
+(`callflow.telephony.bridge`), which knows nothing of the transport either: the same scripts run on a simulated server in
 virtual time and beside a real one.
 """
 
@@ -241,8 +241,8 @@ class Signal:
 @define(eq=False)
 class PhoneCall:
     """One call, as the telephone saw it: the SIP messages, and the keys that came to it with their times. `request` is
-    the bridge's, where the call is one of its own (`callflow.simulate.bridge.Dial`); `transfers` are those to transfer it
-    (`callflow.simulate.bridge.Transfer`)."""
+    the bridge's, where the call is one of its own (`callflow.telephony.bridge.Dial`); `transfers` are those to transfer it
+    (`callflow.telephony.bridge.Transfer`)."""
 
     number: str
     far_end: FarEnd

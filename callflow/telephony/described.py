@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from callflow.simulate.phone import (
+from callflow.telephony.network import (
     Act,
     FarEnd,
     HangUp,

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from callflow.cli import main
-from callflow.simulate.described import describe
-from callflow.simulate.phone import FAR_ENDS, FarEnd, Refer
+from callflow.telephony.described import describe
+from callflow.telephony.network import FAR_ENDS, FarEnd, Refer
 
 PRESETS = {
     "answers": "rings 4 s, then 200 OK",

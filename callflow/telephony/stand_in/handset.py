@@ -15,8 +15,8 @@ import numpy as np
 from attrs import define, field
 from livekit import api, rtc
 
-from callflow.simulate.bridge import Leg
-from callflow.telephone.rooms import FRAME, LATE, RATE, SIZE, Place, RoomLeg, Samples
+from callflow.telephony.bridge import Leg
+from callflow.telephony.stand_in.rooms import FRAME, LATE, RATE, SIZE, Place, RoomLeg, Samples
 
 EXCHANGE, PERSON = "callflow-phone", "you"
 BUSY = 486

@@ -8,23 +8,21 @@ from collections.abc import Awaitable, Callable, Mapping
 import jwt
 from aiohttp import web
 from attrs import define
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 from livekit import api, rtc
 from livekit.protocol.sip import (
     CreateSIPParticipantRequest,
-    SIPMediaEncryption,
-    SIPParticipantInfo,
     TransferSIPParticipantRequest,
     TransferSIPParticipantResponse,
 )
 
-from callflow.simulate.bridge import Bridge, Dial, Transfer
-from callflow.simulate.refusals import BridgeError
-from callflow.telephone.proxy import ApiCall, twirp_error
-from callflow.telephone.rooms import Place
+from callflow.telephony.bridge import Bridge
+from callflow.telephony.refusals import BridgeError
+from callflow.telephony.sip_api import dial_of, info_of, transfer_of
+from callflow.telephony.stand_in.proxy import ApiCall, twirp_error
+from callflow.telephony.stand_in.rooms import Place
 
-logger = logging.getLogger("callflow.telephone")
+logger = logging.getLogger("callflow.telephony.stand_in")
 
 SERVICE = "livekit.SIP/"
 
@@ -62,34 +60,7 @@ class SipApi:
     async def dial(self, call: ApiCall) -> Message:
         """CreateSIPParticipant. Raises BridgeError, DecodeError, `rtc.ConnectError`."""
         request = call.read(CreateSIPParticipantRequest)
-        dialled = await self.bridge.dial(
-            Dial(
-                to=request.sip_call_to,
-                room=request.room_name,
-                trunk=request.sip_trunk_id or request.trunk.hostname,
-                identity=request.participant_identity,
-                name=request.participant_name,
-                metadata=request.participant_metadata,
-                attributes=dict(request.participant_attributes),
-                ringing_timeout=_seconds(request.ringing_timeout),
-                max_call_duration=_seconds(request.max_call_duration),
-                dtmf=request.dtmf,
-                wait=request.wait_until_answered,
-                headers=dict(request.headers),
-                trunk_number=request.sip_number,
-                display_name=request.display_name if request.HasField("display_name") else None,
-                hide_phone_number=request.hide_phone_number,
-                play_dialtone=request.play_dialtone,
-                krisp=request.krisp_enabled,
-                media_encryption=SIPMediaEncryption.Name(request.media_encryption),
-            )
-        )
-        return SIPParticipantInfo(
-            participant_id=dialled.participant_id,
-            participant_identity=dialled.identity,
-            room_name=dialled.room,
-            sip_call_id=dialled.call_id,
-        )
+        return info_of(await self.bridge.dial(dial_of(request)))
 
     async def transfer(self, call: ApiCall) -> Message:
         """TransferSIPParticipant. Raises BridgeError, DecodeError."""
@@ -99,16 +70,7 @@ class SipApi:
             await self.lk.room.get_participant(who)
         except api.ServerError as error:
             raise BridgeError("not_found" if error.code == "not_found" else "internal", error.message) from error
-        await self.bridge.transfer(
-            Transfer(
-                room=request.room_name,
-                identity=request.participant_identity,
-                to=request.transfer_to,
-                ringing_timeout=_seconds(request.ringing_timeout),
-                headers=dict(request.headers),
-                play_dialtone=request.play_dialtone,
-            )
-        )
+        await self.bridge.transfer(transfer_of(request))
         return TransferSIPParticipantResponse()
 
     def _may_call(self, token: str) -> bool:
@@ -123,7 +85,3 @@ _METHODS: Mapping[str, Callable[[SipApi, ApiCall], Awaitable[Message]]] = {
     "CreateSIPParticipant": SipApi.dial,
     "TransferSIPParticipant": SipApi.transfer,
 }
-
-
-def _seconds(duration: Duration) -> float | None:
-    return duration.ToTimedelta().total_seconds() or None

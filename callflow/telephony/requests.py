@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 
 from attrs import field, frozen
 
-from callflow.simulate.phone import Say, Tone
-from callflow.simulate.refusals import CLIENT_INITIATED
+from callflow.telephony.network import Say, Tone
+from callflow.telephony.refusals import CLIENT_INITIATED
 
 CallStatus = Literal["dialing", "ringing", "automation", "active", "hangup"]
 """The `sip.callStatus` of a leg."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from callflow.simulate.phone import phrase
+from callflow.telephony.network import phrase
 
 # DisconnectReasons, as numbers: this part needs no LiveKit.
 CLIENT_INITIATED = 1

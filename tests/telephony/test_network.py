@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflow.simulate.phone import FAR_ENDS, FarEnd, PhoneCall, PhoneNetwork, Signal, phrase
+from callflow.telephony.network import FAR_ENDS, FarEnd, PhoneCall, PhoneNetwork, Signal, phrase
 
 NUMBER = "+15550123456"
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from callflow.simulate.clock import VirtualTimeLoop
+from callflow.testing.virtual_time import VirtualTimeLoop
 
 
 async def test_a_day_passes_at_once():

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from callflow.errors import FlowFileError, StartError
-from callflow.simulate.phone import FAR_ENDS, FarEnd, HangUp, Hear, Press, Refer, Say, Wait
-from callflow.telephone import book
+from callflow.telephony.network import FAR_ENDS, FarEnd, HangUp, Hear, Press, Refer, Say, Wait
+from callflow.telephony.stand_in import book
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "phone.md"
 
