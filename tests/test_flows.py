@@ -76,7 +76,7 @@ def test_outbound_a_voicemail_and_another_machine():
 
 
 def test_outbound_nobody_can_tell_who_it_is():
-    play = outbound().end("dial", result="answered", leg="far_end").wait(20)
+    play = outbound().end("dial", result="answered", leg="far_end").send("amd.uncertain", category="uncertain")
     assert play.state == "talking"
 
 
@@ -364,5 +364,5 @@ def test_voicemail_a_screening_is_answered_once():
 
 
 def test_voicemail_nobody_can_tell():
-    play = voicemail().wait(35)
+    play = voicemail().send("amd.uncertain", category="uncertain", reason="detection_timeout")
     assert play.state == "talking"

@@ -143,7 +143,7 @@ class Effects:
                 found |= {"leg": arguments.get("leg") or MAIN_LEG, "elapsed": now - self._began_at(start.id, now)}
                 found |= {"sip_status_code": CODES[word]} if verb.dials and word in CODES else {}
             if "category" in told:
-                found["category"] = word
+                found |= {"category": word, **({"reason": "detection_timeout"} if word == "uncertain" else {})}
             return found
         if verb.speech:
             return speech_result(False, True, str(ending.result.get("spoken", arguments.get("text", ""))))

@@ -20,6 +20,9 @@ CLOSEST = 5
 """Of what is there where something else is expected, as many are shown."""
 
 
+CUT_ABOUT = 10
+"""Letters, half a second of speech: by so many more or fewer what was cut is still the same."""
+
 NEAR = 0.6
 """How much of two texts is the same where one stands for the other."""
 
@@ -139,7 +142,16 @@ def _is_heard(wanted: Any, heard: Heard) -> bool:
     """What was cut is not the same as one of these words that was not."""
     if not isinstance(wanted, Text):
         return False
-    return wanted.matches(f"{heard.text}…" if heard.cut and wanted.exactly is not None else heard.text)
+    if heard.cut and wanted.exactly is not None:
+        return _is_cut_there(wanted.exactly, heard.text)
+    return wanted.matches(heard.text)
+
+
+def _is_cut_there(wanted: str, said: str) -> bool:
+    """Whether this is what was said until it was cut, about there."""
+    words = wanted.removesuffix("…")
+    begins = words.startswith(said) or said.startswith(words)
+    return words != wanted and begins and abs(len(words) - len(said)) <= CUT_ABOUT
 
 
 def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:

@@ -35,6 +35,7 @@ from callflow.scenario.model import (
     Waits,
 )
 from callflow.scenario.running import oldest, timer_name, usual
+from callflow.scenario.telephones import verdict
 from callflow.scenario.voice import Speech
 from callflow.scenario.world import World
 
@@ -274,7 +275,9 @@ class Player:
         self._take(
             Event("session.user_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
         )
+        self.world.effects.voice.talked_over = True
         self.advance(self.call.now + seconds(text))
+        self.world.effects.voice.talked_over = False
         if "session" not in self.call.facts or self.call.snapshot.ended:
             return  # it was closed in the middle of that, and hears nothing more
         said = {"transcript": text, "is_final": True}
@@ -302,11 +305,7 @@ class Player:
         if running is None:
             result = act.ending.result.get("result")
             if "detection" in self.call.facts and verb_of(act.verb).family == "amd" and result is not None:
-                data = {
-                    "category": result,
-                    **{name: one for name, one in act.ending.result.items() if name != "result"},
-                }
-                self._take(Event(f"amd.{result}", data, self.call.now))
+                self._take(verdict(act.ending, self.call.now))
                 return
             hint = "; the caller hangs up by `call.hangup`" if verb_of(act.verb).farewell else ""
             raise Impossible(f"no {act.verb} is running: {self._what_runs()}{hint}")

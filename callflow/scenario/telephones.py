@@ -12,7 +12,7 @@ from callflow.core.forwarding import answers
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Forward, Running, Start
 from callflow.core.speaking import seconds
-from callflow.core.verbs.limits import on_the_wire
+from callflow.core.verbs.limits import DETECTS_BEFORE, on_the_wire
 from callflow.scenario.effects import Effects
 from callflow.scenario.model import Ending
 from callflow.scenario.voice import Speech
@@ -25,6 +25,20 @@ LOOKS_FOR, HANDS_OVER, DECIDES_AFTER = 2.0, 6.0, 2.0
 
 TAKES = 0.1
 """Seconds from an `answer` until the far end is on the line."""
+
+NOBODY_CAN_TELL = Ending(result={"result": "uncertain", "reason": "detection_timeout"})
+"""How a look at who has answered ends that is out of time."""
+
+
+WHY: Mapping[str, Mapping[str, Any]] = {"uncertain": {"reason": "detection_timeout"}}
+"""Of a verdict of which nobody says why it is so."""
+
+
+def is_out_of_time(ending: Ending) -> bool:
+    """Whether nobody can tell, and no time and no reason is given: LiveKit's detector listens on as long as it may."""
+    result = ending.result.get("result")
+    return ending.status == "ok" and result == "uncertain" and ending.after is None and "reason" not in ending.result
+
 
 _THERE = ("on_line", "dropped", "hold")
 
@@ -78,7 +92,14 @@ class Telephones:
         self._effects.end_after(start, HANDS_OVER, ending)
 
     def listens(self, start: Start, ending: Ending) -> None:
-        self._effects.end_after(start, LOOKS_FOR, ending)
+        by_time = is_out_of_time(ending)
+        if not by_time:
+            self._effects.end_after(start, LOOKS_FOR, ending)
+        if start.timeout is not None:
+            cap = self._call.now + start.timeout - DETECTS_BEFORE
+            self._schedule.add(
+                cap, lambda now: self._effects.end_of(start, NOBODY_CAN_TELL, now), start.id, limit=not by_time
+            )
 
     def sends_keys(self, start: Start, ending: Ending) -> None:
         self._effects.end_after(start, on_the_wire(str(start.arguments.get("digits") or "")), ending)
@@ -148,10 +169,12 @@ class Telephones:
         """A dial was answered, and it is looked who has done so: the verdict, or that there was none in time."""
         now, ending = self._call.now, self._effects.said("detect_machine")
         cap = now + float(options.get("timeout") or LOOKS_FOR)
-        uncertain = Ending(result={"result": "uncertain", "reason": "detection_timeout"})
-        self._schedule.add(cap, lambda at: self._verdict(uncertain, at), limit=True)
+        self._schedule.add(cap, lambda at: self._verdict(NOBODY_CAN_TELL, at), limit=True)
         self._effects.by_itself[DETECTION] = now + LOOKS_FOR
         if not self._effects.later.ends("detect_machine", None, DETECTION) and not ending.never:
+            if is_out_of_time(ending):
+                self._schedule.add(cap, lambda at: self._verdict(NOBODY_CAN_TELL, at))
+                return
             after = LOOKS_FOR if ending.after is None else ending.after
             self._schedule.add(now + after, lambda at: self._verdict(ending, at))
 
@@ -162,12 +185,9 @@ class Telephones:
             self._guests.add(str(known.arguments.get("leg")))
 
     def _verdict(self, ending: Ending, now: float) -> Event | None:
-        """Who has answered a dial; nobody can tell of one that has left."""
-        verb = verb_of("detect_machine")
-        word = "uncertain" if ending.status != "ok" else str(ending.result.get("result", "human"))
-        data = {"category": word, **{name: value for name, value in ending.result.items() if name != "result"}}
-        there = self._call.leg().status in ("on_line", "hold") and "detection" in self._call.facts
-        return Event(f"{verb.family}.{word}", data, now) if there else None
+        """Who has answered a dial, also while they are out of reach; nobody can tell of one that has left."""
+        there = self._call.leg().status in _THERE and "detection" in self._call.facts
+        return verdict(ending, now) if there else None
 
     def _gone(self, leg: str, why: Mapping[str, Any], effect: int = 0) -> None:
         """A party leaves, by nobody's will of its own."""
@@ -268,6 +288,13 @@ class Telephones:
             if not any(addresses(action, leg) for action in ahead(self._call.flow, self._call.snapshot)):
                 self._guests.discard(leg)
                 self._gone(leg, {"by": "agent", "cause": "hung_up"})
+
+
+def verdict(ending: Ending, now: float) -> Event:
+    """The event that tells who has answered a dial."""
+    word = "uncertain" if ending.status != "ok" else str(ending.result.get("result", "human"))
+    told = {name: value for name, value in ending.result.items() if name != "result"}
+    return Event(f"{verb_of('detect_machine').family}.{word}", {"category": word, **WHY.get(word, {}), **told}, now)
 
 
 DETECTION = 0

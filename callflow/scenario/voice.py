@@ -40,6 +40,7 @@ class Voice:
         self._call = call
         self._schedule = schedule
         self._queue: list[Speech] = []
+        self.talked_over = False  # by words of the far end's, which go on
 
     @property
     def quiet(self) -> bool:
@@ -70,7 +71,12 @@ class Voice:
                 first.began = None
             elif stands == "plays" and first.began is None:
                 first.began, first.legs = now, self._hearers(first)
-                self._schedule.add(now + first.seconds, self._ends, _VOICE)
+                if (
+                    first.interruptible and self.talked_over
+                ):  # LiveKit cuts what it says to somebody who goes on speaking
+                    self._schedule.add(now, self.interrupt, _VOICE)
+                else:
+                    self._schedule.add(now + first.seconds, self._ends, _VOICE)
             return
 
     def interrupt(self, now: float, *, by_force: bool = False) -> Input | None:

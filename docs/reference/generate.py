@@ -411,7 +411,7 @@ UNASKED: Mapping[str, tuple[str, str]] = {
         "`dial.answered`, after `call.ringing` and `call.answered`; with `detect_machine` `amd.human` follows",
         (
             f"{format_duration(ANSWERS_AFTER)}, it rings after {format_duration(RINGS_AFTER)}; busy and its like {format_duration(REFUSES_AFTER)}; "
-            f"`no_answer` its `ringing_timeout`; the verdict {format_duration(LOOKS_FOR)} later"
+            f"`no_answer` its `ringing_timeout`; the verdict {format_duration(LOOKS_FOR)} later, `amd.uncertain` as its time is up"
         ),
     ),
     "cancel_dial": ("ok, and the dial with `dial.no_answer`", "0s"),

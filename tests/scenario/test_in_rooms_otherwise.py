@@ -61,6 +61,57 @@ states:
 """
 
 
+REPLIES = """
+callflow: 1
+name: replies
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: Greet them.}]
+    every: {4s: {do: [{say: Are you there?}]}}
+    after: {12s: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}}
+"""
+
+LOOKS = """
+callflow: 1
+name: looks
+tools: {stop: {description: Ends the call.}}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "+15550123456", trunk: ST_test, detect_machine: {timeout: 10s}}}]
+    on:
+      dial.answered: screening
+      dial.*: {target: ending, do: [{outcome: failed}]}
+  screening:
+    on:
+      amd.human: talking
+      amd.uncertain:
+        - {target: ending, when: event.reason == "detection_timeout", do: [{outcome: no_answer}]}
+        - {target: ending, do: [{outcome: machine}]}
+      amd.*: {target: ending, do: [{outcome: machine}]}
+  talking:
+    entry: [{say: Hello.}]
+    tools: [stop]
+    on: {tool.stop: {target: ending, do: [{outcome: completed}]}}
+    after: {30s: ending}
+"""
+
+LISTENS = """
+callflow: 1
+name: listens
+initial: listening
+states:
+  listening:
+    entry: [{detect_machine: {timeout: 8s}}]
+    on:
+      amd.uncertain:
+        - {target: ending, when: event.reason == "detection_timeout", do: [{outcome: no_answer}]}
+        - {target: ending, do: [{outcome: machine}]}
+      amd.*: ending
+"""
+
+
 def both(flow: str, body: str) -> tuple[Result, Result]:
     text = f"callflow: 1\nflow: x\nscenarios:\n  a:\n{indent(dedent(body), '    ')}"
     [scenario], defects = reads(text, flows=callflow.loads(flow, check=False))
@@ -91,6 +142,20 @@ def both(flow: str, body: str) -> tuple[Result, Result]:
         (DIALS, "steps: [{9s: dial.no_answer}]\nexpect: {outcome: no_answer}"),
         (DIALS, "steps: [{10s: dial.answered}, {20s: call.hangup}]\nexpect: {outcome: hung_up}"),
         (DIALS, "effects: {dial: failed}\nexpect: {outcome: failed}"),
+        (CALLS, "steps: [{1950ms: {call.hangup: {by: caller}}}]\nexpect: {outcome: hung_up}"),
+        (CALLS, "steps: [{3s: {caller: And there is something that I wanted to tell you.}}, {now: {caller: Wait.}}, {tool: stop}]\nexpect: {outcome: completed}"),
+        (REPLIES, "steps: [{1s: call.dropped}, {6s: call.restored}]\nexpect: {outcome: completed}"),
+        (LOOKS, "effects: {detect_machine: never}\nexpect: {outcome: no_answer, at: [14s, 16s]}"),
+        (LOOKS, "effects: {detect_machine: uncertain}\nexpect: {outcome: no_answer, at: [14s, 16s]}"),
+        (LOOKS, "effects: {detect_machine: {result: uncertain, after: 5s}}\nexpect: {outcome: no_answer, at: [9s, 11s]}"),
+        (LOOKS, "effects: {detect_machine: never}\nsteps: [{10s: call.dropped}]\nexpect: {outcome: no_answer}"),
+        (LOOKS, "effects: {detect_machine: {result: machine-vm, after: 8s}}\nsteps: [{10s: call.dropped}]\nexpect: {outcome: machine}"),
+        (LOOKS, "steps: [dial.answered, amd.uncertain]\nexpect: {outcome: no_answer}"),
+        (LOOKS, "effects: {detect_machine: machine-vm}\nexpect: {outcome: machine, at: [6s, 7s]}"),
+        (LOOKS, "steps: [{6s: {tool: stop}}]\nexpect: {outcome: completed}"),
+        (LISTENS, "effects: {detect_machine: never}\nexpect: {outcome: no_answer}"),
+        (LISTENS, "effects: {detect_machine: uncertain}\nexpect: {outcome: no_answer}"),
+        (LISTENS, "effects: {detect_machine: {result: uncertain, reason: no_speech_timeout}}\nexpect: {outcome: machine}"),
     ],
 )  # fmt: skip
 def test_it_comes_out_alike(flow, body):

@@ -16,6 +16,9 @@ MOST_KEYS = 32
 STOPS = 1.0
 """Seconds that a try may take to stop once its time is up; then the effect goes on without it."""
 
+DETECTS_BEFORE = 0.1
+"""Seconds by which a look at who has answered gives up before its time limit, so that its result says why."""
+
 RING_GRACE = 5.0
 TRANSFER_GRACE = 28.0
 """What is being said ends first, LiveKit's answer may come a little late, and the leg leaves a little after it."""

@@ -21,6 +21,7 @@ from livekit.agents.voice.amd import AMDPredictionEvent
 from callflow.core.actions import VERBS
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
+from callflow.core.verbs.limits import DETECTS_BEFORE
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.surroundings import InConversation
@@ -35,9 +36,6 @@ NO_SPEECH = 10.0
 
 RESULT_FIRST = 0.05
 """Seconds: a verdict that is there with the answer is told after the dial's result."""
-
-HEADROOM = 0.1
-"""Seconds by which the detector's own cap comes before the action's time limit, so that its result says what was heard."""
 
 AGAIN = 0.1
 """Seconds before LiveKit's detector, which gives up 5 s after its start where nobody can be heard yet, is started anew."""
@@ -58,7 +56,7 @@ class Given(InConversation, Protocol):
 
 async def detect_machine(world: Given, effect: Start) -> Mapping[str, Any]:
     """Who is on the line. The result is one of LiveKit's categories; out of time it is `uncertain`."""
-    seconds = (effect.timeout or CAP) - HEADROOM
+    seconds = (effect.timeout or CAP) - DETECTS_BEFORE
     detection = begin(world, {"timeout": max(seconds, 0.0), **_options(effect.arguments)})
     detection.answered(told=False)
     try:

@@ -25,7 +25,7 @@ class DirectedLLM(ScriptedLLM):
         super().__init__()
         self._real = real
         self._fates, self._verdict = fates, verdict
-        self._said: set[int] = set()
+        self._said: set[str] = set()  # the speeches whose words were said: one that begins anew is another
         self.speeches: Mapping[str, int] = {}
         self.wanted: dict[str, Sequence[Part]] = {}
         self.turns = 0  # in which it had nothing to say
@@ -42,8 +42,8 @@ class DirectedLLM(ScriptedLLM):
         speech = _SpeechHandleContextVar.get(None)
         name = "" if speech is None else speech.id
         effect = self.speeches.get(name)
-        if effect is not None and effect in self._fates.known and effect not in self._said:
-            self._said.add(effect)
+        if effect is not None and effect in self._fates.known and name not in self._said:
+            self._said.add(name)
             ending = self._fates.known[effect].ending
             spoken = ending.result.get("spoken")
             return [str(spoken) if spoken is not None else words_for(*([ending.after] if ending.after else []))]

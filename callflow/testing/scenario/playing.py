@@ -17,6 +17,7 @@ from callflow.livekit_bindings import private
 from callflow.scenario.call import Impossible, Unending
 from callflow.scenario.expectations import Since, time_shown, unmet
 from callflow.scenario.model import (
+    Act,
     Calls,
     Conditions,
     Ends,
@@ -158,7 +159,24 @@ class _Player:
             await self._call.advance(self._call.loop.time() + act.seconds)
             return
         before, self._since = self._since, Since(len(self._seen.taken), len(self._seen.heard))
+        if step.when != "settled":
+            await self._call.until(lambda: self._can(number, act), self._call.loop.time() + self._seen.tolerance)
         await self._act(number, step, before)
+
+    def _can(self, number: int, act: Act) -> bool:
+        """Whether this can happen now. What cannot yet at the time of its step is waited for: a room's times are not those of the pure core."""
+        if isinstance(act, Occurs):
+            by_itself = act.name.endswith(_OF_CALLS) or act.data.get("by") == "agent"
+            return by_itself or self._refused(act.name, act.data) is None
+        if isinstance(act, Calls):
+            return all(self._refused(f"tool.{name}", arguments) is None for name, arguments in act.tools)
+        if isinstance(act, Presses):
+            return self._refused(_key_event(act.keys[0], act.leg), NO_DATA) is None
+        if isinstance(act, Speaks):
+            return self._seen.leg().status == "on_line" and self._call.far_end() is not None
+        if isinstance(act, Replies):
+            return self._call.can_turn
+        return not isinstance(act, Ends) or self._running(number, act) is not None or "detection" in self._seen.facts
 
     async def _act(self, number: int, step: Step, before: Since) -> None:
         act = step.act
@@ -227,8 +245,7 @@ class _Player:
 
     async def _presses(self, act: Presses) -> None:
         for key in act.keys:
-            word = f"dtmf.{KEYS.get(key, key.lower())}"
-            name = word if act.leg == MAIN_LEG else f"leg.{act.leg}.{word}"
+            name = _key_event(key, act.leg)
             self._check(name)
             since = len(self._seen.taken)
             self._call.happening.press(key, act.leg)
@@ -360,6 +377,11 @@ _OF_CALLS = (".answered", ".offered", ".ringing")
 """What a telephone does that is called, or calls: where it does so by itself it is waited for."""
 
 _TRANSCRIBED = "session.user_input_transcribed"
+
+
+def _key_event(key: str, leg: str) -> str:
+    word = f"dtmf.{KEYS.get(key, key.lower())}"
+    return word if leg == MAIN_LEG else f"leg.{leg}.{word}"
 
 
 async def _told(called: Awaitable[Any]) -> None:

@@ -193,6 +193,11 @@ class Staged:
         self._world = self.telephones.world = world
         self.model.speeches = world.speeches
 
+    @property
+    def can_turn(self) -> bool:
+        """Whether an agent with a model has taken over, and talks still."""
+        return private.is_running(self.session) and self._world is not None and not self._world.line.over
+
     def turn(self, parts: list[Part]) -> str:
         """The model has a turn of its own accord; LiveKit's id of the speech. Raises RuntimeError where it has none any more."""
         handle = self.session.generate_reply()

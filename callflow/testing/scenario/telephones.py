@@ -27,6 +27,7 @@ from callflow.scenario.telephones import (
     LOOKS_FOR,
     REFUSES_AFTER,
     RINGS_AFTER,
+    is_out_of_time,
 )
 from callflow.telephony.network import FarEnd, PhoneNetwork, Refer
 from callflow.testing.models import Part, Pause, Tool
@@ -40,7 +41,7 @@ FOR_EVER = 86_400.0
 NO_ANSWER = 480
 """What SIP says where nobody answers, and the network does not let it ring on."""
 
-GREETING = "You have reached the telephone of somebody who cannot come to it at the moment, so please speak."
+GREETING = "You have reached the telephone of somebody who cannot come to it."
 """Long enough for LiveKit's detector to ask the model who that is: what is short is a person for it."""
 
 HELLO = "Hello?"
@@ -277,8 +278,10 @@ class Telephones(Telephony):
         if self._looking is None:
             return [Tool("save_prediction", {"label": "human"})]
         ending = await self._looking.ending()
-        if "reason" in ending.result:  # which LiveKit's detector gives by itself
-            return [Pause(FOR_EVER)]
+        if "reason" in ending.result or ending.result.get("result") == "uncertain":
+            return [
+                Pause(FOR_EVER)
+            ]  # LiveKit's detector gives reasons by itself, and goes on where the model cannot tell
         label = str(ending.result.get("result", "human")) if ending.status == "ok" else "uncertain"
         return [Tool("save_prediction", {"label": label})]
 
@@ -319,15 +322,18 @@ class Look:
         return ending
 
     async def told(self) -> Result:
-        """The fields of a verdict that gives a reason; of any other LiveKit's detector tells itself."""
+        """The fields of a verdict that gives a reason, or comes before its time is up; of any other LiveKit's detector tells itself."""
         ending = await self.ending()
-        if "reason" not in ending.result:
+        uncertain = ending.result.get("result") == "uncertain"
+        by_itself = is_out_of_time(ending) and not self.fate.claimed
+        if "reason" not in ending.result and (by_itself or not uncertain):
             await for_ever()
         category = str(ending.result.get("result", "human"))
         return {
             "transcript": "",
             "delay": 0.0,
             "error": None,
+            "reason": "detection_timeout",
             **ending.result,
             "category": category,
             "result": category,
