@@ -36,8 +36,10 @@ def first_steps(flow: Flow) -> list[Step]:
 
 
 def environment(flow: Flow) -> dict[str, str]:
-    """A number for what is called, at once or by way of variables, an address for the rest: nobody starts a flow without them."""
+    """A number for what is called, at once or by way of variables, hours in which somebody is there, an address for the rest: nobody starts a
+    flow without them."""
     found = dict.fromkeys(flow.env, _ADDRESS)
+    found |= {name: values[0] for (_, _, name), values in representatives_of(flow).demand.opening.items()}
     for template in _called(flow):
         for name in flow.env:
             if f"env.{name}" in template.reads:

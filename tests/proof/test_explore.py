@@ -338,18 +338,34 @@ states: {outer: {flow: inner, with: {number: "{{ env.DESK }}"}, on: {done: endin
     assert "outer.together" in seen(flow)[0].entered
 
 
-def test_a_guard_on_the_environment_is_told_neither_as_always_nor_as_never_so():
-    flow = callflow.loads(
-        HEAD
-        + """
-env: [HOURS]
+HOURS = """
+env: [HOURS, SATURDAYS, ZONE]
 initial: greeting
 states:
   greeting:
     entry: [{say: Hello.}]
-    on: {done: [{target: open, when: 'in_hours(event.time, env.HOURS, "Europe/Berlin")'}, ending]}
+    on: {done: [{target: open, when: 'in_hours(event.time, %s)'}, shut]}
   open: {entry: [{say: We are open.}], on: {done: ending}}
-""",
-        check=False,
-    )
+  shut: {entry: [{say: Nobody is here.}], on: {done: ending}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "beginnings"),
+    [
+        ('env.HOURS, "Europe/Berlin"', 2),
+        ("env.HOURS, env.ZONE", 2),
+        ("env.HOURS, env.ZONE) or in_hours(event.time, env.SATURDAYS, env.ZONE", 4),
+        ('"Mon-Fri 09:00-17:00", env.ZONE', 2),
+    ],
+)
+def test_hours_of_the_environment_are_followed_open_and_shut(asked, beginnings):
+    flow = callflow.loads(HEAD + HOURS % asked, check=False)
+    assert {"open", "shut"} <= entered(HOURS % asked)
+    assert len(first_steps(flow)) == beginnings  # and not one for each time of the week
+    assert [one.defect.code for one in prove(flow).findings] == []
+
+
+def test_another_guard_on_the_environment_is_told_neither_as_always_nor_as_never_so():
+    flow = callflow.loads(HEAD + (HOURS % "x").replace("in_hours(event.time, x)", "len(env.ZONE) > 40"), check=False)
     assert [one.defect.code for one in prove(flow).findings] == []

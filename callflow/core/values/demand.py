@@ -11,6 +11,7 @@ from callflow.core.statechart.descriptors import matches
 from callflow.core.statechart.lists import every_list
 from callflow.core.values.examples import Examples
 from callflow.core.values.inverse import equals
+from callflow.core.values.opening import opening
 from callflow.core.values.readings import Place, Reading, Readings
 from callflow.core.values.rounds import Rounds
 from callflow.core.values.turning import BEYOND, Turning
@@ -18,11 +19,13 @@ from callflow.core.values.wants import Path, Want
 
 
 class Demand:
-    """What is asked of every value of a flow. `beyond` are the places of the file in which something could not be followed."""
+    """What is asked of every value of a flow. `beyond` are the places of the file in which something could not be followed; `opening`
+    what those of the environment hold of which hours are made."""
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.readings = Readings(flow)
+        self.opening = opening(self.readings.all)
         self.rounds = Rounds(self.readings.all)
         self._examples = Examples(flow, self.readings, self.rounds)
         self.wants: dict[Place, Want] = {}

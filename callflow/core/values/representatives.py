@@ -113,7 +113,8 @@ class Representatives:
         for place in facts.TOLD_LATER:
             kinds.pop(place, None)
         asked = {
-            str(number): choices(kind, self.demand.of(place)) for number, (place, kind) in enumerate(kinds.items())
+            str(number): [*self.demand.opening.get(place, ())] or choices(kind, self.demand.of(place))
+            for number, (place, kind) in enumerate(kinds.items())
         }
         for number, (root, _, name) in enumerate(kinds):
             if root == "vars" and not begun[name].required:

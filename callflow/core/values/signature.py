@@ -33,6 +33,7 @@ class Signatures:
         self._outcomes = outcomes
         self._readings = demand.readings
         self._tried: dict[Place, frozenset[Any]] = {}
+        self._opening = demand.opening
 
     def of(self, place: Place, value: Any) -> Answers:
         """The answers to a value at one place."""
@@ -149,12 +150,15 @@ class Signatures:
 
     def _is_constant(self, one: Reading, name: str) -> bool:
         root, _, field = name.partition(".")
+        if root == "env":  # of times of the week none is opening hours that nobody knows
+            return ("env", "", field) in self._opening
         return root == "vars" and field in self._readings.never_set.get(one.here.scope, {})
 
     def _context(self, one: Reading, known: Mapping[Place, Any], event: Mapping[str, Any]) -> Context:
         names: dict[str, dict[str, Any]] = {
             "vars": dict(self._readings.never_set.get(one.here.scope, {})),
             "event": {"time": 0.0, **event},
+            "env": {name: values[0] for (_, _, name), values in self._opening.items()},
         }
         others: dict[str, Any] = {}
         for name, place in one.places.items():
