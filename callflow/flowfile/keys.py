@@ -154,6 +154,7 @@ ACCEPT: Final[Mapping[str, str]] = {
     "dialled-twice": "Why they are dialled once more.",
     "action-never-run": "Why the action stands here.",
     "row-never-taken": "Why the row stands here.",
+    "never-entered": "Why the state stands here.",
     "outcome-too-early": "Why the outcome is named here.",
     "cut-off": "Why nobody has to be told.",
     "said-to-nobody": "Who hears this.",

@@ -209,6 +209,15 @@ CODES: Mapping[str, Code] = {
         "states:\n  talking: {entry: [{say: One moment.}], on: {amd.human: ending}, after: {20s: ending}}\n",
         "states:\n  talking: {entry: [{say: One moment.}, detect_machine], on: {amd.*: ending}, after: {20s: ending}}\n",
     ),
+    "never-entered": Code(
+        "A state that no call comes to",
+        "A warning. Rows lead to this state, and none of them is taken in any call: what sets it off never happens where it is written, comes "
+        "too late, or its guard is never true there.",
+        "states:\n  talking: {entry: [{say: One moment.}], on: {done: ending}, after: {2m: late}}\n"
+        "  late: {entry: [{say: That took long.}], on: {done: ending}}\n",
+        "states:\n  talking: {entry: [{say: One moment.}], on: {done: ending}, after: {20s: late}}\n"
+        "  late: {entry: [{say: That took long.}], on: {done: ending}}\n",
+    ),
     "outcome-too-early": Code(
         "An outcome, and the call goes on",
         "A warning. The outcome of a call is the first one that is named. Here it is named, and the row leads back to the state in which it was "

@@ -21,6 +21,7 @@ from callflow.proof.finding import Finding, Search, Suspects, noticed
 from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
+from callflow.proof.findings.entered import NeverEntered
 from callflow.proof.findings.goodbyes import GoodbyeAndOn
 from callflow.proof.findings.keys import Dead, TooEarly
 from callflow.proof.findings.machines import Answering
@@ -84,6 +85,7 @@ ASIDES = (
     NotDone,
     NeverBegun,
     NeverHeard,
+    NeverEntered,
     Early,
     CutOff,
     Unwritten,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.proof import correct, faults
 from tests.proof.unheard import HEARD, UNHEARD
+from tests.proof.unreached import REACHED, UNREACHED
 
-FAULTS = {**faults.FAULTS, **UNHEARD}
-CORRECT = {**correct.CORRECT, **HEARD}
+FAULTS = {**faults.FAULTS, **UNHEARD, **UNREACHED}
+CORRECT = {**correct.CORRECT, **HEARD, **REACHED}

@@ -20,7 +20,7 @@ def opening(readings: Iterable[Reading]) -> Mapping[Place, tuple[str, ...]]:
     for one in readings:
         for call in _asked(one):
             for argument, values in zip(call.arguments[1:], ((OPEN, SHUT), (_ZONE,)), strict=False):
-                found |= {place: values for place in _environment(one, argument)}
+                found |= dict.fromkeys(_environment(one, argument), values)
     return found
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
-from callflow.core.expressions import Expression
 from callflow.core.flow import Flow, Row
 from callflow.core.snapshot import Forward, Step
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, is_the_authors, leaf_of
+from callflow.proof.findings.guards import Unknown
 from callflow.proof.listening import parties
 from callflow.proof.node import Exploration, Passage, Situation
 from callflow.verify.places import defect, named, warning
@@ -177,11 +177,6 @@ class NotDone:
             )  # fmt: skip
 
 
-def _of_the_installation(guard: Expression) -> bool:
-    """Whether it reads the environment, of which a proof knows one value alone."""
-    return any(name.startswith("env.") for name in guard.reads)
-
-
 def _refused(taken: Step) -> list[int]:
     """The transitions whose guards were asked, and did not hold."""
     return [note.data["transition"] for note in taken.notes if note.kind == "guard" and not note.data["holds"]]
@@ -200,16 +195,12 @@ class Decided:
 
     def found(self, exploration: Exploration, seen: Seen[tuple[int, bool]]) -> Suspects:
         found: dict[int, dict[bool, Passage]] = {}
+        unknown = Unknown(self.flow)
         for (number, holds), passage in first_seen(seen).items():
             found.setdefault(number, {})[holds] = passage
         for number, verdicts in found.items() if exploration.finished else ():
             row = self.flow.transitions[number]
-            if (
-                len(verdicts) == 1
-                and not row.supplied
-                and row.guard is not None
-                and not _of_the_installation(row.guard)
-            ):
+            if len(verdicts) == 1 and not row.supplied and row.guard is not None and row not in unknown:
                 ((holds, where),) = verdicts.items()
                 yield Suspect(
                     warning(

@@ -98,7 +98,13 @@ class Claims:
         self.never: dict[tuple[str, int], set[int]] = {}
         for one in (*told, *proof.doubts):
             defect = one if not hasattr(one, "defect") else one.defect
-            if defect.code in ("row-always-beaten", "row-never-taken", "guard-always-so", "action-never-run"):
+            if defect.code in (
+                "row-always-beaten",
+                "row-never-taken",
+                "guard-always-so",
+                "action-never-run",
+                "never-entered",
+            ):
                 self.never.setdefault((defect.code, defect.line), set()).add(defect.column)
         self.says = {
             one.defect.line: " always true" in one.defect.message
@@ -123,6 +129,10 @@ class Claims:
             row = self.flow.transitions[number]
             if row.position.column in self.never.get(("row-always-beaten", row.position.line), ()):
                 self.seen.append(f"the row in line {row.position.line} is taken")
+        for path in moved.taken.entered:
+            place = self.flow.states[path].position
+            if place.column in self.never.get(("never-entered", place.line), ()):
+                self.seen.append(f"`{path}` in line {place.line} is entered")
         for one in moved.taken.effects:
             if isinstance(one, Start):
                 self._look_at(call, one)
