@@ -155,6 +155,7 @@ ACCEPT: Final[Mapping[str, str]] = {
     "action-never-run": "Why the action stands here.",
     "row-never-taken": "Why the row stands here.",
     "never-entered": "Why the state stands here.",
+    "cut-short": "Why it may be cut short.",
     "outcome-too-early": "Why the outcome is named here.",
     "cut-off": "Why nobody has to be told.",
     "said-to-nobody": "Who hears this.",

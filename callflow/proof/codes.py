@@ -205,7 +205,8 @@ CODES: Mapping[str, Code] = {
     "row-never-taken": Code(
         "A row for what never comes",
         "A warning. While this state is active nothing begins what the row waits for the result of, or the tool is not offered there: a dial "
-        "without `detect_machine` brings no `amd.*`. Or it is for a key, and where somebody is to press one `collect_digits` takes it.",
+        "without `detect_machine` brings no `amd.*`. Or it is for a key, and where somebody is to press one `collect_digits` takes it. Or "
+        "it is a timer, and one around it that is no longer always leads out of the state before.",
         "states:\n  talking: {entry: [{say: One moment.}], on: {amd.human: ending}, after: {20s: ending}}\n",
         "states:\n  talking: {entry: [{say: One moment.}, detect_machine], on: {amd.*: ending}, after: {20s: ending}}\n",
     ),
@@ -217,6 +218,18 @@ CODES: Mapping[str, Code] = {
         "  late: {entry: [{say: That took long.}], on: {done: ending}}\n",
         "states:\n  talking: {entry: [{say: One moment.}], on: {done: ending}, after: {20s: late}}\n"
         "  late: {entry: [{say: That took long.}], on: {done: ending}}\n",
+    ),
+    "cut-short": Code(
+        "A call or a transfer that is always cut short",
+        "A warning. The state's own `after` leaves it before the time is out that its `consult`, `transfer` or `dial` has there: whoever is "
+        "called is hung up on while it still rings, or as they are told what it is about, and a transfer goes on at the telephone all the same. "
+        "Of a `dial` that counts where its `ringing_timeout` is written.",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: asking}}\n  asking:\n"
+        '    entry: [{consult: {to: "+15551234567", trunk: ST_1, timeout: 40s}}]\n    after: {15s: {target: talking, do: [{say: Nobody is there.}]}}\n'
+        "    on: {consult.accepted: both, consult.*: talking}\n  both: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
+        "tools: {human: {description: A person.}}\nstates:\n  talking: {tools: [human], on: {tool.human: asking}}\n  asking:\n"
+        '    entry: [{consult: {to: "+15551234567", trunk: ST_1, timeout: 25s}}]\n'
+        "    on: {consult.accepted: both, consult.*: talking}\n  both: {must_finish: true, entry: [stand_by], on: {done: ending}}\n",
     ),
     "outcome-too-early": Code(
         "An outcome, and the call goes on",

@@ -47,6 +47,7 @@ from callflow.proof.findings.silence import (
     too_quiet,
 )
 from callflow.proof.findings.speech import Cut, Mute, NeverWhole
+from callflow.proof.findings.timers import Behind, CutShort
 from callflow.proof.findings.unheard import OnHold, ToAnother
 from callflow.proof.findings.unspoken import Unspoken
 from callflow.proof.findings.untold import CutOff
@@ -86,6 +87,8 @@ ASIDES = (
     NeverBegun,
     NeverHeard,
     NeverEntered,
+    Behind,
+    CutShort,
     Early,
     CutOff,
     Unwritten,

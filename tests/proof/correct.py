@@ -465,4 +465,37 @@ states:
   talking: {entry: [generate_reply], tools: [end_call], silence: {20s: ending}, on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}}
   person: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
 """,
+    "a timer for what should not be needed": """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing:
+    entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", detect_machine: {timeout: 15s}}}]
+    on: {dial.answered: screening, dial.*: ending}
+    after: {20s: ending}
+  screening: {on: {amd.machine-*: ending, amd.*: greeting}, after: {20s: greeting}}
+  greeting: {entry: [{say: Hello.}], on: {done: ending}}
+""",
+    "a question further out, before that of the state": """
+tools: {end_call: {description: The caller is done.}}
+initial: conversation
+states:
+  conversation:
+    initial: asking
+    tools: [end_call]
+    silence: {10s: {do: [{say: Are you there?}]}, 40s: ending}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+    states: {asking: {entry: [generate_reply], silence: {20s: {do: [{say: Which day?}]}}}}
+""",
+    "a hurry that only some calls have": """
+vars: {hurry: boolean}
+initial: moving
+states:
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    after: {15s: {target: sorry, when: vars.hurry}}
+    on: {transfer.completed: ending, transfer.failed: sorry}
+  sorry: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
 }

@@ -1478,4 +1478,78 @@ states:
             '5.45 s: the caller presses 0. In service.wrong. The caller hears "There is nothing under this key."',
         ),
     ),
+    "a question after a silence that the state around has ended": Fault(
+        "row-never-taken",
+        """
+tools: {end_call: {description: The caller is done.}}
+initial: conversation
+states:
+  conversation:
+    initial: asking
+    tools: [end_call]
+    silence: {20s: {target: ending, do: [{say: Goodbye.}]}}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+    states: {asking: {entry: [{say: Which day?}], silence: {30s: {do: [{say: Are you there?}]}}}}
+""",
+        {"silence: {30s:": "silence: {10s:"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In conversation.asking. The caller hears "Which day?"',
+            "Until 22.2 s the caller hears nothing.",
+            '22.2 s: nobody has said anything for 20s in conversation. In ending. The caller hears "Goodbye."',
+            "`silence: 30s` is never due.",
+        ),
+    ),
+    "a word to whoever waits, after the queue is over": Fault(
+        "row-never-taken",
+        """
+env: [MUSIC]
+events: {app.free: {}}
+senders: {app.free: program}
+initial: waiting
+states:
+  waiting:
+    initial: music
+    after: {60s: {target: ending, do: [{say: Nobody is free. Goodbye.}]}}
+    on: {app.free: {target: ending, do: [{say: We call you. Goodbye.}]}}
+    states:
+      music: {entry: [{say: One moment.}, {play: {file: "{{ env.MUSIC }}", loop: true}}], after: {90s: {do: [{say: It takes long today.}]}}}
+""",
+        {"{90s: {do": "{30s: {do"},
+    ),
+    "a human who is hung up on as they are asked": Fault(
+        "cut-short",
+        """
+env: [MUSIC]
+tools: {human: {description: A person.}}
+initial: talking
+states:
+  talking: {entry: [generate_reply], tools: [human], silence: {30s: ending}, on: {tool.human: asking}}
+  asking:
+    entry: [{consult: {to: "+15551234567", trunk: ST, timeout: 40s, briefing: A caller., accept: {key: "1"}, music: "{{ env.MUSIC }}"}}]
+    after: {15s: {target: talking, do: [{say: They do not answer.}]}}
+    on: {consult.accepted: both, consult.*: {target: talking, do: [{say: They cannot come.}]}}
+  both: {must_finish: true, entry: [stand_by], on: {done: ending}}
+""",
+        {"after: {15s:": "after: {45s:"},
+        (
+            "0 s: the call begins.",
+            "2 s: the caller is on the line. In talking. The model speaks.",
+            "4 s: the model calls human. In asking. That is cut. The caller waits, and the human is called.",
+            "19 s: 15s of asking are over. In talking.",
+        ),
+    ),
+    "a transfer that goes on when the flow has given it up": Fault(
+        "cut-short",
+        """
+initial: moving
+states:
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    after: {15s: sorry}
+    on: {transfer.completed: ending, transfer.failed: sorry}
+  sorry: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {"after: {15s: sorry}": "after: {90s: sorry}"},
+    ),
 }
