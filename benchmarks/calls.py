@@ -67,7 +67,7 @@ def colleague(*acts: Any) -> FarEnd:
     return FarEnd(rings=2.0, acts=(Hear(), *acts))
 
 
-ANSWERS, REFUSES = FAR_ENDS["answers"], FAR_ENDS["refuses-transfer"]
+ANSWERS, REFUSES = FAR_ENDS["answers"], FAR_ENDS["refuses_transfer"]
 HELP = talks("One question.", "That is all.")
 A_PERSON = talks("I would like to speak to a person.", "Ada Byron, my loom.", "That is right.", "Thank you.")
 TAKES_A_MESSAGE: Sequence[Turn] = (
@@ -159,7 +159,7 @@ CALLS: Sequence[Recorded] = (
     Recorded("outbound", ("Can you come?", "Wonderful."), talks("Yes.", then_leaves=True), phone={NUMBER: ANSWERS}),
     Recorded("outbound", (), silent, phone={NUMBER: FAR_ENDS["voicemail"]}),
     Recorded("outbound", (), silent, phone={NUMBER: FAR_ENDS["menu"]}),
-    Recorded("outbound", (), silent, phone={NUMBER: FAR_ENDS["no-answer"]}, meanwhile=[(6.0, shuts_down)]),
+    Recorded("outbound", (), silent, phone={NUMBER: FAR_ENDS["no_answer"]}, meanwhile=[(6.0, shuts_down)]),
     Recorded(
         "voicemail", ("Can you come?", "Wonderful.", Tool("end_call")), talks("Yes.", "Bye."), phone={NUMBER: ANSWERS}
     ),

@@ -214,7 +214,7 @@ def outbound(kind: str, says: Say) -> tuple[Script, PhoneNetwork]:
 
     scripts: Mapping[str, Script] = {
         "talks": _says(tells, "Yes, I will be there.", "No, that is all. Bye!"),
-        "hangs-up": _leaves(tells, 4.0),
+        "hangs_up_while_spoken_to": _leaves(tells, 4.0),
     }
     far = FAR_ENDS.get(kind, FAR_ENDS["answers"])
     return _picks_up(tells, far, scripts.get(kind, silent)), PhoneNetwork({NUMBER: far})
@@ -222,9 +222,9 @@ def outbound(kind: str, says: Say) -> tuple[Script, PhoneNetwork]:
 
 def inbound(kind: str, says: Say) -> Script:
     """Who calls, for `--caller kind`; what only a telephone that is dialled can do is a caller who talks."""
-    if kind == "silent":
+    if kind == "says_nothing":
         return silent
-    if kind == "hangs-up":
+    if kind == "hangs_up_while_spoken_to":
         return _leaves(says, 4.0)
     wants = "I would like to speak to a person, please."
     return _says(says, wants, "Ada Byron. My loom needs a repair.", "Yes, that is right.")

@@ -204,7 +204,7 @@ class Show:
 
     def _tail(self, seconds: float) -> None:
         self.sheet.title("Try next")
-        other = "voicemail" if self.caller != "voicemail" else "silent"
+        other = "voicemail" if self.caller != "voicemail" else "says_nothing"
         program, outbound = _program(), shipped_flow("outbound")
         for what, why in (
             (f"demo --caller {other}", "the same with another far end; --help lists them"),
@@ -245,15 +245,15 @@ def _program() -> str:
 
 _OUTBOUND: Mapping[str, str] = {
     "talks": "The customer answers after 4 s, and talks.",
-    "silent": "The customer answers after 4 s, and says nothing.",
-    "hangs-up": "The customer answers after 4 s, and hangs up while the agent speaks.",
-    "hangs-up-at-once": "The customer picks up after 4 s, and hangs up 20 ms later.",
+    "says_nothing": "The customer answers after 4 s, and says nothing.",
+    "hangs_up_while_spoken_to": "The customer answers after 4 s, and hangs up while the agent speaks.",
+    "hangs_up_at_once": "The customer picks up after 4 s, and hangs up 20 ms later.",
     "voicemail": "A voicemail answers after 18 s.",
-    "mailbox-full": "A voicemail answers after 18 s, and takes no messages.",
+    "mailbox_full": "A voicemail answers after 18 s, and takes no messages.",
     "menu": "A menu answers after 2 s.",
     "screening": "The customer's telephone answers after 2 s, and asks who is calling.",
     "busy": "The line is busy (SIP 486).",
-    "no-answer": "Nobody answers.",
+    "no_answer": "Nobody answers.",
     "declines": "The customer's telephone rings, and is turned away (SIP 603).",
     "invalid": "There is no such number (SIP 404).",
     "unavailable": "The customer's telephone is switched off (SIP 480).",
@@ -262,6 +262,6 @@ _OUTBOUND: Mapping[str, str] = {
 }
 _INBOUND: Mapping[str, str] = {
     "talks": "It is Saturday evening. Somebody calls the front desk and wants to speak to a person.",
-    "silent": "Somebody calls the front desk, and says nothing.",
-    "hangs-up": "Somebody calls the front desk, and hangs up while the agent speaks.",
+    "says_nothing": "Somebody calls the front desk, and says nothing.",
+    "hangs_up_while_spoken_to": "Somebody calls the front desk, and hangs up while the agent speaks.",
 }

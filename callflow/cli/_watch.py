@@ -8,7 +8,7 @@ from callflow.cli._sheet import BAD, FAINT, GOOD, Sheet
 from callflow.cli._told import Pace, Teller
 from callflow.errors import StartError, printable
 from callflow.play import Played
-from callflow.play.callers import MOST, Acting, FarEnd
+from callflow.play.callers import MOST, Acting, Caller
 from callflow.scenario import Scenario
 from callflow.scenario.call import Unending
 from callflow.scenario.expectations import time_shown
@@ -74,7 +74,7 @@ def _told(sheet: Sheet, asked: str, failure: Failure | None) -> None:
         sheet.wrap(printable(f"{one.what}: seen     {one.seen}"), style=BAD, indent="        ")
 
 
-def far_end(played: Played, who: FarEnd, teller: Teller) -> None:
+def far_end(played: Played, who: Caller, teller: Teller) -> None:
     """A whole call with somebody at the far end, to its end, or until nothing happens any more."""
     teller.head(played.scenario)
     teller.sheet.wrap(who.tells, style=FAINT)

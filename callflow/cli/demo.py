@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 CALLERS = (
-    *("talks", "silent", "hangs-up", "hangs-up-at-once"),
-    *("voicemail", "mailbox-full", "menu", "screening"),
-    *("busy", "no-answer", "declines", "invalid", "unavailable", "fails", "unreachable"),
+    *("talks", "says_nothing", "hangs_up_while_spoken_to", "hangs_up_at_once"),
+    *("voicemail", "mailbox_full", "menu", "screening"),
+    *("busy", "no_answer", "declines", "invalid", "unavailable", "fails", "unreachable"),
 )
 """What the far end does."""
 

@@ -136,9 +136,9 @@ class _Beginning:
 
 
 def _play(flow: Flow, how: _How, begins: _Beginning) -> None:
-    from callflow.play.callers import far_ends
+    from callflow.play.callers import callers
 
-    known = far_ends(flow)
+    known = callers(flow)
     if how.caller == "list":
         width = max(map(len, known))
         for each, one in known.items():
@@ -207,9 +207,9 @@ def _record(played: Played, path: str, who: str | None) -> None:
 
 def _no_caller(name: str, known: list[str]) -> str:
     from callflow.core.suggest import did_you_mean
-    from callflow.play.callers import FAR_ENDS
+    from callflow.play.callers import CALLERS
 
-    if name in FAR_ENDS:
+    if name in CALLERS:
         return f"{name} makes no sense with this flow; there are {', '.join(known)}"
     return f"there is no {name}" + (
         f" ({hint})" if (hint := did_you_mean(name, known)) else f"; there are {', '.join(known)}"

@@ -34,7 +34,7 @@ class Does(NamedTuple):
     times: int = 1
 
 
-class FarEnd(NamedTuple):
+class Caller(NamedTuple):
     """One of them, in a sentence."""
 
     tells: str
@@ -59,36 +59,36 @@ _STORY = (
     "I met there? My old neighbour, with her three dogs, and she told me that everything has become more expensive, too."
 )
 
-FAR_ENDS: Mapping[str, FarEnd] = {
-    "says_nothing": FarEnd("Is there, and says nothing."),
-    "talks": FarEnd("Talks, and presses 1 where a key is asked for; the model calls the tools that it is offered, one after the other.", _TALKS),
-    "hangs_up_at_once": FarEnd("Hangs up as soon as they are on the line.", (Does("there", _HANGS_UP),)),
-    "hangs_up_while_spoken_to": FarEnd("Hangs up in the middle of the first sentence.", (Does("spoken to", _HANGS_UP, 1.0),)),
-    "hangs_up_after_the_greeting": FarEnd("Hears what is said first, and hangs up.", (Does("their turn", _HANGS_UP, 1.0),)),
-    "interrupts": FarEnd("Begins to speak whenever something is said to them.", (Does("spoken to", Speaks("Wait."), 0.5, 10),)),
-    "keeps_talking": FarEnd("Has always something more to say, for about twelve minutes.", (Does("their turn", Speaks(_STORY), 1.0, 60),)),
-    "vanishes": FarEnd("Is out of reach in the middle of the first sentence, and does not come back.", (Does("spoken to", Occurs("call.dropped"), 1.0),)),
-    "comes_back": FarEnd(
+CALLERS: Mapping[str, Caller] = {
+    "says_nothing": Caller("Is there, and says nothing."),
+    "talks": Caller("Talks, and presses 1 where a key is asked for; the model calls the tools that it is offered, one after the other.", _TALKS),
+    "hangs_up_at_once": Caller("Hangs up as soon as they are on the line.", (Does("there", _HANGS_UP),)),
+    "hangs_up_while_spoken_to": Caller("Hangs up in the middle of the first sentence.", (Does("spoken to", _HANGS_UP, 1.0),)),
+    "hangs_up_after_the_greeting": Caller("Hears what is said first, and hangs up.", (Does("their turn", _HANGS_UP, 1.0),)),
+    "interrupts": Caller("Begins to speak whenever something is said to them.", (Does("spoken to", Speaks("Wait."), 0.5, 10),)),
+    "keeps_talking": Caller("Has always something more to say, for about twelve minutes.", (Does("their turn", Speaks(_STORY), 1.0, 60),)),
+    "vanishes": Caller("Is out of reach in the middle of the first sentence, and does not come back.", (Does("spoken to", Occurs("call.dropped"), 1.0),)),
+    "comes_back": Caller(
         "Is out of reach in the middle of the first sentence, and back after 5 s.",
         (Does("spoken to", Occurs("call.dropped"), 1.0), Does("away", Occurs("call.restored"), 5.0)),
     ),
-    "presses_wrong_keys": FarEnd("Presses 9 whenever a key is asked for.", (Does("asked for keys", Presses("9"), 1.0, 20),), needs="keys"),
-    "busy": FarEnd("Is on the telephone (SIP 486).", effects=_ends(dial="busy"), needs="dial"),
-    "no_answer": FarEnd("Does not answer.", effects=_ends(dial="no_answer"), needs="dial"),
-    "declines": FarEnd("Turns the call away (SIP 603).", effects=_ends(dial="declined"), needs="dial"),
-    "invalid": FarEnd("There is no such number (SIP 404).", effects=_ends(dial="invalid"), needs="dial"),
-    "fails": FarEnd("The carrier cannot place the call (SIP 503).", effects=_ends(dial="failed"), needs="dial"),
-    "voicemail": FarEnd("A voicemail answers; its greeting takes 12 s.", effects={"detect_machine": (Ending(result={"result": "machine-vm"}, after=12.0),)}, needs="detection"),
-    "mailbox_full": FarEnd("A voicemail answers that takes no messages.", effects=_ends(detect_machine="machine-unavailable"), needs="detection"),
-    "menu": FarEnd("A menu answers.", effects=_ends(detect_machine="machine-ivr"), needs="detection"),
-    "unclear": FarEnd("Nobody can tell who has answered; it is a person, who talks.", _TALKS, _ends(detect_machine="uncertain"), "detection"),
-    "colleague_busy": FarEnd(
+    "presses_wrong_keys": Caller("Presses 9 whenever a key is asked for.", (Does("asked for keys", Presses("9"), 1.0, 20),), needs="keys"),
+    "busy": Caller("Is on the telephone (SIP 486).", effects=_ends(dial="busy"), needs="dial"),
+    "no_answer": Caller("Does not answer.", effects=_ends(dial="no_answer"), needs="dial"),
+    "declines": Caller("Turns the call away (SIP 603).", effects=_ends(dial="declined"), needs="dial"),
+    "invalid": Caller("There is no such number (SIP 404).", effects=_ends(dial="invalid"), needs="dial"),
+    "fails": Caller("The carrier cannot place the call (SIP 503).", effects=_ends(dial="failed"), needs="dial"),
+    "voicemail": Caller("A voicemail answers; its greeting takes 12 s.", effects={"detect_machine": (Ending(result={"result": "machine-vm"}, after=12.0),)}, needs="detection"),
+    "mailbox_full": Caller("A voicemail answers that takes no messages.", effects=_ends(detect_machine="machine-unavailable"), needs="detection"),
+    "menu": Caller("A menu answers.", effects=_ends(detect_machine="machine-ivr"), needs="detection"),
+    "unclear": Caller("Nobody can tell who has answered; it is a person, who talks.", _TALKS, _ends(detect_machine="uncertain"), "detection"),
+    "colleague_busy": Caller(
         "Talks, and wants to be put through; nobody takes the call there.", _TALKS, _ends(transfer="failed", consult="no_answer"), "colleague",
     ),
 }  # fmt: skip
 
 
-def far_ends(flow: Flow) -> dict[str, FarEnd]:
+def callers(flow: Flow) -> dict[str, Caller]:
     """Those that make sense for this flow, by their names."""
     verbs = [verb_of(action.verb) for action in every_action(flow)]
     has: dict[Needs, bool] = {
@@ -102,7 +102,7 @@ def far_ends(flow: Flow) -> dict[str, FarEnd]:
     names = {one.name for one in verbs} | ({"detect_machine"} if has["detection"] else set())
     return {
         name: one._replace(effects={verb: said for verb, said in one.effects.items() if verb in names})
-        for name, one in FAR_ENDS.items()
+        for name, one in CALLERS.items()
         if has[one.needs]
     }
 
@@ -110,7 +110,7 @@ def far_ends(flow: Flow) -> dict[str, FarEnd]:
 class Acting:
     """A far end in one call."""
 
-    def __init__(self, played: Played, far_end: FarEnd) -> None:
+    def __init__(self, played: Played, far_end: Caller) -> None:
         self._played = played
         self._left = [one.times for one in far_end.does]
         self._does = far_end.does

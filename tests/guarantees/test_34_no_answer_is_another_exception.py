@@ -15,7 +15,7 @@ from tests.support.phone import dials, outbound
 from tests.support.rawphone import raw_phone
 
 CASES = {
-    "rings for ever": (FAR_ENDS["no-answer"], api.ServerError, "no_answer"),
+    "rings for ever": (FAR_ENDS["no_answer"], api.ServerError, "no_answer"),
     "nothing is there": (FAR_ENDS["unreachable"], api.ServerError, "no_answer"),
     "no credentials": (FarEnd(1, 401), api.ServerError, "failed"),
     "a server that hangs": (FarEnd(service="hangs"), TimeoutError, "failed"),

@@ -60,7 +60,7 @@ async def test_a_flow_speaks_when_it_is_answered(server, broken):
 
 
 @pytest.mark.parametrize(
-    ("far", "result", "after"), [(FAR_ENDS["declines"], "declined", 3), (FAR_ENDS["no-answer"], "no_answer", 10)]
+    ("far", "result", "after"), [(FAR_ENDS["declines"], "declined", 3), (FAR_ENDS["no_answer"], "no_answer", 10)]
 )
 async def test_a_flow_that_is_not_answered_is_told_so(server, broken, far, result, after):
     stage = outbound(server, far)

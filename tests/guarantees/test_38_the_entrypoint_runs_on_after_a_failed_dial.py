@@ -39,7 +39,7 @@ async def test_by_itself_the_greeting_is_made_all_the_same():
     ("far_end", "outcome", "by", "most"),
     [
         ("busy", "busy", "callee", 1),
-        ("no-answer", "no_answer", "callee", 31),
+        ("no_answer", "no_answer", "callee", 31),
         ("declines", "declined", "callee", 4),
         ("invalid", "invalid", "system", 1),
         ("fails", "failed", "system", 1),

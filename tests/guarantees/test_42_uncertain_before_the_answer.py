@@ -46,7 +46,7 @@ async def test_a_flow_waits_for_the_answer(server, ended, rings):
     ended(call)
 
 
-@pytest.mark.parametrize("far", ["busy", "no-answer", "declines", "unreachable", "hangs-up-at-once"])
+@pytest.mark.parametrize("far", ["busy", "no_answer", "declines", "unreachable", "hangs_up_at_once"])
 async def test_nobody_is_not_uncertain(server, ended, far):
     call = calls_ann(server, FAR_ENDS[far])
     await call.play()

@@ -141,8 +141,8 @@ async def test_a_human_who_accepts(server):
     ],
     ids=[
         "declines",
-        "hangs-up",
-        "hangs-up-at-once",
+        "hangs_up",
+        "hangs_up_at_once",
         "says-nothing",
         "wrong-key",
         "busy",

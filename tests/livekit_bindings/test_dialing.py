@@ -25,7 +25,7 @@ async def server():
 RESULTS = {
     "busy": (FAR_ENDS["busy"], "busy", "busy_here", 486, 0.5),
     "busy everywhere": (FarEnd(1, 600), "busy", "busy_everywhere", 600, 1),
-    "early media, then busy": (FAR_ENDS["early-media"], "busy", "busy_here", 486, 3),
+    "early media, then busy": (FAR_ENDS["early_media"], "busy", "busy_here", 486, 3),
     "declined": (FAR_ENDS["declines"], "declined", "decline", 603, 3),
     "no such number": (FAR_ENDS["invalid"], "invalid", "not_found", 404, 0.2),
     "unavailable": (FAR_ENDS["unavailable"], "no_answer", "temporarily_unavailable", 480, 0.5),
@@ -34,13 +34,13 @@ RESULTS = {
     "a full trunk": (FAR_ENDS["fails"], "failed", "service_unavailable", 503, 0.2),
     "moved": (FarEnd(0.1, 302), "failed", "redirected", 302, 0.1),
     "no credentials": (FarEnd(0.1, 401), "failed", "precondition", None, 0.1),
-    "rings for ever": (FAR_ENDS["no-answer"], "no_answer", "ringing_timeout", None, 10),
+    "rings for ever": (FAR_ENDS["no_answer"], "no_answer", "ringing_timeout", None, 10),
     "nothing is there": (FAR_ENDS["unreachable"], "no_answer", "no_response", None, 10),
     "connection refused": (FarEnd(reach="refused"), "failed", "precondition", None, 0.06),
     "a trunk without an address": (FarEnd(reach="unknown"), "failed", "trunk_unknown_host", None, 0.03),
     "no codec in common": (FarEnd(1, reach="no_codec"), "failed", "no_common_codec", None, 1),
-    "no SIP server": (FAR_ENDS["service-absent"], "failed", "no_sip_server", None, 4.3),
-    "a full SIP server": (FAR_ENDS["service-exhausted"], "failed", "sip_server_full", None, 2.1),
+    "no SIP server": (FAR_ENDS["service_absent"], "failed", "no_sip_server", None, 4.3),
+    "a full SIP server": (FAR_ENDS["service_exhausted"], "failed", "sip_server_full", None, 2.1),
     "an API that fails": (FarEnd(service="fails"), "failed", "internal", None, 0),
     "an API that hangs": (FarEnd(service="hangs"), "failed", "server_silent", None, 12),
 }
@@ -180,9 +180,9 @@ async def test_who_hangs_up_with_the_answer_has_answered(server, after):
     [
         (FarEnd(hangs_up=3), "caller", "hung_up", 3),
         (FarEnd(hangs_up=20), "caller", "hung_up", 20),
-        (FAR_ENDS["no-sound"], "network", "no_audio", 30),
-        (FAR_ENDS["sound-stops"], "network", "no_audio", 20),
-        (FAR_ENDS["bridge-dies"], "network", "connection_timeout", 26),
+        (FAR_ENDS["no_sound"], "network", "no_audio", 30),
+        (FAR_ENDS["sound_stops"], "network", "no_audio", 20),
+        (FAR_ENDS["bridge_dies"], "network", "connection_timeout", 26),
         (FarEnd(hangs_up=3, ghost=True), "caller", "hung_up", 3),
     ],
 )
@@ -412,7 +412,7 @@ async def test_a_server_that_dials_and_hangs_is_asked_to_stop(server):
     assert (dial["result"], dial["cause"]) == ("no_answer", "ringing_timeout")
 
 
-@pytest.mark.parametrize("first", ["service-absent", "service-exhausted"])
+@pytest.mark.parametrize("first", ["service_absent", "service_exhausted"])
 async def test_where_nothing_was_dialled_it_is_tried_again(server, first):
     stage = outbound(server, [FAR_ENDS[first], FAR_ENDS["answers"]])
     await stage.play()

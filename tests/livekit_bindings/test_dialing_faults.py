@@ -51,7 +51,7 @@ def far_end(dice):
         FarEnd(at, hangs_up=dice.choice([0.0, 0.01, 0.02, 0.1, 3.0])),
         FarEnd(at if at < 20 else 1.0, dice.choice([302, 401, 403, 404, 408, 480, 486, 487, 500, 503, 600, 603])),
         FarEnd(at, hangs_up=2.0, ghost=True),
-        *(FAR_ENDS[name] for name in ("service-absent", "service-exhausted", "unreachable", "bridge-dies", "no-sound")),
+        *(FAR_ENDS[name] for name in ("service_absent", "service_exhausted", "unreachable", "bridge_dies", "no_sound")),
         FarEnd(service=dice.choice(["fails", "hangs"])),
         FarEnd(at, progress=None),
         FarEnd(reach=dice.choice(["refused", "unknown", "no_codec"])),

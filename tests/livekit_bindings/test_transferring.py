@@ -84,7 +84,7 @@ async def test_handed_over(server):
         (Refer(notify=None), None, "ringing_timeout", 10),
         (Refer(notify=200, after=12.0), None, "ringing_timeout", 10),
     ],
-    ids=["603", "405", "busy", "unavailable", "503", "no-answer", "never-tells", "tells-too-late"],
+    ids=["603", "405", "busy", "unavailable", "503", "no_answer", "never-tells", "tells-too-late"],
 )
 async def test_not_handed_over_and_back_in_a_live_conversation(server, refer, code, cause, after):
     stage = cold(server, refer)

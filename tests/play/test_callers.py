@@ -9,18 +9,18 @@ import pytest
 
 import callflow
 from callflow.play import Played, beginning
-from callflow.play.callers import MOST, Acting, far_ends
+from callflow.play.callers import MOST, Acting, callers
 from callflow.play.recording import recorded
 from callflow.scenario import play, reads, write
 
 ROOT = Path(__file__).parents[2]
 FLOWS = {path.stem: callflow.load(path) for path in sorted((ROOT / "flows").glob("*.yaml"))}
-CASES = [(flow, name) for flow, loaded in FLOWS.items() for name in far_ends(loaded)]
+CASES = [(flow, name) for flow, loaded in FLOWS.items() for name in callers(loaded)]
 
 
 def whole(flow, name):
     """A whole call with this one at the far end."""
-    who = far_ends(FLOWS[flow])[name]
+    who = callers(FLOWS[flow])[name]
     played = Played(attrs.evolve(beginning(FLOWS[flow]), effects=who.effects))
     acting = Acting(played, who)
     for _ in range(MOST):
@@ -69,6 +69,6 @@ def test_what_becomes_of_it(flow, name):
 
 
 def test_those_are_offered_that_make_sense():
-    assert {"busy", "voicemail"} <= {*far_ends(FLOWS["outbound"])}
-    assert not {"busy", "voicemail", "presses_wrong_keys"} & {*far_ends(FLOWS["inbound"])}
-    assert "presses_wrong_keys" in far_ends(FLOWS["keypad-menu"])
+    assert {"busy", "voicemail"} <= {*callers(FLOWS["outbound"])}
+    assert not {"busy", "voicemail", "presses_wrong_keys"} & {*callers(FLOWS["inbound"])}
+    assert "presses_wrong_keys" in callers(FLOWS["keypad-menu"])

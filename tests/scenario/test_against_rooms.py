@@ -111,11 +111,11 @@ async def test_a_message_is_taken_in_the_evening(monkeypatch):
     ("far_end", "effects"),
     [
         ("busy", "{dial: busy}"),
-        ("no-answer", "{dial: no_answer}"),
+        ("no_answer", "{dial: no_answer}"),
         ("declines", "{dial: declined}"),
         ("invalid", "{dial: invalid}"),
         ("voicemail", "{detect_machine: machine-vm}"),
-        ("mailbox-full", "{detect_machine: machine-unavailable}"),
+        ("mailbox_full", "{detect_machine: machine-unavailable}"),
     ],
 )
 async def test_what_becomes_of_a_dial(far_end, effects, monkeypatch):

@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "phone.md"
 def test_the_book_of_the_documentation():
     [text] = re.findall(r"```yaml\n(# book\.yaml.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     read = book.read(text, "book.yaml")
-    assert read.otherwise == FAR_ENDS["no-answer"]
+    assert read.otherwise == FAR_ENDS["no_answer"]
     assert read.numbers["+15550100"] == FAR_ENDS["busy"]
     assert read.numbers["+15550101"].acts == (Hear(within=15), Say("Yes, this is me."), Wait(1), Press("1"), HangUp())
     assert read.numbers["+15550102"] == FarEnd(rings=1, code=480)

@@ -14,30 +14,30 @@ from callflow.telephony.network import FAR_ENDS, FarEnd, Refer
 PRESETS = {
     "answers": "rings 4 s, then 200 OK",
     "busy": "rings 0.5 s, then 486 Busy Here",
-    "no-answer": "rings for ever",
+    "no_answer": "rings for ever",
     "declines": "rings 3 s, then 603 Decline",
     "invalid": "rings 0.2 s, then 404 Not Found",
     "unavailable": "rings 0.5 s, then 480 Temporarily Unavailable",
     "fails": "rings 0.2 s, then 503 Service Unavailable",
     "unreachable": "nobody answers at all",
     "voicemail": "rings 18 s, then 200 OK, a machine (machine-vm)",
-    "mailbox-full": "rings 18 s, then 200 OK, a machine (machine-unavailable)",
+    "mailbox_full": "rings 18 s, then 200 OK, a machine (machine-unavailable)",
     "menu": "rings 2 s, then 200 OK, a machine (machine-ivr)",
     "screening": "rings 2 s, then 200 OK, a machine (machine-ivr), says “Please say your name and why you are calling.”, listens, "
     "waits 3 s, says “Thank you, I will put you through.”, waits 1 s, says “Hello?”",
-    "screens-out": "rings 2 s, then 200 OK, a machine (machine-ivr), says “Please say your name and why you are calling.”, listens, "
+    "screens_out": "rings 2 s, then 200 OK, a machine (machine-ivr), says “Please say your name and why you are calling.”, listens, "
     "waits 3 s, says “They cannot take your call.”, hangs up",
-    "hangs-up-at-once": "rings 4 s, then 200 OK, hangs up 20 ms after the answer",
-    "no-sound": "rings 4 s, then 200 OK, never makes a sound",
-    "sound-stops": "rings 4 s, then 200 OK, waits 5 s, falls silent for good",
-    "deaf-to-bye": "rings 4 s, then 200 OK, does not answer our BYE",
-    "refuses-transfer": "rings 4 s, then 200 OK, answers a transfer with 603 Decline",
-    "silent-on-transfer": "rings 4 s, then 200 OK, does not answer a transfer",
-    "crosses-cancel": "rings for ever, picks up just as it is cancelled",
-    "early-media": "rings with early media 3 s, then 486 Busy Here",
-    "service-absent": "no SIP service is there",
-    "service-exhausted": "the SIP service is full",
-    "bridge-dies": "rings 4 s, then 200 OK, its SIP node is gone 5 s after the answer",
+    "hangs_up_at_once": "rings 4 s, then 200 OK, hangs up 20 ms after the answer",
+    "no_sound": "rings 4 s, then 200 OK, never makes a sound",
+    "sound_stops": "rings 4 s, then 200 OK, waits 5 s, falls silent for good",
+    "deaf_to_bye": "rings 4 s, then 200 OK, does not answer our BYE",
+    "refuses_transfer": "rings 4 s, then 200 OK, answers a transfer with 603 Decline",
+    "silent_on_transfer": "rings 4 s, then 200 OK, does not answer a transfer",
+    "crosses_cancel": "rings for ever, picks up just as it is cancelled",
+    "early_media": "rings with early media 3 s, then 486 Busy Here",
+    "service_absent": "no SIP service is there",
+    "service_exhausted": "the SIP service is full",
+    "bridge_dies": "rings 4 s, then 200 OK, its SIP node is gone 5 s after the answer",
 }
 
 
@@ -64,5 +64,5 @@ def test_one_of_your_own(far, says):
 def test_the_command_lists_them():
     lines = CliRunner().invoke(main, ["phone", "--presets"]).output.splitlines()
     assert [line.split(maxsplit=1)[0] for line in lines] == list(FAR_ENDS)
-    assert "deaf-to-bye          rings 4 s, then 200 OK, does not answer our BYE" in lines
+    assert "deaf_to_bye          rings 4 s, then 200 OK, does not answer our BYE" in lines
     assert "inf" not in "\n".join(lines)

@@ -202,7 +202,7 @@ async def test_a_telephone_that_is_not_reached(lab, reach, ring, code, status, t
 
 
 async def test_nobody_answers(lab):
-    far(lab, FAR_ENDS["no-answer"])
+    far(lab, FAR_ENDS["no_answer"])
     error, took = await lab.dial(ring=3.0)
     assert type(error) is api.ServerError
     assert (error.code, error.status, error.message, error.metadata) == ("canceled", 408, "sip request timed out", {})
@@ -223,14 +223,14 @@ async def test_without_waiting_the_dial_returns_at_once_and_only_the_room_tells(
 
 
 async def test_without_waiting_and_without_a_limit_it_rings_for_three_minutes(lab):
-    far(lab, FAR_ENDS["no-answer"])
+    far(lab, FAR_ENDS["no_answer"])
     await lab.dial(wait=False, ring=None)
     await asyncio.sleep(200)
     assert lab.at("CANCEL") == SOON(180, abs=0.1)
 
 
 async def test_early_media_rings_and_is_not_heard(lab):
-    far(lab, FAR_ENDS["early-media"])
+    far(lab, FAR_ENDS["early_media"])
     error, _ = await lab.dial()
     assert (error.sip_status_code, lab.told) == (486, ["dialing", "ringing"])
     assert lab.call.sent("183")
@@ -272,7 +272,7 @@ async def test_no_common_codec(lab):
     ("act", "reason"), [(Lab.remove, "PARTICIPANT_REMOVED"), (Lab.delete, "ROOM_DELETED")], ids=["remove", "delete"]
 )
 async def test_a_leg_is_put_out_while_it_rings(lab, act, reason):
-    far(lab, FAR_ENDS["no-answer"])
+    far(lab, FAR_ENDS["no_answer"])
     dialling = asyncio.ensure_future(lab.dial())
     await asyncio.sleep(2.0)
     asked = lab.now
@@ -383,7 +383,7 @@ async def test_the_far_end_hangs_up(lab):
 
 
 async def test_a_dial_that_returns_may_be_over(lab):
-    far(lab, FAR_ENDS["hangs-up-at-once"])
+    far(lab, FAR_ENDS["hangs_up_at_once"])
     _, took = await lab.dial()
     assert lab.at("BYE") < took
     assert lab.told == ["dialing", "ringing", "active", "hangup"]
@@ -424,7 +424,7 @@ async def test_the_limit_of_a_call_counts_from_the_dial(lab):
 
 
 async def test_the_limit_of_a_call_while_it_rings(lab):
-    far(lab, FAR_ENDS["no-answer"])
+    far(lab, FAR_ENDS["no_answer"])
     error, took = await lab.dial(limit=3.0)
     assert (error.code, error.metadata, took) == ("canceled", {}, SOON(3.03, abs=0.1))
 
@@ -473,7 +473,7 @@ async def test_a_far_end_that_never_answers_our_bye(lab):
 
 
 async def test_the_node_dies(lab):
-    far(lab, FAR_ENDS["bridge-dies"])
+    far(lab, FAR_ENDS["bridge_dies"])
     await lab.dial()
     await asyncio.sleep(6)
     died = 4.0 + 5.0
@@ -758,7 +758,7 @@ async def test_who_calls_hangs_up_while_it_rings(lab):
 
 
 async def test_who_is_called_hangs_up_while_it_rings(lab):
-    far(lab, FAR_ENDS["no-answer"])
+    far(lab, FAR_ENDS["no_answer"])
     dialling = asyncio.ensure_future(lab.dial())
     await asyncio.sleep(1)
     lab.phone.legs["leg"].hang_up()

@@ -82,4 +82,4 @@ async def test_a_hundred_calls_at_once(monkeypatch, seed):
             invites = [signal for call in stage.telephones.network.calls for signal in call.got("INVITE")]
             assert len(invites) <= 1, (name, stage.record)
             for call in stage.telephones.network.calls:
-                assert ended(call) or name in ("bridge-dies", "unreachable"), (name, call.messages, stage.record)
+                assert ended(call) or name in ("bridge_dies", "unreachable"), (name, call.messages, stage.record)

@@ -118,7 +118,7 @@ async def test_who_hangs_up_before_it_is_known_who_it_is(server):
     [
         ("answers", "transferred", "One moment please."),
         ("busy", "failed", "One moment please.\nNobody is there."),
-        ("no-answer", "failed", "One moment please.\nNobody is there."),
+        ("no_answer", "failed", "One moment please.\nNobody is there."),
     ],
 )
 async def test_a_caller_is_transferred(server, desk, outcome, heard):

@@ -61,7 +61,7 @@ async def test_the_caller_leaves_the_human_when_they_have_talked(line, network):
         (Script(acts=(Wait(3.0), Press("2"))), "declined"),
         (Script(acts=(Wait(0.7), HangUp())), "declined"),
     ],
-    ids=["603", "486", "rings", "key", "hangs-up"],
+    ids=["603", "486", "rings", "key", "hangs_up"],
 )
 async def test_a_human_who_does_not_want_to_leads_back_to_the_caller(line, network, human, result):
     out, desk = await puts_through(line, network, human)
