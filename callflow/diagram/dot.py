@@ -7,52 +7,32 @@ Boxes are HTML-like labels, so that a line can have its own colour; every text t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
-
-from attrs import frozen
 
 from callflow.diagram.graph import Edge, Graph, Label, Node, Row
+from callflow.diagram.looks import (
+    FONT,
+    INK,
+    LARGE,
+    LINE,
+    MISSING,
+    MUTED,
+    NOTE,
+    QUIET,
+    QUIET_LINE,
+    SIZE,
+    SMALL,
+    SPINE,
+    TAKEN,
+    TURN,
+    Style,
+    escape,
+    font,
+    group_of,
+    ink_of,
+    line_of,
+    quoted,
+)
 from callflow.diagram.words import wrap
-
-FONT: Final = "Roboto"
-SIZE: Final = 13
-SMALL: Final = 12
-"""Points: the smallest text of a picture."""
-
-LARGE: Final = 150
-"""Arrows: a graph with more of them is laid out in a plainer way."""
-
-_INK = "#1f2933"
-_MUTED = "#5f6b7a"
-_LINE = "#7b8794"
-_QUIET = "#73808f"
-_QUIET_LINE = "#c5ced8"
-_SPINE = "#1f5fa8"
-_TAKEN = "#b45309"
-_NOTE = _MISSING = "#b42318"
-
-_TURN = "›"  # noqa: RUF001 - this very character
-"""What stands for an arrow in a text: the font has no arrow."""
-
-
-@frozen
-class Style:
-    """How wide texts may be, in columns: narrower ones make a narrower and higher picture."""
-
-    box: int = 40
-    edge: int = 30
-    outcome: int = 16
-
-
-def escape(text: str) -> str:
-    # Graphviz puts a node's name for \\N, also after it has read the entities; a double backslash is one.
-    return (
-        text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace('"', "&quot;")
-        .replace("\\", "&#92;&#92;")
-    )
 
 
 def to_dot(graph: Graph, style: Style | None = None) -> str:
@@ -69,20 +49,20 @@ class _Writer:
 
     def lines(self) -> Iterator[str]:
         graph = self.graph
-        yield f"digraph {_quoted(graph.name)} {{"
+        yield f"digraph {quoted(graph.name)} {{"
         # Curves around thousands of obstacles take minutes, and so does a frame around them all.
         large = len(graph.edges) > LARGE
         quick = "splines=line, nslimit=1, nslimit1=1, mclimit=0.5, " if large else ""
         yield f'  graph [{quick}compound=true, newrank=true, rankdir=TB, nodesep=0.25, ranksep=0.36, margin=0, pad=0.1, bgcolor=white, fontname="{FONT}"];'
-        yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}"];'
-        yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{_INK}", color="{_LINE}", arrowsize=0.7];'
+        yield f'  node [shape=plain, margin=0, fontname="{FONT}", fontsize={SMALL}, fontcolor="{INK}"];'
+        yield f'  edge [fontname="{FONT}", fontsize={SMALL}, fontcolor="{INK}", color="{LINE}", arrowsize=0.7];'
         frame = f"label={self.frame()}; labeljust=l; labelloc=t; fontsize={SMALL};"
         if large:
             yield f"  {frame}"
             yield "  {"
         else:
             yield "  subgraph cluster_flow {"
-            yield f'    {frame} style=rounded; color="{_LINE}"; bgcolor="#fafbfc"; margin=14;'
+            yield f'    {frame} style=rounded; color="{LINE}"; bgcolor="#fafbfc"; margin=14;'
         for node in graph.children(None):
             yield from self.node(node, "    ")
         yield from self.outcomes("    ")
@@ -98,13 +78,13 @@ class _Writer:
         if self.graph.is_box(node):
             yield from self.box(node, indent)
         elif node.kind == "initial":
-            yield f'{indent}{name} [shape=circle, label="", width=0.16, fixedsize=true, style=filled, fillcolor="{_ink(node)}", color="{_ink(node)}"{_group(node)}];'
+            yield f'{indent}{name} [shape=circle, label="", width=0.16, fixedsize=true, style=filled, fillcolor="{ink_of(node)}", color="{ink_of(node)}"{group_of(node)}];'
         elif node.kind == "history":
-            yield f'{indent}{name} [shape=circle, label={_quoted(node.badge)}, fontsize={SMALL}, width=0.34, fixedsize=true, style=filled, fillcolor=white, color="{_ink(node)}"];'
+            yield f'{indent}{name} [shape=circle, label={quoted(node.badge)}, fontsize={SMALL}, width=0.34, fixedsize=true, style=filled, fillcolor=white, color="{ink_of(node)}"];'
         elif node.kind == "outcome":
-            yield f"{indent}{name} [label={self.pill(node)}{_group(node)}];"
+            yield f"{indent}{name} [label={self.pill(node)}{group_of(node)}];"
         else:
-            yield f"{indent}{name} [label={self.state(node)}{_group(node)}];"
+            yield f"{indent}{name} [label={self.state(node)}{group_of(node)}];"
 
     def box(self, node: Node, indent: str) -> Iterator[str]:
         parallel = node.kind == "parallel"
@@ -114,7 +94,7 @@ class _Writer:
         fill = "#fff7e8" if node.visited else "#fdf1f0" if node.missing else "#f1f4f8" if parallel else "white"
         width = 2 if node.visited or node.current else 1
         head = self.rows_table(node, 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"')
-        yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{_ink(node)}"; penwidth={width}; bgcolor="{fill}"; margin=10;'
+        yield f'{indent}  label=<{head}>; labeljust=l; fontsize={SMALL}; style="{style}"; color="{ink_of(node)}"; penwidth={width}; bgcolor="{fill}"; margin=10;'
         for child in self.graph.children(node.id):
             yield from self.node(child, indent + "  ")
         if parallel:
@@ -132,20 +112,20 @@ class _Writer:
     def state(self, node: Node) -> str:
         border = 2 if node.visited or node.current else 1
         fill = "#fff3dc" if node.visited else "#fdf1f0" if node.missing else "white"
-        sides = f'STYLE="ROUNDED{",DASHED" if node.missing else ""}" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" COLOR="{_ink(node)}" BGCOLOR="{fill}"'
+        sides = f'STYLE="ROUNDED{",DASHED" if node.missing else ""}" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" COLOR="{ink_of(node)}" BGCOLOR="{fill}"'
         table = self.rows_table(node, sides)
         if node.kind != "final":
             return f"<{table}>"
         # A final state has a second line around it, as in a statechart.
-        return f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{_ink(node)}"><TR><TD>{table}</TD></TR></TABLE>>'
+        return f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{ink_of(node)}"><TR><TD>{table}</TD></TR></TABLE>>'
 
     def rows_table(self, node: Node, attributes: str) -> str:
-        ink = _QUIET if node.quiet else _INK
+        ink = QUIET if node.quiet else INK
         badge = (
-            f'  <FONT COLOR="{_MUTED if not node.quiet else _QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
+            f'  <FONT COLOR="{MUTED if not node.quiet else QUIET}">{escape(node.badge)}</FONT>' if node.badge else ""
         )
         if node.kind == "parallel":
-            badge += f'  <FONT COLOR="{_MUTED}">parallel</FONT>'
+            badge += f'  <FONT COLOR="{MUTED}">parallel</FONT>'
         heading = "<BR/>".join(f"<B>{escape(line)}</B>" for line in wrap(node.name, self.style.box))
         align = "" if node.kind == "final" and not node.rows else ' ALIGN="LEFT" BALIGN="LEFT"'
         cells = [f'<TR><TD{align}><FONT COLOR="{ink}" POINT-SIZE="{SIZE}">{heading}</FONT>{badge}</TD></TR>']
@@ -168,36 +148,26 @@ class _Writer:
                 before = word
 
     def row(self, row: Row, prefix: str, *, quiet: bool) -> str:
-        colour = _NOTE if row.kind == "note" else _QUIET if quiet else _MUTED if row.kind in _ASIDE else _INK
+        colour = NOTE if row.kind == "note" else QUIET if quiet else MUTED if row.kind in _ASIDE else INK
         lines = wrap(f"{prefix} {row.text}" if prefix else row.text, self.style.box)
         if prefix and lines[0].startswith(prefix):
             rest = escape(lines[0][len(prefix) :])
-            first = _font(_QUIET if quiet else _MUTED, escape(prefix)) + (
-                _font(colour, rest, italic=row.kind in _ASIDE) if rest.strip() else ""
+            first = font(QUIET if quiet else MUTED, escape(prefix)) + (
+                font(colour, rest, italic=row.kind in _ASIDE) if rest.strip() else ""
             )
         else:
-            first = _font(colour, escape(lines[0]), italic=row.kind in _ASIDE)
-        more = [_font(colour, escape(line), italic=row.kind in _ASIDE) for line in lines[1:]]
+            first = font(colour, escape(lines[0]), italic=row.kind in _ASIDE)
+        more = [font(colour, escape(line), italic=row.kind in _ASIDE) for line in lines[1:]]
         return "<BR/>".join([first, *(f"    {line}" for line in more)])
 
     def pill(self, node: Node) -> str:
         good = node.spine
-        ink = (
-            _TAKEN
-            if node.visited
-            else _MISSING
-            if node.missing
-            else _SPINE
-            if good
-            else _QUIET
-            if node.quiet
-            else _MUTED
-        )
+        ink = TAKEN if node.visited else MISSING if node.missing else SPINE if good else QUIET if node.quiet else MUTED
         fill = "#fff3dc" if node.visited else "#e8f1fb" if good else "#eef1f5"
         text = "<BR/>".join(escape(line) for line in wrap(node.name, self.style.outcome))
         return (
             f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{ink}" BGCOLOR="{fill}">'
-            f'<TR><TD><FONT COLOR="{ink if ink != _SPINE else _INK}">{text}</FONT></TD></TR></TABLE>>'
+            f'<TR><TD><FONT COLOR="{ink if ink != SPINE else INK}">{text}</FONT></TD></TR></TABLE>>'
         )
 
     def outcomes(self, indent: str) -> Iterator[str]:
@@ -222,7 +192,7 @@ class _Writer:
     def edge(self, edge: Edge, name: str) -> Iterator[str]:
         """An arrow, with its label as a node half way: DOT's own labels leave their boxes and lie on each other."""
         tail, head = self.end(edge.source, edge), self.end(edge.target, edge, entering=True)
-        look = _look(edge)
+        look = line_of(edge)
         leaves, enters = self.clips(edge)
         if tail == head:
             label = f", label={self.edge_label(edge)}" if edge.labels else ""
@@ -370,8 +340,8 @@ class _Writer:
     def label_text(self, label: Label, width: int, *, quiet: bool = False, indented: bool = False) -> str:
         """The trigger, its guard in brackets, what is done, and where it leads if no arrow shows it."""
         muted = quiet or label.quiet
-        trigger = _font(
-            _TAKEN if label.taken else _MISSING if label.missing else _QUIET if muted else _SPINE,
+        trigger = font(
+            TAKEN if label.taken else MISSING if label.missing else QUIET if muted else SPINE,
             "<BR/>".join(escape(line) for line in wrap(label.trigger, width)),
         )
         lines = [trigger]
@@ -379,8 +349,7 @@ class _Writer:
         gap = "    " if indented else ""
         if label.guard:
             guard = [
-                _font(_QUIET if muted else _MUTED, escape(line), italic=True)
-                for line in wrap(f"[{label.guard}]", width)
+                font(QUIET if muted else MUTED, escape(line), italic=True) for line in wrap(f"[{label.guard}]", width)
             ]
             lines[0], guard = (
                 (f"{lines[0]} {guard[0]}", guard[1:])
@@ -389,8 +358,8 @@ class _Writer:
             )
             lines.extend(gap + line for line in guard)
         ends = " · ".join(part for part in (label.target, label.outcome) if part)
-        for text in (*label.actions, *([f"{_TURN} {ends}"] if ends else [])):
-            wrapped = [_font(_QUIET if muted else _INK, escape(line)) for line in wrap(text, width)]
+        for text in (*label.actions, *([f"{TURN} {ends}"] if ends else [])):
+            wrapped = [font(QUIET if muted else INK, escape(line)) for line in wrap(text, width)]
             if len(wrapped) == 1 and len(lines) == 1 and not label.guard and len(text) + 1 <= room:
                 lines[0] = f"{lines[0]} {wrapped[0]}"
                 room = 0
@@ -407,11 +376,11 @@ class _Writer:
             for line in wrap(graph.name, 60)
         ]
         rows += [
-            f'<TR><TD ALIGN="LEFT">{_font(_MUTED, escape(line))}</TD></TR>'
+            f'<TR><TD ALIGN="LEFT">{font(MUTED, escape(line))}</TD></TR>'
             for line in (wrap(graph.description, 84) if graph.description else [])
         ]
         rows += [
-            f'<TR><TD ALIGN="LEFT">{_font(_NOTE, escape(line))}</TD></TR>'
+            f'<TR><TD ALIGN="LEFT">{font(NOTE, escape(line))}</TD></TR>'
             for note in graph.notes
             for line in wrap(note, 84)
         ]
@@ -419,8 +388,8 @@ class _Writer:
             rows.append(f'<TR><TD ALIGN="LEFT">{self.legend(graph.frame)}</TD></TR>')
         if graph.wrap_up:
             lines = [
-                _font(_MUTED, "after the call"),
-                *(_font(_INK, escape(line)) for action in graph.wrap_up for line in wrap(action, 84)),
+                font(MUTED, "after the call"),
+                *(font(INK, escape(line)) for action in graph.wrap_up for line in wrap(action, 84)),
             ]
             rows.append(f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{"<BR/>".join(lines)}</TD></TR>')
         return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>>'
@@ -433,8 +402,8 @@ class _Writer:
         cells = "".join(
             f'<TD ALIGN="LEFT" BALIGN="LEFT" VALIGN="TOP">{"<BR/>".join(column)}</TD>' for column in columns
         )
-        head = f'<TR><TD ALIGN="LEFT" COLSPAN="{len(columns)}">{_font(_MUTED, "in every state")}</TD></TR>'
-        return f'<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{_QUIET_LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5">{head}<HR/><TR>{cells}</TR></TABLE>'
+        head = f'<TR><TD ALIGN="LEFT" COLSPAN="{len(columns)}">{font(MUTED, "in every state")}</TD></TR>'
+        return f'<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{QUIET_LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5">{head}<HR/><TR>{cells}</TR></TABLE>'
 
     def loose(self, indent: str) -> Iterator[str]:
         """States that only the frame leads to would float up to the top; they belong below the first one."""
@@ -461,45 +430,3 @@ _WORDS = {
     "waits": "waits:",
 }
 _ASIDE = frozenset({"description", "waits"})
-
-
-def _font(colour: str, text: str, *, italic: bool = False) -> str:
-    if not text:
-        return ""
-    inner = f"<I>{text}</I>" if italic else text
-    return f'<FONT COLOR="{colour}">{inner}</FONT>'
-
-
-def _look(edge: Edge) -> str:
-    weight = 100 if edge.spine else 1
-    if edge.taken:
-        return f'weight={weight}, color="{_TAKEN}", penwidth=2.6'
-    if edge.missing:
-        return f'weight={weight}, color="{_MISSING}", style=dashed, penwidth={1.8 if edge.spine else 1}'
-    if edge.spine:
-        return f'weight={weight}, color="{_SPINE}", penwidth=1.8'
-    return f'weight={weight}, color="{_QUIET_LINE if edge.quiet else _LINE}"'
-
-
-def _ink(node: Node) -> str:
-    if node.visited or node.current:
-        return _TAKEN
-    if node.missing:
-        return _MISSING
-    return (
-        _QUIET_LINE
-        if node.quiet and node.kind != "initial"
-        else _QUIET
-        if node.quiet
-        else _SPINE
-        if node.spine
-        else _LINE
-    )
-
-
-def _group(node: Node) -> str:
-    return ", group=spine" if node.spine else ""
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -23,8 +23,9 @@ from typing import Final, Literal, Self
 
 from attrs import frozen
 
-from callflow.diagram.dot import FONT, LARGE, SMALL, Style, to_dot
+from callflow.diagram.dot import to_dot
 from callflow.diagram.graph import Graph
+from callflow.diagram.looks import FONT, LARGE, SMALL, Style
 from callflow.errors import DiagramError
 
 PictureFormat = Literal["svg", "png", "pdf"]

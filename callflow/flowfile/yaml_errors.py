@@ -8,50 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 import yaml
-from yaml.tokens import (
-    FlowMappingEndToken,
-    FlowMappingStartToken,
-    FlowSequenceEndToken,
-    FlowSequenceStartToken,
-    ScalarToken,
-)
+from yaml.tokens import ScalarToken
 
 from callflow.core.actions import VERBS
 from callflow.errors import Defect
-from callflow.flowfile.braces import cure, cure_inside
+from callflow.flowfile.braces import cure
 from callflow.flowfile.nodes import quoted, shorten
+from callflow.flowfile.yaml_brackets import (
+    behind_bracket,
+    colon_in_braces,
+    hidden_by_a_comment,
+    stray_bracket,
+    unclosed_bracket,
+)
 from callflow.flowfile.yaml_parser import Parser
+from callflow.flowfile.yaml_problem import Finding, Problem
 
-CLOSES = {"'": "'", '"': '"', "[": "]", "{": "}"}
 _TEMPLATE = re.compile(r"(?:^|[:,\-\[{])\s+\{\{|^\{\{")
-
-
-class Problem(NamedTuple):
-    """A syntax error: the parser's words, the place (from 0), where the thing began that it was reading, the lines."""
-
-    said: str
-    context: str
-    line: int
-    column: int
-    began: tuple[int, int] | None
-    lines: list[str]
-    text: str
-
-    def at(self, line: int, column: int = 0) -> str:
-        """The text of `line` from `column` on."""
-        return self.lines[line][column:] if line < len(self.lines) else ""
-
-
-class Finding(NamedTuple):
-    code: str
-    message: str
-    hint: str
-    line: int
-    column: int
-    length: int = 1
 
 
 def explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Defect:
@@ -193,78 +168,6 @@ def _string_before(problem: Problem, line: int, column: int) -> tuple[int, int, 
     return last
 
 
-def _open_bracket(problem: Problem) -> tuple[int, int] | None:
-    """Where the innermost bracket opens that is never closed."""
-    opened: list[tuple[int, int]] = []
-    try:
-        for token in yaml.scan(problem.text, Parser):
-            if isinstance(token, (FlowSequenceStartToken, FlowMappingStartToken)):
-                opened.append((token.start_mark.line, token.start_mark.column))
-            elif isinstance(token, (FlowSequenceEndToken, FlowMappingEndToken)) and opened:
-                opened.pop()
-    except yaml.YAMLError:
-        pass  # the very error that is being explained
-    return opened[-1] if opened else None
-
-
-def _hidden_by_a_comment(problem: Problem) -> Finding | None:
-    """`{terminator: #}`: what would close the bracket stands in a comment."""
-    for line in (problem.line, problem.line - 1, problem.began[0] if problem.began else -1):
-        text = problem.at(line) if 0 <= line < len(problem.lines) else ""
-        comment = re.search(r"(?<=\s)#.*[\]}]", text)
-        before = re.sub(r'"[^"]*"|\'[^\']*\'', "", text[: comment.start()]) if comment else ""
-        opened = max((before.count("{") - before.count("}"), "}"), (before.count("[") - before.count("]"), "]"))
-        if comment is not None and opened[0] > 0 and '"' not in before:
-            message = f"a comment begins here, and hides the `{opened[1]}` that would close what is open before it"
-            return Finding(
-                "unclosed-bracket", message, 'put quotes around what is no comment: "#"', line, comment.start()
-            )
-    return None
-
-
-def _unclosed_bracket(problem: Problem) -> Finding | None:
-    if "flow" not in problem.context or problem.began is None:
-        return None
-    line, column = problem.began
-    if line >= len(problem.lines) or not problem.at(line, column):  # the parser has forgotten where it opened
-        opened = _open_bracket(problem)
-        if opened is None:
-            return None
-        line, column = opened
-    bracket = problem.at(line, column)[:1]
-    close = CLOSES.get(bracket, "")
-    if not close:
-        return None
-    if problem.line != line or not problem.at(problem.line, problem.column).strip():
-        return Finding(
-            "unclosed-bracket",
-            f"the `{bracket}` that opens here, in line {line + 1}, is not closed",
-            f"close it with `{close}`",
-            line,
-            column,
-        )
-    rest = problem.at(problem.line, problem.column)
-    if rest.startswith(":"):
-        instead = cure_inside(problem.at(problem.line)[: problem.column], rest)
-        return Finding(
-            "colon-in-text",
-            "a key with its value stands where a value is due"
-            if instead
-            else f"`: ` inside a text between `{bracket}` and `{close}` begins a value",
-            f"put it into braces: `{shorten(instead)}`" if instead else "put quotes around the whole text",
-            problem.line,
-            problem.column,
-            2,
-        )
-    return Finding(
-        "yaml-syntax",
-        f"`,` or `{close}` is missing before `{shorten(rest)}`",
-        f"a text that holds brackets, braces or commas needs quotes inside `{bracket}…{close}`",
-        problem.line,
-        problem.column,
-    )
-
-
 def _reserved(problem: Problem) -> Finding | None:
     column = problem.column
     if problem.began is not None and ("alias" in problem.context or "anchor" in problem.context):
@@ -377,20 +280,6 @@ def _no_colon(problem: Problem) -> Finding | None:
     )
 
 
-def _colon_in_braces(problem: Problem) -> Finding | None:
-    """`{do:[…]}`, `{do:]`."""
-    if "unexpected ':'" not in problem.said:
-        return None
-    column = problem.at(problem.line).find(":", max(problem.column - 1, 0))
-    return Finding(
-        "missing-space",
-        "a space is missing behind the `:`",
-        "write `key: value`, also in braces",
-        problem.line,
-        column if column >= 0 else problem.column,
-    )
-
-
 def _missing_space(problem: Problem, line: int) -> Finding | None:
     match = re.match(r"(\s*(?:- )*)([\w.*\-]+):(\S.*)", problem.at(line)) if line >= 0 else None
     if match is None or match[3].startswith("//"):
@@ -449,42 +338,6 @@ def _directive(problem: Problem) -> Finding | None:
     )
 
 
-def _behind_bracket(problem: Problem) -> Finding | None:
-    """`[hello] world`, `{a: b}}`."""
-    before = problem.at(problem.line)[: problem.column].rstrip()
-    if "did not find expected" not in problem.said or before[-1:] not in ("]", "}"):
-        return None
-    rest = problem.at(problem.line, problem.column)
-    if rest[:1] in ("]", "}"):
-        return Finding(
-            "unclosed-bracket",
-            f"this `{rest[0]}` closes nothing",
-            "take it away, or open what it closes",
-            problem.line,
-            problem.column,
-        )
-    return Finding(
-        "quote-it",
-        f"the value ends with `{before[-1]}`, but `{shorten(rest)}` follows",
-        "put quotes around the whole value if it is text",
-        problem.line,
-        problem.column,
-    )
-
-
-def _stray_bracket(problem: Problem) -> Finding | None:
-    character = problem.at(problem.line, problem.column)[:1]
-    if "did not find expected node content" not in problem.said or character not in ("]", "}", ","):
-        return None
-    return Finding(
-        "quote-it",
-        f"a text cannot begin with `{character}` in YAML",
-        "put quotes around it if it is text",
-        problem.line,
-        problem.column,
-    )
-
-
 def _block(problem: Problem) -> Finding | None:
     if "block" not in problem.context and "<document start>" not in problem.said:
         return None
@@ -514,22 +367,22 @@ def _anything(problem: Problem) -> Finding:
 
 TRAPS: tuple[Callable[[Problem], Finding | None], ...] = (
     _tab,
-    _hidden_by_a_comment,
+    hidden_by_a_comment,
     _unclosed_quote,
     _template,
     _behind_quote,
-    _behind_bracket,
-    _unclosed_bracket,
+    behind_bracket,
+    unclosed_bracket,
     _reserved,
     _block_text,
     _escape,
     _colon,
     _no_colon,
-    _colon_in_braces,
+    colon_in_braces,
     _dash,
     _question,
     _directive,
-    _stray_bracket,
+    stray_bracket,
     _block,
     _anything,
 )

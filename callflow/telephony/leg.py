@@ -28,9 +28,11 @@ from callflow.telephony.refusals import (
     CLIENT_INITIATED,
     USER_UNAVAILABLE,
     BridgeError,
+    refer_timed_out,
     refusal_of,
     refused,
     timed_out,
+    unreached,
 )
 from callflow.telephony.requests import CallIn, CallStatus, Dial, End, Entry, Presence
 from callflow.telephony.timing import (
@@ -157,7 +159,7 @@ class Leg:
         far = self.far
         if far.reach in ("refused", "unknown"):
             await self._until(0.06 if far.reach == "refused" else 0.03)
-            raise _unreached(far.reach)
+            raise unreached(far.reach)
         self._ask("INVITE")
         if far.reach == "nobody":
             await self._pass(math.inf, min(limit, NO_RESPONSE))
@@ -409,7 +411,7 @@ class Leg:
             self._timers.append(loop.call_later(refer.bye_after, self.hang_up))
         if refer.status is None:
             await asyncio.sleep(within)
-            raise _refer_timed_out()
+            raise refer_timed_out()
         self._say(str(refer.status), "REFER")
         if refer.status >= 300:
             await asyncio.sleep(RETURNS)
@@ -422,7 +424,7 @@ class Leg:
                 raise refused(told.result())
             self._timers.append(loop.call_later(TRANSFERRED, self.end, End("bridge", hangup=True)))
         elif not self.ended.done():
-            raise _refer_timed_out()
+            raise refer_timed_out()
 
     async def _referred(self, to: str) -> None:
         """The telephone calls the target, and tells what became of it. A NOTIFY is taken by the transfer that waits when it
@@ -492,13 +494,3 @@ class Leg:
 
 
 _UNREACHED = ("refused", "unknown")
-
-
-def _unreached(reach: str) -> BridgeError:
-    if reach == "refused":
-        return BridgeError("failed_precondition", "connection refused")
-    return BridgeError("invalid_argument", "no such host")
-
-
-def _refer_timed_out() -> BridgeError:
-    return BridgeError("deadline_exceeded", "transfer timed out")

@@ -101,3 +101,13 @@ def refused(code: int, words: str = "") -> BridgeError:
 def timed_out() -> BridgeError:
     """Nobody answered in time; also a call that was removed while it rang, and one whose CANCEL crossed the answer."""
     return BridgeError("canceled", "sip request timed out")
+
+
+def unreached(reach: str) -> BridgeError:
+    if reach == "refused":
+        return BridgeError("failed_precondition", "connection refused")
+    return BridgeError("invalid_argument", "no such host")
+
+
+def refer_timed_out() -> BridgeError:
+    return BridgeError("deadline_exceeded", "transfer timed out")
