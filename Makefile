@@ -1,15 +1,15 @@
-# A fresh machine needs Python 3.11 (or 3.12, 3.13) and make. Each target sets up what it needs, and is quick when nothing changed.
+# A fresh machine needs Python 3.11 (or 3.12 to 3.14) and make. Each target sets up what it needs, and is quick when nothing changed.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
 # The first of these that is a Python callflow runs on; looked for only when .venv is made.
-PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
-  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# What is installed is locked, with hashes, for Python 3.11 to 3.13 on Linux, macOS and Windows: `make lock` makes it anew from
+# What is installed is locked, with hashes, for Python 3.11 to 3.14 on Linux, macOS and Windows: `make lock` makes it anew from
 # the ranges of pyproject.toml. Stamps: which of it was installed, and from which lock.
 LOCK := requirements
 RUNTIME := $(VENV)/.runtime
@@ -31,10 +31,12 @@ help:
 	@echo "make sound   100,000 random calls of 400 flows against what is proved of each: what cannot be never is"
 	@echo "make bench   callflow beside other state machines, as ratios"
 	@echo "make lint types fresh"
+	@echo "make site    the documentation as pages to look at, its links checked"
+	@echo "make release-check  the sdist and the wheel, and the wheel in an empty environment"
 	@echo "make lock    the versions that all of this installs, anew; make newest lowest: the unit tests with other ones"
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12 or 3.13, and found none: install one, or say make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "callflow needs Python 3.11, 3.12, 3.13 or 3.14, and found none: install one, or say make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
@@ -54,6 +56,11 @@ $(DEV): pyproject.toml $(LOCK)/build.txt $(LOCK)/dev.txt | $(BIN)/python
 	@echo "installing callflow, its tests and tools (once) ..."
 	$(call install,dev)
 	@touch $@ $(RUNTIME)
+
+# What one target needs beside: from a lock of its own, into the same environment.
+$(VENV)/.%: $(LOCK)/%.txt $(DEV)
+	@$(PIP) --require-hashes --requirement $<
+	@touch $@
 
 .PHONY: setup
 setup: $(DEV)
@@ -139,6 +146,9 @@ lock: $(UV)
 	@$(COMPILE) pyproject.toml --extra dev --constraint $(LOCK)/build.txt --output-file $(LOCK)/dev.txt
 	@$(COMPILE) pyproject.toml --extra diagrams --constraint $(LOCK)/dev.txt --output-file $(LOCK)/runtime.txt
 	@$(COMPILE) --group bench --constraint $(LOCK)/dev.txt --output-file $(LOCK)/bench.txt
+	@$(COMPILE) --group mutation --constraint $(LOCK)/dev.txt --output-file $(LOCK)/mutation.txt
+	@$(COMPILE) --group docs --constraint $(LOCK)/dev.txt --output-file $(LOCK)/docs.txt
+	@$(COMPILE) --group release --constraint $(LOCK)/dev.txt --constraint $(LOCK)/docs.txt --output-file $(LOCK)/release.txt
 	@$(COMPILE) --group lock --output-file $(LOCK)/lock.txt
 
 # Everything that `make demo`, `test` and `e2e` install, for a machine without a network:
@@ -162,15 +172,21 @@ fresh: $(DEV) generate
 	if [ -n "$$stale" ]; then echo "not what the code makes of them: run 'make generate' and commit"; echo "$$stale"; git --no-pager diff --stat -- $(GENERATED); exit 1; fi; \
 	echo "generated files are fresh"
 
-# Beside its peers; XState where Node is at hand.
-BENCH := $(VENV)/.bench
-$(BENCH): $(LOCK)/bench.txt $(DEV)
-	@$(PIP) --require-hashes --requirement $(LOCK)/bench.txt
-	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/xstate || echo "XState cannot be had"
-	@touch $@
+# The pages of the documentation as a site, in .site/. A link that leads nowhere, or a page that cannot be reached, is an error.
+.PHONY: site
+site: $(VENV)/.docs
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs/site . .site
+	@echo "look at .site/index.html"
 
+# What is released, as whoever installs it gets it: built, looked at, and used in an environment and a folder with nothing else.
+.PHONY: release-check
+release-check: $(VENV)/.release
+	@$(BIN)/python .ci/release.py
+
+# Beside its peers; XState where Node is at hand.
 .PHONY: bench
-bench: $(BENCH)
+bench: $(VENV)/.bench
+	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/xstate || echo "XState cannot be had"
 	$(BIN)/python -m benchmarks
 
 # Random calls of random flows in worlds that break, until one goes wrong: CALLS=10000 SEED=7 for fewer of them, or the same again.

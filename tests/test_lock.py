@@ -34,13 +34,11 @@ def named(which):
     return {
         "runtime": PROJECT["project"]["dependencies"] + extras["diagrams"],
         "dev": PROJECT["project"]["dependencies"] + extras["diagrams"] + extras["dev"][1:],
-        "build": PROJECT["dependency-groups"]["build"],
-        "bench": PROJECT["dependency-groups"]["bench"],
-        "lock": PROJECT["dependency-groups"]["lock"],
+        **PROJECT["dependency-groups"],
     }[which]
 
 
-@pytest.mark.parametrize("which", ["runtime", "dev", "build", "bench", "lock"])
+@pytest.mark.parametrize("which", ["runtime", "dev", *PROJECT["dependency-groups"]])
 def test_whatever_is_named_is_locked_within_its_range(which):
     have = locked(which)
     for one in map(Requirement, named(which)):
@@ -66,7 +64,10 @@ def test_no_lock_says_another_version_than_the_others():
     dev = locked("dev") | locked("build")
     assert locked("runtime").items() <= dev.items()
     assert {**locked("build"), **locked("dev")} == dev
-    assert {**locked("bench"), **dev} == {**dev, **locked("bench")}
+    beside = [locked(group) for group in ("bench", "docs", "release", "mutation")]  # go into the same environment
+    for one in beside:
+        for other in (dev, *beside):
+            assert {**one, **other} == {**other, **one}
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,7 @@ ROOT = Path(__file__).parents[2]
 SKILL = ROOT / "docs/skill/SKILL.md"
 """What stands in it is what stands in `docs/llms.txt`."""
 
-PAGES = sorted(
-    {ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "docs/llms.txt", *ROOT.glob("docs/**/*.md")} - {SKILL}
-)
+PAGES = sorted({*ROOT.glob("*.md"), ROOT / "docs/llms.txt", *ROOT.glob("docs/**/*.md")} - {SKILL})
 
 _FENCE = re.compile(r"^( *)(```+)(\w*)\s*$")
 _MARK = re.compile(r"^ *<!-- (.*?) -->\s*$")
