@@ -31,7 +31,14 @@ class Leaving:
     leg: str
 
 
-Facts = frozenset[Fact | Music | Leaving]
+@frozen(cache_hash=True)
+class Called:
+    """The model has called this tool since it hears nobody: by a turn that had begun before, or by what followed that."""
+
+    tool: str
+
+
+Facts = frozenset[Fact | Music | Leaving | Called]
 
 LegIs = Literal["absent", "dialing", "ringing", "on_line", "dropped", "hold", "gone"]
 """How a leg stands; `gone`: it has hung up."""

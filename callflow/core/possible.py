@@ -14,7 +14,7 @@ from callflow.core.configuration import offered_in
 from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event, EventType, Input, TimerFired
 from callflow.core.flow import Action, Flow
 from callflow.core.lasts import lasts, within
-from callflow.core.occurs import Facts, Leaving, LegIs, Music, Occurs
+from callflow.core.occurs import Called, Facts, Leaving, LegIs, Music, Occurs
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.lists import action_at
 from callflow.core.table import table_of
@@ -62,6 +62,9 @@ def legs_of(snapshot: Snapshot) -> list[str]:
 
 def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:
     """What is so after an input."""
+    facts = heard_again(before, facts)
+    if isinstance(event, Event) and event.name.startswith("tool."):
+        return facts | {Called(event.name[5:])} if hears_nobody(before) else facts
     if isinstance(event, Event):
         entry = entry_of(event.name)
         ways = () if entry is None else entry.occurs
@@ -75,6 +78,26 @@ def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Fact
         effect = before.memory.effects.get(event.id)
         return facts if effect is None else _done(flow, facts, effect, event)
     return facts
+
+
+def hears_nobody(snapshot: Snapshot) -> bool:
+    """Whether the model hears nobody, since the far end is on hold, and nobody else is there."""
+    legs = snapshot.memory.legs
+    held = MAIN_LEG in legs and legs[MAIN_LEG].status == "hold"
+    return held and not any(leg.status == "on_line" for leg in legs.values())
+
+
+def heard_again(snapshot: Snapshot, facts: Facts) -> Facts:
+    """Without what has been so since the model heard nobody, once it does."""
+    called = [fact for fact in facts if isinstance(fact, Called)]
+    return facts.difference(called) if called and not hears_nobody(snapshot) else facts
+
+
+def calls_again(snapshot: Snapshot, facts: Facts, name: str) -> bool:
+    """Whether the model would have to call a tool once more (`tool.human`) while it hears nobody, and nobody has asked it to speak."""
+    if Called(name[5:]) not in facts or not hears_nobody(snapshot):
+        return False
+    return not any(verb_of(one.verb).talks and not one.stopping for one in snapshot.memory.effects.values())
 
 
 def _done(flow: Flow, facts: Facts, effect: Running, end: EffectEnded) -> Facts:

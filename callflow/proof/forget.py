@@ -17,6 +17,7 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Flow, State, Transition
 from callflow.core.occurs import Facts, Leaving
+from callflow.core.possible import heard_again
 from callflow.core.snapshot import Memory, Snapshot
 from callflow.core.statechart.descriptors import candidates
 from callflow.core.statechart.lists import transitions
@@ -86,6 +87,7 @@ class Forgetting:
         """What is left of what is so beside a snapshot."""
         if snapshot.memory.phase not in LIVE:
             return frozenset()
+        facts = heard_again(snapshot, facts)
         if any(map(self._decisive.decides, snapshot.memory.kept)):
             facts -= _NO_MATTER
         if not self._in_the_end(snapshot):

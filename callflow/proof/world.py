@@ -16,7 +16,7 @@ from callflow.core.events import MAIN_LEG, SENDERS, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import Ending, ends, events
 from callflow.core.occurs import Facts
-from callflow.core.possible import action_of, leg_is, leg_of
+from callflow.core.possible import action_of, calls_again, leg_is, leg_of
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.descriptors import heard, matches
 from callflow.core.statechart.structure import within
@@ -124,7 +124,7 @@ class World:
             return
         busy = sum(one.kind == "tool" for one in memory.lists.values()) >= MANY
         for event in self._events(snapshot, facts):
-            if busy and event.name.startswith("tool."):
+            if event.name.startswith("tool.") and (busy or calls_again(snapshot, facts, event.name)):
                 continue
             if event.name.endswith(".answered") and not self._comes(snapshot, event):
                 continue

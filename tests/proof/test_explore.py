@@ -369,3 +369,29 @@ def test_hours_of_the_environment_are_followed_open_and_shut(asked, beginnings):
 def test_another_guard_on_the_environment_is_told_neither_as_always_nor_as_never_so():
     flow = callflow.loads(HEAD + (HOURS % "x").replace("in_hours(event.time, x)", "len(env.ZONE) > 40"), check=False)
     assert [one.defect.code for one in prove(flow).findings] == []
+
+
+HELD = """
+env: [MUSIC]
+tools: {{one: {{description: One.}}, two: {{description: Two.}}}}
+initial: talking
+states:
+  talking: {{entry: [{{generate_reply: Help.}}], silence: {{20s: ending}}, tools: [one], on: {{tool.one: holding}}}}
+  holding: {{entry: [{{hold: {{music: "{{{{ env.MUSIC }}}}"}}}}], on: {{done: held, failed: ending}}}}
+  held: {{entry: [{asked}], tools: [one, two], on: {{tool.one: again, tool.two: other}}, after: {{60s: ending}}}}
+  again: {{tools: [one, two], on: {{tool.one: never, tool.two: other}}, after: {{60s: ending}}}}
+  other: {{after: {{60s: ending}}}}
+  never: {{after: {{60s: ending}}}}
+"""
+
+
+def test_a_model_that_hears_nobody_calls_each_tool_once():
+    reached = entered(HELD.format(asked=""))
+    assert {"again", "other"} <= reached  # a turn that had begun before the hold brings them
+    assert "never" not in reached
+
+
+def test_a_model_that_is_asked_to_speak_may_call_it_again():
+    assert "again" in entered(HELD.format(asked="{generate_reply: Look once more.}"))
+    asked_later = HELD.format(asked="").replace("again: {", "again: {entry: [{generate_reply: Look once more.}], ")
+    assert "never" in entered(asked_later)

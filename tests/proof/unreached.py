@@ -110,4 +110,29 @@ states:
       last: {history: deep, initial: one}
   aside: {entry: [{say: One moment.}], on: {done: talking.last}}
 """,
+    "a tool that a held caller's model has no reason to call again and again": """
+env: [STOCK, MUSIC]
+vars: {drug: {type: string, default: ""}}
+tools:
+  end_call: {description: The caller is done.}
+  look: {description: Look a drug up., parameters: {drug: string}}
+initial: conversation
+states:
+  conversation:
+    initial: talking
+    tools: [look]
+    on: {tool.look: {target: conversation.looking, do: [{set: {drug: "{{ event.drug }}"}}]}}
+    states:
+      talking:
+        entry: [{generate_reply: {instructions: Help the caller.}}]
+        tools: [end_call]
+        silence: {20s: {target: ending, do: [{say: Goodbye.}]}}
+        on: {tool.end_call: {target: ending, do: [{say: Goodbye.}]}}
+      looking:
+        entry:
+          - hold: {music: "{{ env.MUSIC }}"}
+          - http: {url: "{{ env.STOCK }}/drugs/{{ vars.drug }}", timeout: 20s, optional: true}
+          - resume
+        on: {done: talking}
+""",
 }

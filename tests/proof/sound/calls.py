@@ -17,7 +17,7 @@ from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.lasts import lasts
 from callflow.core.occurs import AT_FIRST, Facts
-from callflow.core.possible import action_of, afterwards, leg_is, leg_of, refused
+from callflow.core.possible import action_of, afterwards, calls_again, leg_is, leg_of, refused
 from callflow.core.snapshot import Running, Snapshot, Step
 from callflow.core.step import step
 from callflow.core.table import table_of
@@ -148,7 +148,8 @@ class Call:
         if memory.phase not in LIVE or name == "failed":
             return name == "call.hangup" and "room" in self.facts
         if name.startswith("tool."):
-            return sum(one.kind == "tool" for one in memory.lists.values()) < MANY
+            many = sum(one.kind == "tool" for one in memory.lists.values()) >= MANY
+            return not many and not calls_again(self.snapshot, self.facts, name)
         if name.startswith("app."):
             who = event.data.get("sender")
             known = senders(self.flow, name) if who is None else [str(who)]
