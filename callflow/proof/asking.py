@@ -28,13 +28,13 @@ _REQUEST = re.compile(
     r"(?:(?:tell|give|spell|answer|show) me\b|let me know\b|answer\b|take your time\b|i(?: am|'m) listening\b"
     r"|(?:say|name|spell|repeat|confirm|state|choose) (?:your|yes|no|me|it|one|the|a|whether|[\"'“„«])"
     r"|yes or no\b)"
-    rf"|\b(?:like|want|wanted|have|need) to (?:ask(?: you)? {_WH}|know {_WH})\b|\bplease (?:say|tell me|answer|confirm|choose)\b",
+    rf"|\b(?:i|we)(?: would|'d)? (?:like|want|wanted|have|need) to (?:ask(?: you)? {_WH}|know {_WH})\b|\bplease (?:say|tell me|answer)\b",
     re.IGNORECASE,
 )
 """An answer is asked for."""
 
 _TOLD_TO_ASK = re.compile(
-    rf"\b(?:(?:re-?)?ask|inquire|enquire)\b(?! (?:{_THEM} )?(?:for )?(?:\w+ )?(?:patience|pardon|forgiveness|understanding)\b)"
+    rf"\b(?:(?:re-?)?ask|inquire|enquire)\b(?! (?:nothing|no)\b)(?! (?:{_THEM} )?(?:for )?(?:\w+ )?(?:patience|pardon|forgiveness|understanding)\b)"
     rf"(?! {_THEM} (?:not )?to (?!(?:please )?(?:say|tell|give|spell|choose|confirm|repeat|rate|state|decide|answer|explain|name|pick|"
     r"describe|key|type|enter|press|leave|let)\b))"
     rf"|\bfind out(?= (?:{_WH}|about|from|their|his|her|the)\b)|\b(?:see|check|learn|determine|clarify|confirm) (?:if|whether)\b"
@@ -48,7 +48,7 @@ _TOLD_TO_ASK = re.compile(
 _OF_OTHERS = re.compile(
     r"(?:\b(?:they|who|people|callers|customers|somebody|anybody|i|we|he|she|it|not|\w+n['\u2019]t|never|without|cannot|will|may|might|could|would)"
     r"|\b(?:they|you|he|she|we|people) can|\b(?:if|when|whenever|should) you"
-    r"|(?<!sure )(?<!remember )(?<!forget )(?<!want )(?<!like )(?<!need )(?<!have )(?<!try )(?<!going )(?<!begin )\bto)\s*$",
+    r"|(?<!sure )(?<!remember )(?<!forget )(?<!want )(?<!like )(?<!need )(?<!have )(?<!try )(?<!going )(?<!begin )(?<!calling )\bto)\s*$",
     re.IGNORECASE,
 )
 """What stands before a word of asking that is not the model's: somebody else's, or one that it is not to do."""
@@ -102,7 +102,7 @@ def asks(words: str, *, told: bool = False) -> bool:
     for sentence in reversed(_sentences(words)):
         if _MARK.search(sentence) or _PLAIN.match(sentence):
             return True
-        if not _REQUEST.search(sentence):
+        if not _REQUEST.search(sentence) or _LATER.search(sentence):
             return False
         if not told:
             return True

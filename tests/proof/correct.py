@@ -498,4 +498,59 @@ states:
     on: {transfer.completed: ending, transfer.failed: sorry}
   sorry: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
 """,
+    "a question on the way back, whose row is left as words for a colleague fail": """
+tools: {end_call: {description: The caller is done.}, human: {description: A person.}, booked: {description: Done., parameters: {day: string}}}
+env: [MUSIC, TRUNK, DESK]
+initial: service
+on: {dtmf.0: handing}
+states:
+  service:
+    initial: greeting
+    tools: [human, end_call]
+    silence: {12s: {do: [{say: Are you still there?}]}, 40s: {target: ending, do: [{say: Goodbye.}, {outcome: timed_out}]}}
+    on: {tool.end_call: {target: ending, do: [{say: Goodbye.}, {outcome: completed}]}, tool.human: handing}
+    states:
+      greeting: {entry: [{say: "Welcome to the garage. Press 0 at any time for a person."}, {generate_reply: {instructions: Ask how you can help.}}], on: {done: talking}}
+      talking: {instructions: Find out what is wrong with the car., tools: [booked], on: {tool.booked: confirming}}
+      confirming: {entry: [{generate_reply: {instructions: "Read the day back, and ask whether that is all."}}], instructions: Help with anything else.}
+  handing:
+    entry: [{say: One moment please.}, {consult: {to: "{{ env.DESK }}", trunk: "{{ env.TRUNK }}", briefing: A customer is waiting., accept: {key: "1"}, music: "{{ env.MUSIC }}", ringing_timeout: 20s, timeout: 45s}}]
+    after: {60s: {target: service.talking, do: [{say: Nobody can come just now.}]}}
+    on:
+      consult.accepted: together
+      consult.*: {target: service.talking, do: [{say: {text: Thanks all the same., to: human}}, {say: Nobody can come just now. What else can I do?}]}
+  together: {must_finish: true, entry: [{outcome: transferred}, stand_by], on: {done: ending}}
+""",
+    "a queue with a key that is named again and again": """
+events: {app.free: {}}
+senders: {app.free: program}
+env: [MUSIC, DESK]
+initial: welcome
+states:
+  welcome: {entry: [{say: "All lines are busy. Press 1 at any time to be called back."}], on: {done: queue, dtmf.1: back}}
+  queue:
+    entry: [{play: {file: "{{ env.MUSIC }}", loop: true}}]
+    every: {30s: {do: [{say: "You are still in the queue. Press 1 to be called back."}]}}
+    after: {5m: {target: ending, do: [{say: Nobody is free. Goodbye.}, {outcome: timed_out}]}}
+    on: {dtmf.1: back, app.free: through}
+  back: {entry: [{say: We call you back. Goodbye.}, {outcome: completed}], on: {done: ending}}
+  through: {entry: [{say: You are next.}, {transfer: {to: "tel:{{ env.DESK }}", play_dialtone: true}}], on: {transfer.completed: {target: ending, do: [{outcome: transferred}]}, transfer.failed: {target: ending, do: [{say: Nobody is there. Goodbye.}, {outcome: failed}]}}}
+""",
+    "an appointment that is confirmed by a key, and a voicemail that is told one": """
+env: [TRUNK]
+vars: {number: phone}
+initial: dialing
+states:
+  dialing: {entry: [{dial: {to: "{{ vars.number }}", trunk: "{{ env.TRUNK }}", ringing_timeout: 25s, detect_machine: true}}], on: {dial.answered: who, dial.*: {target: ending, do: [{outcome: "{{ event.result }}"}]}}}
+  who: {on: {amd.machine-vm: message, amd.machine-*: {target: ending, do: [{outcome: machine}]}, amd.*: asking}, after: {20s: asking}}
+  message: {entry: [{say: "This is the dentist. Please call us back, and press 2 to cancel."}, {outcome: voicemail}], on: {done: ending}}
+  asking:
+    entry: [{collect_digits: {prompt: "This is the dentist. You have an appointment tomorrow. Press 1 to confirm, 2 to cancel.", retry_prompt: Press 1 or 2., count: 1, tries: 3, first_digit: 8s}}]
+    on:
+      dtmf.input: [{target: thanks, when: event.digits == "1"}, {target: cancelled, when: event.digits == "2"}, {target: thanks, when: state.visits > 3}, asking]
+      dtmf.no_input: {target: ending, do: [{say: We will call again. Goodbye.}, {outcome: none}]}
+      dtmf.no_match: {target: ending, do: [{say: We will call again. Goodbye.}, {outcome: none}]}
+  thanks: {entry: [{say: Thank you. Goodbye.}, {outcome: completed}], on: {done: ending}}
+  cancelled: {entry: [{say: "It is cancelled. Goodbye."}, {outcome: declined}], on: {done: ending}}
+""",
 }

@@ -8,6 +8,7 @@ from callflow.core.events import DIGITS
 from callflow.proof.asking import asks, keys
 
 QUESTIONS = [
+    "We would like to know whether you are content.",
     "Can I do anything else for you?",
     "Would you like that? Please say yes or no.",
     "Is {{ vars.day }} fine?",
@@ -32,6 +33,11 @@ QUESTIONS = [
 ]
 
 NO_QUESTIONS = [
+    "If you want to know how it works, visit our website.",
+    "When you call, please say your customer number.",
+    "You can ask our staff.",
+    "For questions, write to us.",
+    "If you have any questions, please call us. Goodbye.",
     "We asked you to pay.",
     "We asked you whether you want to pay. Goodbye.",
     "Questions? Visit our website.",
@@ -54,6 +60,7 @@ NO_QUESTIONS = [
 ]
 
 TOLD_TO_ASK = [
+    "You are calling to ask whether they want an appointment.",
     "Say that the bill is open, and ask whether they want to pay now",
     "Ask for the drug.",
     "ask",
@@ -82,6 +89,10 @@ TOLD_TO_ASK = [
 ]
 
 NOT_TOLD_TO_ASK = [
+    "Ask nothing.",
+    "Ask no questions; say goodbye.",
+    "Answer what they ask.",
+    "Do not greet them or ask anything.",
     "Say that we asked them to pay.",
     "Tell them that we asked whether they had paid, and say goodbye.",
     "Say that this is all.",

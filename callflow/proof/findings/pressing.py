@@ -43,7 +43,7 @@ class Unpressed:
         for (action, named), passage in seen:
             way = answered.to(passage[0])
             on = straight_on(passage, _has_come_to_rest, partial(self._is_over, named))
-            if way is None or on is None or led_on(way[1], passage):
+            if way is None or on is None or led_on(self.flow, way[1], passage):
                 continue
             target = on[-1][1].target
             over = in_ending(self.flow, target)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.expressions.template import Template
-from callflow.core.flow import Action, Flow
+from callflow.core.flow import ROOT, Action, Flow
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.lists import OF_ROWS, action_at
 from callflow.proof.asking import asks
-from callflow.proof.finding import Seen, Suspect, Suspects, in_ending
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import turn
@@ -42,7 +42,7 @@ class Unanswered:
         answered = Without(exploration, by_a_machine)
         for action, asked in seen:
             way, dropped = answered.to(asked[0]), dropping_after(asked, self._goes_on)
-            if way is None or dropped is None or led_on(way[1], asked):
+            if way is None or dropped is None or led_on(self.flow, way[1], asked):
                 continue
             if not self._was_asked(action, way[1]):
                 yield Suspect(
@@ -64,17 +64,28 @@ class Unanswered:
         return in_ending(self.flow, node) or not self.turn(node.snapshot, node.facts)
 
 
-def led_on(way: Sequence[Passage], said: Passage) -> bool:
-    """Whether somebody, the line or a timer has led on while this was being said, on the way to its end."""
+def led_on(flow: Flow, way: Sequence[Passage], said: Passage) -> bool:
+    """Whether somebody, the line or a timer has led on while this was being said, on the way to its end; or something else has, from
+    where the row leads on whose way it is said."""
     node, event = said[0], said[1].input
     effects = node.snapshot.memory.effects
     source = effects[event.id].source if isinstance(event, EffectEnded) and event.id in effects else None
+    if source is not None and source[0] in OF_ROWS and _has_left(flow, node, flow.transitions[int(source[1])].target):
+        return True
     for before, edge in reversed(way):
         if all(one.source != source for one in before.snapshot.memory.effects.values()):
             return False
         if edge.taken.entered and not isinstance(edge.input, EffectEnded):
             return True
     return False
+
+
+def _has_left(flow: Flow, node: Node, target: str | None) -> bool:
+    """Whether the call is not where a row has led it."""
+    if target is None:
+        return False
+    where = flow.states[target].parent if flow.states[target].kind == "history" else target
+    return where is not None and where not in {ROOT, *active_in(flow, node)}
 
 
 def words(action: Action) -> str:
