@@ -18,16 +18,18 @@ import pytest
 from hypothesis import HealthCheck, find, settings
 from hypothesis.strategies import none
 
-from callflow.testing.virtual_time import VirtualTimeLoop
-
 # How long an example takes is the machine's business.
 settings.register_profile("callflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("callflow")
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item):
-    real = item.get_closest_marker("real_time") or item.get_closest_marker("e2e")
-    return {"real": _tells_briefly(asyncio.new_event_loop)} if real else {"virtual": _tells_briefly(VirtualTimeLoop)}
+    if item.get_closest_marker("real_time") or item.get_closest_marker("e2e"):
+        return {"real": _tells_briefly(asyncio.new_event_loop)}
+    # Not before: it brings LiveKit and its threads, and a process that has any cannot enter the network of the end-to-end tests.
+    from callflow.testing.virtual_time import VirtualTimeLoop
+
+    return {"virtual": _tells_briefly(VirtualTimeLoop)}
 
 
 def _tells_briefly(make: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:

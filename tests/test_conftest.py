@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 pytest_plugins = ["pytester"]
+
+
+def test_what_the_test_suite_imports_first_brings_no_threads():
+    """The end-to-end tests enter a network of their own, and would all be skipped."""
+    code = "import os, sys, tests.conftest, tests.e2e.conftest; assert 'livekit' not in sys.modules; assert len(os.listdir('/proc/self/task')) == 1"
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", code if sys.platform == "linux" else code.rpartition(";")[0]]
+    assert subprocess.run(command, cwd=root, check=False).returncode == 0
 
 
 def test_a_leaked_task_fails_the_test(pytester):

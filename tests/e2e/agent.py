@@ -84,7 +84,14 @@ server = AgentServer(
 
 
 def _prewarm(process: JobProcess) -> None:
-    for name in ("calls", "faults", "phone", "raw", "sounds"):  # not while a call is up: an import holds everything
+    for name in (
+        "calls",
+        "faults",
+        "phone",
+        "raw",
+        "shipped",
+        "sounds",
+    ):  # not while a call is up: an import holds everything
         importlib.import_module(f"tests.e2e.scenarios.{name}")
 
 
