@@ -13,6 +13,7 @@ from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.occurs import Facts
 from callflow.core.snapshot import Start, Step, Timer
+from callflow.core.statechart.lists import Source
 from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.proof.node import Exploration, Node, Passage, Situation, Where
@@ -115,6 +116,12 @@ def name_of(at: Where) -> str:
 def active_in(flow: Flow, at: Where) -> frozenset[str]:
     """The active states, those around them included, but for the top level."""
     return configuration_of(table_of(flow), at.snapshot.configuration).active
+
+
+def from_around(flow: Flow, at: Where, source: Source) -> bool:
+    """Whether it is the ending, and a row around it has begun this there: what holds in every state, whoever hears it."""
+    kind, key, _ = source
+    return kind == "stay" and flow.transitions[int(key)].source == ROOT and in_ending(flow, at)
 
 
 def in_ending(flow: Flow, at: Where) -> bool:

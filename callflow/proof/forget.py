@@ -19,14 +19,14 @@ from callflow.core.flow import ROOT, Flow, State, Transition
 from callflow.core.occurs import Facts, Leaving
 from callflow.core.possible import heard_again
 from callflow.core.snapshot import Memory, Snapshot
-from callflow.core.statechart.descriptors import candidates
+from callflow.core.statechart.descriptors import candidates, heard
 from callflow.core.statechart.lists import transitions
 from callflow.core.statechart.structure import ancestors, ends_the_call, within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.reads import reads
 from callflow.core.values.wants import same
-from callflow.proof.ending import AtTheEnd, ends_alone, of_the_end, within_ending
+from callflow.proof.ending import AtTheEnd, EndingState, facts_for
 from callflow.proof.waiting import Waiting, no_more_than_many
 
 NOTHING = Memory()
@@ -41,11 +41,11 @@ class Forgetting:
         self._table = table_of(flow)
         self._read = reads(flow)
         self._asked = frozenset(name for name, one in self._read.call.items() if one.decides)
-        self._ends_alone = ends_alone(flow)
-        self._decisive = _Decisive(flow)
-        self._within = within_ending(flow)
-        self._last = _LastState(flow, self._within)
-        self._at_the_end = AtTheEnd(flow, self._within, self._read)
+        self._ending = EndingState(flow)
+        self._decisive = _Decisive(flow, self._ending)
+        self._last = _LastState(flow, self._ending)
+        self._at_the_end = AtTheEnd(flow, self._ending, self._read)
+        self._unheard = _NO_MATTER - facts_for(heard(flow.states))
         self._waiting = Waiting(flow, self._read, self._at_the_end)
 
     def snapshot(self, snapshot: Snapshot, before: Memory = NOTHING) -> Snapshot:
@@ -64,10 +64,15 @@ class Forgetting:
             lists = self._waiting.left_of(memory.lists, before.lists, ending=ending)
             changed["lists"] = {one.seq: one for one in lists} or NO_DATA
         if memory.phase not in LIVE:
-            changed |= _OVER
+            legs = (
+                changed.get("legs", memory.legs) if self._at_the_end.asks_for_legs(memory.lists.values()) else NO_DATA
+            )
+            changed |= {**_OVER, "legs": legs}
         elif ending:
-            changed |= of_the_end(memory, self._within)
-            if not any(path in self._within for path in self._read.visits):
+            changed |= self._in_ending(
+                memory._replace(kept=changed.get("kept", memory.kept), legs=changed.get("legs", memory.legs))
+            )
+            if not any(path in self._ending.states for path in self._read.visits):
                 changed["visits"] = NO_DATA
             if memory.vars:
                 changed["vars"] = self._at_the_end.left_of(changed.get("vars", memory.vars), memory.lists.values())
@@ -87,15 +92,19 @@ class Forgetting:
         """What is left of what is so beside a snapshot."""
         if snapshot.memory.phase not in LIVE:
             return frozenset()
-        facts = heard_again(snapshot, facts)
+        facts = heard_again(snapshot, facts) - self._unheard
         if any(map(self._decisive.decides, snapshot.memory.kept)):
-            facts -= _NO_MATTER
+            facts -= _NO_MATTER - self._ending.facts
         if not self._in_the_end(snapshot):
             return facts
-        return frozenset(fact for fact in facts if fact in _IN_THE_END or isinstance(fact, Leaving))
+        asked = _IN_THE_END | self._ending.facts
+        return frozenset(fact for fact in facts if fact in asked or isinstance(fact, Leaving))
+
+    def _in_ending(self, memory: Memory) -> dict[str, Any]:
+        return self._ending.left_of(memory, legs=self._at_the_end.asks_for_legs(memory.lists.values()))
 
     def _in_the_end(self, snapshot: Snapshot) -> bool:
-        return self._ends_alone and configuration_of(self._table, snapshot.configuration).in_ending
+        return self._ending.alone and configuration_of(self._table, snapshot.configuration).in_ending
 
     def _unread(self, memory: Memory, before: Memory) -> dict[str, Any]:
         """The values of a memory without what nobody asks."""
@@ -124,11 +133,12 @@ class Forgetting:
 class _LastState:
     """States that must finish, and after which only the ending comes: what they keep but the model's calls matters no more."""
 
-    def __init__(self, flow: Flow, ending: frozenset[str]) -> None:
+    def __init__(self, flow: Flow, ending: EndingState) -> None:
         self._flow = flow
         self._table = table_of(flow)
+        self._ending = ending
         ends = (path for path, state in flow.states.items() if ends_the_call(state))
-        self._over = ending.union(ends) if ends_alone(flow) else frozenset[str]()
+        self._over = ending.states.union(ends) if ending.alone else frozenset[str]()
         self._known: dict[tuple[str, ...], bool] = {}
 
     def kept(self, snapshot: Snapshot) -> tuple[Event, ...]:
@@ -139,7 +149,9 @@ class _LastState:
         if leaves not in self._known:
             self._known[leaves] = self._is_last(leaves)
         last = self._known[leaves] and not snapshot.memory.finished
-        return tuple([one for one in kept if one.name.startswith("tool.")]) if last else kept
+        if not last:
+            return kept
+        return tuple([one for one in kept if one.name.startswith("tool.") or self._ending.hears(one)])
 
     def _is_last(self, leaves: tuple[str, ...]) -> bool:
         at = configuration_of(self._table, leaves)
@@ -167,10 +179,11 @@ def _at_once(state: State) -> Iterator[Transition | None]:
 
 
 class _Decisive:
-    """Kept events after which no other matters: wherever they return, they lead to the ending, from which nothing leads back."""
+    """Kept events after which no other matters but for those that are heard in the ending: wherever they return, they lead there, and
+    from there nothing leads back."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._over = ends_alone(flow)
+    def __init__(self, flow: Flow, ending: EndingState) -> None:
+        self._ending = ending
         self._flow = flow
         self._known: dict[Hashable, bool] = {}
         self._first: Event | None = None
@@ -178,7 +191,7 @@ class _Decisive:
     def decides(self, event: Event) -> bool:
         which = event.name, event.state, event.data.get("row")
         if which not in self._known:
-            self._known[which] = self._over and self._decides(event)
+            self._known[which] = self._ending.alone and self._decides(event)
         return self._known[which]
 
     def _decides(self, event: Event) -> bool:
@@ -204,7 +217,7 @@ class _Decisive:
             if self.decides(event):
                 if self._first is None:
                     self._first = event
-                return (*kept[:place], self._first)
+                return (*kept[:place], self._first, *filter(self._ending.hears, kept[place + 1 :]))
         return kept
 
 
@@ -219,14 +232,14 @@ _VOICES: Mapping[str, bool] = dict.fromkeys(
 
 
 _OVER: Mapping[str, Any] = {
-    "legs": NO_DATA, "silences": NO_DATA, "timers": (), "kept": (), "held": (), "history": NO_DATA,
+    "silences": NO_DATA, "timers": (), "kept": (), "held": (), "history": NO_DATA,
     "visits": NO_DATA, "faults": 0,
 }  # fmt: skip
-"""Of a call that is over only what runs goes on."""
+"""Of a call that is over only what runs goes on, and asks who was on the line."""
 
 
 _NO_MATTER: Facts = frozenset({"job", "away"})
-"""Facts of the events that a state which must finish would but keep behind the one that decides."""
+"""Facts of events alone that a row hears: also of those that a state which must finish would but keep behind the one that decides."""
 
 _IN_THE_END: Facts = frozenset({"session", "room", "line"})
 

@@ -12,19 +12,18 @@ from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG, SENDERS, EffectEnded, Event
+from callflow.core.events import DIGITS, EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import Ending, ends, events
 from callflow.core.occurs import Facts
-from callflow.core.possible import action_of, calls_again, leg_is, leg_of
+from callflow.core.possible import action_of, calls_again, leg_is, leg_of, unfit
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.descriptors import heard, matches
-from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
 from callflow.core.values.facts import senders
 from callflow.core.values.reads import reads
-from callflow.proof.ending import ends_alone
+from callflow.proof.ending import EndingState, facts_for
 from callflow.proof.listening import parties, talk
 from callflow.proof.waiting import MANY
 
@@ -49,8 +48,10 @@ class World:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self._table = table_of(flow)
-        self._over = ends_alone(flow)
-        self._vanishing = any(matches(pattern, name) for pattern in heard(flow.states) for name in _VANISHES)
+        self._ending = EndingState(flow)
+        listens = heard(flow.states)
+        self._facts = facts_for(listens)
+        self._vanishing = any(matches(pattern, name) for pattern in listens for name in _VANISHES)
         self._asks_for_time_outs = "timeout" in reads(flow).fields("failed")
         self._ends_known: dict[tuple[int, bool], tuple[tuple[Ending, ...], tuple[Ending, ...]]] = {}
         self._events_of: dict[tuple[int, tuple[str, ...]], tuple[tuple[Event, ...], tuple[Event, ...]]] = {}
@@ -67,13 +68,12 @@ class World:
         return known
 
     def _ends(self, configuration: tuple[str, ...]) -> bool:
-        return self._over and configuration_of(self._table, configuration).in_ending
+        return self._ending.alone and configuration_of(self._table, configuration).in_ending
 
     def _heard(self, configuration: tuple[str, ...], name: str) -> bool:
         rows = configuration_of(self._table, configuration).heard(name).rows
         if self._ends(configuration):
-            ending = self.flow.ending
-            return any(row is None or within(row.source, ending) for each in rows for row in each)
+            return any(row is None or self._ending.has_say(row) for each in rows for row in each)
         return bool(rows)
 
     def _changes(self, configuration: tuple[str, ...], name: str) -> bool:
@@ -81,14 +81,23 @@ class World:
             return True
         if name == "failed":  # what the program's own agents raise
             return False
+        ends = self._ends(configuration)
+        if self._tells(name) & (self._ending.facts if ends else self._facts):
+            return True
         what = "call." + name.split(".", 2)[2] if name.startswith("leg.") else name
         if what in _VANISHES and (what != name or not self._vanishing):
             return False
-        if self._ends(configuration) and what in _NOT_IN_THE_END:
+        if ends and what in _NOT_IN_THE_END:
             return False
         if not configuration:
             return what in _CHANGE or (what == "call.offered" and self.flow.answer == "manual")
         return what in _CHANGE
+
+    def _tells(self, name: str) -> Facts:
+        """What is known, by this event, of others that can come then, or no more."""
+        entry = EVENTS.get(name)
+        ways = () if entry is None else entry.occurs
+        return frozenset(fact for way in ways for fact in way.adds | way.takes)
 
     def over(self, snapshot: Snapshot, facts: Facts) -> Running | None:
         """What runs and ends at once: what was cancelled, talk of which but one party is left, a dial that was answered, speech that
@@ -105,12 +114,14 @@ class World:
         return None
 
     def _somebody(self, snapshot: Snapshot, speech: Running) -> bool:
-        """Whether anybody is on the line, or may yet be, who hears this; for one leg alone, whether that one is."""
+        """Whether anybody is on the line, or may yet be, who hears this; for one leg alone, whether that one is. In the ending nobody
+        else comes."""
         legs = snapshot.memory.legs
         action = action_of(self.flow, speech)
         to = None if action is None else verb_of(speech.verb).given("listener", action.arguments)
         if to is None or to == MAIN_LEG:
-            return any(leg.status != "gone" for leg in legs.values())
+            never = {"gone", "absent"} if self._ends(snapshot.configuration) else {"gone"}
+            return any(leg.status not in never for leg in legs.values())
         return to in legs and legs[to].status in ("on_line", "hold")
 
     def happens(self, snapshot: Snapshot, facts: Facts, now: float) -> Iterator[Event | EffectEnded]:
@@ -132,12 +143,16 @@ class World:
                 yield event._replace(time=now)
 
     def word(self, snapshot: Snapshot, facts: Facts, now: float) -> Event | None:
-        """What somebody says, where it breaks a silence, and no row hears it."""
+        """What somebody says, or a key where nobody listens, where it breaks a silence, and no row hears it."""
         memory = snapshot.memory
-        if memory.phase not in LIVE or not memory.silences or "conversation" not in facts:
+        if memory.phase not in LIVE or not memory.silences:
             return None
-        heard = self._heard(snapshot.configuration, WORD)
-        return None if heard else Event(WORD, {"transcript": "…", "is_final": True}, now)
+        listens = "session" if self._ends(snapshot.configuration) else "conversation"
+        if listens in facts and not self._heard(snapshot.configuration, WORD):
+            return Event(WORD, {"transcript": "…", "is_final": True}, now)
+        keys = (_key(leg, digit, now) for leg in memory.legs for digit in DIGITS)
+        unheard = (one for one in keys if not self._heard(snapshot.configuration, one.name))
+        return next((one for one in unheard if unfit(self.flow, snapshot, facts, one) is None), None)
 
     def _comes(self, snapshot: Snapshot, answered: Event) -> bool:
         """Whether somebody can come on the line: who is called, who comes by themselves, and is taken where the flow decides. The far
@@ -212,6 +227,11 @@ class World:
         if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
         return not verb.parties_end or effect.stopping or status != "ok" or _parted(snapshot, facts)
+
+
+def _key(leg: str, digit: str, now: float) -> Event:
+    """A key that somebody presses."""
+    return Event(f"{'' if leg == MAIN_LEG else f'leg.{leg}.'}dtmf.{digit}", {"digit": digit, "leg": leg}, now)
 
 
 def _is_gone(snapshot: Snapshot, leg: str | None) -> bool:

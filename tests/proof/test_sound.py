@@ -125,3 +125,131 @@ states:
     }
     assert {frozenset(), frozenset({"session", "speech"})} <= closing
     assert played("a flow", flow, proof, 150, 0).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("around", "verb"),
+    [
+        ("after: {20s: {do: [{say: Still there.}]}}", "say"),
+        ("every: {40s: {do: [{say: Going on.}]}}", "say"),
+        ("silence: {10s: {do: [{say: Are you there?}]}, 30s: ending}", "say"),
+        ("on: {failed: {do: [{say: Sorry.}]}}", "say"),
+        ("on: {room.reconnected: {do: [{say: Back again.}]}}", "say"),
+        ("on: {dtmf.1: {do: [{say: One.}]}}", "say"),
+        ('on: {call.dropped: {do: [{http: {url: "https://example.com", timeout: 9s, optional: true}}]}}', "http"),
+        ('on: {amd.*: {do: [{http: {url: "https://example.com", timeout: 9s, optional: true}}]}}', ""),
+    ],
+)
+def test_rows_around_the_ending_do_in_it_what_they_say(around: str, verb: str) -> None:
+    text = f"""
+initial: asking
+{around}
+states:
+  asking: {{entry: [{{say: Hello.}}], on: {{done: ending}}}}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    assert proof.finished
+    ending = [node for node in proof.exploration.nodes if node.snapshot.configuration == ("ending",)]
+    begun = {
+        effect.verb for node in ending for effect in node.snapshot.memory.effects.values() if effect.source[0] == "stay"
+    }
+    assert begun == ({verb} if verb else set())
+    assert not {"nobody-left", "speech-after-drain", "question-then-over"} & {one.defect.code for one in proof.findings}
+    assert played("a flow", flow, proof, 150, 0).problems == ()
+
+
+def test_events_that_the_ending_itself_hears_come_in_it() -> None:
+    text = """
+initial: asking
+ending: bye
+states:
+  asking: {entry: [{say: Hello.}], on: {done: bye}}
+  bye:
+    entry: [{say: Goodbye.}, {http: {url: "https://example.com", timeout: 9s, optional: true}}]
+    on: {done: over, session.close: over, job.shutdown: over, room.reconnected: {do: [{say: Back.}]}}
+    after: {30s: over}
+  over: {final: true}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    ending = [node for node in proof.exploration.nodes if node.snapshot.configuration == ("bye",)]
+    taken = {edge.input.name for node in ending for edge in node.edges if getattr(edge.input, "name", "")}
+    assert taken >= {"session.close", "job.shutdown", "room.reconnected"}
+    assert "row-never-taken" not in {one.defect.code for one in proof.findings}
+    assert played("a flow", flow, proof, 300, 0).problems == ()
+
+
+def test_who_was_on_the_line_is_known_to_the_end() -> None:
+    """What the ending, an owed list and `wrap_up` read of the far end."""
+    text = """
+initial: talking
+on: {call.hangup: {target: ending, do: [{http: {url: "https://example.com/{{ call.number }}", timeout: 9s, optional: true}}]}}
+wrap_up: [{http: {url: "https://example.com/{{ call.number }}", timeout: 9s, optional: true}}]
+states:
+  talking: {entry: [{say: Hello.}], on: {done: ending}}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    begun = {
+        effect.source[0]
+        for node in proof.exploration.nodes
+        for effect in node.snapshot.memory.effects.values()
+        if effect.verb == "http"
+    }
+    assert begun == {"do", "wrap_up"}
+    assert played("a flow", flow, proof, 150, 0).problems == ()
+
+
+def test_a_key_breaks_a_silence_where_nobody_listens_any_more() -> None:
+    text = """
+initial: talking
+on: {session.close: {target: alone}}
+limits: {silence: 2m}
+states:
+  talking: {entry: [{say: Hello.}], silence: {20s: alone}}
+  alone: {silence: {30s: ending}, after: {100s: ending}}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    closed = [
+        node
+        for node in proof.exploration.nodes
+        if node.snapshot.configuration == ("alone",) and "conversation" not in node.facts
+    ]
+    assert any(getattr(edge.input, "name", "").startswith("dtmf.") for node in closed for edge in node.edges)
+    assert played("a flow", flow, proof, 300, 0).problems == ()
+
+
+def test_a_connection_that_went_before_a_state_may_come_back_in_it() -> None:
+    text = """
+initial: talking
+states:
+  talking: {entry: [{say: Hello.}], on: {done: waiting}}
+  waiting: {entry: [{say: Please wait.}], on: {room.reconnected: back}, after: {20s: ending}}
+  back: {entry: [{say: Back.}], on: {done: ending}}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    before = [node for node in proof.exploration.nodes if node.snapshot.configuration == ("talking",)]
+    assert any(getattr(edge.input, "name", "") == "room.reconnecting" for node in before for edge in node.edges)
+    assert played("a flow", flow, proof, 300, 0).problems == ()
+
+
+def test_what_was_told_once_is_not_told_again() -> None:
+    """A worker closes once, also where no row hears of it then."""
+    text = """
+standard: false
+ending: bye
+initial: deaf
+states:
+  deaf: {after: {10s: hearing}}
+  hearing: {on: {job.shutdown: bye}, after: {10s: bye}}
+  bye: {on: {done: over}}
+  over: {final: true}
+"""
+    flow = callflow.loads(HEAD + text, check=False)
+    proof = prove(flow)
+    hearing = [node for node in proof.exploration.nodes if node.snapshot.configuration == ("hearing",)]
+    assert {"job" in node.facts for node in hearing} == {True, False}
+    assert played("a flow", flow, proof, 150, 0).problems == ()

@@ -12,7 +12,7 @@ from callflow.core.possible import action_of
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.lists import OF_ROWS, action_at
 from callflow.proof.asking import asks
-from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, from_around, in_ending
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import turn
@@ -29,8 +29,9 @@ class Unanswered:
 
     def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
         if isinstance(event, EffectEnded) and ended_well(event) and hears(before.snapshot):
-            action = action_at(self.flow, before.snapshot.memory.effects[event.id].source)
-            if action is not None and _asks(action):
+            source = before.snapshot.memory.effects[event.id].source
+            action = action_at(self.flow, source)
+            if action is not None and _asks(action) and not from_around(self.flow, before, source):
                 yield action
         for effect in taken.effects:  # a goodbye that asks
             if isinstance(effect, Start) and verb_of(effect.verb).farewell and hears(taken.snapshot):

@@ -16,7 +16,7 @@ from callflow.core.statechart.lists import Source, action_at
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, in_ending
+from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, from_around, in_ending
 from callflow.proof.findings.ways import Without, result_of
 from callflow.proof.listening import parties
 from callflow.proof.node import Exploration, Passage, Situation, Where
@@ -79,7 +79,9 @@ class Mute:
             return
         for effect in taken.effects:
             action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
-            if action is not None and isinstance(effect, Start) and not action.arguments.get("loop"):
+            if action is None or not isinstance(effect, Start) or from_around(self.flow, after, effect.source):
+                continue
+            if not action.arguments.get("loop"):
                 yield action, why
 
     def _why(self, before: Situation, event: Input, snapshot: Snapshot, ending: bool) -> str:

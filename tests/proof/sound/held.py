@@ -48,7 +48,8 @@ class Known:
             for microstep in move.outcome.taken.moves
             for number in microstep.transitions
         }
-        self.stopwatches = Timing(self.exploration.flow, self.exploration.stopwatches).stopwatches
+        self.timing = Timing(self.exploration.flow, self.exploration.stopwatches)
+        self.stopwatches = self.timing.stopwatches
 
     def loose(self, snapshot: Snapshot, facts: Facts, now: float) -> object:
         """What matters of a call beside silences, who speaks, and that we are away for a moment; in the ending also beside what is
@@ -123,8 +124,8 @@ class Held:
     def _is_held(self, call: Call, now: float, when: str) -> None:
         """A silence that has once been paused by who speaks, or by a microphone that was off, may lie otherwise from then on."""
         self.nodes = [node for node in self.found if self._outside(node, now, exact=True) is None]
-        if not self.nodes and (self.loosely or not self.found):
-            self.nodes = [node for node in self.alike if self._outside(node, now, exact=False) is None]
+        if self.loosely or not self.found:
+            self.nodes += [node for node in self.alike if self._outside(node, now, exact=False) is None]
         where = _where(self.left, self.facts)
         if not self.found and not self.alike:
             self.problem = f"{when}: no call stands in {where}"
@@ -144,6 +145,8 @@ class Held:
         if exact:
             for path, (least, most) in zip(node.situation.counted, node.counted, strict=True):
                 counted = self.left.memory.silences[path].counted * MICRO
+                if counted + ABOUT >= self.known.timing.longest_silence(path):
+                    continue  # all its rows have fired: it matters no more how long it goes on
                 if not least - ABOUT <= counted <= most + ABOUT:
                     return f"the silence of {path} has lasted {counted}, and not {least} to {most}"
         return None
