@@ -57,7 +57,7 @@ def summary(results: Iterable[Tried]) -> str:
     played = [one for one in results if not one.why]
     silent = [one for one in played if one.quiet[0]]
     near = sum(one.quiet[1] >= 0.9 * one.quiet[0] for one in silent)
-    at_random = sum(one.name.startswith(("random:", "odd:")) for one in played)
+    at_random = sum(one.name.startswith(("random:", "around:", "odd:")) for one in played)
     steps = sum(one.steps for one in played)
     exact = sum(one.steps * one.exact for one in played) / max(steps, 1)
     return (

@@ -49,7 +49,7 @@ def tried(name: str, calls: int, seed: int = 0) -> Tried:
     flow = flow_of(name)
     if flow is None:
         return Tried(name, "refused")
-    proof = prove(flow, budget=BUDGET_AT_RANDOM if name.startswith(("random", "odd")) else BUDGET)
+    proof = prove(flow, budget=BUDGET_AT_RANDOM if name.startswith(("random", "around", "odd")) else BUDGET)
     if not proof.finished:
         return Tried(name, "not finished")
     return played(name, flow, proof, calls, seed)

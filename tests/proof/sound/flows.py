@@ -1,5 +1,5 @@
 """The flows whose calls are played, each by a name: `shipped:smallest`, `docs:README.md:12`, `correct:…`, `faulty:…`, `mended:…`,
-`random:7`, `odd:7`."""
+`random:7`, `around:7`, `odd:7`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callflow.errors import FlowFileError
 from tests.core.oracle.generate import PART, Dice, flow_text
 from tests.docs.pages import PAGES, ROOT, Block, blocks, whole
 from tests.proof.every import CORRECT, FAULTS
-from tests.proof.sound.making import call_text
+from tests.proof.sound.making import AroundMaker, call_text
 from tests.support.play import HEAD
 
 SHIPPED = {path.stem: path for path in sorted((ROOT / "flows").glob("*.yaml"))}
@@ -31,9 +31,9 @@ def names() -> Iterator[str]:
 
 
 def random_names() -> Iterator[str]:
-    """Those that nobody has, without end: three of four as people write them."""
+    """Those that nobody has, without end: three of four as people write them, one of these with more around its states."""
     for seed in count():
-        yield f"odd:{seed}" if seed % 4 == 3 else f"random:{seed}"
+        yield f"{('random', 'random', 'around', 'odd')[seed % 4]}:{seed}"
 
 
 def flow_of(name: str) -> Flow | None:
@@ -43,8 +43,16 @@ def flow_of(name: str) -> Flow | None:
 
 
 def _random(seed: str) -> Flow | None:
+    return _loaded(call_text(Dice.seeded(int(seed))))
+
+
+def _around(seed: str) -> Flow | None:
+    return _loaded(call_text(Dice.seeded(int(seed)), AroundMaker))
+
+
+def _loaded(text: str) -> Flow | None:
     try:
-        return callflow.loads(call_text(Dice.seeded(int(seed))), check=False)
+        return callflow.loads(text, check=False)
     except FlowFileError:
         return None
 
@@ -95,5 +103,6 @@ _KINDS: Mapping[str, Callable[[str], Flow | None]] = {
     "faulty": lambda name: _of_text(FAULTS[name].wrong),
     "mended": lambda name: _of_text(FAULTS[name].right),
     "random": _random,
+    "around": _around,
     "odd": _odd,
 }

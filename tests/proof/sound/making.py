@@ -125,10 +125,82 @@ class CallMaker:
         ])  # fmt: skip
 
 
+AROUND = (
+    "room.reconnected", "room.reconnecting", "session.close", "job.shutdown", "amd.*", "dtmf.3", "call.dropped", "call.restored",
+    "leg.human.hangup", "failed", "dial.*", "consult.*",
+)  # fmt: skip
+"""What rows hear that stand around all states, the ending among them, or in an ending of the flow's own."""
+
+
+class AroundMaker(CallMaker):
+    """Makes the same with rows around all states that lead nowhere, an ending of the flow's own, two things at once, `wrap_up`."""
+
+    def make(self) -> dict[str, Any]:
+        dice, data = self.dice, super().make()
+        which = {dice.below(6), dice.below(6)}  # more at once is not followed to its end
+        if 0 in which:
+            name = dice.pick([one for one in AROUND if "human" in str(data) or not one.startswith("leg.")])
+            data["on"] = {name: self.here()} | data.get("on", {})
+        if 1 in which:
+            data[dice.pick(["after", "every"])] = {dice.pick(TIMES): self.here()}
+        if 2 in which:
+            data["silence"] = {dice.pick(TIMES): self.here()}
+        if 3 in which:
+            asks = {"url": "https://crm.example/{{ call.number }}", "timeout": "5s", "optional": True}
+            data["wrap_up"] = [{"http": asks}]
+        if 4 in which:
+            data["states"] |= {"bye": self.bye(), "over": {"final": True}}
+            data = json.loads(json.dumps(data).replace('"ending"', '"bye"')) | {"ending": "bye"}
+        if 5 in which:
+            data["states"]["s0"] = self.at_once(data["states"]["s0"])
+        return data
+
+    def here(self) -> Any:
+        """A row that stays where it is."""
+        counts = {"set": {"n": "{{ vars.n + 1 }}"}}
+        row = {"do": [self.dice.pick([{"say": "Still there."}, {"log": "So it is."}, counts])]}
+        return [row | {"when": self.dice.pick(GUARDS[:2])}] if self.dice.chance(30) else row
+
+    def bye(self) -> dict[str, Any]:
+        dice = self.dice
+        says = [
+            {"say": "Goodbye."},
+            {"say": "Goodbye, {{ call.number }}."},
+            {"http": {"url": "https://crm.example/", "timeout": "5s"}},
+        ]
+        rows = {name: dice.pick(["over", self.here()]) for name in AROUND[:6] if dice.chance(20)}
+        silence = {"silence": {"3s": self.here()}} if dice.chance(25) else {}
+        return {
+            "entry": [dice.pick(says), *dice.pick([["drain"], [], ["aclose"]])],
+            "on": rows | {"done": "over"},
+            "after": {"35s": "over"},
+            **silence,
+        }
+
+    def at_once(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A state whose entry runs beside that of another, where both have to be through."""
+        region = {
+            "initial": "begins",
+            "states": {"begins": {"entry": state["entry"], "on": {"done": "ends"}}, "ends": {"final": True}},
+        }
+        other = {
+            "initial": "begins",
+            "states": {
+                "begins": {"entry": [self.dice.pick(self.actions)], "on": {"done": "ends"}},
+                "ends": {"final": True},
+            },
+        }
+        return {
+            **{key: value for key, value in state.items() if key != "entry"},
+            "parallel": True,
+            "states": {"one": region, "two": other},
+        }
+
+
 def verbs(action: Any) -> list[str]:
     return [action] if isinstance(action, str) else list(action)
 
 
-def call_text(dice: Dice) -> str:
+def call_text(dice: Dice, maker: type[CallMaker] = CallMaker) -> str:
     """The text of a flow file."""
-    return as_text(json.loads(json.dumps(CallMaker(dice).make())))  # no part of it twice: it would stand in one place
+    return as_text(json.loads(json.dumps(maker(dice).make())))  # no part of it twice: it would stand in one place
