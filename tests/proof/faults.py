@@ -1340,6 +1340,18 @@ states:
             "Nobody says that keys are to be pressed.",
         ),
     ),
+    "keys that are collected after a failed transfer, and nobody says so": Fault(
+        "nobody-speaks",
+        """
+initial: moving
+states:
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+    on: {transfer.completed: ending, transfer.failed: choosing}
+  choosing: {entry: [{collect_digits: {count: 1, first_digit: 10s}}], on: {dtmf.*: ending}}
+""",
+        {"{count: 1, first_digit: 10s}": "{prompt: Nobody is there. Press a key., count: 1, first_digit: 10s}"},
+    ),
     "a menu after a failed transfer, which nobody reads": Fault(
         "nobody-speaks",
         """

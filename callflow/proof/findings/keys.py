@@ -67,10 +67,10 @@ class TooEarly:
         return any(row is not None and _is_exact(self.flow, row) for row in rows)
 
     def _is_over(self, node: Node) -> bool:
-        """Whether something else is said, or nobody is there to press a key."""
-        running = node.snapshot.memory.effects.values()
-        speaks = any(says(one.verb) and not one.stopping for one in running)
-        return speaks or talk(node.snapshot) or in_ending(self.flow, node) or not hears(node.snapshot)
+        """Whether something else is said or asked, or nobody is there to press a key."""
+        running = [verb_of(one.verb) for one in node.snapshot.memory.effects.values() if not one.stopping]
+        busy = any(says(one.name) or one.asks_outside or one.occupies or one.calls for one in running)
+        return busy or talk(node.snapshot) or in_ending(self.flow, node) or not hears(node.snapshot)
 
     def _lost(self, snapshot: Snapshot, which: list[str] | tuple[str, ...]) -> str:
         """What becomes of one of these keys here; "" where a row of its own takes each."""
