@@ -60,6 +60,26 @@ states:
 """,
         {"leg.human.hangup: alone": "dtmf.1: alone"},
     ),
+    "a time that is shorter than a briefing": Fault(
+        "row-never-taken",
+        """
+env: [TRUNK, NUMBER, MUSIC]
+initial: asking
+states:
+  asking:
+    entry:
+      - consult:
+          to: "{{ env.NUMBER }}"
+          trunk: "{{ env.TRUNK }}"
+          music: "{{ env.MUSIC }}"
+          briefing: A customer is on the line who has waited for long, and would like to know about an order, a refund, and a date.
+    on: {consult.accepted: both, consult.*: sorry}
+    after: {2s: sorry, 50s: {do: [{log: Still there.}]}}
+  both: {entry: [{outcome: transferred}, stand_by], on: {done: ending}}
+  sorry: {entry: [{say: Nobody is there. Goodbye.}], on: {done: ending}}
+""",
+        {"2s: sorry": "40s: sorry"},
+    ),
 }
 
 REACHED = {
@@ -134,5 +154,14 @@ states:
           - http: {url: "{{ env.STOCK }}/drugs/{{ vars.drug }}", timeout: 20s, optional: true}
           - resume
         on: {done: talking}
+""",
+    "a time that is shorter than the patience for a key, which may be lost to a failure as well": """
+initial: asking
+states:
+  asking:
+    entry: [{collect_digits: {prompt: One for yes., count: 1, first_digit: 8s}}]
+    on: {dtmf.input: ending, dtmf.no_match: ending, dtmf.no_input: sorry}
+    after: {6s: sorry}
+  sorry: {entry: [{say: I have heard no key. Goodbye.}], on: {done: ending}}
 """,
 }

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from callflow.core.actions import RESULT_EVENTS, verb_of
 from callflow.core.configuration import configuration_of
+from callflow.core.durations import told_duration
 from callflow.core.events import EffectEnded, Event, Input
-from callflow.core.flow import Action, Flow, Position, Row
+from callflow.core.flow import Action, Flow, Position, Row, TimerRow
+from callflow.core.inputs import ends
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.descriptors import matches
@@ -76,7 +78,8 @@ PERSON = "amd.human"
 
 
 class NeverHeard:
-    """Rows for results of which none ever comes while their state is active, and for a tool that is never called then."""
+    """Rows for results of which none ever comes while their state is active, or not this one since an `after` is always due before; and
+    for a tool that is never called then."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -93,12 +96,10 @@ class NeverHeard:
             effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
             name = "" if effect is None or not isinstance(event, EffectEnded) else result_of(effect, event)
         if name:
-            what = _family(name)
-            self.came.update((path, what) for path in active)
+            self.came.update((path, what) for path in active for what in (name, _family(name)))
         for move in taken.moves:  # also where the state was left meanwhile
-            self.came.update(
-                (row.source, _family(move.trigger)) for row in map(self.flow.transitions.__getitem__, move.transitions)
-            )
+            for row in map(self.flow.transitions.__getitem__, move.transitions):
+                self.came |= {(row.source, move.trigger), (row.source, _family(move.trigger))}
 
     def found(self, exploration: Exploration, seen: Seen[str]) -> Suspects:
         for path, (node, _) in first_seen(seen).items() if exploration.finished else ():
@@ -111,6 +112,31 @@ class NeverHeard:
                         ),
                         node, frozenset({path}), after=f"`{row.pattern}` never comes.",
                     )  # fmt: skip
+                elif row.pattern in RESULT_EVENTS and self._is_brought_about(row):
+                    yield from self._too_late(exploration, path, row)
+
+    def _too_late(self, exploration: Exploration, path: str, row: Row) -> Suspects:
+        """What runs could end in this way, and not before the state is left by a timer of its own."""
+        before = [timer for timer in self.flow.states[path].timers if _leads_on(timer)]
+        if (path, row.pattern) in self.came or not before:
+            return
+        first = min(before, key=lambda timer: timer.seconds)
+        for node in exploration.nodes:
+            if path not in active_in(self.flow, node):
+                continue
+            for effect in node.snapshot.memory.effects.values():
+                for one in ends(self.flow, node.snapshot, node.facts, effect):
+                    end = EffectEnded(effect.id, one.status, one.result, one.error, 0.0)
+                    if one.least >= first.seconds and result_of(effect, end) == row.pattern:
+                        yield Suspect(
+                            warning(
+                                "row-never-taken", f"`{row.pattern}` never comes while {named(path)} is active: that takes "
+                                f"{told_duration(one.least)} at least, and `after` of {first.text} is due before",
+                                row.position, "let that timer be longer, or take the row out", len(row.pattern),
+                            ),
+                            node, frozenset({path}), after=f"`{row.pattern}` never comes.",
+                        )  # fmt: skip
+                        return
 
     def _is_brought_about(self, row: Row) -> bool:
         """Whether the flow itself has to bring the event about."""
@@ -120,6 +146,11 @@ class NeverHeard:
         if any(move.supplied for move in row.transitions):
             return False
         return any(row.pattern == name or matches(row.pattern, name) for name in RESULT_EVENTS)
+
+
+def _leads_on(timer: TimerRow) -> bool:
+    """Whether this leaves the state in any case, once so long after it was entered."""
+    return timer.kind == "after" and any(row.guard is None and row.target is not None for row in timer.transitions)
 
 
 def _family(name: str) -> str:
