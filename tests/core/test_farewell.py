@@ -6,6 +6,8 @@ import pytest
 
 import callflow
 from callflow.core.farewell import goodbyes
+from callflow.core.offers import says_goodbye
+from tests.support.play import Play
 
 FLOW = """
 callflow: 1
@@ -52,3 +54,17 @@ def test_a_state_that_says_something_and_is_done(state):
 )
 def test_one_in_which_somebody_is_talked_with_or_waited_for(state):
     assert not found(state)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_the_model_has_no_turn_in_the_ending_whatever_is_said_there(before) -> None:
+    play = Play(
+        "initial: talking\nending: over\nstates:\n  talking: {on: {dtmf.1: over}}\n"
+        "  over: {entry: [{log: Over.}, drain], on: {done: closed}}\n  closed: {final: true}\n"
+    )
+    assert not says_goodbye(play.flow, play.last, before=before)
+    play.send("dtmf.1", digit="1")
+    assert play.doing == ["drain"]  # no speech has begun: that it is the ending is enough
+    assert says_goodbye(play.flow, play.last, before=before)
+    play.end("drain")
+    assert says_goodbye(play.flow, play.last, before=before)

@@ -290,3 +290,13 @@ states: {a: {entry: [{say: Hello.}]}}
     )
     play.wait(30).send("call.answered", leg="far_end", identity="ann")
     assert (play.state, play.doing) == ("a", ["say Hello."])
+
+
+def test_an_answer_ends_the_wait_for_it() -> None:
+    """Once the far end is there nothing is left that could take them for somebody who never came."""
+    play = Play("limits: {answer: 30s}\ninitial: talking\nstates: {talking: {on: {dtmf.1: ending}}}", waiting=True)
+    assert "answer" in [one.kind for one in play.last.snapshot.memory.timers]
+    play.wait(29).send("call.answered", leg="far_end")
+    assert "answer" not in [one.kind for one in play.last.snapshot.memory.timers]
+    play.wait(10)
+    assert (play.state, play.outcome, play.noted("nobody_came")) == ("talking", None, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callflow.core.step import MOST_KEPT
 from tests.support.play import Play
 
 PAY = """
@@ -161,3 +162,44 @@ states:
     assert [event.state for event in play.last.snapshot.kept] == ["all.two", "all.one"]
     play.end("http")
     assert play.state == "ending"
+
+
+SILENT = """
+initial: around
+states:
+  around:
+    initial: paying
+    silence:
+      10s: {target: asking, do: [{say: Are you there?}]}
+      15s: {target: asking, do: [{say: Is anybody there?}]}
+    states:
+      paying: {must_finish: true, entry: [{http: {url: "https://example.com/pay"}}], on: {done: paid}}
+      paid: {after: {5m: ending}}
+  asking: {after: {5m: ending}}
+"""
+
+
+def test_a_silence_that_was_kept_says_what_its_own_row_says() -> None:
+    play = Play(SILENT).wait(12)
+    assert play.noted("kept") == [{"event": "silence 10s"}]
+    [kept] = play.last.snapshot.memory.kept
+    assert (kept.name, kept.state, dict(kept.data)) == ("silence 10s", "around", {"row": 0})
+    play.end("http")
+    assert (play.state, play.doing) == ("asking", ["say Are you there?"])
+
+
+def test_a_silence_that_was_kept_and_then_broken_says_nothing() -> None:
+    play = Play(SILENT).wait(12).send("dtmf.5", digit="5").end("http")
+    assert (play.state, play.doing) == ("around.paid", [])
+
+
+def test_no_more_is_kept_than_can_be() -> None:
+    """Beyond that only what counts by its latest."""
+    play = Play(PAY.replace("initial:", "  app.inner: talking\ninitial:")).send("app.pay")
+    for _ in range(MOST_KEPT + 1):
+        play.send("app.inner")
+    kept = play.last.snapshot.memory.kept
+    assert (len(kept), MOST_KEPT) == (1000, 1000)
+    assert play.noted("not_kept") == [{"event": "app.inner"}]
+    play.send("call.hangup", leg="far_end")
+    assert play.last.snapshot.memory.kept[-1].name == "call.hangup"

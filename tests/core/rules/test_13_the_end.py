@@ -150,3 +150,33 @@ states:
 """)
     assert play.send("app.plain").vars["heard"] == "app.plain true"
     assert play._step(Event("app.named", {"name": "Ann", "time": 1.5}, 1000.0)).vars["heard"] == "Ann 1.5"
+
+
+WOUND_UP = """
+events: {app.go: {}}
+wrap_up: [{http: {url: "https://example.com/crm"}}]
+initial: a
+states:
+  a: {entry: [{http: {url: "https://example.com/look"}}], on: {app.go: DO}}
+  over: {final: true}
+"""
+
+
+def test_nothing_is_closed_before_what_was_told_to_stop_has_stopped() -> None:
+    play = Play(WOUND_UP.replace("DO", "over")).send("app.go")
+    assert (play.phase, play.doing) == ("final", [])
+    play.stopped("http https://example.com/look")
+    assert (play.phase, play.doing) == ("closing", ["close"])
+    play.end("close")
+    assert (play.phase, play.doing) == ("wrap_up", ["http https://example.com/crm"])
+
+
+def test_speech_that_nobody_has_waited_for_is_cut_at_the_end() -> None:
+    play = Play(WOUND_UP.replace("DO", "{target: over, do: [{say: {text: Bye., wait: false}}]}"))
+    play.send("app.go").stopped("http https://example.com/look")
+    assert (play.phase, play.doing) == ("closing", ["say Bye.", "close"])
+    play.end("close").end("http")
+    assert play.phase == "ended"
+    assert play.trace[-1] == "cancel say Bye."
+    assert dict(play.last.snapshot.memory.effects) == {}
+    assert play.last.snapshot.memory.timers == ()
