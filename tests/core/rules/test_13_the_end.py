@@ -180,3 +180,17 @@ def test_speech_that_nobody_has_waited_for_is_cut_at_the_end() -> None:
     assert play.trace[-1] == "cancel say Bye."
     assert dict(play.last.snapshot.memory.effects) == {}
     assert play.last.snapshot.memory.timers == ()
+
+
+def test_an_ending_that_closed_everything_still_wraps_up() -> None:
+    play = Play("""
+wrap_up: [{http: {url: "https://example.com/crm"}}]
+initial: a
+states: {a: {after: {5s: ending}}}
+""").wait(5)
+    while play.phase == "running":
+        play.end(play.doing[0])
+    assert play.phase == "closing"  # for the transcript, which `wrap_up` may read
+    assert play.running[play.find("close")].arguments == {"session": False, "line": False}
+    play.end("close")
+    assert (play.phase, play.doing) == ("wrap_up", ["http https://example.com/crm"])
