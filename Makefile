@@ -30,6 +30,7 @@ help:
 	@echo "make mutants each small fault that an author can make in a shipped flow, and how many of them callflow check finds"
 	@echo "make sound   100,000 random calls of 400 flows against what is proved of each: what cannot be never is"
 	@echo "make bench   callflow beside other state machines, as ratios"
+	@echo "make coverage  which branches of the core its own tests take"
 	@echo "make lint types fresh"
 	@echo "make site    the documentation as pages to look at, its links checked"
 	@echo "make release-check  the sdist and the wheel, and the wheel in an empty environment"
@@ -78,6 +79,11 @@ test: $(DEV)
 	$(PYTEST) --ignore=tests/e2e -n auto --maxprocesses 4 --dist worksteal; unit=$$?; wait; \
 	$(PYTEST) tests/e2e -m smoke -n 1; smoke=$$?; \
 	exit $$((unit | smoke))
+
+# Which branches of the core its own tests take.
+.PHONY: coverage
+coverage: $(DEV)
+	@$(PYTEST) tests/core -n auto --maxprocesses 4 --cov=callflow.core --cov-branch --cov-report=term:skip-covered
 
 # The random calls and flow files of `make test` once more, ten times as many.
 .PHONY: more
@@ -147,7 +153,6 @@ lock: $(UV)
 	@$(COMPILE) pyproject.toml --extra dev --constraint $(LOCK)/build.txt --output-file $(LOCK)/dev.txt
 	@$(COMPILE) pyproject.toml --extra diagrams --constraint $(LOCK)/dev.txt --output-file $(LOCK)/runtime.txt
 	@$(COMPILE) --group bench --constraint $(LOCK)/dev.txt --output-file $(LOCK)/bench.txt
-	@$(COMPILE) --group mutation --constraint $(LOCK)/dev.txt --output-file $(LOCK)/mutation.txt
 	@$(COMPILE) --group docs --constraint $(LOCK)/dev.txt --output-file $(LOCK)/docs.txt
 	@$(COMPILE) --group release --constraint $(LOCK)/dev.txt --constraint $(LOCK)/docs.txt --output-file $(LOCK)/release.txt
 	@$(COMPILE) --group lock --output-file $(LOCK)/lock.txt
