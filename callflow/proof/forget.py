@@ -1,6 +1,6 @@
 """What nothing can read again is dropped from a snapshot, so that calls that go on in the same way are the same.
 
-Dropped are the values of variables, of visits and of the legs that no guard reads; of the outcome, unless a guard asks for it, but
+Dropped are variables that are set anew before anything reads them; the values of variables, of visits and of the legs that no guard reads; of the outcome, unless a guard asks for it, but
 whether there is one; how the call was at fault. What is dropped of a value leaves one of its kind: a text that shows it renders all
 the same.
 """
@@ -27,6 +27,7 @@ from callflow.core.turn import LIVE
 from callflow.core.values.reads import reads
 from callflow.core.values.wants import same
 from callflow.proof.ending import AtTheEnd, EndingState, facts_for
+from callflow.proof.living import Living
 from callflow.proof.waiting import Waiting, no_more_than_many
 
 NOTHING = Memory()
@@ -44,6 +45,7 @@ class Forgetting:
         self._ending = EndingState(flow)
         self._decisive = _Decisive(flow, self._ending)
         self._last = _LastState(flow, self._ending)
+        self._living = Living(flow)
         self._at_the_end = AtTheEnd(flow, self._ending, self._read)
         self._unheard = _NO_MATTER - facts_for(heard(flow.states))
         self._waiting = Waiting(flow, self._read, self._at_the_end)
@@ -51,7 +53,7 @@ class Forgetting:
     def snapshot(self, snapshot: Snapshot, before: Memory = NOTHING) -> Snapshot:
         """What is left of a snapshot. `before` is what was left of the one that led to it: what both share is looked at no more."""
         memory = snapshot.memory
-        changed = self._unread(memory, before)
+        changed = self._unread(snapshot, before)
         if memory.closing & memory.closed:
             changed["closing"] = memory.closing - memory.closed
         kept = self._last.kept(snapshot)
@@ -106,9 +108,9 @@ class Forgetting:
     def _in_the_end(self, snapshot: Snapshot) -> bool:
         return self._ending.alone and configuration_of(self._table, snapshot.configuration).in_ending
 
-    def _unread(self, memory: Memory, before: Memory) -> dict[str, Any]:
+    def _unread(self, snapshot: Snapshot, before: Memory) -> dict[str, Any]:
         """The values of a memory without what nobody asks."""
-        read = self._read
+        read, memory = self._read, snapshot.memory
         changed: dict[str, Any] = {"needless": None, "final": None}
         if "outcome" not in self._asked:
             changed["outcome"] = changed["fault"] = None
@@ -127,6 +129,8 @@ class Forgetting:
                 scope: {name: read.value(scope.partition("#")[0], name, value) for name, value in values.items()}
                 for scope, values in memory.vars.items()
             }
+        if memory.vars:
+            changed["vars"] = self._living.left_of(snapshot.configuration, memory, changed.get("vars", memory.vars))
         return changed
 
 

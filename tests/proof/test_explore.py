@@ -209,6 +209,46 @@ def test_in_the_ending_it_makes_no_difference_in_which_order_what_nothing_reads_
     assert len(in_the_ending("say: Thank you.")) < len(read)
 
 
+LOOKED_UP = """
+env: [URL]
+initial: asking
+states:
+  asking: {entry: [{collect_digits: {prompt: Keys., count: 1}}], on: {dtmf.input: looking, dtmf.*: ending}}
+  looking:
+    entry: [{http: {url: "{{ env.URL }}", as: got, expect: [200, 404]%s}}]
+    on:
+      done: [{target: asking, when: vars.got.status == 200, do: [{say: It is there.}]}, {target: told}]
+      failed: %s
+  told: {entry: [{say: "There is no {{ vars.got.body }}."}], on: {done: asking}}
+"""
+OLD = """  old: {always: [{target: once_so, when: vars.got.status == 404}, ending]}
+  once_so: {entry: [{say: As before.}], on: {done: ending}}
+"""
+
+
+def test_a_result_that_comes_anew_before_it_is_read_is_told_apart_no_more() -> None:
+    what, exploration = seen(callflow.loads(HEAD + LOOKED_UP % ("", "ending"), check=False))
+    asked = [node.snapshot for node in exploration.nodes if node.snapshot.configuration == ("asking",)]
+    assert asked
+    assert not any("got" in snapshot.memory.vars.get("", {}) for snapshot in asked)
+    assert "told" in what.entered
+
+
+@pytest.mark.parametrize(
+    ("optional", "failed", "more"),
+    [("", "old", OLD), ("", "{do: [{say: It does not work.}]}", ""), (", optional: true", "ending", "")],
+)
+def test_a_result_that_may_not_come_anew_is_kept(optional: str, failed: str, more: str) -> None:
+    """After a failure the old one is read, or the state goes on, or nobody fails."""
+    exploration = seen(callflow.loads(HEAD + LOOKED_UP % (optional, failed) + more, check=False))[1]
+    asked = [node.snapshot for node in exploration.nodes if node.snapshot.configuration == ("asking",)]
+    assert any("got" in snapshot.memory.vars.get("", {}) for snapshot in asked)
+
+
+def test_what_was_kept_before_a_failure_is_read_after_it() -> None:
+    assert "once_so" in entered(LOOKED_UP % ("", "old") + OLD)
+
+
 COMPARED = """
 vars: {pin: string, level: integer, home: phone, known: {type: string, default: ""}, many: list of string}
 events: {app.x: {pin: string, level: integer, language: {type: string, enum: [en, de]}, many: list of string}}
