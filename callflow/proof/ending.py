@@ -11,7 +11,7 @@ from callflow.core.flow import ROOT, Action, Flow, TimerRow, Transition
 from callflow.core.occurs import Facts, LegIs
 from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Leg, Memory, Silence, Timer
-from callflow.core.statechart.descriptors import candidates, matches
+from callflow.core.statechart.descriptors import candidates, heard, matches
 from callflow.core.statechart.lists import list_at, lists_of, transitions
 from callflow.core.statechart.structure import ends_the_call, in_ending
 from callflow.core.table import table_of
@@ -29,9 +29,8 @@ class EndingState:
     def __init__(self, flow: Flow) -> None:
         self.states = frozenset(path for path in flow.states if in_ending(flow, path))
         self._root = table_of(flow).states[ROOT]
-        inside = [flow.states[path] for path in self.states]
         self.alone = _leads_to_the_end(flow, self.states) and _is_left_when_done(flow)
-        patterns = {row.pattern for state in inside for row in state.rows}
+        patterns = heard({path: flow.states[path] for path in self.states})
         patterns |= {row.pattern for row in self._root.state.rows if any(map(_acts, row.transitions))}
         self._silences = frozenset(row.index for row in self._root.silences if self._acts_on(row))
         self._longest = max((row.seconds for row in self._root.silences), default=0.0)

@@ -127,7 +127,9 @@ def _source(action: Action, error: str) -> str | None:
     """The text of an action that could not be worked out with this error, or means nothing there; None where it has none such."""
     templates = [one.source for one in templates_in(action.arguments) if not one.constant]
     found = next((one for one in templates if error.startswith(f"{one}: ")), None)
-    return found if found is not None or not (templates and error.startswith(f"{action.verb}.")) else templates[0]
+    if found is None and templates and error.partition(".")[0] == action.verb:
+        return templates[0]
+    return found
 
 
 def _reason(source: str, error: str) -> str:
