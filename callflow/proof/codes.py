@@ -57,7 +57,8 @@ CODES: Mapping[str, Code] = {
     "speech-cut": Code(
         "Speech is cut by the flow itself",
         "While something is being said to somebody on the line, and could be heard to its end, the flow drops the line or closes the "
-        "session. `drain` and `wait_for_speech` let it end; so does `say` without `wait: false`.",
+        "session; or their state is left since something else has ended meanwhile, and nothing more is said. `drain` and `wait_for_speech` let it "
+        "end; so does `say` without `wait: false`.",
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: {{text: Goodbye., wait: false}}}}]}}}}\n"
         "  ending: {entry: [delete_room, drain, aclose, shutdown], on: {done: closed}}\n",
         f"{_END}states:\n  talking:\n    tools: [end_call]\n    on: {{tool.end_call: {{target: ending, do: [{{say: {{text: Goodbye., wait: false}}}}]}}}}\n"

@@ -22,8 +22,10 @@ from callflow.proof.findings.dead_ends import no_way_on
 from callflow.proof.findings.dialling import Dialled
 from callflow.proof.findings.endless import Cycle, Rounds
 from callflow.proof.findings.entered import NeverEntered
+from callflow.proof.findings.gone import PutThrough
 from callflow.proof.findings.goodbyes import GoodbyeAndOn
 from callflow.proof.findings.keys import Dead, TooEarly
+from callflow.proof.findings.last_words import LastWords
 from callflow.proof.findings.machines import Answering
 from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.music import music_goes_on
@@ -69,7 +71,9 @@ SEARCHES = (
     Cut,
     ModelCut,
     Mute,
+    PutThrough,
     NeverWhole,
+    LastWords,
     Unanswered,
     Unpressed,
     TooEarly,

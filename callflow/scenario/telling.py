@@ -82,6 +82,7 @@ class _Teller:
         self._who = "the callee" if flow.outbound else "the caller"
         self._sound = 0.0  # until when, so far, there was something to hear
         self._there = False  # whether the far end is on the line
+        self._through = False  # whether they have been put through to another telephone
         self._started: dict[int, Start] = {}
         self._running: Collection[int] = ()
         self._rings: dict[int, tuple[float, str]] = {}  # dials that go on though nobody is there to talk to
@@ -131,7 +132,8 @@ class _Teller:
                 yield f"Until {time_shown(until)} {told}"
 
     def _listens(self, one: Taken) -> bool:
-        return one.step.snapshot.memory.legs[MAIN_LEG].status in ("on_line", "hold") and "line" in one.facts
+        there = one.step.snapshot.memory.legs[MAIN_LEG].status in ("on_line", "hold")
+        return there and "line" in one.facts and not self._through
 
     def _hears(self, before: Taken) -> bool:
         """Whether the far end heard something, or spoke itself, after this step."""
@@ -249,6 +251,7 @@ class _Teller:
             result = (
                 verb.result_event(end.result) if end.status == "ok" else verb.error_result(end.status == "timed_out")
             )
+            self._through |= verb.holds_hang_up and effect.leg in (None, MAIN_LEG) and result in verb.success
             said = RESULTS.get(result or "", "").format(who=self._name(effect.leg), digits=end.result.get("digits", ""))
             yield from [said] if said else []
         elif end.status == "failed":
@@ -290,11 +293,10 @@ class _Teller:
     def _listener(self, start: Start, snapshot: Snapshot) -> str:
         """Who hears what is said: of words for everybody the far end, or, where they are on hold or have gone, somebody else."""
         verb, arguments, legs = verb_of(start.verb), start.arguments, snapshot.memory.legs
-        leg = verb.given("listener", arguments)
-        if leg is not None:
+        leg, main = verb.given("listener", arguments), legs.get(MAIN_LEG)
+        if leg is not None and not (leg == MAIN_LEG and self._through):
             return self._name(leg)
-        main = legs.get(MAIN_LEG)
-        if main is None or (main.status != "gone" and not on_hold(snapshot)):
+        if main is None or not (main.status == "gone" or self._through or on_hold(snapshot)):
             return self._who
         others = (name for name, one in legs.items() if one.status == "on_line" and name != MAIN_LEG)
         return next(map(self._name, others), "nobody")

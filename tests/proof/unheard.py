@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from tests.proof.faults import END, OFFERS, Fault
 
+_MOVES = """
+env: [CRM]
+initial: moving
+states:
+  sorry: {entry: [{say: Nobody is there.}], on: {done: ending}}
+  moving:
+    entry: [{say: One moment.}, {transfer: {to: "tel:+15551234567", play_dialtone: true}}]
+"""
+
 _ASKS = """
 env: [TRUNK, COLLEAGUE]
 tools: {human: {description: A person.}}
@@ -19,7 +28,7 @@ states:
   looking:
     entry: [{say: One moment.}, {http: {url: "{{ env.SHOP }}/orders", as: order, optional: true}}]
     on: {done: telling}
-    after: {30s: sorry}
+    after: {8s: sorry}
   sorry: {entry: [{say: I cannot see it just now. Goodbye.}], on: {done: ending}}
 """
 
@@ -227,6 +236,86 @@ states:
 """,
         {"{text: The time is up. Goodbye., to: human}": "The time is up. Goodbye."},
     ),
+    "a goodbye to whoever has been put through, once that is noted": Fault(
+        "speech-after-drain",
+        f"""{_MOVES}    on: {{transfer.completed: through, transfer.failed: sorry}}
+  through:
+    entry: [{{http: {{url: "{{{{ env.CRM }}}}", optional: true}}}}, {{say: You are connected.}}]
+    on: {{done: ending}}
+""",
+        {", {say: You are connected.}]": "]"},
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In moving. The caller hears "One moment."',
+            "2.225 s: the caller is being put through to tel:+15551234567.",
+            "3.225 s: the caller is put through. In through. Http is asked.",
+            '4.225 s: http answers (status: 200, body: something, leg: far_end). Nobody hears "You are connected."',
+        ),
+    ),
+    "a goodbye to whoever has been put through, on the way to the ending": Fault(
+        "speech-after-drain",
+        f"""{_MOVES}    on: {{transfer.completed: {{target: ending, do: [{{log: "{{{{ env.CRM }}}}"}}, {{say: Goodbye.}}]}}, transfer.failed: sorry}}
+""",
+        {", {say: Goodbye.}]": "]"},
+    ),
+    "a goodbye to whoever has been put through, after a while": Fault(
+        "speech-after-drain",
+        f"""{_MOVES}    on: {{transfer.completed: through, transfer.failed: sorry}}
+  through: {{entry: [{{log: "{{{{ env.CRM }}}}"}}], after: {{5s: {{target: ending, do: [{{say: Goodbye.}}]}}}}}}
+""",
+        {"do: [{say: Goodbye.}]": "do: [{log: Goodbye.}]"},
+    ),
+    "a goodbye that a request overtakes": Fault(
+        "speech-cut",
+        """
+env: [CRM]
+initial: farewell
+states:
+  farewell:
+    entry: [{say: {text: "Thank you for your call. We wish you a pleasant day. Goodbye.", wait: false}}, {http: {url: "{{ env.CRM }}", optional: true}}]
+    on: {done: ending}
+""",
+        {"optional: true}}]": "optional: true}}, wait_for_speech]"},
+        (
+            "0 s: the call begins.",
+            (
+                '2 s: the caller is on the line. In farewell. The caller hears "Thank you for your call. We wish you a pleasant day. Goodbye." '
+                "Http is asked."
+            ),
+            '3 s: http answers (status: 200, body: something, leg: far_end). In ending. "Thank you for your call. We wish you a …" is cut.',
+            "4 s: the line drops.",
+        ),
+    ),
+    "a goodbye that an event of its own list overtakes": Fault(
+        "speech-cut",
+        """
+env: [CRM]
+events: {app.noted: {}}
+senders: {app.noted: program}
+initial: farewell
+states:
+  farewell:
+    entry: [{say: {text: "Thank you for your call. We wish you a pleasant day. Goodbye.", wait: false}}, {http: {url: "{{ env.CRM }}", optional: true}}, {emit: app.noted}]
+    on: {app.noted: over}
+  over: {entry: [{log: Noted.}], on: {done: ending}}
+""",
+        {'{text: "Thank': '"Thank', 'Goodbye.", wait: false}}': 'Goodbye."}'},
+    ),
+    "a goodbye that another region overtakes": Fault(
+        "speech-cut",
+        """
+env: [CRM]
+initial: closing
+states:
+  closing:
+    parallel: true
+    on: {done: ending}
+    states:
+      words: {initial: saying, states: {saying: {entry: [{say: Thank you for your call. Goodbye.}], on: {done: said}}, said: {final: true}}}
+      noting: {initial: noted, states: {noted: {entry: [{http: {url: "{{ env.CRM }}", optional: true}}], on: {done: ending, dtmf.1: over}}, over: {final: true}}}
+""",
+        {"{done: ending, dtmf.1: over}": "{done: over}"},
+    ),
 }
 """With the right value in place of the wrong one nothing is found."""
 
@@ -300,6 +389,20 @@ states:
       watch:
         initial: early
         states: {{early: {{after: {{20s: late}}}}, late: {{entry: [{{say: It takes a while.}}], on: {{done: over}}}}, over: {{final: true}}}}
+""",
+    "an ending that says goodbye to everybody": f"""{_MOVES}    on: {{transfer.completed: {{target: ending, do: [{{log: "{{{{ env.CRM }}}}"}}]}}, transfer.failed: sorry}}
+  ending: {{entry: [{{say: Goodbye.}}, drain, delete_room, aclose, shutdown], on: {{done: closed}}}}
+  closed: {{final: true}}
+""",
+    "one moment, and the answer may come sooner": f"""{_LOOKS_UP.replace("{say: One moment.}", "{say: {text: One moment please. I look whether it is there., wait: false}}")}  telling:
+    entry: [{{say: It is on its way. Goodbye.}}]
+    on: {{done: ending}}
+""",
+    "a word that is short, and a long wait": """
+initial: waiting
+states:
+  waiting: {entry: [{say: {text: One moment., wait: false}}, {collect_digits: {count: 1, timeout: 9s}}], on: {dtmf.no_input: ending, dtmf.*: there}}
+  there: {entry: [{say: Hello. Goodbye.}], on: {done: ending}}
 """,
 }
 """Flows that look wrong, and in which nothing is."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.core.table import table_of
-from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, is_the_authors, leaf_of
-from callflow.proof.findings.ways import goes_well, result_of, straight_on
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of
+from callflow.proof.findings.ways import goes_by_itself, goes_well, result_of, straight_on
 from callflow.proof.listening import converses, parties, turn
-from callflow.proof.node import Exploration, Node, Passage, Situation, Where
+from callflow.proof.node import Exploration, Passage, Situation, Where
 from callflow.verify.places import named, warning
 
 _DEAF = ("amd.machine-vm", "amd.machine-unavailable")
@@ -35,6 +35,7 @@ class Answering:
         self.flow = flow
         self.table = table_of(flow)
         self.turn = turn(flow)
+        self.by_itself = goes_by_itself(flow)
 
     def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[str, bool]]:
         effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
@@ -58,7 +59,7 @@ class Answering:
     def found(self, exploration: Exploration, seen: Seen[tuple[str, bool]]) -> Suspects:
         lost: dict[str, dict[str, tuple[Passage, ...]]] = {}
         for (name, is_taken), passage in seen:
-            way = self._on(passage, self._by_nobody if name.startswith("amd.machine") and not is_taken else goes_well)
+            way = self._on(passage, self.by_itself if name.startswith("amd.machine") and not is_taken else goes_well)
             if way is None:
                 continue
             leaf = leaf_of(way[-1][1].target)
@@ -80,18 +81,11 @@ class Answering:
             way[0][0], frozenset({leaf}), way, f"The model talks {by_machine}.",
         )  # fmt: skip
 
-    def _on(self, first: Passage, follows: Callable[[Node, Input], bool]) -> tuple[Passage, ...] | None:
+    def _on(self, first: Passage, follows: Callable[[Where, Input], bool]) -> tuple[Passage, ...] | None:
         """The straight way to where the model talks with it."""
         return straight_on(
             first, lambda edge: self._talks(edge.target.holder), lambda node: in_ending(self.flow, node), follows
         )
-
-    def _by_nobody(self, node: Node, event: Input) -> bool:
-        """Whether a call goes on by itself: what runs ends as it should, or a timer of the author's comes due."""
-        if isinstance(event, TimerFired):
-            timer = next(one for one in node.snapshot.memory.timers if one.generation == event.generation)
-            return is_the_authors(self.flow, timer)
-        return goes_well(node, event)
 
     def _talks(self, at: Where) -> bool:
         """Whether the model talks with them, and waits for what they say."""

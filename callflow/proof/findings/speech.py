@@ -16,9 +16,8 @@ from callflow.core.statechart.lists import Source, action_at
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.core.turn import LIVE
-from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, from_around, in_ending
-from callflow.proof.findings.ways import Without, result_of
-from callflow.proof.listening import parties
+from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, from_around
+from callflow.proof.findings.ways import Without
 from callflow.proof.node import Exploration, Passage, Situation, Where
 from callflow.verify.places import defect
 
@@ -66,46 +65,28 @@ class Cut:
 
 
 class Mute:
-    """Words for somebody on the line that are begun when the flow itself has ended the conversation, or has put them through to
-    another telephone: nobody hears them."""
+    """Words for somebody on the line that are begun when the flow itself has ended the conversation: nobody hears them."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.trouble = _trouble(flow)
 
-    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[Action, str]]:
-        why = self._why(before, event, taken.snapshot, in_ending(self.flow, after))
-        if not why or self.trouble(before, event):
-            return
-        for effect in taken.effects:
-            action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
-            if action is None or not isinstance(effect, Start) or from_around(self.flow, after, effect.source):
-                continue
-            if not action.arguments.get("loop"):
-                yield action, why
-
-    def _why(self, before: Situation, event: Input, snapshot: Snapshot, ending: bool) -> str:
-        """Why nobody hears what is begun now; "" where somebody may."""
-        memory = snapshot.memory
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
+        memory = taken.snapshot.memory
         leg = memory.legs.get(MAIN_LEG)
-        if "speech" in memory.closed and "line" not in memory.closed and leg is not None and leg.status == "on_line":
-            return "the conversation has been ended"
-        effect = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
-        if effect is None or not isinstance(event, EffectEnded) or ending or len(parties(before.snapshot)) > 1:
-            return ""
-        verb = verb_of(effect.verb)
-        through = verb.holds_hang_up and effect.leg in (None, MAIN_LEG) and result_of(effect, event) in verb.success
-        return "the far end has been put through" if through else ""
+        ended = "speech" in memory.closed and "line" not in memory.closed
+        if ended and leg is not None and leg.status == "on_line" and not self.trouble(before, event):
+            yield from begun_words(self.flow, taken, after)
 
-    def found(self, exploration: Exploration, seen: Seen[tuple[Action, str]]) -> Suspects:
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
         untroubled = Without(exploration, self.trouble)
-        for (action, why), where in seen:
+        for action, where in seen:
             way = untroubled.to(where[0])
             if way is None:
                 continue
             yield Suspect(
                 defect(
-                    "speech-after-drain", f"`{action.verb}` is begun when {why}: nobody hears it",
+                    "speech-after-drain", f"`{action.verb}` is begun when the conversation has been ended: nobody hears it",
                     action.position, "say it first: `drain` and `aclose` end the conversation", len(action.verb),
                 ),
                 way[0], more=(*way[1], where), after="Nobody hears it.",
@@ -144,7 +125,7 @@ class NeverWhole:
         if timer.kind != "after" or kind != "entry" or not within(str(state), timer.state):
             return None
         least, after = (
-            _usual(action_at(self.flow, speech.source)),
+            usual(action_at(self.flow, speech.source)),
             self.flow.states[timer.state].timers[timer.row].seconds,
         )
         return (least, after) if least > after else None
@@ -183,12 +164,22 @@ class NeverWhole:
         )  # fmt: skip
 
 
-def _usual(action: Action | None) -> float:
+def usual(action: Action | None) -> float:
     """How many seconds a usual voice takes for it, at least; 0 where nobody knows its words."""
     text = None if action is None else action.arguments.get("text")
     if isinstance(text, Template):
         text = "".join(part for part in split(text.source, []) if isinstance(part, str))
     return seconds(text) if isinstance(text, str) else 0.0
+
+
+def begun_words(flow: Flow, taken: Step, after: Where) -> Iterator[Action]:
+    """The actions with which this step begins to say something, but for what goes on and on, and what holds in every state."""
+    for effect in taken.effects:
+        action = action_at(flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
+        if action is None or not isinstance(effect, Start) or from_around(flow, after, effect.source):
+            continue
+        if not action.arguments.get("loop"):
+            yield action
 
 
 def says(verb: str) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 
 from callflow.core.actions import verb_of
-from callflow.core.events import EffectEnded, Input
+from callflow.core.events import EffectEnded, Input, TimerFired
+from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Start, Step
-from callflow.proof.finding import drops
+from callflow.proof.finding import drops, is_the_authors
 from callflow.proof.node import Edge, Exploration, Node, Passage, Where
 
 
@@ -20,6 +21,18 @@ def ended_well(event: Input) -> bool:
 def goes_well(node: Where, event: Input) -> bool:
     """The same, or what was cancelled has stopped."""
     return ended_well(event) or (isinstance(event, EffectEnded) and node.snapshot.memory.effects[event.id].stopping)
+
+
+def goes_by_itself(flow: Flow) -> Callable[[Where, Input], bool]:
+    """Whether a call goes on by nobody's doing: as `goes_well`, or by a timer of the author's."""
+
+    def follows(node: Where, event: Input) -> bool:
+        if isinstance(event, TimerFired):
+            timers = node.snapshot.memory.timers
+            return is_the_authors(flow, next(one for one in timers if one.generation == event.generation))
+        return goes_well(node, event)
+
+    return follows
 
 
 def breaks(node: Where, event: Input) -> bool:
