@@ -140,7 +140,8 @@ CODES: Mapping[str, Code] = {
     "music-goes-on": Code(
         "Music that lets no `silence` count",
         "A warning. `play` with `loop` goes on until the state that has begun it is left, and while it plays no `silence` counts. Here that is "
-        "so as long as the state with the `silence` is active, or where the model talks with whoever hears it.",
+        "so as long as the state with the `silence` is active, or where the model talks with whoever hears it; or what has been waited for is said "
+        "over it. `duck` turns it down while somebody speaks.",
         "env: [MUSIC]\nstates:\n  talking:\n    entry: [{say: Press one if you know the song.}, {play: {file: '{{ env.MUSIC }}', loop: true}}]\n"
         "    silence: {25s: ending}\n    on: {dtmf.1: more}\n  more: {entry: [{say: Right.}], on: {done: ending}}\n",
         "env: [MUSIC]\nstates:\n  talking:\n    entry: [{say: Press one if you know the song.}, {play: {file: '{{ env.MUSIC }}', loop: true}}]\n"

@@ -28,7 +28,7 @@ from callflow.proof.findings.keys import Dead, TooEarly
 from callflow.proof.findings.last_words import LastWords
 from callflow.proof.findings.machines import Answering
 from callflow.proof.findings.model import ModelCut
-from callflow.proof.findings.music import music_goes_on
+from callflow.proof.findings.music import SaidOver, music_goes_on
 from callflow.proof.findings.outcomes import Early, Unnamed
 from callflow.proof.findings.parties import Dropped, LeftAlone, Lone
 from callflow.proof.findings.pressing import Unpressed
@@ -98,6 +98,7 @@ ASIDES = (
     Unwritten,
     OnHold,
     ToAnother,
+    SaidOver,
     GoodbyeAndOn,
     Unspoken,
     Answering,

@@ -316,6 +316,43 @@ states:
 """,
         {"{done: ending, dtmf.1: over}": "{done: over}"},
     ),
+    "an answer that is told over music": Fault(
+        "music-goes-on",
+        """
+env: [CRM, MUSIC]
+initial: looking
+states:
+  looking:
+    entry: [{say: One moment.}, {play: {file: "{{ env.MUSIC }}", loop: true}}, {http: {url: "{{ env.CRM }}", optional: true}}, {say: There are some left. Goodbye.}]
+    on: {done: ending}
+""",
+        {
+            ", {say: There are some left. Goodbye.}]\n    on: {done: ending}": "]\n    on: {done: told}\n  told: {entry: [{say: There are some left. Goodbye.}], on: {done: ending}}"
+        },
+        (
+            "0 s: the call begins.",
+            '2 s: the caller is on the line. In looking. The caller hears "One moment."',
+            "2.225 s: the caller hears https://example.com. Http is asked.",
+            '3.225 s: http answers (status: 200, body: something, leg: far_end). The caller hears "There are some left. Goodbye."',
+            "The music goes on.",
+        ),
+    ),
+    "an answer that is told inside of the state with the music": Fault(
+        "music-goes-on",
+        """
+env: [CRM, MUSIC]
+initial: looking
+states:
+  looking:
+    entry: [{say: One moment.}, {play: {file: "{{ env.MUSIC }}", loop: true}}]
+    initial: asking
+    after: {60s: {target: ending, do: [{say: That takes too long. Goodbye.}]}}
+    states:
+      asking: {entry: [{http: {url: "{{ env.CRM }}", optional: true}}], on: {done: told}}
+      told: {entry: [{say: There are some left. Goodbye.}], on: {done: ending}}
+""",
+        {"loop: true}": "loop: true, duck: 0.2}"},
+    ),
 }
 """With the right value in place of the wrong one nothing is found."""
 
@@ -403,6 +440,19 @@ initial: waiting
 states:
   waiting: {entry: [{say: {text: One moment., wait: false}}, {collect_digits: {count: 1, timeout: 9s}}], on: {dtmf.no_input: ending, dtmf.*: there}}
   there: {entry: [{say: Hello. Goodbye.}], on: {done: ending}}
+""",
+    "a queue that is told to wait, and where they are in it": """
+env: [MUSIC]
+events: {app.free: {}, app.place: {place: string}}
+senders: {app.free: program, app.place: program}
+initial: queue
+states:
+  queue:
+    entry: [{say: Please hold the line.}, {play: {file: "{{ env.MUSIC }}", loop: true}}]
+    every: {60s: {do: [{say: Please wait.}]}}
+    on: {app.free: free, app.place: {do: [{say: "You are number {{ event.place }}."}]}}
+    after: {5m: {target: ending, do: [{say: Nobody is free. Goodbye.}]}}
+  free: {entry: [{say: Somebody is free and calls you back. Goodbye.}], on: {done: ending}}
 """,
 }
 """Flows that look wrong, and in which nothing is."""

@@ -1,17 +1,61 @@
-"""Music that goes on where the model talks with whoever hears it."""
+"""Music that goes on where the model talks with whoever hears it, or where they are told something."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callflow.core.flow import Flow
+from callflow.core.actions import verb_of
+from callflow.core.events import MAIN_LEG, EffectEnded, Input
+from callflow.core.flow import Action, Flow
 from callflow.core.possible import action_of
-from callflow.core.snapshot import Running
+from callflow.core.render import templates_in
+from callflow.core.snapshot import Running, Start, Step
+from callflow.core.statechart.lists import action_at
 from callflow.core.statechart.structure import within
-from callflow.proof.finding import Suspect, Suspects, active_in, in_ending
+from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of
+from callflow.proof.findings.speech import says
 from callflow.proof.listening import converses, has_silence, parties
-from callflow.proof.node import Exploration, Node
+from callflow.proof.node import Exploration, Node, Situation, Where
 from callflow.verify.places import named, warning
+
+
+class SaidOver:
+    """Music goes on that is not turned down while somebody speaks (`duck`), and what has been waited for is said over it: the answer to a
+    request, a text with values in it."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[Action]:
+        music = {one.id for one in _loops(self.flow, before)} & taken.snapshot.memory.effects.keys()
+        if not any(not taken.snapshot.memory.effects[one].stopping for one in music) or any(
+            converses(self.flow.states[path]) for path in active_in(self.flow, after)
+        ):
+            return  # where the model talks is told by `music_goes_on`
+        ended = before.snapshot.memory.effects.get(event.id) if isinstance(event, EffectEnded) else None
+        answered = ended is not None and not ended.stopping and verb_of(ended.verb).asks_outside
+        for effect in taken.effects:
+            action = action_at(self.flow, effect.source) if isinstance(effect, Start) and says(effect.verb) else None
+            if action is None or not isinstance(effect, Start) or effect.source[0] != "entry":
+                continue
+            to_them = verb_of(effect.verb).given("listener", effect.arguments) in (None, MAIN_LEG)
+            if to_them and not action.arguments.get("loop") and (answered or _has_values(action)):
+                yield action
+
+    def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
+        for action, passage in seen:
+            yield Suspect(
+                warning(
+                    "music-goes-on", f"the music goes on at its volume while `{action.verb}` says this",
+                    action.position, "say it in a state of its own: leaving this one ends the music; or turn it down by `duck`", len(action.verb),
+                ),
+                passage[0], frozenset({leaf_of(passage[1].target)}), (passage,), "The music goes on.",
+            )  # fmt: skip
+
+
+def _has_values(action: Action) -> bool:
+    """Whether what is said has values in it."""
+    return any(not one.constant for one in templates_in(action.arguments.get(verb_of(action.verb).main or "")))
 
 
 def music_goes_on(exploration: Exploration) -> Suspects:
@@ -54,7 +98,7 @@ def _pauses(flow: Flow, node: Node, effect: Running) -> tuple[str, str] | None:
     )
 
 
-def _loops(flow: Flow, node: Node) -> Iterator[Running]:
+def _loops(flow: Flow, node: Where) -> Iterator[Running]:
     """The music that the far end hears beside us."""
     if len(parties(node.snapshot)) != 1 or in_ending(flow, node):
         return
