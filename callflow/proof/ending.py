@@ -10,7 +10,7 @@ from callflow.core.events import EVENTS, NO_DATA, Event
 from callflow.core.flow import ROOT, Action, Flow, TimerRow, Transition
 from callflow.core.occurs import Facts, LegIs
 from callflow.core.render import templates_in
-from callflow.core.snapshot import ActionList, Leg, Memory, Silence, Timer
+from callflow.core.snapshot import ActionList, Leg, Memory, Silence, Snapshot, Timer
 from callflow.core.statechart.descriptors import candidates, heard, matches
 from callflow.core.statechart.lists import list_at, lists_of, transitions
 from callflow.core.statechart.structure import ends_the_call, in_ending
@@ -40,6 +40,10 @@ class EndingState:
     def has_say(self, row: Transition) -> bool:
         """Whether a row can be taken in the ending, for what happens there."""
         return row.source in self.states or (row.source == ROOT and _acts(row))
+
+    def asks(self, row: Transition, snapshot: Snapshot) -> bool:
+        """Whether anything can come of a row that is asked from there."""
+        return not self.alone or self.has_say(row) or self.states.isdisjoint(snapshot.configuration)
 
     def rows_around(self) -> Iterator[Transition]:
         """The rows around the ending that have a say in it."""

@@ -164,4 +164,19 @@ states:
     after: {6s: sorry}
   sorry: {entry: [{say: I have heard no key. Goodbye.}], on: {done: ending}}
 """,
+    "a guard that is asked in the ending, where nothing comes of it": """
+vars: {n: {type: integer, default: 0}}
+tools: {end_call: {description: Done.}}
+initial: talking
+states:
+  talking:
+    entry: [{generate_reply: Greet them.}]
+    instructions: Help them.
+    tools: [end_call]
+    exit: [resume]
+    silence: {30s: ending}
+    on: {tool.end_call: ending, failed: {do: [{set: {n: "{{ vars.n + 1 }}"}}]}}
+on:
+  failed: {target: talking, when: vars.n < 2, do: [{set: {n: "{{ vars.n + 1 }}"}}]}
+""",
 }

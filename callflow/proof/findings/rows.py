@@ -12,6 +12,7 @@ from callflow.core.snapshot import Forward, Step
 from callflow.core.statechart.lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
+from callflow.proof.ending import EndingState
 from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, is_the_authors, leaf_of
 from callflow.proof.findings.guards import Unknown
 from callflow.proof.listening import parties
@@ -183,14 +184,18 @@ def _refused(taken: Step) -> list[int]:
 
 
 class Decided:
-    """Guards that are never true, or always, in all calls that can be."""
+    """Guards that are never true, or always, in all calls that can be; but for those that are asked in the ending, of rows around it that are
+    not taken there whatever they say: what they read there is not followed."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.ending = EndingState(flow)
 
     def see(self, before: Situation, event: Input, taken: Step, after: Situation) -> Iterator[tuple[int, bool]]:
         for note in taken.notes:
-            if note.kind == "guard":
+            if note.kind == "guard" and self.ending.asks(
+                self.flow.transitions[note.data["transition"]], before.snapshot
+            ):
                 yield note.data["transition"], note.data["holds"]
 
     def found(self, exploration: Exploration, seen: Seen[tuple[int, bool]]) -> Suspects:

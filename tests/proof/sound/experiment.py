@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import Flow
-from callflow.core.snapshot import Start
+from callflow.core.snapshot import Note, Start
 from callflow.proof.begin import first_steps
+from callflow.proof.ending import EndingState
 from callflow.proof.findings.silence import MOST_ALONE, MOST_QUIET, MOST_RINGING, bounds
 from callflow.proof.prove import Proof, prove
 from tests.proof.sound.calls import Call, Moved, play
@@ -92,13 +93,15 @@ class Claims:
 
     def __init__(self, flow: Flow, proof: Proof) -> None:
         self.flow = flow
+        self.ending = EndingState(flow)
         told = [*proof.findings, *proof.accepted]
         self.codes = {one.defect.code for one in told} | {one.code for one in proof.doubts}
         self.quiet, self.alone = bounds(proof.exploration)
         self.never: dict[tuple[str, int], set[int]] = {}
         for one in (*told, *proof.doubts):
             defect = one if not hasattr(one, "defect") else one.defect
-            if defect.code in (
+            here_alone = "where somebody is to press a key" in defect.message  # elsewhere it may be taken
+            if not here_alone and defect.code in (
                 "row-always-beaten",
                 "row-never-taken",
                 "guard-always-so",
@@ -117,12 +120,7 @@ class Claims:
     def look(self, call: Call, moved: Moved) -> None:
         """Looks at a step as it is taken."""
         for note in moved.taken.notes:
-            if note.kind == "guard":
-                row = self.flow.transitions[note.data["transition"]]
-                if row.position.line in self.says and note.data["holds"] is not self.says[row.position.line]:
-                    self.seen.append(f"the guard in line {row.position.line} is {note.data['holds']}")
-            if note.kind == "fault" and "endless cycle" in note.data["error"] and "endless-cycle" not in self.codes:
-                self.seen.append(f"a cycle that was not told: {note.data['error']}")
+            self._look_at_note(call, note)
         if goes_round(call, moved) and not self.codes & {"endless-round", "endless-cycle"} and not self._ends(moved):
             self.seen.append("a round without progress that was not told")
         for number in {number for move in moved.taken.moves for number in move.transitions}:
@@ -136,6 +134,16 @@ class Claims:
         for one in moved.taken.effects:
             if isinstance(one, Start):
                 self._look_at(call, one)
+
+    def _look_at_note(self, call: Call, note: Note) -> None:
+        if note.kind == "fault" and "endless cycle" in note.data["error"] and "endless-cycle" not in self.codes:
+            self.seen.append(f"a cycle that was not told: {note.data['error']}")
+        if note.kind != "guard":
+            return
+        row = self.flow.transitions[note.data["transition"]]
+        says = self.says.get(row.position.line)
+        if says is not None and note.data["holds"] is not says and self.ending.asks(row, call.snapshot):
+            self.seen.append(f"the guard in line {row.position.line} is {note.data['holds']}")
 
     def _ends(self, moved: Moved) -> bool:
         return self.flow.ending in moved.taken.snapshot.configuration
