@@ -179,4 +179,20 @@ states:
 on:
   failed: {target: talking, when: vars.n < 2, do: [{set: {n: "{{ vars.n + 1 }}"}}]}
 """,
+    "a hold whose end fails, before a model that calls nothing while nobody is heard": """
+env: [ST, MUSIC]
+tools: {human: {description: Wants a person.}}
+initial: talking
+states:
+  talking: {entry: [{generate_reply: {instructions: Help.}}], tools: [human], silence: {20s: ending}, on: {tool.human: calling}}
+  calling:
+    entry: [{hold: {music: "{{ env.MUSIC }}"}}, {dial: {to: "+15551234567", trunk: "{{ env.ST }}", leg: human, ringing_timeout: 20s}}]
+    on: {dial.answered: asked, dial.*: back}
+  asked:
+    entry: [{say: {text: "A call for you. Press 1 to take it.", to: human}}]
+    after: {9s: back}
+    on: {leg.human.dtmf.1: both, leg.human.hangup: back}
+  back: {entry: [resume, {say: Nobody can come.}, {remove_participant: human}], on: {done: talking, failed: talking}}
+  both: {must_finish: true, entry: [resume, stand_by], on: {done: ending}}
+""",
 }

@@ -8,6 +8,7 @@ from callflow.core.events import MAIN_LEG, EffectEnded, TimerFired
 from callflow.core.flow import Flow, Position
 from callflow.core.turn import LIVE
 from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, is_the_authors, leaf_of
+from callflow.proof.findings.ways import Without, breaks
 from callflow.proof.graph import leading_to, rounds
 from callflow.proof.listening import parties
 from callflow.proof.node import Edge, Exploration, Node
@@ -17,7 +18,8 @@ _GIVES_UP = ("room.", "session.close", "session.error", "job.", "failed")
 
 
 def no_way_on(exploration: Exploration) -> Suspects:
-    """Nodes from which no way that the author has meant leads to the end: told of where such a call comes to rest."""
+    """Nodes from which no way that the author has meant leads to the end: told of where such a call comes to rest; but for those to which
+    only what an author can do nothing about leads."""
     flow, nodes = exploration.flow, exploration.nodes
     if not exploration.finished:
         return
@@ -35,15 +37,16 @@ def no_way_on(exploration: Exploration) -> Suspects:
     number = {id(node): place for place, node in enumerate(nodes)}
     first = first_of_each(nodes)
     told: set[str] = set()
+    working = Without(exploration, breaks)
     for node in sorted(at_rest, key=lambda one: number[id(first(one))]):
-        leaf = leaf_of(node)
-        if leaf in told:
+        leaf, way = leaf_of(node), working.to(first(node))
+        if leaf in told or way is None:
             continue
         told |= {leaf, *(leaf_of(target) for target in onward[node])}
         says, place, hint = _told(flow, leaf)
         yield Suspect(
             defect("no-way-on", f"{says} but that the caller hangs up, or the limits of the whole call", place, hint),
-            first(node), frozenset({leaf}), after="Nothing happens any more.",
+            way[0], frozenset({leaf}), way[1], "Nothing happens any more.",
         )  # fmt: skip
 
 
