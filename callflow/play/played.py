@@ -74,9 +74,9 @@ class Played:
         raise Impossible(found.message if found else "a scenario cannot tell that apart from what has happened before")
 
     def choices(self) -> list[Choice]:
-        """All that can happen now; what takes its time only where nothing else comes before."""
+        """All that can happen now and that a scenario can say, so that what was before stays as it was."""
         each = choices(self._begin.flow, self.call)
-        return [one for one in each if not one.seconds or isinstance(self._found(one.act, one.seconds), Player)]
+        return [one for one in each if isinstance(self._found(one.act, one.seconds), Player)]
 
     def let_happen(self) -> bool:
         """Time passes until something happens by itself, with all that comes of it at that moment; false where nothing does any
