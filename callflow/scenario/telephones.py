@@ -195,8 +195,8 @@ class Telephones:
             self._schedule.add(self._call.now, lambda now: self._left(leg, why, now))
 
     def _left(self, leg: str, why: Mapping[str, Any], now: float) -> Event | None:
-        if self._call.leg(leg).status not in ("ringing", *_THERE):
-            return None
+        if self._call.leg(leg).status not in ("ringing", *_THERE) or "room" not in self._call.facts:
+            return None  # nobody is there, or nobody tells of it
         return Event(_event(leg, "hangup"), {"leg": leg, **why}, now)
 
     def given_up(self, leg: str) -> None:

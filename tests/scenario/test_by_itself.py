@@ -98,3 +98,27 @@ def test_a_step_ends_one_effect_and_the_other_ends_by_itself():
 def test_effects_end_one_after_the_other_as_they_are_said_to():
     body = "effects: {http: [{status: 404}, {status: 200}]}\nexpect: {ended: true, states: [one.asking, two.asking, one.bad, two.fine, ending, closed]}"
     assert played(body, SIDE_BY_SIDE).failure is None
+
+
+CONSULTED = """
+callflow: 1
+name: consulted
+initial: asking
+states:
+  asking:
+    entry: [{consult: {to: "+15550100100", trunk: ST_1, leg: human, briefing: A caller for you.}}]
+    on: {consult.*: ending}
+"""
+
+
+def test_nobody_tells_of_who_leaves_a_room_that_is_gone():
+    found = played(
+        """
+        steps: [leg.human.answered, {now: job.shutdown}, {now: {room.disconnected: {reason: ROOM_DELETED}}}]
+        expect: {ended: true}
+        """,
+        CONSULTED,
+    )
+    assert found.failure is None
+    events = [one.step.event.name for one in found.taken if isinstance(one.step.event, Event)]
+    assert events[-2:] == ["job.shutdown", "room.disconnected"]
