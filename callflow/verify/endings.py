@@ -46,10 +46,7 @@ def endings(flow: Flow) -> Iterator[Defect]:
     ending = flow.states.get(flow.ending)
     before = _before(flow)
     if ending is not None and flow.ending not in _led_to(before, _final_states(flow)):
-        yield defect(
-            "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
-            "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
-        )  # fmt: skip
+        yield _never_over(flow, ending)
     over = {path for path in flow.states if is_over(flow, path)}
     led = _led_to(before, over)
     for event, fact in ENDS.items():
@@ -70,6 +67,20 @@ def endings(flow: Flow) -> Iterator[Defect]:
                 hint = f"write `{event}: {{target: {flow.ending}, …}}` at the top level"
                 yield defect("unhandled-end", f"nobody is sure to take `{event}`, so that the call goes on although {fact}",
                              flow.root.position, hint)  # fmt: skip
+
+
+def _never_over(flow: Flow, ending: State) -> Defect:
+    leads = [flow.states[move.target] for row in ending.rows for move in row.transitions if move.target is not None]
+    instead = next((state for state in leads if ending.supplied and not state.supplied), None)
+    if instead is not None:
+        return defect(
+            "ending-never-over", f"`{instead.name}` is the final state to which the `{flow.ending}` that is supplied leads, and this one is none",
+            instead.position, f"give this state another name, or write an `{flow.ending}` of your own", len(instead.name),
+        )  # fmt: skip
+    return defect(
+        "ending-never-over", f"the call never comes from `{flow.ending}` to a final state", ending.position,
+        "write `on: {done: …}` in it, with a final state of the top level", len(ending.name),
+    )  # fmt: skip
 
 
 class _Answers:

@@ -276,6 +276,12 @@ class TestTheEnding:
     def test_may_stay(self, ending):
         assert set(codes(f"{self.HEAD}  ending: {ending}\n")) == {"ending-never-over"}
 
+    def test_a_state_that_takes_the_name_of_the_final_one(self):
+        text = f"{HEAD}states:\n  talking: {{on: {{dtmf.1: closed}}}}\n  closed: {{entry: [{{say: We are closed.}}], on: {{done: ending}}}}\n"
+        [found] = [one for one in check(loads(text)) if one.code == "ending-never-over"]
+        assert (found.line, found.column) == (6, 3)
+        assert found.message.startswith("`closed` is the final state to which the `ending` that is supplied leads")
+
     def test_that_it_never_leads_on_is_said_once(self):
         ending = "{entry: [hang_up], on: {dtmf.1: closed}}"
         assert codes(f"{self.HEAD}  ending: {ending}\n") == ["ending-never-over"]
