@@ -91,6 +91,8 @@ class Ears:
 
     def _ends(self, end: EffectEnded) -> None:
         begun = self.runs.pop(end.id, None)
+        if begun is not None and verb_of(begun.verb).forced:
+            self.line = False  # the last that can be done about it, whatever becomes of that
         if begun is None or end.status != "ok":
             return
         verb, leg = verb_of(begun.verb), verb_of(begun.verb).leg(begun.arguments)
