@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, anchors, links
@@ -18,6 +20,17 @@ def test_links_lead_somewhere(page):
         assert target.is_relative_to(ROOT), f"{link}: outside of the project"
         if anchor:
             assert anchor in anchors(target), f"{link}: no such heading among {sorted(anchors(target))}"
+
+
+_NAMED = re.compile(r"`((?:callflow|tests|flows|docs|benchmarks|diagrams|requirements)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_files_that_are_named_are_there(page):
+    named = _NAMED.findall(page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_page_can_be_reached_from_the_readme():
