@@ -9,9 +9,9 @@ from pathlib import Path
 from benchmarks.measure import Ratio, in_turn
 from callflow.core.events import Input
 from callflow.core.flow import Flow
+from callflow.core.macrostep import Given
 from callflow.core.snapshot import Snapshot
 from callflow.core.step import step
-from callflow.core.turn import Given
 from callflow.flowfile import load
 from callflow.journal.diverging import judge
 from callflow.journal.reading import Reading

@@ -8,8 +8,8 @@ import callflow
 from benchmarks.phone import WALK, as_flow, expected
 from callflow.core.events import Event
 from callflow.core.key import Key, key
+from callflow.core.macrostep import Verdicts
 from callflow.core.snapshot import Snapshot, Step
-from callflow.core.turn import Verdicts
 
 EVENTS = [Event(f"app.{event}", {}, 1.0) for event, _ in WALK]
 

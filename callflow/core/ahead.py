@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from callflow.core.actions import verb_of
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Snapshot
-from callflow.core.statechart.lists import OF_ROWS, list_at
+from callflow.core.statechart.action_lists import OF_ROWS, list_at
 
 GOES_ON = OF_ROWS | {"entry", "exit"}
 """The lists of states and rows: not what a tool runs, nor what follows the end."""

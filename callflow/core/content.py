@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import render, templates_in
 from callflow.core.expressions import ANY, Context, EvaluationError, Template, Values, accepts, coerce, describe
 from callflow.core.flow import Action, Flow
+from callflow.core.macrostep import Macrostep
 from callflow.core.privacy import privacy_of
-from callflow.core.render import render, templates_in
 from callflow.core.snapshot import ActionList, Note, without
-from callflow.core.statechart.lists import list_at, scope_at
-from callflow.core.turn import Turn
+from callflow.core.statechart.action_lists import list_at, scope_at
 from callflow.errors import EffectError
 
 _T = TypeVar("_T")
@@ -66,80 +66,80 @@ class Content:
         self.lines = tuple(tuple(_leading(lines[n:])) for n in range(len(lines)))
 
 
-def content(turn: Turn, one: ActionList) -> Content:
+def content(macrostep: Macrostep, one: ActionList) -> Content:
     """What a list holds, found in the flow by its kind and key, and remembered."""
-    known = turn.table.contents[one.kind]
+    known = macrostep.table.contents[one.kind]
     found: Content | None = known.get(one.key)
     if found is None:
-        actions = list_at(turn.flow, one.kind, one.key)
-        prepared = (Prepared(turn.flow, action) for action in actions)
-        found = known[one.key] = Content(prepared, scope_at(turn.flow, one.kind, one.key))
+        actions = list_at(macrostep.flow, one.kind, one.key)
+        prepared = (Prepared(macrostep.flow, action) for action in actions)
+        found = known[one.key] = Content(prepared, scope_at(macrostep.flow, one.kind, one.key))
     return found
 
 
-def action_of(turn: Turn, one: ActionList) -> Prepared:
+def action_of(macrostep: Macrostep, one: ActionList) -> Prepared:
     """The action that a list has come to."""
-    return content(turn, one).actions[one.position]
+    return content(macrostep, one).actions[one.position]
 
 
-def scope_of(turn: Turn, one: ActionList) -> str:
+def scope_of(macrostep: Macrostep, one: ActionList) -> str:
     """The sub-flow whose variables a list reads and sets."""
-    return content(turn, one).scope
+    return content(macrostep, one).scope
 
 
-def set_variables(turn: Turn, one: ActionList, values: Mapping[str, Any]) -> None:
+def set_variables(macrostep: Macrostep, one: ActionList, values: Mapping[str, Any]) -> None:
     """Sets variables that a list sets: its sub-flow's."""
-    set_in(turn, one.instance or scope_of(turn, one), values)
+    set_in(macrostep, one.instance or scope_of(macrostep, one), values)
 
 
-def set_in(turn: Turn, scope: str, values: Mapping[str, Any]) -> None:
+def set_in(macrostep: Macrostep, scope: str, values: Mapping[str, Any]) -> None:
     """Sets variables of a scope, or of an instance of one that is over."""
-    turn.vars = {**turn.vars, scope: {**turn.vars[scope], **values}}
+    macrostep.vars = {**macrostep.vars, scope: {**macrostep.vars[scope], **values}}
 
 
-def outlive(turn: Turn, path: str, *, asked: bool = False) -> None:
+def outlive(macrostep: Macrostep, path: str, *, asked: bool = False) -> None:
     """A state is left. A sub-flow that was its inside is over. Its variables stay for what it owes (and, with `asked`, for
     what this very move adds), apart from those of the next time; and, until then, for what a tool was called for in it."""
-    turn.put_down()
-    values = turn.vars.get(path)
-    turn.vars = without(turn.vars, path)
-    owed = [one for one in turn.lists.values() if one.instance is None and scope_of(turn, one) == path]
-    if values is not None and (owed or asked or path in turn.table.hears_tools):
-        instance = f"{path}#{turn.sequence()}"
-        turn.vars = {**turn.vars, instance: values}
+    macrostep.put_down()
+    values = macrostep.vars.get(path)
+    macrostep.vars = without(macrostep.vars, path)
+    owed = [one for one in macrostep.lists.values() if one.instance is None and scope_of(macrostep, one) == path]
+    if values is not None and (owed or asked or path in macrostep.table.hears_tools):
+        instance = f"{path}#{macrostep.sequence()}"
+        macrostep.vars = {**macrostep.vars, instance: values}
         for one in owed:
-            turn.change_list(one._replace(instance=instance))
+            macrostep.change_list(one._replace(instance=instance))
 
 
-def forget(turn: Turn) -> None:
+def forget(macrostep: Macrostep) -> None:
     """Drops the variables of sub-flows that are over and that nothing can ask for any more."""
-    used = {one.instance for one in (*turn.fresh, *turn.lists.values())}
-    for name in [name for name in turn.vars if "#" in name and name not in used]:
+    used = {one.instance for one in (*macrostep.fresh, *macrostep.lists.values())}
+    for name in [name for name in macrostep.vars if "#" in name and name not in used]:
         scope = name.partition("#")[0]
-        if scope not in turn.table.hears_tools or turn.latest(scope) != name:
-            turn.vars = without(turn.vars, name)
+        if scope not in macrostep.table.hears_tools or macrostep.latest(scope) != name:
+            macrostep.vars = without(macrostep.vars, name)
 
 
-def attempt(turn: Turn, work: Callable[[], _T], instead: Callable[[], _T]) -> _T:
+def attempt(macrostep: Macrostep, work: Callable[[], _T], instead: Callable[[], _T]) -> _T:
     """What `work` makes of expressions. Raises EvaluationError or EffectError, and notes that.
 
     Where a redacted journal is replayed it fails as it did when it was recorded, and only then: what would fail by itself,
     over a digest, is `instead`.
     """
-    turn.attempts += 1
-    if turn.broken is not None:
-        error = turn.broken.get(turn.attempts)
+    macrostep.attempts += 1
+    if macrostep.broken is not None:
+        error = macrostep.broken.get(macrostep.attempts)
         if error is None:
             try:
                 return work()
             except (EvaluationError, EffectError):
                 return instead()
-        turn.note("broke", attempt=turn.attempts, error=error)
+        macrostep.note("broke", attempt=macrostep.attempts, error=error)
         raise EffectError(error)
     try:
         return work()
     except (EvaluationError, EffectError) as error:
-        turn.note("broke", attempt=turn.attempts, error=str(error))
+        macrostep.note("broke", attempt=macrostep.attempts, error=str(error))
         raise
 
 
@@ -156,19 +156,19 @@ def legible(value: Any, context: Values) -> Any:
     return [legible(item, context) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def context_of(turn: Turn, one: ActionList) -> Values:
+def context_of(macrostep: Macrostep, one: ActionList) -> Values:
     """The names that a list's actions read."""
-    return turn.context(one.instance or scope_of(turn, one), one.writer, one.event)
+    return macrostep.context(one.instance or scope_of(macrostep, one), one.writer, one.event)
 
 
-def resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:
+def resolve(macrostep: Macrostep, one: ActionList, prepared: Prepared) -> Mapping[str, Any]:
     """An action's arguments, its texts rendered now. Raises EvaluationError, or EffectError where a value is not of its type."""
     if one.kind == "closing":
-        open_ones = {"session", "line"} - turn.closed
+        open_ones = {"session", "line"} - macrostep.closed
         return {name: name in open_ones for name in ("session", "line")}
-    context = context_of(turn, one)
+    context = context_of(macrostep, one)
     arguments = {name: render(value, context) for name, value in prepared.action.arguments.items()}
-    if turn.verdicts is None:  # a digest in a replayed journal is of no type
+    if macrostep.verdicts is None:  # a digest in a replayed journal is of no type
         for name, argument in prepared.checked:
             value = arguments[name]
             if value is None:
@@ -180,8 +180,8 @@ def resolve(turn: Turn, one: ActionList, prepared: Prepared) -> Mapping[str, Any
     return arguments
 
 
-def fit(turn: Turn, kind: Any, value: Any, name: str) -> Any:
+def fit(macrostep: Macrostep, kind: Any, value: Any, name: str) -> Any:
     try:
-        return value if turn.verdicts is not None else coerce(kind, value)
+        return value if macrostep.verdicts is not None else coerce(kind, value)
     except ValueError as error:
         raise EffectError(f"{name}: {error}") from error

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, Row, State, Transition
-from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.action_lists import triggers
 from callflow.core.statechart.reach import sure, targets
 from callflow.core.statechart.structure import ancestors, in_ending, is_over
 

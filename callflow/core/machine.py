@@ -14,7 +14,7 @@ from transitions.extensions import HierarchicalMachine
 from transitions.extensions.nesting import NestedEvent, NestedState, NestedTransition
 
 from callflow.core.flow import ROOT, Flow, Row, Transition
-from callflow.core.statechart.lists import Trigger, triggers
+from callflow.core.statechart.action_lists import Trigger, triggers
 
 ALWAYS = "always"
 

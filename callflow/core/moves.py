@@ -5,112 +5,112 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from callflow.core import clocks, lists
+from callflow.core import clocks, sequencer
 from callflow.core.configuration import Way
 from callflow.core.content import forget, outlive
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Transition
+from callflow.core.macrostep import Macrostep
 from callflow.core.snapshot import Microstep
 from callflow.core.statechart.structure import inside
 from callflow.core.table import StateTable
-from callflow.core.turn import Turn
 
 
-def move(turn: Turn, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
+def move(macrostep: Macrostep, rows: tuple[Transition, ...], trigger: str, event: Event | None) -> None:
     """Takes rows: the configuration changes at once; then their lists stand in the sequencer, exit before `do` before entry."""
-    at = turn.at
-    turn.budget += len(rows)
+    at = macrostep.at
+    macrostep.budget += len(rows)
     way = at.known_way(rows)
     if way is None:
         leaving = at.leaving(rows)
-        remember(turn, leaving)
-        way = at.way(rows, leaving, turn.history)
+        remember(macrostep, leaving)
+        way = at.way(rows, leaving, macrostep.history)
     elif way.remembers:
-        remember(turn, way.exited)
-    enter(turn, rows, way, trigger, event)
-    if turn.kept and not turn.table.must_finish.isdisjoint(way.exited):
-        turn.release_kept()  # one that had to finish was left
+        remember(macrostep, way.exited)
+    enter(macrostep, rows, way, trigger, event)
+    if macrostep.kept and not macrostep.table.must_finish.isdisjoint(way.exited):
+        macrostep.release_kept()  # one that had to finish was left
 
 
-def remember(turn: Turn, leaving: Iterable[str]) -> None:
+def remember(macrostep: Macrostep, leaving: Iterable[str]) -> None:
     """What the history states of the states that are left stand for from now on."""
     for path in leaving:
-        for history in turn.table.states[path].history:
-            deep = turn.flow.states[history].history == "deep"
-            left = {state for state in turn.active if inside(state, path)}
+        for history in macrostep.table.states[path].history:
+            deep = macrostep.flow.states[history].history == "deep"
+            left = {state for state in macrostep.active if inside(state, path)}
             if deep:
-                parents = {turn.table.states[state].parent for state in left}
+                parents = {macrostep.table.states[state].parent for state in left}
                 last = [state for state in left if state not in parents]
             else:
-                last = [state for state in left if turn.table.states[state].parent == path]
-            turn.history = {**turn.history, history: tuple(sorted(last, key=turn.table.order))}
+                last = [state for state in left if macrostep.table.states[state].parent == path]
+            macrostep.history = {**macrostep.history, history: tuple(sorted(last, key=macrostep.table.order))}
 
 
-def enter(turn: Turn, rows: tuple[Transition, ...], way: Way, trigger: str, event: Event | None) -> None:
+def enter(macrostep: Macrostep, rows: tuple[Transition, ...], way: Way, trigger: str, event: Event | None) -> None:
     """The move, given what it leaves and enters."""
-    _leave(turn, rows, way, event)
-    turn.at = way.after
+    _leave(macrostep, rows, way, event)
+    macrostep.at = way.after
     for state in way.entering:
-        _enter(turn, state)
+        _enter(macrostep, state)
     if way.entries:
-        turn.begin_lists(way.entries)
+        macrostep.begin_lists(way.entries)
     if way.entered:
-        turn.entered += len(way.entered)
-        if turn.phase == "waiting":
-            turn.phase = "running"
-            clocks.disarm(turn, "answer", ROOT)
-    turn.moves.append(Microstep(trigger, way.taken, way.exited, way.entered))
+        macrostep.entered += len(way.entered)
+        if macrostep.phase == "waiting":
+            macrostep.phase = "running"
+            clocks.disarm(macrostep, "answer", ROOT)
+    macrostep.moves.append(Microstep(trigger, way.taken, way.exited, way.entered))
     if way.final is not None:
-        end(turn, way.final)
+        end(macrostep, way.final)
 
 
-def _leave(turn: Turn, rows: tuple[Transition, ...], way: Way, event: Event | None) -> None:
+def _leave(macrostep: Macrostep, rows: tuple[Transition, ...], way: Way, event: Event | None) -> None:
     """The states are left; what their exit lists and the rows' `do` say is owed."""
-    if turn.lists or turn.effects or turn.fresh:
+    if macrostep.lists or macrostep.effects or macrostep.fresh:
         speech = event.effect if event is not None and event.name.startswith("tool.") else None
-        lists.leave(turn, way.left, speech)
-    if turn.queue or turn.kept or turn.returning:
-        turn.drop_done(way.exited)
+        sequencer.leave(macrostep, way.left, speech)
+    if macrostep.queue or macrostep.kept or macrostep.returning:
+        macrostep.drop_done(way.exited)
     if way.exits:
-        turn.begin_lists(way.exits)
+        macrostep.begin_lists(way.exits)
     for state in way.leaving:
-        if state.path in turn.finished:
-            turn.finished -= {state.path}
+        if state.path in macrostep.finished:
+            macrostep.finished -= {state.path}
         if state.timers:
-            clocks.leave(turn, state.path)
+            clocks.leave(macrostep, state.path)
         if state.is_scope:
-            outlive(turn, state.path, asked=any(row.id in way.cut and row.scope == state.path for row in rows))
+            outlive(macrostep, state.path, asked=any(row.id in way.cut and row.scope == state.path for row in rows))
     for row in rows:
         if row.actions:
-            lists.add_do(turn, row, event, left=row.id in way.cut)
+            sequencer.add_do(macrostep, row, event, left=row.id in way.cut)
     if way.ends_scope:
-        forget(turn)  # only now is it known what can ask for their variables
+        forget(macrostep)  # only now is it known what can ask for their variables
 
 
-def _enter(turn: Turn, state: StateTable) -> None:
+def _enter(macrostep: Macrostep, state: StateTable) -> None:
     path = state.path
     if state.counts_visits:
-        turn.visits = {**turn.visits, path: turn.visits.get(path, 0) + 1}
+        macrostep.visits = {**macrostep.visits, path: macrostep.visits.get(path, 0) + 1}
     if state.is_scope:
-        variables = turn.flow.scopes[path].variables
+        variables = macrostep.flow.scopes[path].variables
         values = {name: one.default for name, one in variables.items() if not one.required}
-        turn.vars = {**turn.vars, path: values}
-        forget(turn)
+        macrostep.vars = {**macrostep.vars, path: values}
+        forget(macrostep)
     if state.timers:
-        clocks.enter(turn, path)
+        clocks.enter(macrostep, path)
 
 
-def end(turn: Turn, final: str | None) -> None:
+def end(macrostep: Macrostep, final: str | None) -> None:
     """A final state of the top level is reached: timers stop, no event is taken any more (rule 13). What the model called
     is not forgotten: those events stay, for the rows of the states in which it did."""
-    turn.phase = "final"
-    turn.final = final
-    turn.timers = tuple([timer for timer in turn.timers if timer.kind in ("stop", "away")])
-    turn.silences = NO_DATA
-    lists.let_go_on(turn)
-    calls = [event for event in (*turn.returning, *turn.kept) if event.offered_in is not None]
-    for event in (*turn.kept, *turn.held):
+    macrostep.phase = "final"
+    macrostep.final = final
+    macrostep.timers = tuple([timer for timer in macrostep.timers if timer.kind in ("stop", "away")])
+    macrostep.silences = NO_DATA
+    sequencer.let_go_on(macrostep)
+    calls = [event for event in (*macrostep.returning, *macrostep.kept) if event.offered_in is not None]
+    for event in (*macrostep.kept, *macrostep.held):
         if event.offered_in is None:
-            turn.note("dropped", event=event.name, why="the call is over")
-    turn.returning = tuple(calls)
-    turn.kept = turn.held = ()
+            macrostep.note("dropped", event=event.name, why="the call is over")
+    macrostep.returning = tuple(calls)
+    macrostep.kept = macrostep.held = ()

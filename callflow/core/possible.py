@@ -16,7 +16,7 @@ from callflow.core.flow import Action, Flow
 from callflow.core.lasts import lasts, within
 from callflow.core.occurs import Called, Facts, Leaving, LegIs, Music, Occurs
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.core.table import table_of
 
 _TELLS = 0.05

@@ -15,12 +15,12 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE
 from callflow.core.expressions import BOOLEAN, Template
 from callflow.core.flow import Action, Flow, State
-from callflow.core.render import templates_in
+from callflow.core.statechart.action_lists import Source, Written, action_at, every_list
 from callflow.core.statechart.descriptors import is_wild, matches
-from callflow.core.statechart.lists import Source, Written, action_at, every_list
 
 PRIVATE_OF_CALL = frozenset({
     "number", "identity", "name", "attributes", "metadata", "transcript", "record", "agent_identity", "job_attributes",

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from callflow.core.configuration import NOTHING, Configuration, Rows, Selected, offered_in
 from callflow.core.events import Event
 from callflow.core.flow import ROOT, TimerRow, Transition
+from callflow.core.macrostep import Macrostep
 from callflow.core.statechart.structure import within
-from callflow.core.turn import Turn
 
 
 class _Search:
@@ -18,10 +18,10 @@ class _Search:
     same: what it would do is put off, and nobody behind or around it does something else instead.
     """
 
-    __slots__ = ("barred", "event", "guarded", "ignored", "turn", "verdicts")
+    __slots__ = ("barred", "event", "guarded", "ignored", "macrostep", "verdicts")
 
-    def __init__(self, turn: Turn, event: Event | None, guarded: frozenset[str]) -> None:
-        self.turn = turn
+    def __init__(self, macrostep: Macrostep, event: Event | None, guarded: frozenset[str]) -> None:
+        self.macrostep = macrostep
         self.event = event
         self.guarded = guarded
         self.barred = self.ignored = False
@@ -50,7 +50,7 @@ class _Search:
             if guard is not None:
                 verdict = self.verdicts.get(row.id)
                 if verdict is None:
-                    verdict = self.verdicts[row.id] = self.turn.holds(row, guard, self.event)
+                    verdict = self.verdicts[row.id] = self.macrostep.holds(row, guard, self.event)
                 if not verdict:
                     continue
             if self.guarded and self.bars(row):
@@ -63,96 +63,96 @@ class _Search:
         """Whether a state that must finish keeps this row from being taken (rule 11)."""
         if row.target is None or not self.guarded:
             return False
-        turn = self.turn
-        leaving = turn.at.exit_set(row)
+        macrostep = self.macrostep
+        leaving = macrostep.at.exit_set(row)
         event = self.event
         origin = event.state if event is not None and event.name == "failed" else None
-        for path in self.guarded - turn.finished:
+        for path in self.guarded - macrostep.finished:
             if path not in leaving or within(row.source, path):
                 continue
-            if origin is not None and path not in turn.table.endings and within(origin, path):
+            if origin is not None and path not in macrostep.table.endings and within(origin, path):
                 continue  # a failure of its own actions may leave it by an outer row
             return True
         return False
 
 
-def select(turn: Turn, event: Event) -> Selected:
+def select(macrostep: Macrostep, event: Event) -> Selected:
     """The rows for an event that everybody may hear."""
-    at = turn.at
+    at = macrostep.at
     heard = at.heard(event.name)
-    return heard.sure or _Search(turn, event, at.must_finish).regions(heard.rows, at)
+    return heard.sure or _Search(macrostep, event, at.must_finish).regions(heard.rows, at)
 
 
-def select_left(turn: Turn, event: Event) -> tuple[Transition, ...]:
+def select_left(macrostep: Macrostep, event: Event) -> tuple[Transition, ...]:
     """The rows that an event of the model's tool would have taken where the model called it, in states that were left
     since (rule 6)."""
-    then = offered_in(turn.table, event)
-    if turn.live and turn.active.issuperset(then.leaves):
+    then = offered_in(macrostep.table, event)
+    if macrostep.live and macrostep.active.issuperset(then.leaves):
         return ()
-    rows = _Search(turn, event, frozenset()).regions(then.heard(event.name).rows, then).rows
-    return tuple(row for row in rows if turn.latest(row.scope) in turn.vars)
+    rows = _Search(macrostep, event, frozenset()).regions(then.heard(event.name).rows, then).rows
+    return tuple(row for row in rows if macrostep.latest(row.scope) in macrostep.vars)
 
 
-def select_always(turn: Turn) -> tuple[Transition, ...]:
+def select_always(macrostep: Macrostep) -> tuple[Transition, ...]:
     """The rows that need no event."""
-    return _Search(turn, None, turn.at.must_finish).regions(turn.at.always, turn.at).rows
+    return _Search(macrostep, None, macrostep.at.must_finish).regions(macrostep.at.always, macrostep.at).rows
 
 
-def select_done(turn: Turn, event: Event) -> Selected:
+def select_done(macrostep: Macrostep, event: Event) -> Selected:
     """`done` is seen by its own state only."""
     state = event.state
-    if state is None or state not in turn.active:
+    if state is None or state not in macrostep.active:
         return NOTHING
-    search = _Search(turn, event, turn.at.must_finish)
-    return search.selected(search.first(turn.table.states[state].candidates("done")))
+    search = _Search(macrostep, event, macrostep.at.must_finish)
+    return search.selected(search.first(macrostep.table.states[state].candidates("done")))
 
 
-def select_failed(turn: Turn, event: Event) -> Selected:
+def select_failed(macrostep: Macrostep, event: Event) -> Selected:
     """`failed` goes to its state, or the nearest outward that is still active, and outward; then to `ending:` (rule 9)."""
     origin = event.state or ROOT
-    search = _Search(turn, event, turn.at.must_finish)
+    search = _Search(macrostep, event, macrostep.at.must_finish)
     path = origin.removesuffix(".")
-    while path != ROOT and path not in turn.active:
-        path = turn.table.states[path].parent or ROOT
+    while path != ROOT and path not in macrostep.active:
+        path = macrostep.table.states[path].parent or ROOT
     while True:
-        state = turn.table.states[path]
+        state = macrostep.table.states[path]
         its_own = within(origin, path)
-        ending = turn.table.to_ending.get(path) if path != ROOT else None
+        ending = macrostep.table.to_ending.get(path) if path != ROOT else None
         row: Transition | None = None
-        if path != ROOT and path in turn.flow.scopes and origin != path:
+        if path != ROOT and path in macrostep.flow.scopes and origin != path:
             # Inside a sub-flow: its own top level, then its own ending, then its host.
             row = search.first(state.at_level("failed", "inner"))
             nobody = row is None and not (search.ignored or search.barred)
-            if nobody and ending is not None and ending.target not in turn.active and not search.bars(ending):
+            if nobody and ending is not None and ending.target not in macrostep.active and not search.bars(ending):
                 row = ending
         if row is None and not (search.ignored or search.barred):
             row = search.first(state.at_level("failed", "own"))
         if row is not None or search.ignored or search.barred:
             return search.selected(row)
-        if path in turn.table.endings and its_own:
+        if path in macrostep.table.endings and its_own:
             return Selected(ignored=True)  # only its own rows count in there: the next action runs
         if path == ROOT:
             break
         path = state.parent or ROOT
-    if turn.in_ending:
+    if macrostep.in_ending:
         return NOTHING
-    forced = turn.table.to_ending[ROOT]
+    forced = macrostep.table.to_ending[ROOT]
     if search.bars(forced):
         return Selected(barred=True)
-    turn.fault = turn.fault or f"{event.data.get('action')} failed: {event.data.get('error')}"
-    turn.note("unhandled_failure", state=origin, action=event.data.get("action"), error=event.data.get("error"))
+    macrostep.fault = macrostep.fault or f"{event.data.get('action')} failed: {event.data.get('error')}"
+    macrostep.note("unhandled_failure", state=origin, action=event.data.get("action"), error=event.data.get("error"))
     return Selected((forced,))
 
 
-def select_timer(turn: Turn, row: TimerRow, event: Event) -> Selected:
+def select_timer(macrostep: Macrostep, row: TimerRow, event: Event) -> Selected:
     """A timer is heard by its own state only, and spent by a guard that is false."""
-    search = _Search(turn, event, turn.at.must_finish)
+    search = _Search(macrostep, event, macrostep.at.must_finish)
     return search.selected(search.first(row.transitions))
 
 
-def has_outer_row(turn: Turn, name: str) -> bool:
+def has_outer_row(macrostep: Macrostep, name: str) -> bool:
     """Whether a level around a state that must finish has a row for this event, whatever its guard."""
     outer: set[str] = set()
-    for path in turn.at.must_finish - turn.finished:
-        outer.update(turn.table.states[path].ancestors)
-    return any(turn.table.states[path].candidates(name) for path in outer)
+    for path in macrostep.at.must_finish - macrostep.finished:
+        outer.update(macrostep.table.states[path].ancestors)
+    return any(macrostep.table.states[path].candidates(name) for path in outer)

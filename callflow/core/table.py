@@ -14,14 +14,14 @@ from typing import Any
 from attrs import Factory, define
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.events import Event, Queued
 from callflow.core.farewell import goodbyes
 from callflow.core.flow import ROOT, Flow, Row, State, TimerRow, Transition
 from callflow.core.machine import ALWAYS, PathTransition, machine_with, outermost
-from callflow.core.render import templates_in
 from callflow.core.snapshot import WITH, ActionList, Note
+from callflow.core.statechart.action_lists import lists_of, transitions
 from callflow.core.statechart.descriptors import candidates
-from callflow.core.statechart.lists import lists_of, transitions
 from callflow.core.statechart.structure import inside
 
 TABLE = "table"

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import render
 from callflow.core.configuration import offered_in
 from callflow.core.content import attempt
 from callflow.core.events import EffectEnded, Event, Queued
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT
-from callflow.core.render import render
+from callflow.core.macrostep import Macrostep, ToolCall
 from callflow.core.snapshot import ActionList, Cancel, Forward, Start
-from callflow.core.turn import ToolCall, Turn
 from callflow.errors import EffectError
 
 UNDER_WAY = "This is being carried out."
@@ -23,112 +23,116 @@ UNDER_WAY = "This is being carried out."
 TOO_LATE = "the call is over: this was not carried out"
 
 
-def called(turn: Turn, event: Event) -> bool:
+def called(macrostep: Macrostep, event: Event) -> bool:
     """Takes note of a call. True: it is no event yet, since the tool's `run` comes first; or none at all, since no state
     has offered that tool, or `wrap_up` has begun."""
-    tool = turn.flow.tools.get(event.name[5:])
-    if turn.phase in ("wrap_up", "ended"):
-        refuse(turn, event, TOO_LATE)
+    tool = macrostep.flow.tools.get(event.name[5:])
+    if macrostep.phase in ("wrap_up", "ended"):
+        refuse(macrostep, event, TOO_LATE)
         return True
     if tool is None or tool.own:
-        turn.tools.append(ToolCall(event, None))
+        macrostep.tools.append(ToolCall(event, None))
         return False
-    state = offered_in(turn.table, event).offering(tool.name)
+    state = offered_in(macrostep.table, event).offering(tool.name)
     if state is None:
-        refuse(turn, event, f"no state offers {tool.name} now: this was not carried out")
+        refuse(macrostep, event, f"no state offers {tool.name} now: this was not carried out")
         return True
     if tool.run is None:
-        turn.tools.append(ToolCall(event, state))
+        macrostep.tools.append(ToolCall(event, state))
         return False
-    turn.add_list(ActionList(0, "tool", state if state in turn.active else ROOT, state, tool.name, event=event))
+    macrostep.add_list(
+        ActionList(0, "tool", state if state in macrostep.active else ROOT, state, tool.name, event=event)
+    )
     return True
 
 
-def refuse(turn: Turn, event: Event, why: str) -> None:
+def refuse(macrostep: Macrostep, event: Event, why: str) -> None:
     """A call that cannot be carried out: the model is told so, and the record."""
-    turn.tools.append(ToolCall(event, None, error=why))
-    turn.note("not_carried_out", tool=event.name[5:], error=why)
+    macrostep.tools.append(ToolCall(event, None, error=why))
+    macrostep.note("not_carried_out", tool=event.name[5:], error=why)
 
 
-def ended(turn: Turn, one: ActionList, end: EffectEnded) -> Queued | None:
+def ended(macrostep: Macrostep, one: ActionList, end: EffectEnded) -> Queued | None:
     """A tool's `run` has ended. Returns the tool's event, with the result."""
     if end.status != "ok":
-        failed(turn, one, end.error or "out of time")
+        failed(macrostep, one, end.error or "out of time")
         return None
-    turn.done_with(one)
+    macrostep.done_with(one)
     event = _event_of(one)
-    tool = turn.flow.tools[str(one.key)]
+    tool = macrostep.flow.tools[str(one.key)]
     result: Any = dict(end.result)
-    told = event._replace(data={**event.data, "result": result}, time=turn.time)
+    told = event._replace(data={**event.data, "result": result}, time=macrostep.time)
     error = None
     if tool.result is not None:
         try:
-            context = turn.context(ROOT, one.writer, event, result=result)
-            result = attempt(turn, partial(render, tool.result, context), lambda: None)
+            context = macrostep.context(ROOT, one.writer, event, result=result)
+            result = attempt(macrostep, partial(render, tool.result, context), lambda: None)
         except (EvaluationError, EffectError) as problem:
             result, error = None, str(problem)
     if event.id is not None:
-        turn.tools.append(ToolCall(event, one.writer, one.owner == ROOT, result, error))
+        macrostep.tools.append(ToolCall(event, one.writer, one.owner == ROOT, result, error))
     return Queued(told)
 
 
-def failed(turn: Turn, one: ActionList, error: str) -> None:
+def failed(macrostep: Macrostep, one: ActionList, error: str) -> None:
     """A tool's `run` has failed, or could not begin: the model is told, and where it waits no more, the record."""
-    turn.done_with(one)
+    macrostep.done_with(one)
     event = _event_of(one)
-    turn.note("failure", action=f"tool.{one.key}", error=error, state=one.writer, optional=True)
+    macrostep.note("failure", action=f"tool.{one.key}", error=error, state=one.writer, optional=True)
     if event.id is not None:
-        turn.tools.append(ToolCall(event, one.writer, one.owner == ROOT, error=error))
+        macrostep.tools.append(ToolCall(event, one.writer, one.owner == ROOT, error=error))
     else:
-        turn.note("not_carried_out", tool=str(one.key), error=error)
+        macrostep.note("not_carried_out", tool=str(one.key), error=error)
 
 
-def give_back(turn: Turn) -> None:
+def give_back(macrostep: Macrostep) -> None:
     """Which tools return now, and whether the model gets a turn (rule 15). One whose state was left waits no longer for
     its `run` where the model gets no turn by it, and none does while another agent takes over, or hands back: LiveKit
     would hold up the end of the conversation, or the handoff, until it has returned."""
-    for call in turn.tools:
-        _note(turn, call)
-    called = [one for one in turn.lists.values() if one.kind == "tool"]
+    for call in macrostep.tools:
+        _note(macrostep, call)
+    called = [one for one in macrostep.lists.values() if one.kind == "tool"]
     for one in called:
         event = _event_of(one)
         call = ToolCall(event, one.writer, one.owner == ROOT, UNDER_WAY)
-        useless = (call.left or not turn.live) and not _replies(turn, call)
-        if event.id is not None and (useless or _hands_over(turn, event)):
-            _note(turn, call)
-            turn.change_list(one._replace(event=event._replace(id=None)))
+        useless = (call.left or not macrostep.live) and not _replies(macrostep, call)
+        if event.id is not None and (useless or _hands_over(macrostep, event)):
+            _note(macrostep, call)
+            macrostep.change_list(one._replace(event=event._replace(id=None)))
 
 
-def _hands_over(turn: Turn, call: Event) -> bool:
+def _hands_over(macrostep: Macrostep, call: Event) -> bool:
     """Whether the agent that called this tool gives the conversation to another: for good, to the agent of a `task` whose
     state was entered since, or, where the state of its own task was left, back."""
-    takes_over = {one.id: verb_of(one.verb).takes_over for one in turn.effects.values()}
-    tasks = [one for one in turn.effects.values() if takes_over[one.id] == "while it runs"]
+    takes_over = {one.id: verb_of(one.verb).takes_over for one in macrostep.effects.values()}
+    tasks = [one for one in macrostep.effects.values() if takes_over[one.id] == "while it runs"]
     if any(one.stopping for one in tasks) or "for good" in takes_over.values():
         return True
-    return any(one.owner not in offered_in(turn.table, call).active for one in tasks)
+    return any(one.owner not in offered_in(macrostep.table, call).active for one in tasks)
 
 
-def _note(turn: Turn, call: ToolCall) -> None:
-    turn.note("tool_returned", id=call.event.id, result=call.result, error=call.error, reply=_replies(turn, call))
+def _note(macrostep: Macrostep, call: ToolCall) -> None:
+    macrostep.note(
+        "tool_returned", id=call.event.id, result=call.result, error=call.error, reply=_replies(macrostep, call)
+    )
 
 
-def _replies(turn: Turn, call: ToolCall) -> bool:
-    if not turn.live or turn.in_ending:  # the second of two calls in one turn finds the ending reached
+def _replies(macrostep: Macrostep, call: ToolCall) -> bool:
+    if not macrostep.live or macrostep.in_ending:  # the second of two calls in one turn finds the ending reached
         return False
-    if any(_has_the_turn(effect, call) for effect in turn.out):
+    if any(_has_the_turn(effect, call) for effect in macrostep.out):
         return False
-    exited = {path for move in turn.moves for path in move.exited}
+    exited = {path for move in macrostep.moves for path in move.exited}
     if call.state is None:  # no state offers a tool of the agent's own: any state that was left is the one that matters
         left = bool(exited)
     else:
-        left = call.left or call.state not in turn.active or call.state in exited
+        left = call.left or call.state not in macrostep.active or call.state in exited
     if not left:
         return True
-    entered = {path for move in turn.moves for path in move.entered} & turn.active
+    entered = {path for move in macrostep.moves for path in move.entered} & macrostep.active
     if call.state is not None:
-        entered |= turn.active - offered_in(turn.table, call.event).active
-    return not any(path == turn.flow.ending or turn.table.states[path].speaks for path in entered)
+        entered |= macrostep.active - offered_in(macrostep.table, call.event).active
+    return not any(path == macrostep.flow.ending or macrostep.table.states[path].speaks for path in entered)
 
 
 def _has_the_turn(effect: Start | Cancel | Forward, call: ToolCall) -> bool:

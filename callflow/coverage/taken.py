@@ -10,7 +10,7 @@ from callflow.core.events import EffectEnded, Event
 from callflow.core.flow import Action, Flow
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.coverage.things import VERDICTS, Thing, ending_of, inventory_of
 from callflow.scenario import Result
 from callflow.scenario.call import Taken

@@ -14,7 +14,7 @@ from callflow.core.events import EVENTS, MAIN_LEG, NO_DATA
 from callflow.core.flow import ROOT, Action, Flow, Position, Row, TimerRow, Transition
 from callflow.core.lasts import Status, lasts
 from callflow.core.snapshot import Running
-from callflow.core.statechart.lists import Source, Trigger, task_of, triggers
+from callflow.core.statechart.action_lists import Source, Trigger, task_of, triggers
 from callflow.core.values.representatives import representatives_of
 from callflow.core.verbs.verb import Verb
 

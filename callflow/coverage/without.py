@@ -8,7 +8,7 @@ from itertools import count
 import attrs
 
 from callflow.core.flow import Flow, State, TimerRow, Transition
-from callflow.core.statechart.lists import transitions
+from callflow.core.statechart.action_lists import transitions
 
 
 def without(flow: Flow, rows: Collection[int]) -> Flow:

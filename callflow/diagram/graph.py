@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
-from callflow.core.statechart.lists import Trigger, triggers
+from callflow.core.statechart.action_lists import Trigger, triggers
 from callflow.core.statechart.structure import ends_the_call, inside
 from callflow.diagram import words
 from callflow.diagram.spine import Spine, find_spine

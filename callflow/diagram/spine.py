@@ -13,7 +13,7 @@ from attrs import frozen
 
 from callflow.core.actions import EVERY_VERB, OUTCOMES, verb_of
 from callflow.core.flow import ROOT, Flow, State, TimerRow, Transition
-from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.action_lists import triggers
 from callflow.core.statechart.structure import around, ends_the_call, inside
 
 _RESULTS = [verb for verb in EVERY_VERB.values() if verb.results]

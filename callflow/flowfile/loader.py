@@ -13,8 +13,8 @@ from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG, SENDERS
 from callflow.core.expressions import Names
 from callflow.core.flow import ROOT, Flow, Limits, Scope, State
+from callflow.core.statechart.action_lists import dials_first
 from callflow.core.statechart.descriptors import Events
-from callflow.core.statechart.lists import dials_first
 from callflow.errors import Defect, FlowFileError
 from callflow.flowfile import declarations as declared
 from callflow.flowfile.accepting import acceptances

@@ -12,7 +12,7 @@ from callflow.core.events import Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.lasts import Status
-from callflow.core.statechart.lists import every_action
+from callflow.core.statechart.action_lists import every_action
 from callflow.core.verbs.verb import Verb
 from callflow.errors import StartError
 from callflow.generating.acts import act_of

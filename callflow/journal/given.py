@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from callflow.core.flow import Flow, Transition
+from callflow.core.macrostep import Asked
 from callflow.core.privacy import PRIVATE_OF_CALL, privacy_of
-from callflow.core.turn import Asked
 from callflow.errors import CallflowError, printable
 from callflow.runtime.lines import guard_of
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.autoforward import every_answer
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, NO_DATA, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions import BOOLEAN, DURATION, INTEGER, NUMBER, PHONE, TEXT, ListOf, Type
 from callflow.core.flow import Flow
-from callflow.core.forwarding import every_answer
 from callflow.core.snapshot import Snapshot, Start
 from callflow.core.statechart.descriptors import heard
 from callflow.runtime.redact import MARK

@@ -10,9 +10,9 @@ from attrs import evolve
 
 from callflow.core.events import TimerFired
 from callflow.core.flow import Flow
+from callflow.core.macrostep import Given, Verdicts
 from callflow.core.snapshot import Snapshot, Start, Step
 from callflow.core.step import start, step
-from callflow.core.turn import Given, Verdicts
 from callflow.errors import JournalError, StartError
 from callflow.journal.comparing import Compared, Difference
 from callflow.journal.given import ByGuard

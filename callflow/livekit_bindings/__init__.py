@@ -7,7 +7,7 @@ action does). `private` alone reaches into LiveKit's private parts.
 from __future__ import annotations
 
 from callflow.livekit_bindings.binding import bind, run
-from callflow.livekit_bindings.guarding import guard
+from callflow.livekit_bindings.watchdog import guard
 from callflow.livekit_bindings.world import LiveKitWorld
 
 __all__ = ["LiveKitWorld", "bind", "guard", "run"]

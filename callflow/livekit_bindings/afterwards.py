@@ -15,7 +15,7 @@ from livekit import api
 from livekit.agents import JobContext
 
 from callflow.livekit_bindings import lease, private
-from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.returning import Lookout, see_to
 from callflow.livekit_bindings.surroundings import OfACall
 from callflow.runtime.ending import record_path
@@ -32,7 +32,7 @@ class Given(OfACall, Protocol):
     def ctx(self) -> JobContext: ...
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 class Afterwards:
@@ -54,7 +54,7 @@ class Afterwards:
     def begin(self, held: Path | None) -> None:
         """The record is written. `held`: the call's lease, None where nobody guards it."""
         world = self._world
-        lookout = world.clearing.handed_on()
+        lookout = world.removal.handed_on()
         if lookout is None:
             lease.give_back(held)
         elif held is not None:

@@ -18,7 +18,7 @@ from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutp
 
 from callflow.core.flow import Flow
 from callflow.errors import BindError
-from callflow.livekit_bindings import fit
+from callflow.livekit_bindings import compatibility
 from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.ownership import OWNED, is_owned
@@ -148,9 +148,9 @@ def bind(
     own = agent is None  # then the flow says who the agent is
     agent = Agent(instructions="") if agent is None else agent
     _check_kinds(flow, session, agent, room_options)
-    values, wrong, notes = fit.variables(flow, ctx, vars)
+    values, wrong, notes = compatibility.variables(flow, ctx, vars)
     env = {name: os.environ[name] for name in flow.env if name in os.environ}
-    wrong += fit.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
+    wrong += compatibility.problems(flow, session, agent, vars=values, env=env, actions=actions, agents=agents)
     budget: Any = worker_seconds
     if not (isinstance(budget, (int, float)) and 0 < budget < math.inf):
         wrong.append(f"worker_seconds is what a call may take to end, in seconds above 0, not {worker_seconds!r:.80}")

@@ -20,29 +20,29 @@ BY = ("caller", "agent", "operator", "network", "server", "unknown")
 _Reason = rtc.DisconnectReason
 
 
-class Cause(NamedTuple):
+class DisconnectCause(NamedTuple):
     by: str
     cause: str
 
 
-CAUSES: Mapping[int, Cause] = {
-    _Reason.UNKNOWN_REASON: Cause("unknown", "vanished"),
-    _Reason.CLIENT_INITIATED: Cause("caller", "hung_up"),
-    _Reason.DUPLICATE_IDENTITY: Cause("caller", "replaced"),
-    _Reason.SERVER_SHUTDOWN: Cause("server", "server_shutdown"),
-    _Reason.PARTICIPANT_REMOVED: Cause("operator", "removed"),
-    _Reason.ROOM_DELETED: Cause("operator", "room_deleted"),
-    _Reason.STATE_MISMATCH: Cause("network", "state_mismatch"),
-    _Reason.JOIN_FAILURE: Cause("network", "join_failure"),
-    _Reason.MIGRATION: Cause("server", "migration"),
-    _Reason.SIGNAL_CLOSE: Cause("network", "signal_closed"),
-    _Reason.ROOM_CLOSED: Cause("server", "room_closed"),
-    _Reason.USER_UNAVAILABLE: Cause("caller", "unavailable"),
-    _Reason.USER_REJECTED: Cause("caller", "rejected"),
-    _Reason.SIP_TRUNK_FAILURE: Cause("network", "trunk_failure"),
-    _Reason.CONNECTION_TIMEOUT: Cause("network", "connection_timeout"),
-    _Reason.MEDIA_FAILURE: Cause("network", "media_failure"),
-    _Reason.AGENT_ERROR: Cause("agent", "agent_error"),
+CAUSES: Mapping[int, DisconnectCause] = {
+    _Reason.UNKNOWN_REASON: DisconnectCause("unknown", "vanished"),
+    _Reason.CLIENT_INITIATED: DisconnectCause("caller", "hung_up"),
+    _Reason.DUPLICATE_IDENTITY: DisconnectCause("caller", "replaced"),
+    _Reason.SERVER_SHUTDOWN: DisconnectCause("server", "server_shutdown"),
+    _Reason.PARTICIPANT_REMOVED: DisconnectCause("operator", "removed"),
+    _Reason.ROOM_DELETED: DisconnectCause("operator", "room_deleted"),
+    _Reason.STATE_MISMATCH: DisconnectCause("network", "state_mismatch"),
+    _Reason.JOIN_FAILURE: DisconnectCause("network", "join_failure"),
+    _Reason.MIGRATION: DisconnectCause("server", "migration"),
+    _Reason.SIGNAL_CLOSE: DisconnectCause("network", "signal_closed"),
+    _Reason.ROOM_CLOSED: DisconnectCause("server", "room_closed"),
+    _Reason.USER_UNAVAILABLE: DisconnectCause("caller", "unavailable"),
+    _Reason.USER_REJECTED: DisconnectCause("caller", "rejected"),
+    _Reason.SIP_TRUNK_FAILURE: DisconnectCause("network", "trunk_failure"),
+    _Reason.CONNECTION_TIMEOUT: DisconnectCause("network", "connection_timeout"),
+    _Reason.MEDIA_FAILURE: DisconnectCause("network", "media_failure"),
+    _Reason.AGENT_ERROR: DisconnectCause("agent", "agent_error"),
 }
 
 
@@ -66,9 +66,9 @@ def reason_name(reason: int | None) -> str:
         return f"REASON_{reason}"
 
 
-def cause_of(reason: int | None) -> Cause:
+def cause_of(reason: int | None) -> DisconnectCause:
     """Who ended it and why, as far as the reason alone tells."""
-    return CAUSES.get(reason or _Reason.UNKNOWN_REASON, Cause("unknown", reason_name(reason).lower()))
+    return CAUSES.get(reason or _Reason.UNKNOWN_REASON, DisconnectCause("unknown", reason_name(reason).lower()))
 
 
 NO_AUDIO = 14.5
@@ -76,24 +76,24 @@ NO_AUDIO = 14.5
 stopped."""
 
 
-def cause_of_leg(leg: Leg, now: float) -> Cause:
+def cause_of_leg(leg: Leg, now: float) -> DisconnectCause:
     """Who ended this leg and why, by what was asked of it, its last `sip.callStatus` and the time.
 
     `hangup` is set for a far end's BYE, the bridge's own limit and a finished transfer, and never for a leg that was
     removed, that lost its audio, or whose bridge has died.
     """
     if leg.asked == "leave":
-        return Cause("agent", "hung_up")
+        return DisconnectCause("agent", "hung_up")
     if not leg.is_telephone or leg.reason not in (None, 0, _Reason.CLIENT_INITIATED):
         return cause_of(leg.reason)
     if leg.sip_status == "hangup":
         if leg.asked == "transfer":
-            return Cause("agent", "transferred")
+            return DisconnectCause("agent", "transferred")
         if leg.limit is not None and now - leg.since >= leg.limit:
-            return Cause("agent", "max_call_duration")
-        return Cause("caller", "hung_up")
+            return DisconnectCause("agent", "max_call_duration")
+        return DisconnectCause("caller", "hung_up")
     if not leg.reason:
         return cause_of(leg.reason)
     if leg.answered_at is not None and now - leg.answered_at >= NO_AUDIO:
-        return Cause("network", "no_audio")
+        return DisconnectCause("network", "no_audio")
     return cause_of(leg.reason)

@@ -12,7 +12,7 @@ import signal
 
 from livekit.agents import AgentServer
 
-from callflow.livekit_bindings import guarding
+from callflow.livekit_bindings import watchdog
 
 logger = logging.getLogger("callflow")
 
@@ -50,5 +50,5 @@ async def _over(server: AgentServer) -> None:
         await asyncio.sleep(LOOK_SECONDS)
         if server.active_jobs:
             begun = True
-        elif begun and not guarding.is_busy(server):
+        elif begun and not watchdog.is_busy(server):
             return

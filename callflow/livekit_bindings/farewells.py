@@ -10,10 +10,10 @@ from typing import NamedTuple, Protocol
 
 from callflow.core.ahead import addresses, ahead
 from callflow.core.snapshot import Snapshot
-from callflow.core.statechart.lists import actions_during
-from callflow.livekit_bindings.audience import TAIL
-from callflow.livekit_bindings.clearing import Clearing
+from callflow.core.statechart.action_lists import actions_during
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.private_speech import TAIL
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.surroundings import OfACall
 
 
@@ -28,7 +28,7 @@ class Given(OfACall, Protocol):
     """What last words to a leg are given of their call."""
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 class Farewells:
@@ -57,7 +57,7 @@ class Farewells:
         for one in tuple(self._waiting):
             if one.leg.over or (one.effect not in snapshot.memory.effects and not self._owes(one.leg.name, snapshot)):
                 self._waiting.remove(one)
-                self._world.clearing.let_go(one.leg, after=TAIL)  # the last of it is on its way
+                self._world.removal.let_go(one.leg, after=TAIL)  # the last of it is on its way
 
     def _owes(self, name: str, snapshot: Snapshot) -> bool:
         """Whether the flow goes on with anything for this leg alone."""

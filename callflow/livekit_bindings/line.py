@@ -20,7 +20,7 @@ from attrs import define, field
 from livekit import rtc
 
 from callflow.core.events import DIGITS, KEYS, MAIN_LEG
-from callflow.livekit_bindings.causes import Cause, breaks, cause_of_leg, reason_name
+from callflow.livekit_bindings.causes import DisconnectCause, breaks, cause_of_leg, reason_name
 from callflow.livekit_bindings.legs import Leg, Status, leg_fields
 from callflow.livekit_bindings.room_events import participant_fields
 
@@ -422,11 +422,11 @@ class Line:
         """The payload of its hangup."""
         cause = cause_of_leg(leg, _now())
         if self.dropped_by_us:
-            cause = Cause("caller" if hangs_up(leg, leg.reason) and not leg.asked else "agent", "hung_up")
+            cause = DisconnectCause("caller" if hangs_up(leg, leg.reason) and not leg.asked else "agent", "hung_up")
         if self.cut_off and not leg.reason and leg.sip_status != "hangup":
-            cause = Cause("network", "out_of_reach")
+            cause = DisconnectCause("network", "out_of_reach")
         if leg.answered_at is None:
-            cause = Cause(cause.by, "abandoned")
+            cause = DisconnectCause(cause.by, "abandoned")
         data = {"leg": leg.name, "identity": leg.identity, "by": cause.by, "cause": cause.cause}
         return {**data, "disconnect_reason": reason_name(leg.reason)}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from livekit.agents import AgentSession, llm
 
-from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.plain_data import plain
 
 LATENCIES = {
     "e2e_latency": "total",

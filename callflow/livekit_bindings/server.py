@@ -19,10 +19,10 @@ from callflow.core.table import table_of
 from callflow.errors import BindError, StartError
 from callflow.flowfile import load
 from callflow.livekit_bindings.binding import run
-from callflow.livekit_bindings.guarding import guard
 from callflow.livekit_bindings.models import session_of
 from callflow.livekit_bindings.serving import FlowServer
 from callflow.livekit_bindings.verbs.conversation import close_all as close_models
+from callflow.livekit_bindings.watchdog import guard
 from callflow.runtime.shutdown import KILLED_AFTER, WORKER_SECONDS, worker_seconds
 
 logger = logging.getLogger("callflow")

@@ -8,7 +8,7 @@ from typing import Any
 
 from livekit.agents import llm
 
-from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.plain_data import plain
 
 Payload = Mapping[str, Any]
 

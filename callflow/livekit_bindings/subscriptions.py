@@ -16,8 +16,8 @@ from typing import NamedTuple, Protocol
 from livekit import api, rtc
 
 from callflow.errors import EffectError
-from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.line import PARTIES
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.room_events import KINDS
 from callflow.livekit_bindings.surroundings import OnTheLine
 
@@ -68,7 +68,7 @@ class Given(OnTheLine, Protocol):
     """What the rules of who hears whom are given of their call."""
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 class Subscriptions:
@@ -140,7 +140,7 @@ class Subscriptions:
             return
         self._due, self._whole = True, self._whole or whole
         if self._worker is None or self._worker.done():
-            self._worker = self._world.clearing.own(self._work(), "callflow subscriptions")
+            self._worker = self._world.removal.own(self._work(), "callflow subscriptions")
 
     async def _work(self) -> None:
         while self._due:

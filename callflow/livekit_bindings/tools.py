@@ -17,7 +17,7 @@ from callflow.core.expressions import BOOLEAN, INTEGER, NUMBER, ListOf, Type, co
 from callflow.core.flow import Field, Flow, Tool
 from callflow.core.statechart.descriptors import heard, is_wild
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.plain_data import plain
 from callflow.runtime.ports import ToolReturn
 
 States = tuple[str, ...]

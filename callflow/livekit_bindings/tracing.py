@@ -22,8 +22,8 @@ from callflow.core.actions import VERBS, verb_of
 from callflow.core.events import EffectEnded
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Microstep, Start, Step
+from callflow.core.statechart.action_lists import place_at
 from callflow.core.statechart.descriptors import best, heard
-from callflow.core.statechart.lists import place_at
 from callflow.runtime.ports import CallOf
 
 logger = logging.getLogger("callflow")

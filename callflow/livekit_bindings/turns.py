@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from attrs import define, field
 from livekit.agents.voice import SpeechHandle
 
-from callflow.core.offers import says_goodbye
+from callflow.core.queries import says_goodbye
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import private
 from callflow.livekit_bindings.surroundings import InConversation

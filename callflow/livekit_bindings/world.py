@@ -20,22 +20,22 @@ from callflow.core.actions import VERBS
 from callflow.core.events import MAIN_LEG, SENDERS, Event, TimerFired
 from callflow.core.expressions import Rendered
 from callflow.core.flow import Flow
-from callflow.core.offers import agent_instructions, party_identities
+from callflow.core.queries import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
 from callflow.livekit_bindings import lease, private, report, vouching
 from callflow.livekit_bindings.afterwards import Afterwards
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
-from callflow.livekit_bindings.audience import Audience
-from callflow.livekit_bindings.clearing import Clearing
-from callflow.livekit_bindings.ears import Ears
+from callflow.livekit_bindings.callbacks import Callbacks
+from callflow.livekit_bindings.compatibility import detects, own_or_session
 from callflow.livekit_bindings.farewells import Farewells
-from callflow.livekit_bindings.fit import detects, own_or_session
-from callflow.livekit_bindings.hearing import Hearing
 from callflow.livekit_bindings.job import facts_of
 from callflow.livekit_bindings.line import Line
-from callflow.livekit_bindings.offering import Offering
+from callflow.livekit_bindings.linked_participant import LinkedParticipant
+from callflow.livekit_bindings.model_context import ModelContext
 from callflow.livekit_bindings.ownership import Ownership
+from callflow.livekit_bindings.private_speech import Audience
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.room_events import participant_fields
 from callflow.livekit_bindings.subscriptions import Subscriptions
 from callflow.livekit_bindings.tracing import Tracing
@@ -109,14 +109,14 @@ class LiveKitWorld:
         self.line = self._new_line(
             dials=flow.outbound and not any(VERBS[name].dials for name in VERBS.keys() & (telephony or {}))
         )
-        self.subscriptions, self.ears = Subscriptions(self), Ears(session)
+        self.subscriptions, self.linked = Subscriptions(self), LinkedParticipant(session)
         self.holds: dict[str, Hold] = {}  # by leg
         self.transfers: dict[str, Refer] = {}  # the last of each leg, by identity
         self.turns = Turns(self)
-        self.offering = Offering(self)
-        self._hearing = Hearing(self)
-        self.clearing, self.farewells = Clearing(self), Farewells(self)
-        self.line.lingers = self.clearing.linger
+        self.model_context = ModelContext(self)
+        self._callbacks = Callbacks(self)
+        self.removal, self.farewells = Removal(self), Farewells(self)
+        self.line.lingers = self.removal.linger
         self._parties_changed = asyncio.Event()
         self._lease: Path | None = None
         self.tracing = Tracing()
@@ -149,8 +149,8 @@ class LiveKitWorld:
         self.tracing.begin(call)
         self._lease = lease.take(call, self.ctx, self.room_name)
         self._ownership.take()
-        self.offering.listen()
-        self._hearing.begin()
+        self.model_context.listen()
+        self._callbacks.begin()
 
     async def open(self) -> None:
         self._opening = asyncio.current_task()
@@ -175,7 +175,7 @@ class LiveKitWorld:
         if isinstance(entry, Event) and entry.name in ("call.answered", "call.restored"):
             self._take_over()  # who has answered may have come out while the far end was away
         self.tracing.settle(step)
-        self.offering.settle(step)
+        self.model_context.settle(step)
         self.turns.settle(step)
         self.farewells.settle(step.snapshot)
 
@@ -205,15 +205,15 @@ class LiveKitWorld:
             transcript=report.transcript(self.session),
             usage=report.usage(self.session),
             latencies=report.latencies(self.session),
-            notes=self.clearing.notes(),
-            line_in_doubt=self.clearing.in_doubt(),
-            dropped_again=self.clearing.dropped_again(),
+            notes=self.removal.notes(),
+            line_in_doubt=self.removal.in_doubt(),
+            dropped_again=self.removal.dropped_again(),
         )
 
     async def clear(self) -> tuple[str, ...]:
         """After the end: what must not outlive the call, and may take a moment longer. What the record has yet to say."""
         learned = await self.recordings.close()
-        await self.clearing.close()
+        await self.removal.close()
         await self._afterwards.close()
         return learned
 
@@ -226,8 +226,8 @@ class LiveKitWorld:
             self.line.close()
             holding.release_all(self)
             self.subscriptions.close()
-            self.offering.close()
-            self._hearing.close()
+            self.model_context.close()
+            self._callbacks.close()
         finally:
             self.tracing.close()
             self.ctx.shutdown(reason)
@@ -288,7 +288,7 @@ class LiveKitWorld:
         if not await Audience(self.line, to).heard() or self.call.hurried:
             return False
         await private.handoff_done(self.session)
-        await self.offering.settled()
+        await self.model_context.settled()
         await self.subscriptions.given_back()
         return True
 
@@ -314,7 +314,7 @@ class LiveKitWorld:
     def stay_out(self) -> None:
         """The room was deleted while our own client tries to come back: it would make the room anew."""
         if self.line.broken and self.ctx.room.isconnected():
-            self.clearing.own(self.ctx.room.disconnect(), "callflow leave the room")
+            self.removal.own(self.ctx.room.disconnect(), "callflow leave the room")
 
     async def leave(self) -> None:
         """Leaves the room before it is deleted. From then on our own room tells nothing of those who are in it."""
@@ -338,8 +338,8 @@ class LiveKitWorld:
         """An agent is about to take over: its tools are listened to, and an `on_enter` that raises is a failure."""
         if agent not in self._seen:
             self._seen.append(agent)
-        watch_on_enter(agent, self.turns.enter, self._hearing.on_enter_failed)
-        self.offering.listen_to(agent)
+        watch_on_enter(agent, self.turns.enter, self._callbacks.on_enter_failed)
+        self.model_context.listen_to(agent)
 
     async def hand_over(self, agent: Agent) -> None:
         """Another agent takes over; returns when it is in charge."""
@@ -371,7 +371,7 @@ class LiveKitWorld:
                 self.call.redactor.learn_of(Event("room.participant_connected", participant_fields(participant)))
             for participant in present:
                 self.line.joined(participant)
-            self._hearing.listen_to_rpc()
+            self._callbacks.listen_to_rpc()
         self._connected.set_result(None)
         if self._instructed:
             await self.agent.update_instructions(agent_instructions(self.flow, self.call.snapshot, self.call.now()))
@@ -391,7 +391,7 @@ class LiveKitWorld:
         elif self.line.hears:
             self._listen_to_far_end()
             self._take_over()
-        await self.offering.begin()
+        await self.model_context.begin()
 
     def _told(self) -> Mapping[str, str]:
         """The legs that come by themselves, by the identity by which each is told."""
@@ -407,7 +407,7 @@ class LiveKitWorld:
     def _listen_to_far_end(self) -> None:
         """LiveKit's session hears whoever came first: that may be a party that the flow tells by its identity."""
         if self.line.told:
-            self.ears.turn_to(self.line.identity_of(MAIN_LEG))
+            self.linked.turn_to(self.line.identity_of(MAIN_LEG))
 
     def _take_over(self) -> None:
         """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import Flow
-from callflow.core.statechart.lists import every_action
+from callflow.core.statechart.action_lists import every_action
 from callflow.core.statechart.structure import around
 from callflow.play.played import Played
 from callflow.scenario import Impossible

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.events import CALL_FIELDS
 from callflow.core.expressions import PHONE, Template
 from callflow.core.flow import Flow
 from callflow.core.forms import CALLED, REFERRED
-from callflow.core.render import templates_in
 from callflow.core.snapshot import Step
-from callflow.core.statechart.lists import every_action
+from callflow.core.statechart.action_lists import every_action
 from callflow.core.step import start
 from callflow.core.values.choices import plain
 from callflow.core.values.facts import TOLD_LATER

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from callflow.core.arguments import templates_in
 from callflow.core.clocks import is_timer
 from callflow.core.events import EVENTS, NO_DATA, Event
 from callflow.core.flow import ROOT, Action, Flow, TimerRow, Transition
 from callflow.core.occurs import Facts, LegIs
-from callflow.core.render import templates_in
 from callflow.core.snapshot import ActionList, Leg, Memory, Silence, Snapshot, Timer
+from callflow.core.statechart.action_lists import list_at, lists_of, transitions
 from callflow.core.statechart.descriptors import candidates, heard, matches
-from callflow.core.statechart.lists import list_at, lists_of, transitions
 from callflow.core.statechart.structure import ends_the_call, in_ending
 from callflow.core.table import table_of
 from callflow.core.values.reads import Reads

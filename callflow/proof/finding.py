@@ -13,7 +13,7 @@ from callflow.core.events import EffectEnded, Input, TimerFired
 from callflow.core.flow import ROOT, Flow, Position
 from callflow.core.occurs import Facts
 from callflow.core.snapshot import Start, Step, Timer
-from callflow.core.statechart.lists import Source
+from callflow.core.statechart.action_lists import Source
 from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.proof.node import Exploration, Node, Passage, Situation, Where

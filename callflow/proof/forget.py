@@ -16,14 +16,14 @@ from callflow.core.clocks import is_timer
 from callflow.core.configuration import configuration_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import ROOT, Flow, State, Transition
+from callflow.core.macrostep import LIVE
 from callflow.core.occurs import Facts, Leaving
 from callflow.core.possible import heard_again
 from callflow.core.snapshot import Memory, Snapshot
+from callflow.core.statechart.action_lists import transitions
 from callflow.core.statechart.descriptors import candidates, heard
-from callflow.core.statechart.lists import transitions
 from callflow.core.statechart.structure import ancestors, ends_the_call, within
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.core.values.reads import reads
 from callflow.core.values.wants import same
 from callflow.proof.ending import AtTheEnd, EndingState, facts_for

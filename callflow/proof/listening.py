@@ -9,11 +9,11 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, MAIN_LEG
 from callflow.core.flow import Flow, State
 from callflow.core.heard import heard
+from callflow.core.macrostep import LIVE
 from callflow.core.occurs import Facts, Leaving
 from callflow.core.possible import leg_is
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 
 Condition = Callable[[Snapshot, Facts], bool]
 

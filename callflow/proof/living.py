@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.flow import ROOT, Action, Flow, Row, State
-from callflow.core.render import templates_in
 from callflow.core.snapshot import Memory
+from callflow.core.statechart.action_lists import Trigger, list_at, triggers
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import Trigger, list_at, triggers
 from callflow.core.statechart.structure import around, beside, subtree
 
 Names = frozenset[str]

@@ -14,7 +14,7 @@ from callflow.core.occurs import Facts
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Memory, Running, Snapshot, Timer
 from callflow.core.speaking import SAID_WITHIN
-from callflow.core.statechart.lists import actions_during, given
+from callflow.core.statechart.action_lists import actions_during, given
 from callflow.core.table import table_of
 from callflow.core.verbs.limits import STOPS, any_time
 from callflow.proof.node import MICRO, Moment, Situation, Stopwatches, timer_of

@@ -12,8 +12,8 @@ from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA, Event
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import ActionList
+from callflow.core.statechart.action_lists import list_at
 from callflow.core.statechart.descriptors import heard, matches
-from callflow.core.statechart.lists import list_at
 from callflow.core.values.reads import Reads
 from callflow.core.values.wants import same
 from callflow.proof.ending import AtTheEnd, reads_of

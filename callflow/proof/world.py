@@ -15,12 +15,12 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import DIGITS, EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event
 from callflow.core.flow import Flow
 from callflow.core.inputs import Ending, ends, events
+from callflow.core.macrostep import LIVE
 from callflow.core.occurs import Facts
 from callflow.core.possible import action_of, calls_again, leg_is, leg_of, unfit
 from callflow.core.snapshot import Running, Snapshot
 from callflow.core.statechart.descriptors import heard, matches
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.core.values.facts import senders
 from callflow.core.values.reads import reads
 from callflow.proof.ending import EndingState, facts_for

@@ -24,20 +24,20 @@ from callflow.core.actions import verb_of
 from callflow.core.events import ANYONE, NO_DATA, OUT_OF_REACH, PROGRAM, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Cancel, Forward, Memory, Snapshot, Start, Step, Timer
-from callflow.core.statechart.lists import place_at
+from callflow.core.statechart.action_lists import place_at
 from callflow.core.step import start, step
 from callflow.errors import CallEnded, CallflowError, StartError
 from callflow.runtime.course import Log, bare_record, record_of
-from callflow.runtime.effects import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.ending import Ending, file_name
-from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST, Flood
 from callflow.runtime.journal import Journal
 from callflow.runtime.lines import Lines
 from callflow.runtime.logs import CallFields, current, log_fields
+from callflow.runtime.overflow import INBOX_LIMIT, INBOX_MOST, Overflow
 from callflow.runtime.payload import payload
 from callflow.runtime.ports import Facts, ToolReturn, World
 from callflow.runtime.record import CallRecord, EffectRecord
 from callflow.runtime.redact import WITH_PRIVATE, Redactor
+from callflow.runtime.running_effect import Closing, Effect, Goodbye, Opening, Status, sentence, unspoken
 from callflow.runtime.shutdown import HOLD_SECONDS, WORKER_SECONDS, Shutdown
 from callflow.runtime.steps import Steps
 
@@ -125,10 +125,10 @@ class Call:
         "_ending",
         "_epoch",
         "_fired",
-        "_flood",
         "_inbox",
         "_key",
         "_over",
+        "_overflow",
         "_pumping",
         "_redactor",
         "_refused",
@@ -194,7 +194,7 @@ class Call:
         self._context: contextvars.Context | None = None
         self._inbox: list[Input] = []
         self._coming = 0  # events that other threads have sent, on their way to the inbox
-        self._flood: Flood | None = None
+        self._overflow: Overflow | None = None
         self._pumping = True  # nothing is pumped before the call runs
         self._taken = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -527,16 +527,16 @@ class Call:
 
     def _has_room(self, entry: Event) -> bool:
         """The inbox is full: whether this event is put into it all the same."""
-        if self._flood is None:
-            self._flood = Flood(self.flow)
-        kind = self._flood.kind(entry.name)
+        if self._overflow is None:
+            self._overflow = Overflow(self.flow)
+        kind = self._overflow.kind(entry.name)
         if kind == "keep":
             if len(self._inbox) < INBOX_MOST:
                 return True
             error = CallflowError(f"{INBOX_MOST} events wait that must not be lost, the last of them {entry.name}")
             self._own(lambda: self.break_off(error))
             return False
-        lost = self._flood.hold(entry) if kind == "latest" else entry
+        lost = self._overflow.hold(entry) if kind == "latest" else entry
         if lost is not None and not self.log.drop(lost.name):
             logger.warning("the inbox of a call is full: events are dropped", extra={"call": self.id})
         return False
@@ -566,8 +566,8 @@ class Call:
         """The journal is written; what came meanwhile has its turn after the loop's."""
         if self.journal is not None:
             self.journal.flush()
-        if self._flood is not None and self._flood.held and len(self._inbox) < INBOX_LIMIT:
-            self._inbox += self._flood.release(self.now())
+        if self._overflow is not None and self._overflow.held and len(self._inbox) < INBOX_LIMIT:
+            self._inbox += self._overflow.release(self.now())
         if self._inbox:
             self._pumping = True
             self.loop.call_soon(self._pump, context=self._context)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from callflow.core.snapshot import Snapshot
 from callflow.runtime.course import Log
-from callflow.runtime.effects import Effect
 from callflow.runtime.ports import World
+from callflow.runtime.running_effect import Effect
 
 
 class Ended(Protocol):

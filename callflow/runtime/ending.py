@@ -17,10 +17,10 @@ import attrs
 
 from callflow.core.actions import verb_of
 from callflow.core.events import NO_DATA
-from callflow.runtime.effects import Effect, sentence
 from callflow.runtime.ended import Ended
 from callflow.runtime.journal import Journal, aside
 from callflow.runtime.record import CallRecord, save, without_payloads
+from callflow.runtime.running_effect import Effect, sentence
 
 logger = logging.getLogger("callflow")
 

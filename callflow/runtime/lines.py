@@ -31,7 +31,7 @@ from callflow.core.events import EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import LANGUAGE, Flow, Transition
 from callflow.core.privacy import PRIVATE_OF_CALL
 from callflow.core.snapshot import Cancel, Forward, Microstep, Note, Start, Step
-from callflow.core.statechart.lists import place_at
+from callflow.core.statechart.action_lists import place_at
 from callflow.runtime.record import utc
 from callflow.runtime.redact import Redactor
 from callflow.version import __version__

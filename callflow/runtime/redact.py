@@ -19,10 +19,10 @@ from threading import Lock
 from typing import Any
 
 from callflow.core.actions import VERBS, verb_of
+from callflow.core.autoforward import every_answer
 from callflow.core.events import DIGITS, EVENTS, LEG_EVENTS, UNSEARCHABLE, Event, EventType
 from callflow.core.expressions import TEXT
 from callflow.core.flow import Action, Field, Flow
-from callflow.core.forwarding import every_answer
 from callflow.core.privacy import PRIVATE_OF_CALL, privacy_of
 from callflow.core.snapshot import Snapshot, Start
 from callflow.core.statechart.descriptors import heard

@@ -9,8 +9,8 @@ from typing import Protocol
 from callflow.core.events import NO_DATA, Event, Input
 from callflow.core.snapshot import CARRIED, Memory
 from callflow.errors import CallflowError
-from callflow.runtime.effects import is_speech, sentence, unspoken
 from callflow.runtime.ended import Ended
+from callflow.runtime.running_effect import is_speech, sentence, unspoken
 
 logger = logging.getLogger("callflow")
 

@@ -9,7 +9,7 @@ from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.events import EVENTS
 from callflow.core.expressions import ANY, TEXT, Type
 from callflow.core.flow import Flow
-from callflow.core.statechart.lists import every_list
+from callflow.core.statechart.action_lists import every_list
 from callflow.core.verbs.verb import Verb
 from callflow.flowfile.nodes import Mapping as MappingNode
 from callflow.flowfile.nodes import Node, Scalar, Sequence, shorten

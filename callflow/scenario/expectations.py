@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from callflow.core.actions import verb_of
 from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG
-from callflow.core.offers import offers
+from callflow.core.queries import offers
 from callflow.core.snapshot import Start
 from callflow.core.table import table_of
 from callflow.scenario.call import Heard, Seen

@@ -15,8 +15,8 @@ from callflow.core.snapshot import Running, Start
 from callflow.core.speaking import seconds
 from callflow.errors import StartError
 from callflow.runtime.record import CallRecord
+from callflow.scenario.audible import Audible
 from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
-from callflow.scenario.ears import Ears
 from callflow.scenario.expectations import Since, Unmet, met, time_shown, unmet
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import (
@@ -117,7 +117,7 @@ class Player:
         self._since = Since()
         self._calls = 0
         self.world = World(self.call, scenario, self._later)
-        self._follow = Ears(self.call).follow if scenario.exactly else self.world.follow
+        self._follow = Audible(self.call).follow if scenario.exactly else self.world.follow
         self._follow(self.call.taken[0].step)
 
     def run(self) -> Failure | None:

@@ -9,8 +9,8 @@ from typing import Any
 from callflow.core.events import EffectEnded
 from callflow.core.snapshot import Start
 from callflow.core.speaking import REPLY, seconds
-from callflow.scenario.effects import Effects
 from callflow.scenario.keypad import Keypad
+from callflow.scenario.live_effects import Effects
 from callflow.scenario.model import Ending
 from callflow.scenario.voice import Speech, speech_result
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from callflow.core.actions import verb_of
 from callflow.core.ahead import addresses, ahead
+from callflow.core.autoforward import answers
 from callflow.core.events import MAIN_LEG, OUT_OF_REACH, EffectEnded, Event
-from callflow.core.forwarding import answers
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Forward, Running, Start
 from callflow.core.speaking import seconds
 from callflow.core.verbs.limits import DETECTS_BEFORE, on_the_wire
-from callflow.scenario.effects import Effects
+from callflow.scenario.live_effects import Effects
 from callflow.scenario.model import Ending
 from callflow.scenario.voice import Speech
 

@@ -12,7 +12,7 @@ from callflow.core.actions import Verb, verb_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.snapshot import Cancel, Start, Step
 from callflow.scenario.call import Call
-from callflow.scenario.effects import Effects, Later, cancelled
+from callflow.scenario.live_effects import Effects, Later, cancelled
 from callflow.scenario.model import Ending, Scenario
 from callflow.scenario.speeches import Speeches
 from callflow.scenario.telephones import Telephones

@@ -14,13 +14,13 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from callflow.telephony.leg import Leg, Rooms
+from callflow.telephony.leg import BridgeLeg, Rooms
 from callflow.telephony.network import KEYS, FarEnd, PhoneCall, PhoneNetwork
 from callflow.telephony.refusals import BridgeError
 from callflow.telephony.requests import CallIn, Dial, Dialled, End, Entry, Presence, Transfer
 from callflow.telephony.timing import NO_NODE, RETURNS, RETURNS_LATE, SHORT, TRANSFER_WITHIN
 
-__all__ = ["KEYS", "Bridge", "CallIn", "Dial", "Dialled", "Entry", "Leg", "Presence", "Rooms", "Transfer"]
+__all__ = ["KEYS", "Bridge", "BridgeLeg", "CallIn", "Dial", "Dialled", "Entry", "Presence", "Rooms", "Transfer"]
 
 
 @define(eq=False)
@@ -32,7 +32,7 @@ class Bridge:
     rooms: Rooms
     host: str = "sip.simulated.invalid"
     returns_after: float = RETURNS
-    legs: dict[tuple[str, str], Leg] = field(factory=dict, init=False)
+    legs: dict[tuple[str, str], BridgeLeg] = field(factory=dict, init=False)
     """By room and identity: the last of each."""
     dead: bool = False
     _numbers: Iterator[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -51,7 +51,7 @@ class Bridge:
         await self._service(self.network.far_end(dial.to), dial.to)
         far = self.network.meet(dial.to)
         dial = evolve(dial, identity=dial.identity or f"sip_{dial.to}")
-        leg = Leg(self, far, PhoneCall(dial.to, far, dial), self._id("SCL"), dial.room, dial.identity)
+        leg = BridgeLeg(self, far, PhoneCall(dial.to, far, dial), self._id("SCL"), dial.room, dial.identity)
         self._start(leg, leg.call_out(dial))
         await asyncio.shield(leg.entered)
         if dial.wait:
@@ -60,10 +60,12 @@ class Bridge:
             await asyncio.sleep(RETURNS_LATE if late else self.returns_after)
         return Dialled(leg.participant_id, dial.identity, dial.room, leg.call_id)
 
-    async def call_in(self, call: CallIn, far: FarEnd) -> Leg:
+    async def call_in(self, call: CallIn, far: FarEnd) -> BridgeLeg:
         """A telephone calls us; returns when it is in the room, ringing."""
         identity = f"sip_{call.number}"
-        leg = Leg(self, far, PhoneCall(call.number, far, call, inbound=True), self._id("SCL"), call.room, identity)
+        leg = BridgeLeg(
+            self, far, PhoneCall(call.number, far, call, inbound=True), self._id("SCL"), call.room, identity
+        )
         self._start(leg, leg.call_in(call))
         await asyncio.shield(leg.entered)
         return leg
@@ -117,7 +119,7 @@ class Bridge:
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._numbers):06}"
 
-    def _start(self, leg: Leg, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, leg: BridgeLeg, work: Coroutine[Any, Any, None]) -> None:
         self.legs[(leg.room, leg.identity)] = leg
         self.network.calls.append(leg.call)
         self.spawn(work)

@@ -57,7 +57,7 @@ from callflow.telephony.waiting import fail, first, future, now
 class Rooms(Protocol):
     """The rooms of a LiveKit server."""
 
-    async def join(self, entry: Entry, leg: Leg) -> Presence:
+    async def join(self, entry: Entry, leg: BridgeLeg) -> Presence:
         """Puts a telephone in the room, which is made if there is none; from then on `leg` is told what happens there."""
 
     def has(self, room: str, identity: str) -> bool:
@@ -85,7 +85,7 @@ class Node(Protocol):
 
 
 @define(eq=False)
-class Leg:
+class BridgeLeg:
     """One call between a room and a telephone, and the participant that it is there.
 
     `status` is its `sip.callStatus`, `call` what the telephone saw. `entered`, `answered` and `ended` are told as they

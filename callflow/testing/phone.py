@@ -16,7 +16,7 @@ from livekit import rtc
 from livekit.rtc._proto import room_pb2 as proto_events
 
 from callflow.core.events import MAIN_LEG
-from callflow.telephony.bridge import Bridge, CallIn, Entry, Leg
+from callflow.telephony.bridge import Bridge, BridgeLeg, CallIn, Entry
 from callflow.telephony.network import FarEnd, PhoneCall, PhoneNetwork, Say, Tone
 from callflow.testing.caller import EAR_RATE, Caller
 from callflow.testing.server import Reason, SimulatedServer
@@ -28,7 +28,7 @@ NAMED = "callflow.leg"
 class Telephone(Caller):
     """A telephone in a simulated room: what it does goes through its bridge, and what came to it there is in `call`."""
 
-    def __init__(self, server: SimulatedServer, entry: Entry, leg: Leg) -> None:
+    def __init__(self, server: SimulatedServer, entry: Entry, leg: BridgeLeg) -> None:
         super().__init__(server, entry.room, entry.identity, kind=SIP, attributes=entry.attributes)
         self.info.name, self.info.metadata = entry.name, entry.metadata
         self.leg = leg
@@ -112,7 +112,7 @@ class SimulatedPhone:
 
     # The bridge's rooms.
 
-    async def join(self, entry: Entry, leg: Leg) -> _Presence:
+    async def join(self, entry: Entry, leg: BridgeLeg) -> _Presence:
         telephone = Telephone(self.server, entry, leg)
         self.legs[telephone.name] = telephone
         telephone.join(listens=False)

@@ -15,7 +15,7 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
 from callflow.livekit_bindings import bind
-from callflow.livekit_bindings.fit import detects
+from callflow.livekit_bindings.compatibility import detects
 from callflow.runtime.call import Call
 from callflow.runtime.record import CallRecord
 from callflow.scenario.clock import moment

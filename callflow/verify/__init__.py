@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from callflow.core.flow import Flow
 from callflow.errors import Defect
+from callflow.verify.action_lists import always_round, early_always, line_left_up, must_finish_cut, twice
 from callflow.verify.bounds import bounds, never_due
 from callflow.verify.closed import stays_without_a_line
 from callflow.verify.crash import nobody_resumes
 from callflow.verify.endings import endings
 from callflow.verify.farewell import never_interrupted
-from callflow.verify.finishing import finishing
 from callflow.verify.guards import constant_guards
-from callflow.verify.lists import always_round, early_always, line_left_up, must_finish_cut, twice
+from callflow.verify.must_finish import finishing
 from callflow.verify.offered import offered_calls, speech_before_the_answer
-from callflow.verify.private import private_values_shown
+from callflow.verify.privacy import private_values_shown
 from callflow.verify.senders import senders_named
 from callflow.verify.shadows import hidden_names
 from callflow.verify.sounds import missing_sounds

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import Action, Flow, State
-from callflow.core.statechart.lists import transitions
+from callflow.core.statechart.action_lists import transitions
 from callflow.core.statechart.reach import driven
 from callflow.core.statechart.structure import around, begins, beside, in_ending
 from callflow.errors import Defect

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import ROOT, Action, Flow, State, Transition
-from callflow.core.statechart.lists import actions_during, transitions
+from callflow.core.statechart.action_lists import actions_during, transitions
 from callflow.core.statechart.reach import closure, targets
 from callflow.core.statechart.structure import around, beside, entered, inward, subtree
 from callflow.errors import Defect

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.flow import Flow
+from callflow.core.statechart.action_lists import actions_during, given
 from callflow.core.statechart.descriptors import Events
-from callflow.core.statechart.lists import actions_during, given
 from callflow.errors import Defect
 from callflow.verify.places import warning
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from callflow.core.actions import EVERY_VERB
 from callflow.core.expressions import Template
 from callflow.core.flow import Action, Flow
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.action_lists import actions_during
 from callflow.core.suggest import closest
 from callflow.errors import Defect
 from callflow.verify.places import defect

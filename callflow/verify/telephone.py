@@ -8,8 +8,8 @@ from callflow.core.actions import VERBS, verb_of
 from callflow.core.durations import format_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import Action, Flow, Row, State
+from callflow.core.statechart.action_lists import actions_during, calls_far_end, given, triggers
 from callflow.core.statechart.descriptors import is_named, is_wild, matches, matches_any
-from callflow.core.statechart.lists import actions_during, calls_far_end, given, triggers
 from callflow.core.statechart.reach import closure, sure
 from callflow.core.statechart.structure import around, beside, entered, inward, subtree
 from callflow.errors import Defect

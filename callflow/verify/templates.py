@@ -9,7 +9,7 @@ from typing import Any
 from callflow.core.actions import verb_of
 from callflow.core.expressions import Template
 from callflow.core.flow import Flow, Position
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.action_lists import actions_during
 from callflow.core.verbs.verb import Verb
 from callflow.errors import Defect
 from callflow.verify.places import warning

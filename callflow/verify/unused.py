@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.expressions import Template
 from callflow.core.flow import ROOT, Action, Declaration, Flow
-from callflow.core.render import templates_in
+from callflow.core.statechart.action_lists import every_action, every_list, given, lists_during
 from callflow.core.statechart.descriptors import heard, is_named
-from callflow.core.statechart.lists import every_action, every_list, given, lists_during
 from callflow.core.verbs.verb import Role
 from callflow.errors import Defect
 from callflow.verify.places import warning

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import ROOT, Action, Flow, State, TimerRow
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.action_lists import actions_during
 from callflow.core.statechart.structure import ancestors, around, in_ending, is_over
 from callflow.core.verbs.verb import Verb
 from callflow.errors import Defect

@@ -71,7 +71,7 @@ OF_BURDENS = (
     "tests/runtime/test_journal_faults.py",
     "tests/flowfile/test_fuzz.py",
     "tests/strangers/test_values.py",
-    "tests/livekit_bindings/test_guarding.py",
+    "tests/livekit_bindings/test_watchdog.py",
     "tests/livekit_bindings/test_connection.py",
 )
 

@@ -6,7 +6,7 @@ import pytest
 
 import callflow
 from callflow.core.farewell import goodbyes
-from callflow.core.offers import says_goodbye
+from callflow.core.queries import says_goodbye
 from tests.support.play import Play
 
 FLOW = """

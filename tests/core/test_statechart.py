@@ -10,7 +10,7 @@ import pytest
 import callflow
 from callflow.core.flow import ROOT, Flow
 from callflow.core.snapshot import Start
-from callflow.core.statechart import descriptors, lists, reach, structure
+from callflow.core.statechart import action_lists, descriptors, reach, structure
 from callflow.core.step import start
 from callflow.errors import FlowFileError
 
@@ -104,13 +104,13 @@ def test_each_effect_leads_back_to_its_action():
         "callflow: 1\nname: t\ninitial: a\nstates:\n  a:\n    entry: [{log: Here.}, {say: Hello.}]\n", check=False
     )
     (effect,) = (one for one in start(flow).effects if isinstance(one, Start))
-    action = lists.action_at(flow, effect.source)
+    action = action_lists.action_at(flow, effect.source)
     assert action is not None
     assert action.verb == "say"
     assert action is flow.states["a"].entry[1]
-    assert lists.place_at(flow, effect.source) == "<text>:6"
-    assert lists.action_at(flow, ("entry", "gone", 0)) is None
-    assert lists.place_at(flow, ("closing", "", 0)) == ""
+    assert action_lists.place_at(flow, effect.source) == "<text>:6"
+    assert action_lists.action_at(flow, ("entry", "gone", 0)) is None
+    assert action_lists.place_at(flow, ("closing", "", 0)) == ""
 
 
 SAID_ONCE = {

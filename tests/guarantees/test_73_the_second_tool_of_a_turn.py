@@ -15,7 +15,7 @@ import pytest
 from livekit.agents import Agent, AgentTask, function_tool
 
 from callflow.journal import read_journal, replay
-from callflow.livekit_bindings.offering import CUT
+from callflow.livekit_bindings.model_context import CUT
 from callflow.testing import ScriptedLLM, Tool
 from callflow.testing.play import offline_session, talks
 from tests.guarantees.conftest import GOODBYE, GREETING

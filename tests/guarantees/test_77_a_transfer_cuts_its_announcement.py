@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from livekit.agents import Agent
 
-from callflow.livekit_bindings.audience import SAID_WITHIN
+from callflow.livekit_bindings.private_speech import SAID_WITHIN
 from callflow.telephony.network import FarEnd, Hear, PhoneNetwork, Refer, Say, Wait
 from callflow.testing import Tool
 from tests.guarantees.conftest import GREETING

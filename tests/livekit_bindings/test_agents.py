@@ -247,7 +247,7 @@ async def test_at_the_console_the_call_is_answered_when_the_session_starts():
 
 async def test_at_the_console_ctrl_c_is_a_hang_up():
     async def ctrl_c(session, call):
-        call.world._hearing._worker_closes("parent process shutdown")
+        call.world._callbacks._worker_closes("parent process shutdown")
 
     record = await console([], ctrl_c)
     assert (record.outcome, record.hung_up_by) == ("hung_up", "caller")

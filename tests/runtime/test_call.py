@@ -9,7 +9,7 @@ import pytest
 from callflow.core.events import Event, TimerFired
 from callflow.errors import CallEnded, CallflowError, StartError
 from callflow.runtime.call import current_call
-from callflow.runtime.flood import INBOX_LIMIT
+from callflow.runtime.overflow import INBOX_LIMIT
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call, hang, ok
 
 

@@ -13,8 +13,8 @@ import pytest
 from callflow.core.events import EVENTS
 from callflow.core.step import MOST_KEPT
 from callflow.journal import read_journal
-from callflow.runtime.flood import INBOX_LIMIT, INBOX_MOST
 from callflow.runtime.journal import BACKLOG
+from callflow.runtime.overflow import INBOX_LIMIT, INBOX_MOST
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call
 
 PACKET = "x" * 15_000

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from callflow.core.flow import ROOT, State, TimerRow, Transition
+from callflow.core.statechart.action_lists import Trigger, transitions, triggers
 from callflow.core.statechart.descriptors import matches_any
-from callflow.core.statechart.lists import Trigger, transitions, triggers
 from callflow.core.statechart.structure import States, ancestors, around, inward, leaf
 
 

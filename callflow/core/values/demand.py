@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from callflow.core.flow import ROOT, Flow, Position
+from callflow.core.statechart.action_lists import every_list
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import every_list
 from callflow.core.values.examples import Examples
 from callflow.core.values.inverse import equals
 from callflow.core.values.opening import opening

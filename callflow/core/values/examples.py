@@ -14,8 +14,8 @@ from callflow.core.events import CALL_FIELDS
 from callflow.core.expressions import ANY, TEXT, Type
 from callflow.core.expressions.types import is_textual
 from callflow.core.flow import Field, Flow
+from callflow.core.statechart.action_lists import every_list
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import every_list
 from callflow.core.values import facts
 from callflow.core.values.choices import others
 from callflow.core.values.readings import Place, Readings

@@ -29,7 +29,7 @@ from callflow.core.expressions.problems import Failed
 from callflow.core.expressions.render import renderer
 from callflow.core.expressions.template import split
 from callflow.core.flow import ROOT, Action, Flow, Position, Row, Transition
-from callflow.core.statechart.lists import every_list, triggers
+from callflow.core.statechart.action_lists import every_list, triggers
 from callflow.core.values.wants import Path
 
 Place = tuple[str, str, str]

@@ -9,7 +9,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import CALL_FIELDS
 from callflow.core.expressions import ANY, TEXT, Type
 from callflow.core.flow import ROOT, Field, Flow
-from callflow.core.statechart.lists import Source, action_at, scope_at, writer_at
+from callflow.core.statechart.action_lists import Source, action_at, scope_at, writer_at
 from callflow.core.statechart.structure import around, beside, subtree
 from callflow.core.values import facts
 from callflow.core.values.choices import choices, combined, plain

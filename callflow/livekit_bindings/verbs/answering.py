@@ -16,7 +16,7 @@ from livekit import rtc
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.surroundings import OnTheLine
 
 
@@ -27,7 +27,7 @@ class Given(OnTheLine, Protocol):
     def door(self) -> Door: ...
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 async def answer(world: Given, _effect: Start) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ async def reject(world: Given, _effect: Start) -> Mapping[str, Any]:
     if leg.answered_at is not None:
         raise EffectError("the call has been answered: hang up instead")
     world.line.ask_to_leave(leg)
-    await world.clearing.remove(leg.identity)
+    await world.removal.remove(leg.identity)
     world.line.down(by_us=True)
     return {}
 

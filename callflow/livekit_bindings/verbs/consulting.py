@@ -11,15 +11,15 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Literal, Protocol
 
+from callflow.core.autoforward import answers
 from callflow.core.events import MAIN_LEG, Event
-from callflow.core.forwarding import answers
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.audience import TAIL, all_is_said, speech_only_for
-from callflow.livekit_bindings.clearing import settled
 from callflow.livekit_bindings.farewells import Farewells
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.private_speech import TAIL, all_is_said, speech_only_for
+from callflow.livekit_bindings.removal import settled
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import dialing, holding, speech
 
@@ -139,7 +139,7 @@ class Consultation:
                 for rule in rules:
                     world.subscriptions.remove(rule)
                 holding.release(world, MAIN_LEG)
-                world.ears.turn_to(caller.identity)
+                world.linked.turn_to(caller.identity)
 
     async def run(self) -> Mapping[str, Any]:
         """Calls the human, and waits for the decision. Whoever has not accepted is off the line when this ends."""
@@ -170,13 +170,13 @@ class Consultation:
         if human is None or human.over:
             return
         if not self._world.farewells.keep(human, self._effect.id):
-            await self._world.clearing.withdraw(human, settled())
+            await self._world.removal.withdraw(human, settled())
         if human.status != "gone" and self._shut_out not in self._apart:
             self._apart.append(self._world.subscriptions.add(self._shut_out))
 
     async def _talk(self, human: Leg, until: float | None) -> tuple[Decision, str]:
         world, loop = self._world, self._world.call.loop
-        world.ears.turn_to(human.identity)
+        world.linked.turn_to(human.identity)
         await world.subscriptions.settled()
         leaving = asyncio.ensure_future(world.line.gone(human))
         briefing = asyncio.ensure_future(self._brief())

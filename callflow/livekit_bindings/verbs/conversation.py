@@ -16,9 +16,9 @@ from livekit.agents import Agent
 
 from callflow.core.snapshot import Start
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.audience import said
-from callflow.livekit_bindings.ears import Ears
-from callflow.livekit_bindings.offering import Offering
+from callflow.livekit_bindings.linked_participant import LinkedParticipant
+from callflow.livekit_bindings.model_context import ModelContext
+from callflow.livekit_bindings.private_speech import said
 from callflow.livekit_bindings.surroundings import InConversation
 
 logger = logging.getLogger("callflow")
@@ -51,10 +51,10 @@ class Given(InConversation, Protocol):
     def agent(self) -> Agent: ...
 
     @property
-    def ears(self) -> Ears: ...
+    def linked(self) -> LinkedParticipant: ...
 
     @property
-    def offering(self) -> Offering: ...
+    def model_context(self) -> ModelContext: ...
 
     def agents_seen(self) -> tuple[Agent, ...]: ...
 
@@ -79,13 +79,13 @@ async def interrupt(world: Given, _effect: Start) -> Mapping[str, Any]:
 
 async def mute(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    world.ears.mute(True)
+    world.linked.mute(True)
     return NOTHING
 
 
 async def unmute(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    world.ears.mute(False)
+    world.linked.mute(False)
     return NOTHING
 
 
@@ -131,9 +131,9 @@ async def _drain(world: Given) -> None:
 async def _cut_tools(world: Given) -> int:
     """Cancels the tools that run, and says so. What the flow's own were called for goes on: they only wait for it. Returns
     how many cannot be stopped."""
-    cut, stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN, cutting=world.offering.cutting)
+    cut, stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN, cutting=world.model_context.cutting)
     for name in cut:
-        if not world.offering.is_the_flows(name):
+        if not world.model_context.is_the_flows(name):
             world.note(f"the tool {name} was cut: the conversation was over before it had ended")
     return stuck
 

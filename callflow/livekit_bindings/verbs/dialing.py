@@ -20,9 +20,9 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import dial_results, private, vouching
-from callflow.livekit_bindings.clearing import Clearing
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.verbs import detection
 
 logger = logging.getLogger("callflow")
@@ -66,7 +66,7 @@ class Given(detection.Given, Protocol):
     def secret(self) -> str | None: ...
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 async def dial(world: Given, effect: Start) -> Mapping[str, Any]:
@@ -137,12 +137,12 @@ async def _try(world: Given, name: str, arguments: Mapping[str, Any]) -> Evidenc
         keys = KEY * len(str(arguments.get("dtmf") or ""))
         evidence = await _outcome(world, leg, calling, float(arguments["ringing_timeout"]), keys)
         if evidence is None:
-            world.clearing.answered(leg)
+            world.removal.answered(leg)
         elif not _is_over(evidence):
-            await world.clearing.withdraw(leg, calling, within=REASON_FIRST)
+            await world.removal.withdraw(leg, calling, within=REASON_FIRST)
     except asyncio.CancelledError:
         if placed.is_set():
-            await world.clearing.withdraw(leg, calling)
+            await world.removal.withdraw(leg, calling)
         if leg.answered_late or _has_returned(calling):
             return None  # recorded: it came late
         raise
@@ -199,7 +199,7 @@ async def _ask(world: Given, leg: Leg, watching: asyncio.Future[None], until: fl
         if watching.done():
             return
         try:
-            here = await asyncio.wait_for(world.clearing.listed(), ASK)
+            here = await asyncio.wait_for(world.removal.listed(), ASK)
         except Exception as error:  # noqa: BLE001 - the network's, the API's: it is asked again
             logger.debug("LiveKit does not say who is in the room", extra={"error": str(error)})
             continue

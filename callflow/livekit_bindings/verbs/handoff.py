@@ -10,24 +10,24 @@ from livekit.agents import Agent, AgentTask
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import audience, private
-from callflow.livekit_bindings.audience import all_is_said
-from callflow.livekit_bindings.offering import Offering
-from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings import private, private_speech
+from callflow.livekit_bindings.model_context import ModelContext
+from callflow.livekit_bindings.plain_data import plain
+from callflow.livekit_bindings.private_speech import all_is_said
 
 CANCEL_WITHIN = 2.0
 """Seconds that an AgentTask gets to hand the conversation back once its state was left; its tools that run still are cut
 then, and it gets as many again."""
 
 
-class Given(audience.Given, Protocol):
+class Given(private_speech.Given, Protocol):
     """What these verbs are given."""
 
     @property
     def registered(self) -> Mapping[str, Any]: ...
 
     @property
-    def offering(self) -> Offering: ...
+    def model_context(self) -> ModelContext: ...
 
     def make(self, name: str) -> Any: ...
 
@@ -71,10 +71,10 @@ async def task(world: Given, effect: Start) -> Mapping[str, Any]:
 
 async def _cut_tools(world: Given, agent_task: AgentTask[Any]) -> None:
     """What the flow's own were called for goes on: they only wait for it."""
-    cutting = world.offering.cutting
+    cutting = world.model_context.cutting
     cut, _ = await private.cancel_tools(world.session, within=CANCEL_WITHIN / 2, cutting=cutting, of=agent_task)
     for name in cut:
-        if not world.offering.is_the_flows(name):
+        if not world.model_context.is_the_flows(name):
             world.note(f"the tool {name} was cut: the task that called it was left before it had ended")
 
 

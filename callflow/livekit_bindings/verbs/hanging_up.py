@@ -70,7 +70,7 @@ class Given(conversation.Given, holding.Given, speech.Given, transferring.Given,
 
 
 async def delete_room(world: Given, _effect: Start) -> Mapping[str, Any]:
-    await world.clearing.confirm(await drop_room(world))
+    await world.removal.confirm(await drop_room(world))
     return NOTHING
 
 
@@ -108,7 +108,7 @@ async def _delete(world: Given, legs: Sequence[Leg]) -> None:
         if not (missing or error.code == api.TwirpErrorCode.UNKNOWN):  # as it says of a room that is only half in redis
             raise
         blind = bool(world.line.legs) and (world.line.cut_off or world.line.broken)  # our own room tells nothing
-        if missing and not blind and (not there or await world.clearing.unseen(there)):
+        if missing and not blind and (not there or await world.removal.unseen(there)):
             return
         if there and world.shows(there):
             names = ", ".join(leg.name for leg in legs)
@@ -193,7 +193,7 @@ async def drop_line(world: Given, *, persistence: float = 0.0) -> str | None:
         except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
             failure = str(error) or type(error).__name__
         else:
-            await world.clearing.confirm(legs)
+            await world.removal.confirm(legs)
             return None
         attempt += 1
         if _left(world) == 0.0:
@@ -227,7 +227,7 @@ async def _remove(world: Given, leg: Leg) -> None:
     Raises whatever the API raises otherwise."""
     try:
         for _ in range(REMOVALS):
-            there = await world.clearing.remove(leg.identity)
+            there = await world.removal.remove(leg.identity)
             if not (there and leg.is_telephone):
                 return
     except BaseException as error:  # noqa: BLE001 - raised again

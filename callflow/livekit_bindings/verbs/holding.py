@@ -13,11 +13,11 @@ from attrs import define
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import audience
-from callflow.livekit_bindings.audience import TAIL, all_is_said
-from callflow.livekit_bindings.clearing import Clearing
-from callflow.livekit_bindings.ears import Ears
+from callflow.livekit_bindings import private_speech
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.linked_participant import LinkedParticipant
+from callflow.livekit_bindings.private_speech import TAIL, all_is_said
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.subscriptions import Rule, Track
 from callflow.livekit_bindings.verbs import background
 
@@ -26,17 +26,17 @@ logger = logging.getLogger("callflow")
 NOTHING: Mapping[str, Any] = {}
 
 
-class Given(audience.Given, background.Given, Protocol):
+class Given(private_speech.Given, background.Given, Protocol):
     """What these verbs are given."""
 
     @property
     def holds(self) -> dict[str, Hold]: ...
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
     @property
-    def ears(self) -> Ears: ...
+    def linked(self) -> LinkedParticipant: ...
 
 
 @define(eq=False)
@@ -85,7 +85,7 @@ async def put(world: Given, name: str, music: Path | None) -> None:
         await asyncio.sleep(TAIL)
         release(world, name)
         one = world.holds[name] = Hold(leg, world.subscriptions.add(_apart(leg.identity)))
-        world.ears.close_to(leg.identity)
+        world.linked.close_to(leg.identity)
     try:
         await world.subscriptions.settled()
     except BaseException:
@@ -93,7 +93,7 @@ async def put(world: Given, name: str, music: Path | None) -> None:
         raise
     _stop(one)
     if music is not None:
-        one.music = world.clearing.own(_play(world, leg, music), f"callflow music for {name}")
+        one.music = world.removal.own(_play(world, leg, music), f"callflow music for {name}")
 
 
 async def take(world: Given, name: str) -> None:
@@ -109,7 +109,7 @@ def release(world: Given, name: str) -> bool:
         return False
     _stop(one)
     world.subscriptions.remove(one.rule)
-    world.ears.open_to(one.leg.identity)
+    world.linked.open_to(one.leg.identity)
     return True
 
 

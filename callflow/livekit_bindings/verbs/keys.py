@@ -17,7 +17,7 @@ from callflow.core.snapshot import Running, Start
 from callflow.core.verbs.limits import ON_THE_WIRE, PAUSE
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.audience import all_is_said
+from callflow.livekit_bindings.private_speech import all_is_said
 from callflow.livekit_bindings.verbs import speech
 
 CODES: Mapping[str, int] = {key: code for code, key in enumerate("0123456789*#abcd")}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.actions import in_thread
-from callflow.livekit_bindings.plain import plain
+from callflow.livekit_bindings.plain_data import plain
 from callflow.livekit_bindings.surroundings import OnTheLine
 from callflow.livekit_bindings.web import LARGEST_BODY, Answer, Request, fetch
 

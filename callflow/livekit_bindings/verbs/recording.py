@@ -19,7 +19,7 @@ from livekit import api
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import private
-from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
@@ -40,7 +40,7 @@ class Given(OnTheLine, Protocol):
     """What recordings are given of their call."""
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 class Recorded(OnTheLine, Protocol):
@@ -81,7 +81,7 @@ class Recordings:
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            self._world.clearing.own(self._undo(starting), "callflow undo start_recording")
+            self._world.removal.own(self._undo(starting), "callflow undo start_recording")
             raise
 
     async def stop(self) -> None:

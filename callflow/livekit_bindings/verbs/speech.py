@@ -16,8 +16,8 @@ from livekit.agents.voice import SpeechHandle
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import audience, private
-from callflow.livekit_bindings.audience import Audience, privately
+from callflow.livekit_bindings import private, private_speech
+from callflow.livekit_bindings.private_speech import Audience, privately
 from callflow.livekit_bindings.turns import Turns
 from callflow.livekit_bindings.verbs import background
 
@@ -33,7 +33,7 @@ SAMPLE_RATE = 24_000
 """Of RoomIO's audio output."""
 
 
-class Given(audience.Given, background.Given, Protocol):
+class Given(private_speech.Given, background.Given, Protocol):
     """What these verbs are given."""
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings.audience import all_is_said
+from callflow.livekit_bindings.private_speech import all_is_said
 from callflow.livekit_bindings.verbs import conversation, hanging_up
 from callflow.livekit_bindings.verbs.hanging_up import CLOSE, drop_line, everybody_hears_everybody, within
 

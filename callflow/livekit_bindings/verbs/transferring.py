@@ -17,11 +17,11 @@ from livekit import api
 from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
-from callflow.livekit_bindings import audience, dial_results, private
-from callflow.livekit_bindings.audience import all_is_said
-from callflow.livekit_bindings.clearing import Clearing
+from callflow.livekit_bindings import dial_results, private, private_speech
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.private_speech import all_is_said
+from callflow.livekit_bindings.removal import Removal
 
 GIVE_UP = 2.5
 """Seconds after the `ringing_timeout` at which we stop waiting for LiveKit's answer: as with a dial."""
@@ -47,14 +47,14 @@ LEAST = 1.0
 """Seconds that have to be left for a transfer to be worth beginning."""
 
 
-class Given(audience.Given, Protocol):
+class Given(private_speech.Given, Protocol):
     """What a transfer is given."""
 
     @property
     def transfers(self) -> dict[str, Refer]: ...
 
     @property
-    def clearing(self) -> Clearing: ...
+    def removal(self) -> Removal: ...
 
 
 @define(eq=False)
@@ -146,7 +146,7 @@ def _request(world: Given, leg: Leg, arguments: Mapping[str, Any], ring: float) 
 
 
 def _begin(world: Given, request: api.TransferSIPParticipantRequest, leg: Leg) -> Refer:
-    task = world.clearing.own(_send(world, request), f"callflow transfer of {leg.identity}")
+    task = world.removal.own(_send(world, request), f"callflow transfer of {leg.identity}")
     refer = world.transfers[leg.identity] = Refer(leg, task, world.call.loop.time())
     task.add_done_callback(lambda _: _answered_late(world, refer))
     return refer

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from callflow.core.events import MAIN_LEG, EffectEnded, TimerFired
 from callflow.core.flow import Flow, Position
-from callflow.core.turn import LIVE
+from callflow.core.macrostep import LIVE
 from callflow.proof.finding import Suspect, Suspects, active_in, first_of_each, in_ending, is_the_authors, leaf_of
 from callflow.proof.findings.ways import Without, breaks
 from callflow.proof.graph import leading_to, rounds

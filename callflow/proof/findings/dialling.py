@@ -8,7 +8,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at, calls_far_end
+from callflow.core.statechart.action_lists import action_at, calls_far_end
 from callflow.proof.finding import Seen, Suspect, Suspects, leaf_of
 from callflow.proof.findings.ways import Without
 from callflow.proof.node import Exploration, Situation, Where

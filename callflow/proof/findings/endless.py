@@ -8,10 +8,10 @@ from math import inf
 from callflow.core.actions import verb_of
 from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import ROOT, Flow
+from callflow.core.macrostep import LIVE
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.proof.finding import (
     Seen,
     Suspect,

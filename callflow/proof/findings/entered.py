@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from callflow.core.events import Input
 from callflow.core.flow import Flow, Row, TimerRow
 from callflow.core.snapshot import Step
+from callflow.core.statechart.action_lists import Trigger, triggers
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import Trigger, triggers
 from callflow.core.statechart.structure import subtree, within
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, first_seen
 from callflow.proof.findings.guards import Unknown

@@ -8,7 +8,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Snapshot, Start, Step
-from callflow.core.statechart.lists import writer_at
+from callflow.core.statechart.action_lists import writer_at
 from callflow.core.statechart.structure import within
 from callflow.proof.finding import Seen, Suspect, Suspects
 from callflow.proof.findings.speech import begun_words

@@ -10,7 +10,7 @@ from callflow.core.events import EffectEnded, Input
 from callflow.core.expressions.template import Template
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, leaf_of
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import ended_well, straight_on

@@ -14,7 +14,7 @@ from callflow.core.expressions.template import Template
 from callflow.core.flow import ROOT, Action, Flow, Row, Transition
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Snapshot, Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.core.table import table_of
 from callflow.proof.asking import keys
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of

@@ -10,7 +10,7 @@ from callflow.core.flow import Flow
 from callflow.core.lasts import lasts
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Cancel, Running, Step
-from callflow.core.statechart.lists import Source, action_at
+from callflow.core.statechart.action_lists import Source, action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, in_ending
 from callflow.proof.findings.speech import hears, says, usual
 from callflow.proof.findings.untold import is_silent, speaks

@@ -8,7 +8,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, is_the_authors
 from callflow.proof.findings.speech import hears
 from callflow.proof.findings.ways import dropping_after

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import templates_in
 from callflow.core.events import MAIN_LEG, EffectEnded, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.possible import action_of
-from callflow.core.render import templates_in
 from callflow.core.snapshot import Running, Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.core.statechart.structure import within
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, in_ending, leaf_of
 from callflow.proof.findings.speech import says

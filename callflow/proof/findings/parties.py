@@ -8,7 +8,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, place_of
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import parties, talk

@@ -10,7 +10,7 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import action_at
+from callflow.core.statechart.action_lists import action_at
 from callflow.core.table import table_of
 from callflow.proof.asking import keys
 from callflow.proof.finding import Seen, Suspect, Suspects, drops, in_ending, name_of

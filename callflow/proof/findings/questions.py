@@ -10,7 +10,7 @@ from callflow.core.expressions.template import Template
 from callflow.core.flow import ROOT, Action, Flow
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start, Step
-from callflow.core.statechart.lists import OF_ROWS, action_at
+from callflow.core.statechart.action_lists import OF_ROWS, action_at
 from callflow.proof.asking import asks
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, from_around, in_ending
 from callflow.proof.findings.speech import hears

@@ -9,7 +9,7 @@ from callflow.core.configuration import configuration_of, offered_in
 from callflow.core.events import STATE_EVENTS, EffectEnded, Event, Input
 from callflow.core.flow import Flow, Row
 from callflow.core.snapshot import Forward, Step
-from callflow.core.statechart.lists import triggers
+from callflow.core.statechart.action_lists import triggers
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
 from callflow.proof.ending import EndingState

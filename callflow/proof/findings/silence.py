@@ -10,10 +10,10 @@ from callflow.core.durations import format_duration, told_duration
 from callflow.core.events import MAIN_LEG
 from callflow.core.flow import ROOT, Flow, Position, Quiet
 from callflow.core.lasts import within as within_time
+from callflow.core.macrostep import LIVE
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Running
 from callflow.core.statechart.structure import inside, within
-from callflow.core.turn import LIVE
 from callflow.proof.accepting import accepted_in
 from callflow.proof.finding import Suspect, Suspects, active_in, in_ending, leaf_of, name_of, place_of
 from callflow.proof.findings.ways import Without, breaks

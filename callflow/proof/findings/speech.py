@@ -9,13 +9,13 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.expressions.template import Template, split
 from callflow.core.flow import Action, Flow
+from callflow.core.macrostep import LIVE
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Cancel, Running, Snapshot, Start, Step
 from callflow.core.speaking import seconds
-from callflow.core.statechart.lists import Source, action_at
+from callflow.core.statechart.action_lists import Source, action_at
 from callflow.core.statechart.structure import within
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.proof.finding import Seen, Suspect, Suspects, by_nobody, from_around
 from callflow.proof.findings.ways import Without
 from callflow.proof.node import Exploration, Passage, Situation, Where

@@ -10,7 +10,7 @@ from callflow.core.durations import format_duration
 from callflow.core.events import Input, TimerFired
 from callflow.core.flow import Action, Flow, TimerRow
 from callflow.core.snapshot import Cancel, Step, Timer
-from callflow.core.statechart.lists import Source, action_at
+from callflow.core.statechart.action_lists import Source, action_at
 from callflow.core.statechart.reach import sure
 from callflow.core.statechart.structure import within
 from callflow.proof.finding import Seen, Suspect, Suspects, first_seen, is_the_authors

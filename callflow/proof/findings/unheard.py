@@ -8,9 +8,9 @@ from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.heard import hears, on_hold
+from callflow.core.macrostep import LIVE
 from callflow.core.snapshot import Snapshot, Start, Step
-from callflow.core.statechart.lists import action_at
-from callflow.core.turn import LIVE
+from callflow.core.statechart.action_lists import action_at
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, leaf_of
 from callflow.proof.findings.goodbyes import words_of_goodbye
 from callflow.proof.findings.speech import says

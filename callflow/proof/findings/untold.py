@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Flow, Position
+from callflow.core.macrostep import LIVE
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Snapshot, Step
-from callflow.core.turn import LIVE
 from callflow.core.verbs.verb import Verb
 from callflow.proof.finding import (
     Seen,

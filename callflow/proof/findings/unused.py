@@ -12,8 +12,8 @@ from callflow.core.flow import Action, Flow, Position, Row, TimerRow
 from callflow.core.inputs import ends
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start, Step
+from callflow.core.statechart.action_lists import OF_ROWS, transitions
 from callflow.core.statechart.descriptors import matches
-from callflow.core.statechart.lists import OF_ROWS, transitions
 from callflow.core.table import table_of
 from callflow.errors import Defect
 from callflow.proof.finding import Seen, Suspect, Suspects, active_in, first_seen

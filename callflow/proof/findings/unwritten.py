@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from callflow.core.actions import EVERY_VERB
+from callflow.core.arguments import templates_in
 from callflow.core.events import Input
 from callflow.core.flow import Action, Flow, Position, Row, State, Transition
-from callflow.core.render import templates_in
 from callflow.core.snapshot import Note, Step
-from callflow.core.statechart.lists import task_of, triggers
+from callflow.core.statechart.action_lists import task_of, triggers
 from callflow.core.statechart.structure import ends_the_call, within
 from callflow.core.values.facts import is_own
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import define, field
 from livekit import api, rtc
 
-from callflow.telephony.bridge import Leg
+from callflow.telephony.bridge import BridgeLeg
 from callflow.telephony.stand_in.rooms import FRAME, LATE, RATE, SIZE, Place, RoomLeg, Samples
 
 EXCHANGE, PERSON = "callflow-phone", "you"
@@ -34,7 +34,7 @@ class Handset:
     place: Place
     room_name: str
     tell: Callable[[str], None]
-    leg: Leg | None = None
+    leg: BridgeLeg | None = None
     _room: rtc.Room = field(factory=rtc.Room)
     _person: bool = False
     _voices: dict[str, _Voice] = field(factory=dict)
@@ -58,7 +58,7 @@ class Handset:
         """Until somebody has joined."""
         await self._came.wait()
 
-    def rings(self, leg: Leg) -> None:
+    def rings(self, leg: BridgeLeg) -> None:
         """A call for this telephone, or one that it makes. It is busy while it has another."""
         if self.leg is not None and not self.leg.over:
             leg.decide(BUSY)
@@ -101,7 +101,7 @@ class Handset:
         await self._room.disconnect()
         await lk.room.delete_room(api.DeleteRoomRequest(room=self.room_name))
 
-    async def _until_over(self, leg: Leg) -> None:
+    async def _until_over(self, leg: BridgeLeg) -> None:
         await asyncio.wait({leg.ended})
         if self._person:
             async with api.LiveKitAPI(self.place.url, self.place.key, self.place.secret) as lk:

@@ -21,7 +21,7 @@ from livekit.rtc.participant import PublishTrackError
 from numpy.typing import NDArray
 
 from callflow.core.speaking import seconds
-from callflow.telephony.bridge import Entry, Leg
+from callflow.telephony.bridge import BridgeLeg, Entry
 from callflow.telephony.network import KEYS, Say, Tone
 from callflow.telephony.refusals import CLIENT_INITIATED
 
@@ -78,10 +78,10 @@ class RealRooms:
     """The rooms of a server, as a bridge uses them (`callflow.telephony.bridge.Rooms`). `ear_of` finds the ear of a leg."""
 
     place: Place
-    ear_of: Callable[[Leg], Ear | None] = lambda leg: None
+    ear_of: Callable[[BridgeLeg], Ear | None] = lambda leg: None
     _joined: list[RoomLeg] = field(factory=list)
 
-    async def join(self, entry: Entry, leg: Leg) -> RoomLeg:
+    async def join(self, entry: Entry, leg: BridgeLeg) -> RoomLeg:
         """Raises `rtc.ConnectError` where the server is away, or does not want it."""
         token = self.place.token(
             entry.room, entry.identity, name=entry.name, metadata=entry.metadata, attributes=entry.attributes
@@ -103,7 +103,7 @@ class RealRooms:
 class RoomLeg:
     """A telephone's participant (`callflow.telephony.bridge.Presence`). Made by `join`, which publishes its track."""
 
-    leg: Leg
+    leg: BridgeLeg
     ear: Ear | None = None
     room: rtc.Room = field(factory=rtc.Room)
     _open: bool = False
@@ -121,7 +121,7 @@ class RoomLeg:
     _tasks: set[asyncio.Task[Any]] = field(factory=set)
 
     @classmethod
-    async def join(cls, url: str, token: str, leg: Leg, ear: Ear | None = None) -> RoomLeg:
+    async def join(cls, url: str, token: str, leg: BridgeLeg, ear: Ear | None = None) -> RoomLeg:
         """Raises `rtc.ConnectError` where the server is away, or does not want it."""
         joined = cls(leg, ear)
         joined._listen()

@@ -11,7 +11,7 @@ from attrs import define, field
 from livekit import api
 
 from callflow.errors import StartError
-from callflow.telephony.bridge import Bridge, CallIn, Leg
+from callflow.telephony.bridge import Bridge, BridgeLeg, CallIn
 from callflow.telephony.network import FarEnd, PhoneNetwork, Signal
 from callflow.telephony.stand_in.book import Book
 from callflow.telephony.stand_in.handset import Handset
@@ -47,13 +47,13 @@ class StandIn:
         self.bridge = Bridge(PhoneNetwork(self.book.numbers, otherwise), self.rooms)
         self.handset = Handset(self.place, f"callflow-phone-{self.port}", lambda text: self.tell("handset", text))
 
-    async def call_in(self, call: CallIn, far: FarEnd, *, agent: str = "") -> Leg:
+    async def call_in(self, call: CallIn, far: FarEnd, *, agent: str = "") -> BridgeLeg:
         """A telephone calls. `agent`: the name of the one that is sent for it; empty: whichever takes every call."""
         agents = [api.RoomAgentDispatch(agent_name=agent)] if agent else []
         await self.lk.room.create_room(api.CreateRoomRequest(name=call.room, agents=agents))
         return await self.bridge.call_in(call, far)
 
-    def _ear_of(self, leg: Leg) -> Ear | None:
+    def _ear_of(self, leg: BridgeLeg) -> Ear | None:
         if not self.with_handset or leg.call.far_end is not BY_HAND:
             return None
         self.handset.rings(leg)

@@ -18,8 +18,8 @@ from callflow.core.values.choices import plain
 from callflow.errors import EffectError
 from callflow.livekit_bindings.verbs import PERFORM, Given, Perform, outside
 from callflow.livekit_bindings.web import Answer, Request
-from callflow.scenario.effects import ending_of
 from callflow.scenario.later import StillToCome
+from callflow.scenario.live_effects import ending_of
 from callflow.scenario.model import Ending, Scenario
 from callflow.scenario.world import LASTS
 

@@ -10,14 +10,14 @@ from typing import Any
 from attrs import define, evolve, field
 
 from callflow.core.actions import verb_of
+from callflow.core.autoforward import answers
 from callflow.core.events import KEYS, MAIN_LEG
 from callflow.core.flow import Flow
-from callflow.core.forwarding import answers
 from callflow.core.possible import action_of
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.verbs import Given, Perform
-from callflow.scenario.effects import CODES
+from callflow.scenario.live_effects import CODES
 from callflow.scenario.model import Ending
 from callflow.scenario.telephones import (
     ANSWERS_AFTER,

@@ -18,7 +18,7 @@ from callflow.core.actions import EVERY_VERB, verb_of
 from callflow.core.events import DIGITS, KEYS, MAIN_LEG, EffectEnded, Event
 from callflow.core.snapshot import Running, Start
 from callflow.scenario import Result, Scenario, play
-from callflow.scenario.effects import CODES
+from callflow.scenario.live_effects import CODES
 from callflow.scenario.model import Conditions, Replies
 from callflow.scenario.reading import BEGINS
 from callflow.scenario.telephones import LOOKS_FOR

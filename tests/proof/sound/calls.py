@@ -16,12 +16,12 @@ from callflow.core.events import MAIN_LEG, SENDERS, EffectEnded, Event, Input, T
 from callflow.core.flow import Flow
 from callflow.core.inputs import inputs
 from callflow.core.lasts import lasts
+from callflow.core.macrostep import LIVE
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import action_of, afterwards, calls_again, leg_is, leg_of, refused
 from callflow.core.snapshot import Running, Snapshot, Step
 from callflow.core.step import step
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.core.values.facts import senders
 from callflow.proof.node import MICRO, Moment
 from callflow.proof.timing import Timing, longest_detection

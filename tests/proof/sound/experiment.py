@@ -157,7 +157,7 @@ class Claims:
                 self.seen.append(f"`{begun.verb}` in line {action.line} is begun")
 
     def _written(self, begun: Start) -> Iterator[object]:
-        from callflow.core.statechart.lists import action_at
+        from callflow.core.statechart.action_lists import action_at
 
         action = action_at(self.flow, begun.source)
         if action is not None:

@@ -9,10 +9,10 @@ from typing import Any
 from callflow.core.configuration import configuration_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.key import key
+from callflow.core.macrostep import LIVE
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.snapshot import Memory, Snapshot, Timer
 from callflow.core.table import table_of
-from callflow.core.turn import LIVE
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.proof.prove import Proof
 from callflow.proof.timing import Timing

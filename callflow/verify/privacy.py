@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from callflow.core.actions import EVERY_VERB
 from callflow.core.flow import Flow
 from callflow.core.privacy import may_be_private, privacy_of
-from callflow.core.statechart.lists import actions_during
+from callflow.core.statechart.action_lists import actions_during
 from callflow.errors import Defect
 from callflow.verify.places import defect, warning
 

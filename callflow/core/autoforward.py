@@ -12,45 +12,45 @@ from typing import Any
 from callflow.core.actions import RESULT_EVENTS, verb_of
 from callflow.core.events import KEYS, EffectEnded, Event
 from callflow.core.flow import Flow
+from callflow.core.macrostep import Macrostep
 from callflow.core.snapshot import Forward, Needless, Running
-from callflow.core.statechart.lists import action_at, actions_during, given
-from callflow.core.turn import Turn
+from callflow.core.statechart.action_lists import action_at, actions_during, given
 from callflow.core.verbs.verb import Verb
 
 _THERE = frozenset({"on_line", "dropped", "hold"})
 
 
-def forward(turn: Turn, event: Event) -> bool:
+def forward(macrostep: Macrostep, event: Event) -> bool:
     """Forwards an event to the effect that it is for. True: no row hears it."""
     name = event.name
     if name.startswith("dtmf."):
-        return name not in RESULT_EVENTS and _pressed(turn, event)
-    for effect in turn.effects.values():
-        if not effect.stopping and "decision" in verb_of(effect.verb).roles and _decides(turn, event, effect):
-            turn.out.append(Forward(effect.id, event))
+        return name not in RESULT_EVENTS and _pressed(macrostep, event)
+    for effect in macrostep.effects.values():
+        if not effect.stopping and "decision" in verb_of(effect.verb).roles and _decides(macrostep, event, effect):
+            macrostep.out.append(Forward(effect.id, event))
     return False
 
 
-def _pressed(turn: Turn, event: Event) -> bool:
+def _pressed(macrostep: Macrostep, event: Event) -> bool:
     """A key of the far end: it ends an input that was over already, or goes to who collects keys."""
-    needless = turn.needless
+    needless = macrostep.needless
     if needless is not None:
-        turn.needless = None
+        macrostep.needless = None
         if event.name == needless.key and event.time <= needless.until:
-            turn.note("needless", event=event.name)
+            macrostep.note("needless", event=event.name)
             return True
-    for effect in turn.effects.values():
+    for effect in macrostep.effects.values():
         if verb_of(effect.verb).takes_keys and not effect.stopping:
-            turn.out.append(Forward(effect.id, event))
-            turn.note("collected", event=event.name)
+            macrostep.out.append(Forward(effect.id, event))
+            macrostep.note("collected", event=event.name)
             return True
     return False
 
 
-def _decides(turn: Turn, event: Event, effect: Running) -> bool:
+def _decides(macrostep: Macrostep, event: Event, effect: Running) -> bool:
     """Whether this is one of the answers that an effect waits for, from whoever is on its leg."""
-    leg = turn.legs.get(str(effect.leg))
-    action = action_at(turn.flow, effect.source)
+    leg = macrostep.legs.get(str(effect.leg))
+    action = action_at(macrostep.flow, effect.source)
     if leg is None or leg.status not in _THERE or action is None:
         return False
     return any(event.name in answers(leg.name, ways) for ways in given((action,), "decision"))
@@ -85,9 +85,9 @@ def key_event(key: str) -> str:
     return f"dtmf.{KEYS.get(key, key.lower())}"
 
 
-def collected(turn: Turn, effect: Running, end: EffectEnded) -> None:
+def collected(macrostep: Macrostep, effect: Running, end: EffectEnded) -> None:
     """Keys were collected. Who has pressed as many as were wanted may press the terminator all the same: it begins nothing
     new."""
     if effect.terminator is not None and end.status == "ok" and end.result.get("ended_by") == "count":
         key, seconds = effect.terminator
-        turn.needless = Needless(key, turn.time + seconds)
+        macrostep.needless = Needless(key, macrostep.time + seconds)

@@ -9,7 +9,7 @@ from callflow.core.speaking import spoken
 from callflow.scenario.call import Call, Heard
 
 
-class Ears:
+class Audible:
     """Follows one call."""
 
     def __init__(self, call: Call) -> None:

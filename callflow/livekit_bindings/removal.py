@@ -67,7 +67,7 @@ class Given(OnTheLine, Protocol):
     def shows(self, identities: Collection[str]) -> bool: ...
 
 
-class Clearing:
+class Removal:
     """Of one call, from its beginning to its end."""
 
     def __init__(self, world: Given) -> None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from callflow.core.actions import verb_of
 from callflow.core.events import DIGITS, EVENTS, Event, Flooded, flooded
 from callflow.core.flow import Flow
+from callflow.core.statechart.action_lists import actions_during
 from callflow.core.statechart.descriptors import heard, matches
-from callflow.core.statechart.lists import actions_during
 
 INBOX_LIMIT = 1000
 """Inputs that may wait before a flood costs anything. A hang-up is never behind more than this and one of each event that
@@ -22,7 +22,7 @@ INBOX_MOST = 10_000
 """Inputs that may wait at all: a second of what may come in one. A hang-up is never behind more."""
 
 
-class Flood:
+class Overflow:
     """Of one call, from the first event that found its inbox full."""
 
     __slots__ = ("_collects", "_kinds", "_patterns", "held")

@@ -86,9 +86,11 @@ class _Names:
 
     __slots__ = ("_event", "_path", "_turn", "others", "vars")
 
-    def __init__(self, turn: Turn, scope: str, path: str, event: Event | None, others: Mapping[str, Any]) -> None:
-        self._turn, self._path, self._event, self.others = turn, path, event, others
-        self.vars: Mapping[str, Any] = turn.vars.get(scope, NO_DATA)
+    def __init__(
+        self, macrostep: Macrostep, scope: str, path: str, event: Event | None, others: Mapping[str, Any]
+    ) -> None:
+        self._turn, self._path, self._event, self.others = macrostep, path, event, others
+        self.vars: Mapping[str, Any] = macrostep.vars.get(scope, NO_DATA)
 
     @property
     def event(self) -> Any:
@@ -97,13 +99,13 @@ class _Names:
 
     @property
     def call(self) -> Any:
-        turn = self._turn
-        leg = turn.legs.get(MAIN_LEG)
+        macrostep = self._turn
+        leg = macrostep.legs.get(MAIN_LEG)
         return {
             **(NO_DATA if leg is None else leg.data),
-            **turn.call,
-            "outcome": turn.outcome_so_far,
-            "elapsed": turn.time - turn.started,
+            **macrostep.call,
+            "outcome": macrostep.outcome_so_far,
+            "elapsed": macrostep.time - macrostep.started,
             "answered": leg is not None and leg.status not in ("absent", "dialing", "ringing"),
         }
 
@@ -116,7 +118,7 @@ class _Names:
         return {"visits": self._turn.visits.get(self._path, 0)}
 
 
-class Turn:
+class Macrostep:
     """One input being carried out. `at` is the configuration; what a `Memory` has stands here under the same names.
 
     None of it is changed in place, since other snapshots may share it: what becomes different is made anew.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from livekit.agents import Agent, llm
 
-from callflow.core.offers import Offers, offers, taking_over
+from callflow.core.queries import Offers, offers, taking_over
 from callflow.core.snapshot import Step
 from callflow.core.tools import UNDER_WAY
 from callflow.livekit_bindings import private
@@ -45,7 +45,7 @@ class Given(InConversation, Protocol):
     def speeches(self) -> Mapping[str, int]: ...
 
 
-class Offering:
+class ModelContext:
     """Of one call. Tools are offered at once; instructions, and whatever a realtime model has to be told, in a task."""
 
     def __init__(self, world: Given) -> None:

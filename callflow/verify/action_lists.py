@@ -8,7 +8,7 @@ from itertools import pairwise
 from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.flow import Action, Flow, State, Transition
-from callflow.core.statechart.lists import every_list, lists_during
+from callflow.core.statechart.action_lists import every_list, lists_during
 from callflow.core.statechart.reach import endless
 from callflow.core.statechart.structure import entered
 from callflow.errors import Defect

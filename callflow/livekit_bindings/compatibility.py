@@ -12,7 +12,7 @@ from livekit.agents.utils import is_given
 
 from callflow.core.actions import VERBS
 from callflow.core.flow import ROOT, Flow, PythonAction
-from callflow.core.statechart.lists import every_action, given
+from callflow.core.statechart.action_lists import every_action, given
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from callflow.core.actions import verb_of
 from callflow.core.flow import Flow, Row, State, Transition
+from callflow.core.statechart.action_lists import actions_during, given, triggers
 from callflow.core.statechart.descriptors import matches_any
-from callflow.core.statechart.lists import actions_during, given, triggers
 from callflow.core.statechart.reach import driven, sure
 from callflow.core.statechart.structure import around, ends_the_call, in_ending, inward, subtree, within
 from callflow.errors import Defect

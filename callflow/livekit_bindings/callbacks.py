@@ -14,10 +14,10 @@ from callflow.core.statechart.descriptors import heard, matches
 from callflow.livekit_bindings import messages, private
 from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
-from callflow.livekit_bindings.ears import Ears
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
+from callflow.livekit_bindings.linked_participant import LinkedParticipant
 from callflow.livekit_bindings.listeners import Listeners
-from callflow.livekit_bindings.offering import Offering
+from callflow.livekit_bindings.model_context import ModelContext
 from callflow.livekit_bindings.room_events import ROOM_EVENTS, microphone_fields
 from callflow.livekit_bindings.session_events import SESSION_EVENTS
 from callflow.livekit_bindings.subscriptions import Subscriptions
@@ -67,13 +67,13 @@ class Given(messages.Given, InConversation, Protocol):
     spoke: int
 
     @property
-    def ears(self) -> Ears: ...
+    def linked(self) -> LinkedParticipant: ...
 
     @property
     def turns(self) -> Turns: ...
 
     @property
-    def offering(self) -> Offering: ...
+    def model_context(self) -> ModelContext: ...
 
     @property
     def subscriptions(self) -> Subscriptions: ...
@@ -83,7 +83,7 @@ class Given(messages.Given, InConversation, Protocol):
     def out_of_room(self) -> None: ...
 
 
-class Hearing:
+class Callbacks:
     """Of one call, from its beginning to its end."""
 
     def __init__(self, world: Given) -> None:
@@ -132,13 +132,13 @@ class Hearing:
             self._world.last_failure = str(SESSION_EVENTS["error"](event)["error"])
         elif name == "conversation_item_added" and isinstance(event.item, llm.AgentHandoff):
             self._world.watch(self._world.session.current_agent)
-            self._world.offering.settle_later()
+            self._world.model_context.settle_later()
         elif name == "agent_state_changed":
             self._world.spoke += event.new_state == "speaking"
         elif name == "speech_created":
             self._world.turns.created(event.speech_handle, event.source)
         elif name == "function_tools_executed":
-            self._world.offering.give_fresh_turn(event)
+            self._world.model_context.give_fresh_turn(event)
         full = f"session.{name}"
         if self._heard(full):
             self._world.post(full, SESSION_EVENTS[name](event))
@@ -174,7 +174,9 @@ class Hearing:
         world = self._world
         identities = [one.identity for one in speakers]
         legs = [
-            leg.name for leg in world.line.parties() if leg.identity in identities and not world.ears.hear(leg.identity)
+            leg.name
+            for leg in world.line.parties()
+            if leg.identity in identities and not world.linked.hear(leg.identity)
         ]
         if legs != self._speaking or self._heard("room.active_speakers_changed"):
             self._tell_who_speaks(identities, legs)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from callflow.core.actions import verb_of
+from callflow.core.arguments import render
 from callflow.core.content import content
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT, Flow
-from callflow.core.render import render
+from callflow.core.macrostep import Macrostep
 from callflow.core.snapshot import Snapshot, Start, Step
-from callflow.core.turn import Turn
 
 
 class Offers(NamedTuple):
@@ -27,8 +27,8 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
     """
     if not snapshot.configuration or snapshot.memory.phase != "running":
         return Offers()
-    turn = Turn(flow, snapshot, time)
-    active = sorted(turn.active, key=turn.table.order)
+    macrostep = Macrostep(flow, snapshot, time)
+    active = sorted(macrostep.active, key=macrostep.table.order)
     tools = tuple(dict.fromkeys(name for path in active for name in flow.states[path].tools))
     paragraphs = []
     for path in active:
@@ -36,7 +36,7 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
         if state.instructions is None:
             continue
         try:
-            paragraphs.append(str(render(state.instructions, turn.context(state.scope, path, None))))
+            paragraphs.append(str(render(state.instructions, macrostep.context(state.scope, path, None))))
         except EvaluationError:
             continue
     return Offers(tools, "\n\n".join(paragraphs))
@@ -45,22 +45,22 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
 def says_goodbye(flow: Flow, step: Step, *, before: bool) -> bool:
     """Whether the model has no turn any more after this step, given whether it had none `before`: the call is ending, or
     is at its last words, and they have begun. The agent of a `task` that runs has turns of its own."""
-    turn = Turn(flow, step.snapshot, 0.0)
-    if any(verb_of(one.verb).takes_over == "while it runs" and not one.stopping for one in turn.effects.values()):
+    macrostep = Macrostep(flow, step.snapshot, 0.0)
+    if any(verb_of(one.verb).takes_over == "while it runs" and not one.stopping for one in macrostep.effects.values()):
         return False
-    if turn.in_ending or not turn.live:
+    if macrostep.in_ending or not macrostep.live:
         return True
     begun = any(isinstance(effect, Start) and verb_of(effect.verb).speech for effect in step.effects)
-    return turn.farewell and (before or begun)
+    return macrostep.farewell and (before or begun)
 
 
 def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
     """The lists (their `seq`) in which another agent has yet to take over, or is at it."""
-    turn = Turn(flow, snapshot, 0.0)
+    macrostep = Macrostep(flow, snapshot, 0.0)
     found = {
         one.seq
-        for one in turn.lists.values()
-        if any(item.verb.takes_over for item in content(turn, one).actions[max(one.position, 0) :])
+        for one in macrostep.lists.values()
+        if any(item.verb.takes_over for item in content(macrostep, one).actions[max(one.position, 0) :])
         or (one.kind == "entry" and flow.states[one.owner].task is not None)
     }
     return frozenset(found)
@@ -68,7 +68,7 @@ def taking_over(flow: Flow, snapshot: Snapshot) -> frozenset[int]:
 
 def agent_instructions(flow: Flow, snapshot: Snapshot, time: float) -> str:
     """`agent.instructions`, rendered as the call begins. Raises EvaluationError."""
-    return str(render(flow.agent.get("instructions", ""), Turn(flow, snapshot, time).context(ROOT, ROOT, None)))
+    return str(render(flow.agent.get("instructions", ""), Macrostep(flow, snapshot, time).context(ROOT, ROOT, None)))
 
 
 def party_identities(flow: Flow, snapshot: Snapshot, time: float) -> dict[str, str]:
@@ -78,7 +78,7 @@ def party_identities(flow: Flow, snapshot: Snapshot, time: float) -> dict[str, s
     for name, identity in flow.legs.items():
         if identity is not None:
             try:
-                found[name] = str(render(identity, Turn(flow, snapshot, time).context(ROOT, ROOT, None)) or "")
+                found[name] = str(render(identity, Macrostep(flow, snapshot, time).context(ROOT, ROOT, None)) or "")
             except EvaluationError:
                 found[name] = ""
     return found

@@ -11,7 +11,7 @@ from livekit.agents.utils import is_given
 from callflow.livekit_bindings import private
 
 
-class Ears:
+class LinkedParticipant:
     """The hearing of one session. It is touched only where the flow says so: a program that switches the session's input
     by itself is left alone."""
 
