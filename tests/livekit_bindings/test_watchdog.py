@@ -17,8 +17,8 @@ from livekit import api
 from livekit.agents import AgentServer
 
 import callflow
-from callflow.livekit_bindings import watchdog as guards
 from callflow.livekit_bindings import lease
+from callflow.livekit_bindings import watchdog as guards
 from callflow.livekit_bindings.lease import Lease
 from callflow.livekit_bindings.returning import Lookout, Party
 from callflow.runtime.redact import Redactor
