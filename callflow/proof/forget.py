@@ -76,10 +76,10 @@ class Forgetting:
             )
             if not any(path in self._ending.states for path in self._read.visits):
                 changed["visits"] = NO_DATA
-            if memory.vars:
-                changed["vars"] = self._at_the_end.left_of(changed.get("vars", memory.vars), memory.lists.values())
         elif any(timer.kind == "stop" for timer in memory.timers):  # what is cancelled stops at once
             changed["timers"] = tuple([timer for timer in memory.timers if timer.kind != "stop"])
+        if memory.vars and (ending or memory.phase not in LIVE):
+            changed["vars"] = self._at_the_end.left_of(changed.get("vars", memory.vars), memory.lists.values())
         if not changed.get("silences", memory.silences):
             changed |= _VOICES
         timers = changed.get("timers", memory.timers)

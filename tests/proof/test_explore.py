@@ -435,3 +435,22 @@ def test_a_model_that_is_asked_to_speak_may_call_it_again():
     assert "again" in entered(HELD.format(asked="{generate_reply: Look once more.}"))
     asked_later = HELD.format(asked="").replace("again: {", "again: {entry: [{generate_reply: Look once more.}], ")
     assert "never" in entered(asked_later)
+
+
+OVER = """
+on: {dtmf.3: {target: asking, when: vars.n == 1}}
+vars: {n: {type: integer, default: 0}}
+initial: asking
+states:
+  asking: {entry: [{say: Hello.}], on: {dtmf.1: {do: [{set: {n: 1}}]}, dtmf.2: closed, done: ending}}
+  ending: {entry: [hang_up], on: {done: closed}}
+  closed: {final: true}
+wrap_up: [%s]
+"""
+
+
+@pytest.mark.parametrize(("last", "values"), [("{log: Over.}", 1), ("{http: 'https://crm.example/{{ vars.n }}'}", 2)])
+def test_when_the_line_is_closed_values_that_nothing_reads_any_more_make_no_difference(last: str, values: int) -> None:
+    exploration = seen(callflow.loads(HEAD + OVER % last, check=False))[1]
+    over = [node.snapshot for node in exploration.nodes if node.snapshot.memory.phase == "closing"]
+    assert len({one.memory.vars[""]["n"] for one in over}) == values

@@ -16,6 +16,7 @@ from callflow.core.table import table_of
 from callflow.proof.node import MICRO, Exploration, Node
 from callflow.proof.prove import Proof
 from callflow.proof.timing import Timing
+from callflow.proof.world import World
 from callflow.proof.zone import size_of
 from tests.proof.sound.calls import Call, Moved
 
@@ -48,6 +49,7 @@ class Known:
             for microstep in move.outcome.taken.moves
             for number in microstep.transitions
         }
+        self.world = World(self.exploration.flow)
         self.timing = Timing(self.exploration.flow, self.exploration.stopwatches)
         self.stopwatches = self.timing.stopwatches
 
@@ -93,8 +95,9 @@ class Held:
             return
         self.steps += 1
         started = call.begun.snapshot.memory.started
-        before = self.nodes
+        before, facts = self.nodes, self.facts
         self._stand(call, moved.now)
+        self.loosely += self.facts != facts and not self._matters(moved)
         self.beyond = len(self.left.memory.lists) < len(call.snapshot.memory.lists) or goes_round(call, moved)
         if self.beyond:
             return
@@ -108,6 +111,11 @@ class Held:
     @property
     def _follows(self) -> bool:
         return self.problem is None and not self.beyond
+
+    def _matters(self, moved: Moved) -> bool:
+        """Whether a proof follows this; what changes nothing but what is closed, and is heard by nobody, it leaves out."""
+        event = moved.event
+        return not isinstance(event, Event) or self.known.world.matters(moved.before.configuration, event.name)
 
     # -- where it stands ------------------------------------------------------------------------------------------------
 
