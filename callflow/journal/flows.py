@@ -30,6 +30,7 @@ class Flows:
         """Raises NoFlow for a file that is none."""
         self._read: dict[str, Flow | str] = {}
         self._named: dict[str, list[Flow]] = {}
+        self._wrong: list[str] = []  # why files in the folders hold no flow: one may be the flow of a journal
         for path in named:
             folder = os.path.isdir(path)  # noqa: PTH112 - a path may be any text
             for file in _flow_files(Path(path)) if folder else [path]:
@@ -38,8 +39,10 @@ class Flows:
                     self._named.setdefault(flow.name, []).append(flow)
                 elif not folder:
                     raise NoFlow(flow)
+                else:
+                    self._wrong.append(flow)
         if named and not self._named:
-            raise NoFlow(f"there is no flow in {', '.join(map(printable, named))}")
+            raise NoFlow(f"there is no flow in {', '.join(map(printable, named))}{self._unread()}")
         self._are_named = bool(named)
 
     def of(self, head: Mapping[str, Any]) -> Flow:
@@ -50,7 +53,7 @@ class Flows:
         if not found:
             known = ", ".join(sorted(self._named))
             raise NoFlow(
-                f"this is a call of the flow {printable(head['flow'])}, and what --flow names is {printable(known)}"
+                f"this is a call of the flow {printable(head['flow'])}, and what --flow names is {printable(known)}{self._unread()}"
             )
         exact = [one for one in found if one.digest == head["digest"]] or found
         if len(exact) > 1:
@@ -59,6 +62,9 @@ class Flows:
                 f"{len(exact)} flows are named {printable(head['flow'])}: {files}; name one of them with --flow"
             )
         return exact[0]
+
+    def _unread(self) -> str:
+        return f" (not read: {'; '.join(self._wrong)})" if self._wrong else ""
 
     def _recorded(self, file: str) -> Flow:
         help_ = "name its flow with --flow FILE"

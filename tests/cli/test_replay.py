@@ -161,6 +161,13 @@ def test_a_flow_that_has_defects_or_another_name_is_told():
     done = command("replay", "calls", "--flow", "flows/outbound.yaml")
     assert done.exit_code == 2
     assert "this is a call of the flow front-desk, and what --flow names is outbound-reminder" in done.stderr
+    Path("changed").mkdir()
+    shutil.copy("flows/outbound.yaml", "changed")
+    text = Path("flows/smallest.yaml").read_text(encoding="utf-8")
+    Path("changed/smallest.yaml").write_text(text.replace("initial:", "initally:"), encoding="utf-8")
+    done = command("replay", str(calls("smallest-0")), "--flow", "changed")
+    assert done.exit_code == 2
+    assert "what --flow names is outbound-reminder (not read: changed/smallest.yaml:" in done.stderr
     Path("empty").mkdir()
     assert command("replay", "empty").exit_code == 5
 
