@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from callflow.core.actions import verb_of
-from callflow.core.events import DIGITS, MAIN_LEG, Event
+from callflow.core.events import MAIN_LEG, Event
 from callflow.core.flow import ROOT
 from callflow.core.macrostep import Macrostep
-from callflow.core.snapshot import Running, Silence, Timer, without
+from callflow.core.snapshot import Silence, Timer, without
 from callflow.core.table import Table
 
 STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
@@ -80,81 +80,50 @@ def is_timer(event: Event) -> bool:
 # -- silence -------------------------------------------------------------------------------------------------------
 
 
-def heard(macrostep: Macrostep, event: Event) -> bool:
-    """Whether this event is somebody's voice or key. Notes what it says of who is speaking, and whether anybody can be
-    heard at all."""
-    name = event.name
-    if name == "room.active_speakers_changed":  # of those whom the session does not hear
-        was, macrostep.others_speak = macrostep.others_speak, bool(event.data.get("legs"))
-        return macrostep.others_speak or was
-    if name in ("room.reconnecting", "room.reconnected", "room.disconnected"):
-        macrostep.cut_off = name != "room.reconnected"
-        if name == "room.reconnecting":
-            macrostep.caller_speaks = macrostep.others_speak = False  # how that ended, nobody will say
-        return False
-    if name in ("room.track_muted", "room.track_unmuted"):
-        if event.data.get("leg") == MAIN_LEG:
-            macrostep.caller_muted = bool(event.data.get("muted"))
-            macrostep.caller_speaks = (
-                macrostep.caller_speaks and not macrostep.caller_muted
-            )  # whoever is cut off has spoken until now
-        return False
-    if name in ("call.dropped", "call.hangup"):
-        macrostep.caller_speaks = False
-        if name == "call.hangup":  # whoever comes next has a microphone of their own
-            macrostep.caller_muted = False
-        return False
-    if name == "session.user_state_changed":
-        was, macrostep.caller_speaks = macrostep.caller_speaks, event.data.get("new_state") == "speaking"
-        return macrostep.caller_speaks or was
-    if name == "session.agent_state_changed":
-        macrostep.agent_busy = event.data.get("new_state") in ("thinking", "speaking")
-        return False
-    if name == "session.user_input_transcribed":
-        return True
-    if name.startswith("leg."):
-        name = name.removeprefix("leg.").partition(".")[2]
-    return name.startswith("dtmf.") and name[5:] in DIGITS
-
-
-def broken(macrostep: Macrostep) -> None:
-    """Somebody was heard: every silence is at zero, and its rows may fire again."""
-    fresh = {path: Silence(path) for path in macrostep.silences}
-    if fresh != macrostep.silences:
-        macrostep.timers = tuple([one for one in macrostep.timers if one.kind != "silence"])
-        macrostep.silences = fresh
+def somebody_spoke(macrostep: Macrostep) -> None:
+    """A voice or a key was heard: every silence is at zero, and its rows may fire again."""
+    for _, counted, since, fired in macrostep.silences.values():
+        if counted or fired or since is not None:
+            macrostep.silences = {path: Silence(path) for path in macrostep.silences}
+            macrostep.timers = tuple([one for one in macrostep.timers if one.kind != "silence"])
+            break
     if macrostep.kept:
         macrostep.kept = tuple([event for event in macrostep.kept if not event.name.startswith("silence ")])
+    if not macrostep.at.in_ending:
+        macrostep.entered = 0
 
 
 def quiet(macrostep: Macrostep) -> bool:
     """Whether a silence counts now: the far end on the line, not on hold and not handed on, heard by us, and nobody
     speaking or about to."""
+    if macrostep.caller_speaks or macrostep.agent_busy or macrostep.others_speak:
+        return False
+    if macrostep.muted or macrostep.caller_muted or macrostep.cut_off:
+        return False
     leg = macrostep.legs.get(MAIN_LEG)
-    if leg is None or leg.status != "on_line" or macrostep.caller_speaks or macrostep.agent_busy:
+    if leg is None or leg.status != "on_line":
         return False
-    if macrostep.others_speak or macrostep.muted or macrostep.caller_muted or macrostep.cut_off:
-        return False
-    return not macrostep.effects or not any(map(_is_heard, macrostep.effects.values()))
-
-
-def _is_heard(effect: Running) -> bool:
-    """Whether the far end has something to listen to, or to wait for, while this runs."""
-    verb = verb_of(effect.verb)
-    return not effect.stopping and ((verb.speech and not effect.quiet) or verb.occupies)
+    for effect in macrostep.effects.values():
+        if not effect.stopping:
+            verb = verb_of(effect.verb)
+            if verb.occupies or (verb.speech and not effect.quiet):
+                return False  # the far end has something to listen to, or to wait for
+    return True
 
 
 def count(macrostep: Macrostep) -> None:
     """At a step's end: silences count on, or pause."""
-    now = macrostep.time
     counting = quiet(macrostep)
     for path, (_, counted, since, fired) in macrostep.silences.items():
-        if counting and since is None:
+        if counting is (since is not None):
+            continue
+        now = macrostep.time
+        if counting:
             macrostep.silences = {**macrostep.silences, path: Silence(path, counted, now, fired)}
             for row in macrostep.table.states[path].silences:
                 if row.index not in fired:
                     arm(macrostep, "silence", path, row.index, now + max(row.seconds - counted, 0.0))
-        elif not counting and since is not None:
+        elif since is not None:
             macrostep.silences = {**macrostep.silences, path: Silence(path, counted + now - since, None, fired)}
             disarm(macrostep, "silence", path)
 

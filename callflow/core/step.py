@@ -36,7 +36,7 @@ from callflow.core.executable_content import set_outcome
 from callflow.core.expressions import ANY, coerce
 from callflow.core.flow import ROOT, Flow
 from callflow.core.macrostep import LIVE, Given, Macrostep
-from callflow.core.observation import OBSERVED, give_up, observe
+from callflow.core.observation import give_up, observe, observer_of
 from callflow.core.selection import (
     has_outer_row,
     select,
@@ -137,7 +137,8 @@ def _happened(macrostep: Macrostep, event: Event) -> bool:
         if not autoforward.forward(macrostep, event):
             macrostep.note("dropped", event=event.name, why="the call is over")
         return False
-    if event.name.startswith(OBSERVED) and observe(macrostep, event):
+    observer = observer_of(event.name)
+    if observer is not None and observer(macrostep, event):
         return False
     if macrostep.phase == "waiting":
         if event.name in ("call.answered", "call.offered"):
@@ -172,8 +173,7 @@ def _effect_ended(macrostep: Macrostep, end: EffectEnded) -> None:
             _take_late(macrostep, result.event)
         sequencer.settle(macrostep, result, taken=True)
     elif result is not None:
-        if result.event.name.startswith(OBSERVED):
-            observe(macrostep, result.event)
+        observe(macrostep, result.event)
         _take_first(macrostep, result)
     if effect is not None and macrostep.held and verb_of(effect.verb).holds_hang_up:
         clocks.disarm(macrostep, "settle", ROOT)
