@@ -78,6 +78,7 @@ class Configuration:
         states = table.flow.states
         outward = sorted(self.active, key=lambda path: (-len(table.states[path].ancestors), table.order(path)))
         self._offering = {name: path for path in reversed(outward) for name in states[path].tools}
+        self.tools = frozenset(self._offering)
 
     def offering(self, tool: str) -> str | None:
         """The innermost state that offers a tool to the model."""

@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from functools import lru_cache
 
 from callflow.core.actions import verb_of
 from callflow.core.configuration import offered_in
+from callflow.core.effect_kinds import action_of, kind_of
 from callflow.core.events import EVENTS, LEG_EVENTS, MAIN_LEG, SENDERS, EffectEnded, Event, EventType, Input, TimerFired
-from callflow.core.flow import Action, Flow
-from callflow.core.lasts import lasts, within
+from callflow.core.flow import Flow
 from callflow.core.occurs import Called, Facts, Leaving, LegIs, Music, Occurs
 from callflow.core.snapshot import Running, Snapshot
-from callflow.core.statechart.action_lists import action_at
 from callflow.core.table import table_of
+
+__all__ = [
+    "action_of",
+    "afterwards",
+    "calls_again",
+    "entry_of",
+    "heard_again",
+    "hears_nobody",
+    "latest",
+    "leg_is",
+    "leg_of",
+    "legs_of",
+    "refused",
+    "told_by",
+    "unfit",
+]
 
 _TELLS = 0.05
 """Seconds by which a timer may be told early: the loop's clock and that of the day are not the same."""
@@ -25,7 +41,8 @@ _TELLS = 0.05
 
 def refused(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
     """Why this cannot happen now, in a sentence; None where it can."""
-    return _overdue(flow, snapshot, event.time) or unfit(flow, snapshot, facts, event)
+    overdue = event.time > latest(flow, snapshot)
+    return _overdue(flow, snapshot, event.time) if overdue else unfit(flow, snapshot, facts, event)
 
 
 def unfit(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | None:
@@ -39,8 +56,12 @@ def unfit(flow: Flow, snapshot: Snapshot, facts: Facts, event: Input) -> str | N
     entry = entry_of(event.name)
     if entry is None:  # the program's own
         return _no_message(flow, snapshot, event.name)
-    whys = [_no_event(snapshot, facts, event, way) for way in entry.occurs]
-    return None if None in whys else whys[-1]
+    why: str | None = None
+    for way in entry.occurs:
+        why = _no_event(snapshot, facts, event, way)
+        if why is None:
+            return None
+    return why
 
 
 def told_by(snapshot: Snapshot, facts: Facts) -> Hashable:
@@ -63,21 +84,21 @@ def legs_of(snapshot: Snapshot) -> list[str]:
 def afterwards(flow: Flow, before: Snapshot, facts: Facts, event: Input) -> Facts:
     """What is so after an input."""
     facts = heard_again(before, facts)
-    if isinstance(event, Event) and event.name.startswith("tool."):
-        return facts | {Called(event.name[5:])} if hears_nobody(before) else facts
-    if isinstance(event, Event):
-        entry = entry_of(event.name)
-        ways = () if entry is None else entry.occurs
-        way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
-        if event.name.endswith(".hangup"):
-            facts = facts - {Music(leg_of(event)), Leaving(leg_of(event))}
-        if event.name == "session.close" and "session" in before.memory.closing:
-            facts = facts - {"session"}  # nobody tells that the flow begins to close it
-        return facts if way is None else facts - way.takes | way.adds
     if isinstance(event, EffectEnded):
         effect = before.memory.effects.get(event.id)
-        return facts if effect is None else _done(flow, facts, effect, event)
-    return facts
+        return facts if effect is None else kind_of(flow, effect).afterwards(facts, event.status, event.result)
+    if isinstance(event, TimerFired):
+        return facts
+    if event.name.startswith("tool."):
+        return facts | {Called(event.name[5:])} if hears_nobody(before) else facts
+    entry = entry_of(event.name)
+    ways = () if entry is None else entry.occurs
+    way = next((one for one in ways if _no_event(before, facts, event, one) is None), None)
+    if event.name.endswith(".hangup"):
+        facts = facts - {Music(leg_of(event)), Leaving(leg_of(event))}
+    if event.name == "session.close" and "session" in before.memory.closing:
+        facts = facts - {"session"}  # nobody tells that the flow begins to close it
+    return facts if way is None or not (way.takes or way.adds) else facts - way.takes | way.adds
 
 
 def hears_nobody(snapshot: Snapshot) -> bool:
@@ -89,8 +110,13 @@ def hears_nobody(snapshot: Snapshot) -> bool:
 
 def heard_again(snapshot: Snapshot, facts: Facts) -> Facts:
     """Without what has been so since the model heard nobody, once it does."""
-    called = [fact for fact in facts if isinstance(fact, Called)]
-    return facts.difference(called) if called and not hears_nobody(snapshot) else facts
+    called = _calls(facts)
+    return facts - called if called and not hears_nobody(snapshot) else facts
+
+
+@lru_cache(maxsize=4096)
+def _calls(facts: Facts) -> Facts:
+    return frozenset([fact for fact in facts if isinstance(fact, Called)])
 
 
 def calls_again(snapshot: Snapshot, facts: Facts, name: str) -> bool:
@@ -98,30 +124,6 @@ def calls_again(snapshot: Snapshot, facts: Facts, name: str) -> bool:
     if Called(name[5:]) not in facts or not hears_nobody(snapshot):
         return False
     return not any(verb_of(one.verb).talks and not one.stopping for one in snapshot.memory.effects.values())
-
-
-def _done(flow: Flow, facts: Facts, effect: Running, end: EffectEnded) -> Facts:
-    """What is so after an effect."""
-    verb, action = verb_of(effect.verb), action_of(flow, effect)
-    if verb.holds_far_end:
-        facts = facts - {Music(MAIN_LEG)}
-    if end.status != "ok":
-        return facts
-    way = verb.end(end.result).occurs
-    facts = facts - way.takes - verb.closes | way.adds
-    if "session" in verb.closes:
-        facts = facts - {"conversation"}
-    if action is None:
-        return facts
-    if verb.drops_leg:
-        facts = facts | {Leaving(verb.leg(action.arguments))}
-    leg = Music(verb.leg(action.arguments))
-    if verb.leg_after is not None:
-        facts = facts - {leg}
-    if any(verb.sounds(action.arguments, afterwards=True)):
-        facts = facts | {leg}
-    detects = verb.given("detection", action.arguments) is not None
-    return facts | {"detection"} if detects and end.result.get("result") == "answered" else facts
 
 
 def entry_of(name: str) -> EventType | None:
@@ -140,7 +142,10 @@ def leg_is(snapshot: Snapshot, name: str) -> LegIs:
     """How a leg stands: as the flow was told, or being called."""
     known = snapshot.memory.legs.get(name)
     status: LegIs = "absent" if known is None else known.status
-    called = any(verb_of(one.verb).calls and (one.leg or MAIN_LEG) == name for one in snapshot.memory.effects.values())
+    called = False
+    for one in snapshot.memory.effects.values():
+        if verb_of(one.verb).calls and (one.leg or MAIN_LEG) == name:
+            called = True
     if status == "dialing" and not called:  # what a dial that has failed leaves behind
         return "absent"
     return "dialing" if called and status in ("absent", "gone") else status
@@ -161,31 +166,36 @@ def _no_event(snapshot: Snapshot, facts: Facts, event: Event, way: Occurs) -> st
         return f"{event.name} does not come from outside"
     if way.where is not None and event.data.get(way.where[0]) != way.where[1]:
         return f"{event.name} comes only with the {way.where[0]} {way.where[1]}"
-    return _missing(way, facts, event.name, leg_of(event), leg_is(snapshot, leg_of(event)))
+    leg = leg_of(event)
+    stands = None if way.legs is None else leg_is(snapshot, leg)
+    return None if _fits(way, facts, stands) else _missing(way, facts, event.name, leg, stands)
 
 
-def _missing(way: Occurs, facts: Facts, what: str, leg: str, stands: LegIs) -> str | None:
+def _fits(way: Occurs, facts: Facts, stands: LegIs | None) -> bool:
+    return way.needs <= facts and way.lacks.isdisjoint(facts) and (way.legs is None or stands in way.legs)
+
+
+def _missing(way: Occurs, facts: Facts, what: str, leg: str, stands: LegIs | None) -> str:
+    """What it does not fit."""
     if way.needs - facts:
         return f"{what} comes only with {' and '.join(sorted(way.needs - facts))}"
     if way.lacks & facts:
         return f"{what} comes only without {' and '.join(sorted(way.lacks & facts))}"
-    if way.legs is not None and stands not in way.legs:
-        return f"{leg} is {stands}, and {what} comes only where it is {' or '.join(sorted(way.legs))}"
-    return None
+    return f"{leg} is {stands}, and {what} comes only where it is {' or '.join(sorted(way.legs or ()))}"
 
 
 def latest(flow: Flow, snapshot: Snapshot) -> float:
     """The time by which something has to end that runs; infinite where nothing has to."""
-    runs = [effect for effect in snapshot.memory.effects.values() if not effect.stopping]
-    until = [effect.started + within(effect, action_of(flow, effect)).most for effect in runs]
-    return min(until, default=math.inf) + _TELLS
+    until = math.inf
+    for effect in snapshot.memory.effects.values():
+        if not effect.stopping:
+            until = min(until, effect.started + kind_of(flow, effect).within.most)
+    return until + _TELLS
 
 
 def _overdue(flow: Flow, snapshot: Snapshot, time: float) -> str | None:
-    if time <= latest(flow, snapshot):
-        return None
     for effect in snapshot.memory.effects.values():
-        until = math.inf if effect.stopping else effect.started + within(effect, action_of(flow, effect)).most
+        until = math.inf if effect.stopping else effect.started + kind_of(flow, effect).within.most
         if time > until + _TELLS:
             return f"{effect.verb} {effect.id} is out of time at {until:g}, at the latest"
     return None
@@ -204,7 +214,8 @@ def _no_end(flow: Flow, snapshot: Snapshot, facts: Facts, end: EffectEnded) -> s
     effect = snapshot.memory.effects.get(end.id)
     if effect is None:
         return f"there is no effect {end.id}"
-    verb, action, ok = verb_of(effect.verb), action_of(flow, effect), end.status == "ok"
+    kind, ok = kind_of(flow, effect), end.status == "ok"
+    verb = kind.verb
     if end.status == "cancelled" and not effect.stopping:
         return f"nobody has cancelled {effect.verb} {end.id}"
     if ok and verb.results and verb.result_event(end.result) not in verb.results:
@@ -214,19 +225,19 @@ def _no_end(flow: Flow, snapshot: Snapshot, facts: Facts, end: EffectEnded) -> s
     if not ok and verb.last:
         return f"{effect.verb} is done at once"
     event = "" if ok else verb.error_result(end.status == "timed_out") or ""
-    result = end.result if ok else {"result": event.partition(".")[2]}
-    leg = MAIN_LEG if action is None else verb.leg(action.arguments)
-    known = snapshot.memory.legs.get(leg)
-    told = verb.result_event(end.result) if ok and verb.results else event or f"the end of {effect.verb} {end.id}"
-    why = None
     if ok or event:
-        why = _missing(verb.end(result).occurs, facts, told, leg, "absent" if known is None else known.status)
-    return why or _no_time(effect, action, end)
+        way = verb.end(end.result if ok else {"result": event.partition(".")[2]}).occurs
+        known = snapshot.memory.legs.get(kind.leg)
+        stands: LegIs = "absent" if known is None else known.status
+        if not _fits(way, facts, stands):
+            told = verb.result_event(end.result) if ok else event
+            return _missing(way, facts, told or f"the end of {effect.verb} {end.id}", kind.leg, stands)
+    return _no_time(effect, kind.lasts(effect, end.status, end.result).least, end)
 
 
-def _no_time(effect: Running, action: Action | None, end: EffectEnded) -> str | None:
+def _no_time(effect: Running, least: float, end: EffectEnded) -> str | None:
     """Why it cannot end yet. How late it may, only its time limit says: whoever it is for may be away, and somebody else speak."""
-    seconds, least = end.time - effect.started, lasts(effect, action, end.status, end.result).least
+    seconds = end.time - effect.started
     if seconds >= least - _TELLS:
         return None
     yet = "out of time" if end.status == "timed_out" else "through"
@@ -245,9 +256,3 @@ def _no_call(flow: Flow, facts: Facts, call: Event, snapshot: Snapshot) -> str |
     if offered_in(table_of(flow), where).offering(tool.name) is None:
         return f"no state offers {tool.name}"
     return None
-
-
-def action_of(flow: Flow, effect: Running) -> Action | None:
-    """What an effect was started for; None where nobody has written that."""
-    action = action_at(flow, effect.source)
-    return action if action is not None and action.verb == effect.verb else None

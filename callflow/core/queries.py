@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from callflow.core.actions import verb_of
 from callflow.core.arguments import render
+from callflow.core.configuration import configuration_of
 from callflow.core.content import content
 from callflow.core.expressions import EvaluationError
 from callflow.core.flow import ROOT, Flow
 from callflow.core.macrostep import Macrostep
 from callflow.core.snapshot import Snapshot, Start, Step
+from callflow.core.table import table_of
 
 
 class Offers(NamedTuple):
@@ -40,6 +42,13 @@ def offers(flow: Flow, snapshot: Snapshot, time: float) -> Offers:
         except EvaluationError:
             continue
     return Offers(tools, "\n\n".join(paragraphs))
+
+
+def tools_offered(flow: Flow, snapshot: Snapshot) -> frozenset[str]:
+    """The tools of those offers."""
+    if snapshot.memory.phase != "running":
+        return frozenset()
+    return configuration_of(table_of(flow), snapshot.configuration).tools
 
 
 def says_goodbye(flow: Flow, step: Step, *, before: bool) -> bool:

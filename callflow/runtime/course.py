@@ -263,6 +263,12 @@ def _drops_line(effect: Start) -> bool:
     return "line" in verb.closes or (verb.drops_leg and effect.arguments.get("leg") in (None, MAIN_LEG))
 
 
+def cause_of(log: Log, snapshot: Snapshot, now: float) -> Cause:
+    """By what the call has ended, as far as it is known."""
+    failed = snapshot.memory.fault is not None or log.error is not None
+    return log.cause or Cause("fault" if failed else "none", "system", now, "", {})
+
+
 def record_of(
     call: str,
     flow: Flow,
@@ -284,7 +290,7 @@ def record_of(
         flow=flow.name,
         file=flow.file,
         outcome=memory.outcome or ("failed" if failed else "none"),
-        cause=log.cause or Cause("fault" if failed else "none", "system", now, "", {}),
+        cause=cause_of(log, snapshot, now),
         started=memory.started or now,
         ended=now,
         answered=log.answered,

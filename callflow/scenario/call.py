@@ -12,8 +12,8 @@ from callflow.core.possible import afterwards, refused
 from callflow.core.snapshot import Leg, Running, Snapshot, Step, Timer
 from callflow.core.step import start, step
 from callflow.errors import CallflowError
-from callflow.runtime.course import Log, record_of
-from callflow.runtime.record import CallRecord
+from callflow.runtime.course import Log, cause_of, record_of
+from callflow.runtime.record import CallRecord, Cause
 
 MOST_INPUTS = 10_000
 """Of one call: who has taken so many goes round in circles."""
@@ -56,9 +56,12 @@ def follows(flow: Flow, before: Taken, step: Step, time: float) -> Taken:
     if entry is None:
         return Taken(time, step)
     facts = afterwards(flow, snapshot, before.facts, entry)
-    timers, effects = snapshot.memory.timers, snapshot.memory.effects
-    timer = next((one for one in timers if isinstance(entry, TimerFired) and one.generation == entry.generation), None)
-    return Taken(time, step, facts, timer, effects.get(entry.id) if isinstance(entry, EffectEnded) else None)
+    if isinstance(entry, EffectEnded):
+        return Taken(time, step, facts, None, snapshot.memory.effects.get(entry.id))
+    if isinstance(entry, TimerFired):
+        timers = snapshot.memory.timers
+        return Taken(time, step, facts, next((one for one in timers if one.generation == entry.generation), None))
+    return Taken(time, step, facts)
 
 
 class Seen:
@@ -75,18 +78,18 @@ class Seen:
         self.heard: list[Heard] = []
         self.taken: list[Taken] = [Taken(0.0, first)]
         self._log = Log(ending=flow.ending, now=time, told_by="worker")  # no program is here to end it
-        self._log.step(first, first.snapshot)
+        self._logged = 0  # how many of the steps are in it: most calls are asked for their record once
 
     def follow(self, found: Step, time: float) -> None:
         """It has taken this step."""
         if len(self.taken) > MOST_INPUTS:
             raise Unending(f"{MOST_INPUTS:,} inputs, and the call has not ended: it is in {self.where}")
-        before = self.snapshot
-        self.now = max(self.now, time)
+        if time > self.now:
+            self.now = time
         self.snapshot = found.snapshot
-        self._log.step(found, before)
-        self.taken.append(follows(self.flow, self.taken[-1], found, self.elapsed))
-        self.facts = self.taken[-1].facts
+        taken = follows(self.flow, self.taken[-1], found, self.elapsed)
+        self.taken.append(taken)
+        self.facts = taken.facts
 
     @property
     def elapsed(self) -> float:
@@ -117,7 +120,20 @@ class Seen:
 
     def record(self) -> CallRecord:
         """The record of the call as it is now."""
-        return record_of("scenario", self.flow, self._log, self.snapshot, now=self.now, steps=len(self.taken) - 1)
+        log = self._logged_until_now()
+        return record_of("scenario", self.flow, log, self.snapshot, now=self.now, steps=len(self.taken) - 1)
+
+    @property
+    def cause(self) -> Cause:
+        """By what the call has ended, as its record says it."""
+        return cause_of(self._logged_until_now(), self.snapshot, self.now)
+
+    def _logged_until_now(self) -> Log:
+        for number in range(self._logged, len(self.taken)):
+            before = self.taken[max(number - 1, 0)].step.snapshot
+            self._log.step(self.taken[number].step, before)
+        self._logged = len(self.taken)
+        return self._log
 
 
 class Call(Seen):

@@ -1,4 +1,4 @@
-"""What a scenario expects, beside what there is."""
+"""What a scenario expects and is not so, beside what there is."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.configuration import configuration_of
-from callflow.core.events import MAIN_LEG
-from callflow.core.queries import offers
+from callflow.core.queries import tools_offered
 from callflow.core.snapshot import Start
-from callflow.core.table import table_of
 from callflow.scenario.call import Heard, Seen
 from callflow.scenario.difference import MISSING, TOO_MUCH, aligned, difference
 from callflow.scenario.model import ANYTHING, Begun, Conditions, Ended, Text
+from callflow.scenario.watching import (
+    ASKED,
+    Since,
+    begun,
+    ended_by,
+    equal,
+    holds,
+    is_begun,
+    is_heard,
+    leaves,
+    lines,
+    listener,
+    outcome_of,
+    same,
+)
 
 CLOSEST = 5
 """Of what is there where something else is expected, as many are shown."""
 
-
-CUT_ABOUT = 10
-"""Letters, half a second of speech: by so many more or fewer what was cut is still the same."""
-
 NEAR = 0.6
 """How much of two texts is the same where one stands for the other."""
-
-
-class Since(NamedTuple):
-    """From where on a scenario looks: the first step, and the first speech."""
-
-    step: int = 0
-    speech: int = 0
 
 
 class Unmet(NamedTuple):
@@ -46,71 +47,44 @@ class Unmet(NamedTuple):
     """Of `heard` what would hold: texts, and places of those that are expected and stay."""
 
 
-Miss = Callable[[], Unmet]
-"""Tells of a condition that does not hold; most that do not are asked again, and never told."""
-
-
-def met(wanted: Conditions, call: Seen, since: Since) -> bool:
-    """Whether every condition holds now."""
-    return not any(True for look in _LOOKS for _ in look(wanted, call, since))
-
-
 def unmet(wanted: Conditions, call: Seen, since: Since) -> list[Unmet]:
     """Every condition that does not hold now."""
-    return [one() for look in _LOOKS for one in look(wanted, call, since)]
+    asked = ((name, holds(name, wanted, call, since)) for name in ASKED)
+    return [
+        one for name, is_so in asked if is_so is not None and not is_so() for one in _TELLS[name](wanted, call, since)
+    ]
 
 
-def _state(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    if not wanted.state:
-        return
-    table = table_of(call.flow)
-    active = configuration_of(table, call.snapshot.configuration).active
-    if len(call.taken) > since.step + 1:  # what has brought the call out of a state was the last thing in it
-        for one in call.lately:
-            active |= configuration_of(table, one.step.snapshot.configuration).active
-    if any(one not in active for one in wanted.state):
-        yield lambda: Unmet("state", ", ".join(wanted.state), call.where)
+def _state(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
+    yield Unmet("state", ", ".join(wanted.state), call.where)
 
 
-def _states(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    states = wanted.states
-    if states is None:
-        return
-    leaves = [path for path in call.states(since.step) if not call.flow.states[path].children]
-    if not in_order(states, leaves, _equal):
-        yield lambda: Unmet("states", listed(states), listed(leaves), difference(states, leaves, _equal, str, str))
+def _states(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+    states = wanted.states or ()
+    entered = [path for one in call.taken[since.step :] for path in leaves(call, one)]
+    yield Unmet("states", listed(states), listed(entered), difference(states, entered, equal, str, str))
 
 
-def _equal(wanted: Any, found: Any) -> bool:
-    return bool(wanted == found)
-
-
-def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    heard = wanted.heard
-    if heard is None:
-        return
-    found = call.heard[since.speech :]
-    if isinstance(heard, Text):
-        text = heard
-        if not any(text.by in one.legs and _is_heard(text, one) for one in found):
-            yield lambda: _one_heard(text, [one for one in found if text.by in one.legs])
-        return
-    by = next((one.by for one in heard if isinstance(one, Text)), MAIN_LEG)
+def _heard(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+    heard, found = wanted.heard or (), call.heard[since.speech :]
+    by = heard.by if isinstance(heard, Text) else listener(heard)
     texts = [one for one in found if by in one.legs]
-    if not in_order(heard, texts, _is_heard):
-        yield lambda: Unmet(
+    if isinstance(heard, Text):
+        yield _one_heard(heard, texts)
+    else:
+        yield Unmet(
             "heard",
             listed([shown(one) for one in heard]),
             listed(map(_speech, texts)),
-            difference(heard, texts, _is_heard, shown, _speech, _nearly_heard),
+            difference(heard, texts, is_heard, shown, _speech, _nearly_heard),
             tuple(_instead(heard, texts)),
         )
 
 
 def _instead(wanted: Sequence[Text | str], found: Sequence[Heard]) -> Iterator[int | str]:
-    for here, there in aligned(wanted, found, _is_heard, _nearly_heard):
+    for here, there in aligned(wanted, found, is_heard, _nearly_heard):
         gap = here is not None and wanted[here] == ANYTHING
-        if there is not None and not gap and (here is None or not _is_heard(wanted[here], found[there])):
+        if there is not None and not gap and (here is None or not is_heard(wanted[here], found[there])):
             yield _as_heard(found[there])
         elif here is not None and gap == (there is None):
             yield here
@@ -138,45 +112,24 @@ def _alike(one: str, other: str) -> float:
     return SequenceMatcher(None, one[:500], other[:500]).ratio()
 
 
-def _is_heard(wanted: Any, heard: Heard) -> bool:
-    """What was cut is not the same as one of these words that was not."""
-    if not isinstance(wanted, Text):
-        return False
-    if heard.cut and wanted.exactly is not None:
-        return _is_cut_there(wanted.exactly, heard.text)
-    return wanted.matches(heard.text)
+def _effect(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+    if wanted.effect is not None:
+        started = [_started(one, wanted.effect.arguments) for one in _all_begun(call, since)]
+        yield _among("effect", _begun(wanted.effect), started)
 
 
-def _is_cut_there(wanted: str, said: str) -> bool:
-    """Whether this is what was said until it was cut, about there."""
-    words = wanted.removesuffix("…")
-    begins = words.startswith(said) or said.startswith(words)
-    return words != wanted and begins and abs(len(words) - len(said)) <= CUT_ABOUT
-
-
-def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    effect, effects = wanted.effect, wanted.effects
-    if effects is None and effect is None:
-        return
-    begun = [one for taken in call.taken[since.step :] for one in taken.step.effects if isinstance(one, Start)]
-    if effect is not None and not any(_is(effect, one) for one in begun):
-        yield lambda: _among("effect", _begun(effect), [_started(one, effect.arguments) for one in begun])
-    if effects is not None and not in_order(effects, begun, _is):
-        yield lambda: Unmet(
-            "effects",
-            listed(map(_begun, effects)),
-            listed(map(_started, begun)),
-            difference(effects, begun, _is, _begun, _started, _same_verb),
-        )
-
-
-def _is(wanted: Any, start: Start) -> bool:
-    if not isinstance(wanted, Begun):
-        return False
-    given = start.arguments
-    return wanted.verb == start.verb and all(
-        name in given and given[name] == one for name, one in wanted.arguments.items()
+def _effects(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+    effects, found = wanted.effects or (), _all_begun(call, since)
+    yield Unmet(
+        "effects",
+        listed(map(_begun, effects)),
+        listed(map(_started, found)),
+        difference(effects, found, is_begun, _begun, _started, _same_verb),
     )
+
+
+def _all_begun(call: Seen, since: Since) -> list[Start]:
+    return [one for taken in call.taken[since.step :] for one in begun(taken)]
 
 
 def _same_verb(wanted: Any, start: Start) -> bool:
@@ -191,70 +144,48 @@ def _started(start: Start, also: Iterable[str] = ()) -> str:
     return effect_shown(start.verb, start.arguments, also=also)
 
 
-def _vars(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    values = call.snapshot.vars
+def _vars(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
     for name, value in wanted.vars.items():
-        if not same(values.get(name), value):
-            yield lambda name=name, value=value: Unmet(  # type: ignore[misc] # which one this is
-                f"vars.{name}", value_shown(value), value_shown(values.get(name))
-            )
+        found = call.snapshot.vars.get(name)
+        if not same(found, value):
+            yield Unmet(f"vars.{name}", value_shown(value), value_shown(found))
 
 
-def _tools(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    if wanted.tools is not None:
-        tools, offered = sorted(wanted.tools), sorted(offers(call.flow, call.snapshot, call.now).tools)
-        if tools != offered:
-            yield lambda: Unmet("tools", listed(tools), listed(offered), difference(tools, offered, _equal, str, str))
+def _tools(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
+    tools, offered = sorted(wanted.tools or ()), sorted(tools_offered(call.flow, call.snapshot))
+    yield Unmet("tools", listed(tools), listed(offered), difference(tools, offered, equal, str, str))
 
 
-def _log(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    log = wanted.log
-    if log is not None:
-        lines = [
-            str(note.data["message"])
-            for taken in call.taken[since.step :]
-            for note in taken.step.notes
-            if note.kind == "log"
-        ]
-        if not any(map(log.matches, lines)):
-            yield lambda: _among("log", shown(log), [f'"{line}"' for line in lines])
+def _log(wanted: Conditions, call: Seen, since: Since) -> Iterator[Unmet]:
+    if wanted.log is not None:
+        logged = [f'"{line}"' for taken in call.taken[since.step :] for line in lines(taken)]
+        yield _among("log", shown(wanted.log), logged)
 
 
-def _outcome(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
-    outcome = wanted.outcome
-    if outcome is not None:
-        memory = call.snapshot.memory
-        found = memory.outcome or ("failed" if memory.fault else "none")
-        if found != outcome:
-            yield lambda: Unmet("outcome", outcome, found)
+def _outcome(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
+    yield Unmet("outcome", str(wanted.outcome), outcome_of(call))
 
 
-def _ended(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+def _ended(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
     ended = wanted.ended
-    if ended is None:
-        return
-    if isinstance(ended, bool):
-        if ended != call.snapshot.ended:
-            yield lambda: Unmet("ended", value_shown(ended), value_shown(call.snapshot.ended))
-        return
-    if not call.snapshot.ended:
-        yield lambda: Unmet("ended", _ended_shown(ended), "the call has not ended")
-        return
-    cause = call.record().cause
-    found = Ended(cause.by, cause.event, cause.detail.get("cause"))
-    if any(want is not None and want != have for want, have in zip(ended, found, strict=True)):
-        yield lambda: Unmet("ended", _ended_shown(ended), _ended_shown(found))
+    if isinstance(ended, Ended):
+        found = _ended_shown(ended_by(call.cause)) if call.snapshot.ended else "the call has not ended"
+        yield Unmet("ended", _ended_shown(ended), found)
+    else:
+        yield Unmet("ended", value_shown(ended), value_shown(call.snapshot.ended))
 
 
-def _at(wanted: Conditions, call: Seen, since: Since) -> Iterator[Miss]:
+def _at(wanted: Conditions, call: Seen, _since: Since) -> Iterator[Unmet]:
     if wanted.at is not None:
         least, most = wanted.at
-        if not least - call.tolerance <= call.elapsed <= most + call.tolerance:
-            bounds = time_shown(least) if least == most else f"{time_shown(least)} to {time_shown(most)}"
-            yield lambda: Unmet("at", bounds, time_shown(call.elapsed))
+        bounds = time_shown(least) if least == most else f"{time_shown(least)} to {time_shown(most)}"
+        yield Unmet("at", bounds, time_shown(call.elapsed))
 
 
-_LOOKS = (_state, _states, _heard, _effects, _vars, _tools, _log, _outcome, _ended, _at)
+_TELLS: Mapping[str, Callable[[Conditions, Seen, Since], Iterator[Unmet]]] = {
+    "state": _state, "states": _states, "heard": _heard, "effect": _effect, "effects": _effects, "vars": _vars,
+    "tools": _tools, "log": _log, "outcome": _outcome, "ended": _ended, "at": _at,
+}  # fmt: skip
 
 
 def _among(what: str, wanted: str, found: Sequence[str]) -> Unmet:
@@ -262,30 +193,6 @@ def _among(what: str, wanted: str, found: Sequence[str]) -> Unmet:
     nearest = sorted(found, key=lambda one: -_alike(wanted, one))[:CLOSEST]
     lines = [TOO_MUCH + one for one in found if one in nearest]
     return Unmet(what, wanted, listed(found), (MISSING + wanted, *lines) if found else ())
-
-
-def in_order(wanted: Sequence[Any], found: Sequence[Any], fits: Callable[[Any, Any], bool]) -> bool:
-    """Whether `found` is what is wanted, from its first to its last, `...` being anything between."""
-    reached = {0}  # how many of `wanted` may be behind us
-    for one in found:
-        following = {place for place in reached if place < len(wanted) and wanted[place] == ANYTHING}
-        after_gaps = {place + 1 for place in following} | reached
-        following |= {
-            place + 1
-            for place in after_gaps
-            if place < len(wanted) and wanted[place] != ANYTHING and fits(wanted[place], one)
-        }
-        following |= {place for place in after_gaps if place < len(wanted) and wanted[place] == ANYTHING}
-        if not following:
-            return False
-        reached = following
-    ends = reached | {place + 1 for place in reached if place < len(wanted) and wanted[place] == ANYTHING}
-    return len(wanted) in ends
-
-
-def same(found: Any, wanted: Any) -> bool:
-    """Equal, and of one type: 1 is not true."""
-    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
 
 
 # -- in words

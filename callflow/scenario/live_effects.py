@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,6 +29,12 @@ class Later(Protocol):
 
     def brings(self, event: str, effect: int) -> bool:
         """Whether one of them is this event, and no other effect waits for it: then it does not come by itself."""
+
+    def brings_one(self, events: Iterable[str], effect: int) -> bool:
+        """The same of the first of several events."""
+
+    def over(self, effect: int) -> None:
+        """This effect has ended, and waits for none of them."""
 
 
 def ending_of(start: Start, said: Mapping[str, list[Ending]], later: Later) -> Ending:
@@ -79,6 +85,7 @@ class Effects:
         """It is over."""
         if self.running.pop(effect, None) is not None:
             self.drop(effect)
+            self.later.over(effect)
             for kept in (self.keypads, self.waiting, self.by_itself):
                 kept.pop(effect, None)
 

@@ -16,8 +16,8 @@ from callflow.core.speaking import seconds
 from callflow.errors import StartError
 from callflow.runtime.record import CallRecord
 from callflow.scenario.audible import Audible
-from callflow.scenario.call import Call, Heard, Impossible, Taken, Unending
-from callflow.scenario.expectations import Since, Unmet, met, time_shown, unmet
+from callflow.scenario.call import Call, Heard, Impossible, Seen, Taken, Unending
+from callflow.scenario.expectations import Unmet, time_shown, unmet
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import (
     Calls,
@@ -37,6 +37,7 @@ from callflow.scenario.model import (
 from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.telephones import verdict
 from callflow.scenario.voice import Speech
+from callflow.scenario.watching import Since, watch
 from callflow.scenario.world import World
 
 BETWEEN_KEYS = 0.3
@@ -98,6 +99,20 @@ class _Failed(Exception):
         self.failure = failure
 
 
+class Forbidden:
+    """What must not be so at any moment of a call."""
+
+    def __init__(self, never: Conditions | None, call: Seen) -> None:
+        self._never, self._call = never, call
+        self._holds = None if never is None else watch(never, call, Since())
+
+    def failure(self) -> Failure | None:
+        """What is to be told where it is so now."""
+        if self._never is None or self._holds is None or not self._holds():
+            return None
+        return Failure(self._never.position, f"it happens, at {time_shown(self._call.elapsed)}")
+
+
 class Player:
     """One scenario as it is played: `do` takes its steps in turn, `finish` follows the call to its end; between them `when` and
     `fire` let happen what does by itself. Raises StartError where the call cannot start."""
@@ -117,6 +132,7 @@ class Player:
         self._since = Since()
         self._calls = 0
         self.world = World(self.call, scenario, self._later)
+        self._forbidden = Forbidden(scenario.never, self.call)
         self._follow = Audible(self.call).follow if scenario.exactly else self.world.follow
         self._follow(self.call.taken[0].step)
 
@@ -148,9 +164,9 @@ class Player:
 
     def _take(self, entry: Input) -> None:
         self._follow(self.call.take(entry))
-        never = self.scenario.never
-        if never is not None and met(never, self.call, Since()):
-            raise _Failed(Failure(never.position, f"it happens, at {time_shown(self.call.elapsed)}"))
+        failure = self._forbidden.failure()
+        if failure is not None:
+            raise _Failed(failure)
 
     def when(self) -> float:
         """When the next thing happens by itself: infinite where nothing does."""
@@ -365,7 +381,7 @@ class Player:
     # -- what is expected
 
     def _expect(self, act: Expects, position: Position) -> None:
-        if not self._until(lambda: met(act.conditions, self.call, self._since), act.within):
+        if not self._until(watch(act.conditions, self.call, self._since), act.within):
             missing = unmet(act.conditions, self.call, self._since)
             told = f"not as expected, at {time_shown(self.call.elapsed)}{self._what_lasts(act)}"
             raise _Failed(Failure(position, told, tuple(missing)))
@@ -384,5 +400,5 @@ class Player:
 
     def _never(self, act: Never, position: Position) -> None:
         since = Since(len(self.call.taken), len(self.call.heard))
-        if self._until(lambda: met(act.conditions, self.call, since), act.within):
+        if self._until(watch(act.conditions, self.call, since), act.within):
             raise _Failed(Failure(position, f"what must not happen has happened, at {time_shown(self.call.elapsed)}"))

@@ -53,7 +53,7 @@ class Schedule:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way that ends by itself."""
-        return self.settled_but(())
+        return all(one.limit for one in self._due)
 
     def settled_but(self, those: Container[Hashable]) -> bool:
         """The same beside what belongs to those."""

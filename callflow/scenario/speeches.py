@@ -69,7 +69,8 @@ class Speeches:
             self._effects.waiting[start.id] = float(start.arguments.get("tail") or 0.0)
 
     def look(self) -> None:
-        for effect in list(self._effects.waiting) if self._effects.voice.quiet else ():
+        """Nothing is being said any more."""
+        for effect in list(self._effects.waiting):
             start, ending = self._effects.running[effect]
             down = "line" in self._effects.call.snapshot.memory.closed or self._effects.call.leg().status == "gone"
             self._effects.end_after(start, 0.0 if down else self._effects.waiting.pop(effect), ending)

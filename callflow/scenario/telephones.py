@@ -233,7 +233,7 @@ class Telephones:
         briefing = str(start.arguments.get("briefing") or "")
         wait = DECIDES_AFTER if self._ways(start.id, "accept") else 0.0
         leg = str(start.arguments.get("leg"))
-        decided = any(self._effects.later.brings(one, start.id) for one in self._decisions(start))
+        decided = self._effects.later.brings_one(self._decisions(start), start.id)
 
         def over(_now: float, _interrupted: bool, heard: bool, _text: str) -> None:
             if heard and not decided:
@@ -276,14 +276,18 @@ class Telephones:
     def look(self) -> None:
         """Whoever is left alone by the other is let go, and so are all when the room is gone; and whoever was consulted, once nothing is
         for them any more."""
-        memory = self._call.snapshot.memory
-        there = (
-            [name for name, leg in memory.legs.items() if leg.status in _THERE] if "room" in self._call.facts else []
-        )
-        for effect, (start, ending) in list(self._effects.running.items()) if len(there) < 2 else ():
-            if verb_of(start.verb).parties_end and not ending.never:
-                self._schedule.drop(effect)
-                self._effects.end_after(start, 0.0, ending)
+        alone = [
+            (effect, start, ending)
+            for effect, (start, ending) in self._effects.running.items()
+            if verb_of(start.verb).parties_end and not ending.never
+        ]
+        if not alone and not self._guests:
+            return
+        legs = self._call.snapshot.memory.legs
+        there = [name for name, leg in legs.items() if leg.status in _THERE] if "room" in self._call.facts else []
+        for effect, start, ending in alone if len(there) < 2 else ():
+            self._schedule.drop(effect)
+            self._effects.end_after(start, 0.0, ending)
         for leg in [one for one in self._guests if one in there]:
             if not any(addresses(action, leg) for action in ahead(self._call.flow, self._call.snapshot)):
                 self._guests.discard(leg)

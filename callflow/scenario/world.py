@@ -31,6 +31,19 @@ def _takes_away(verb: Verb) -> bool:
     return verb.occupies or verb.yields or verb.leg_after == "hold" or verb.takes_over == "for good"
 
 
+_SAID: Mapping[str, Callable[[Speeches, Start, Ending], None]] = {
+    "say": Speeches.speaks, "generate_reply": Speeches.speaks, "play": Speeches.speaks, "collect_digits": Speeches.asks,
+    "hang_up": Speeches.hangs_up, "drain": Speeches.waits, "wait_for_speech": Speeches.waits, "interrupt": Speeches.interrupts,
+}  # fmt: skip
+
+_BY_TELEPHONE: Mapping[str, Callable[[Telephones, Start, Ending], None]] = {
+    "dial": Telephones.dials, "consult": Telephones.consults, "transfer": Telephones.transfers,
+    "detect_machine": Telephones.listens, "send_dtmf": Telephones.sends_keys, "stand_by": Telephones.stays,
+    "task": Telephones.stays, "answer": Telephones.answers, "remove_participant": Telephones.removes,
+    "cancel_dial": Telephones.stops_ringing,
+}  # fmt: skip
+
+
 class World:
     """All that goes on around one call."""
 
@@ -38,17 +51,8 @@ class World:
         self.effects = Effects(call, {name: list(endings) for name, endings in scenario.effects.items()}, later)
         self._call = call
         self._behind: list[tuple[Start, Ending]] = []  # what begins when what is being said has been said
-        self._speeches = speeches = Speeches(self.effects)
-        self.telephones = telephones = Telephones(self.effects)
-        self._begins: Mapping[str, Callable[[Start, Ending], None]] = {
-            "say": speeches.speaks, "generate_reply": speeches.speaks, "play": speeches.speaks,
-            "collect_digits": speeches.asks, "hang_up": speeches.hangs_up, "drain": speeches.waits,
-            "wait_for_speech": speeches.waits, "interrupt": speeches.interrupts, "dial": telephones.dials,
-            "consult": telephones.consults, "transfer": telephones.transfers, "detect_machine": telephones.listens,
-            "send_dtmf": telephones.sends_keys, "stand_by": telephones.stays, "task": telephones.stays,
-            "answer": telephones.answers, "remove_participant": telephones.removes,
-            "cancel_dial": telephones.stops_ringing,
-        }  # fmt: skip
+        self._speeches = Speeches(self.effects)
+        self.telephones = Telephones(self.effects)
 
     def follow(self, step: Step) -> None:
         """What comes of a step: effects that begin, that are cancelled, or that hear of something."""
@@ -57,8 +61,10 @@ class World:
             self._happened(step.event, now)
         elif isinstance(step.event, EffectEnded):
             start = effects.started(step.event.id)
-            effects.forget(step.event.id)
-            effects.schedule.drop(step.event.id)  # of one that was being stopped
+            if start is not None:
+                effects.forget(step.event.id)
+            else:  # one that was being stopped
+                effects.schedule.drop(step.event.id)
             ended = self._call.taken[-1].effect
             if ended is not None:
                 self.telephones.ended(step.event, ended, start)
@@ -82,9 +88,14 @@ class World:
 
     def look(self) -> None:
         """What can go on now."""
-        self.effects.voice.look(self._call.now)
-        self._speeches.look()
-        self._look_behind()
+        voice = self.effects.voice
+        if not voice.quiet:
+            voice.look(self._call.now)
+        if voice.quiet:
+            if self.effects.waiting:
+                self._speeches.look()
+            if self._behind:
+                self._look_behind()
         self.telephones.look()
 
     def _happened(self, event: Event, now: float) -> None:
@@ -110,10 +121,13 @@ class World:
                 self._goes_on(start, ending)
 
     def _goes_on(self, start: Start, ending: Ending) -> None:
-        begins = self._begins.get(start.verb)
+        verb = start.verb
         if ending.status == "timed_out":
             return
-        if begins is not None and (ending.status == "ok" or verb_of(start.verb).results):
-            begins(start, ending)
+        theirs = ending.status == "ok" or verb_of(verb).results
+        if theirs and verb in _SAID:
+            _SAID[verb](self._speeches, start, ending)
+        elif theirs and verb in _BY_TELEPHONE:
+            _BY_TELEPHONE[verb](self.telephones, start, ending)
         else:
-            self.effects.end_after(start, LASTS.get(start.verb, 0.0), ending)
+            self.effects.end_after(start, LASTS.get(verb, 0.0), ending)

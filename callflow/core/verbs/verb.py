@@ -27,6 +27,8 @@ one leg that it is for; an event that it raises, and its payload; the outcome; v
 program's, and what it is given; an agent; who has answered; how a human decides; the key that ends an input, and the time
 between two; a line of the log; parts of a request."""
 
+_LEGS: tuple[Role, ...] = ("listener", "leg", "called")
+
 Resource = Literal["session", "line", "job", "speech"]
 
 
@@ -64,15 +66,22 @@ class Late(NamedTuple):
     verb: str
 
 
-class End(NamedTuple):
+_WHENEVER = Occurs()
+
+
+@frozen(eq=False)
+class End:
     """One way in which a verb comes to its end by itself: what a field of its result is then (`where`; None: whatever they are),
     what must be so and what is so afterwards (`legs`: how its leg stands then, as the flow was told), and how long that takes, of
     its arguments. Of all ways the first that fits."""
 
     where: tuple[str, Any] | None = None
-    occurs: Occurs = Occurs()
+    occurs: Occurs = _WHENEVER
     lasts: Callable[[Mapping[str, Any]], Span] = any_time
 
+
+ANY_END = End()
+"""Of a verb of which nothing else is said."""
 
 Sound = Literal["speech", "music", "tone"]
 
@@ -160,10 +169,25 @@ class Verb:
     tells: bool = False  # its texts are for somebody: none is the name of something on purpose
     picture: Callable[[Mapping[str, str]], str] | None = None  # how its arguments are drawn, of them in words
     roles: Mapping[Role, str] = field(init=False)
+    family: str = field(init=False)  # how its results begin: `dial`
+    calls: bool = field(init=False)  # whether it brings somebody on the line
+    talks: bool = field(init=False)  # whether the model says something of its own
 
     @roles.default
     def _by_role(self) -> Mapping[Role, str]:
         return {one.role: name for name, one in self.arguments.items() if one.role is not None}
+
+    @family.default
+    def _family_of_results(self) -> str:
+        return self.results[0].partition(".")[0] if self.results else ""
+
+    @calls.default
+    def _brings_somebody(self) -> bool:
+        return "called" in self.roles
+
+    @talks.default
+    def _model_speaks(self) -> bool:
+        return self.speech and "llm" in self.models
 
     def error_result(self, timed_out: bool) -> str | None:
         """The result event that an error or a time-out becomes, None where it is a failure."""
@@ -171,31 +195,19 @@ class Verb:
 
     def end(self, result: Mapping[str, Any]) -> End:
         """The way in which it has ended with this result."""
-        return next((one for one in self.ends if one.where is None or result.get(one.where[0]) == one.where[1]), End())
+        for one in self.ends:
+            if one.where is None or result.get(one.where[0]) == one.where[1]:
+                return one
+        return ANY_END
 
     def result_event(self, result: Mapping[str, Any]) -> str:
         """The event that a result becomes: `dial.answered` of `{"result": "answered", …}`."""
         return f"{self.family}.{result.get('result', '')}" if self.results else ""
 
-    @property
-    def family(self) -> str:
-        """How its results begin: `dial`."""
-        return self.results[0].partition(".")[0] if self.results else ""
-
     def given(self, role: Role, arguments: Mapping[str, Any]) -> Any:
         """What stands in the argument of this role; None where the verb has none."""
         name = self.roles.get(role)
         return None if name is None else arguments.get(name)
-
-    @property
-    def calls(self) -> bool:
-        """Whether it brings somebody on the line."""
-        return "called" in self.roles
-
-    @property
-    def talks(self) -> bool:
-        """Whether the model says something of its own."""
-        return self.speech and "llm" in self.models
 
     @property
     def takes_the_turn(self) -> bool:
@@ -220,9 +232,11 @@ class Verb:
 
     def leg(self, arguments: Mapping[str, Any]) -> str:
         """The leg that it is for."""
-        roles: tuple[Role, ...] = ("listener", "leg", "called")
-        named = (self.given(role, arguments) for role in roles)
-        return str(next((one for one in named if one is not None), MAIN_LEG))
+        for role in _LEGS:
+            named = self.given(role, arguments)
+            if named is not None:
+                return str(named)
+        return MAIN_LEG
 
     def leaves(self, arguments: Mapping[str, Any]) -> bool:
         """Whether, with these arguments, it leaves the line on purpose to those who are on it."""

@@ -15,7 +15,7 @@ from callflow.core.events import KEYS, MAIN_LEG, NO_DATA, Event, TimerFired
 from callflow.core.snapshot import Running
 from callflow.livekit_bindings import private
 from callflow.scenario.call import Impossible, Unending
-from callflow.scenario.expectations import Since, time_shown, unmet
+from callflow.scenario.expectations import time_shown, unmet
 from callflow.scenario.model import (
     Act,
     Calls,
@@ -35,6 +35,7 @@ from callflow.scenario.model import (
 from callflow.scenario.playing import BETWEEN_KEYS, NOT_JUDGED, UNPLAYED, Failure, Result
 from callflow.scenario.running import oldest, timer_name, usual
 from callflow.scenario.telephones import ANSWERS_AFTER, DETECTION, HANDS_OVER, LOOKS_FOR
+from callflow.scenario.watching import Since, watch
 from callflow.scenario.world import LASTS
 from callflow.testing.environment import environment
 from callflow.testing.models import Tool
@@ -363,7 +364,7 @@ class _Player:
         since = self._since if isinstance(act, Expects) else Since(len(seen.taken), len(seen.heard))
         slack = seen.tolerance if isinstance(act, Expects) else 0.0
         end = None if act.within is None else self._call.loop.time() + act.within + slack
-        met = await self._call.until(lambda: not unmet(act.conditions, seen, since), end)
+        met = await self._call.until(watch(act.conditions, seen, since), end)
         if isinstance(act, Never):
             if met:
                 told = f"what must not happen has happened, at {time_shown(seen.elapsed)}"

@@ -18,10 +18,9 @@ from callflow.livekit_bindings import private
 from callflow.livekit_bindings.verbs import Given
 from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Impossible, Unending
-from callflow.scenario.expectations import Since, time_shown, unmet
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import Scenario
-from callflow.scenario.playing import Failure
+from callflow.scenario.playing import Failure, Forbidden
 from callflow.scenario.telephones import DETECTION
 from callflow.telephony.network import FarEnd
 from callflow.testing.caller import Caller
@@ -98,6 +97,7 @@ class Staged:
         self._ears: list[tuple[str, Caller]] = []
         self._world: Given | None = None
         self._seen: SeenInARoom | None = None
+        self._forbidden: Forbidden
         self._over: Over | None = None
         self._met = False
         self._trouble: Failure | Exception | None = None
@@ -217,18 +217,21 @@ class Staged:
             if self._seen is None:
                 self._seen = SeenInARoom(self.flow, step, self.stage.job.room, self._parties)
                 self._seen.plays = self._plays
+                self._forbidden = Forbidden(self.scenario.never, self._seen)
                 self.telephones.seen = self._seen
             elif step.event is not None:
                 self._seen.follow(step, step.event.time)
-                self._note_who_leaves()
+                self._note_what_is_over()
             self._look()
         except Unending as error:
             self._trouble = self._trouble or error
         self._changed.set()
 
-    def _note_who_leaves(self) -> None:
+    def _note_what_is_over(self) -> None:
         last = self.seen.taken[-1]
         end = last.step.event
+        if isinstance(end, EffectEnded):
+            self.later.over(end.id)
         if isinstance(end, EffectEnded) and last.effect is not None:
             verb = verb_of(last.effect.verb)
             if verb.holds_hang_up and verb.result_event(end.result) in verb.success:
@@ -239,9 +242,7 @@ class Staged:
     def _look(self) -> None:
         seen = self.seen
         seen.look()
-        never = self.scenario.never
-        if never is not None and self._trouble is None and not unmet(never, seen, Since()):
-            self._trouble = Failure(never.position, f"it happens, at {time_shown(seen.elapsed)}")
+        self._trouble = self._trouble or self._forbidden.failure()
         if self._over is not None and not self._met and self._over():
             self._met = True
         if self._busy():

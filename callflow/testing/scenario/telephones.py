@@ -205,7 +205,7 @@ class Telephones(Telephony):
     def _is_decided_later(self, start: Start) -> bool:
         leg = str(start.arguments.get("leg") or MAIN_LEG)
         ways = [one for name in ("accept", "decline") for one in answers(leg, self._ways(start, name))]
-        return any(self._fates.later.brings(one, start.id) for one in ways)
+        return self._fates.later.brings_one(ways, start.id)
 
     async def _decide(self, telephone: Telephone, fate: Fate, how: str, after: float) -> None:
         """Whoever is consulted has heard the briefing, and says what they want."""

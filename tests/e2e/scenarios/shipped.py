@@ -16,9 +16,10 @@ from callflow.livekit_bindings import bind, private
 from callflow.livekit_bindings.verbs import Given, Perform
 from callflow.scenario import load
 from callflow.scenario.call import Seen
-from callflow.scenario.expectations import Since, unmet
+from callflow.scenario.expectations import unmet
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import Ending
+from callflow.scenario.watching import Since
 from callflow.testing.environment import environment
 from callflow.testing.models import Part, Pause, ToneSTT, ToneTTS, Tool
 from callflow.testing.scenario.fates import Acting, Fate, Fates
