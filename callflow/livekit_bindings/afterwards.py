@@ -14,7 +14,7 @@ import aiohttp
 from livekit import api
 from livekit.agents import JobContext
 
-from callflow.livekit_bindings import lease, private
+from callflow.livekit_bindings import lease, livekit_internals
 from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.returning import Lookout, see_to
 from callflow.livekit_bindings.surroundings import OfACall
@@ -48,7 +48,7 @@ class Afterwards:
     def api(self) -> api.LiveKitAPI:
         """LiveKit closes the HTTP session of `ctx.api` while a call may still have to drop its line."""
         if self._api is None:
-            self._api, self._http = private.own_api(self._world.ctx)
+            self._api, self._http = livekit_internals.own_api(self._world.ctx)
         return self._api
 
     def begin(self, held: Path | None) -> None:

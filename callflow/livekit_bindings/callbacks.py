@@ -11,7 +11,7 @@ from livekit.agents import Agent, llm
 
 from callflow.core.events import MAIN_LEG, OUT_OF_REACH, ROOM_IS_GONE
 from callflow.core.statechart.descriptors import heard, matches
-from callflow.livekit_bindings import messages, private
+from callflow.livekit_bindings import livekit_internals, messages
 from callflow.livekit_bindings.causes import breaks, reason_name
 from callflow.livekit_bindings.connection import Connection
 from callflow.livekit_bindings.line import ROOM_DELETED_GRACE
@@ -105,7 +105,7 @@ class Callbacks:
                 )
         for name in ROOM_EVENTS:
             self._listeners.add(self._world.ctx.room, name, functools.partial(self._in_call, self._room_event, name))
-        private.on_worker_request(self._world.ctx, self._worker_closes)
+        livekit_internals.on_worker_request(self._world.ctx, self._worker_closes)
 
     def _in_call(self, handler: Callable[..., None], *args: Any) -> None:
         """LiveKit emits in tasks of its own, which know nothing of the call."""

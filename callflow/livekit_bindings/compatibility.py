@@ -16,7 +16,7 @@ from callflow.core.statechart.action_lists import every_action, given
 from callflow.core.step import start
 from callflow.core.suggest import did_you_mean
 from callflow.errors import StartError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.verify.sounds import unplayable
 
 
@@ -77,7 +77,7 @@ def problems(
         start(flow, vars, env=env, waiting=True)
     except StartError as error:
         found += error.problems
-    if private.has_started(session):
+    if livekit_internals.has_started(session):
         found.append("the session has been started: hand callflow a new AgentSession, it starts it")
     found += _models(flow, session, agent)
     found += _python(flow, actions)

@@ -13,7 +13,6 @@ from typing import Any
 
 from attrs import define, field
 from livekit import rtc
-from livekit.rtc._proto import stats_pb2
 
 logger = logging.getLogger("callflow")
 
@@ -21,7 +20,7 @@ LOOK_SECONDS = 0.5
 ASK_SECONDS = 2.0
 """Between two looks at the transport of a client that says it is back, and what one look may take."""
 
-_CARRIES = frozenset({stats_pb2.ICE_TRANSPORT_CONNECTED, stats_pb2.ICE_TRANSPORT_COMPLETED})
+_CARRIES = frozenset({"ICE_TRANSPORT_CONNECTED", "ICE_TRANSPORT_COMPLETED"})
 
 
 @define(eq=False)
@@ -91,5 +90,8 @@ async def carries(room: rtc.Room) -> bool:
     return all(_ice_state(one) in _CARRIES for one in stats.publisher_stats if one.WhichOneof("stats") == "transport")
 
 
-def _ice_state(stats: Any) -> int:
-    return int(stats.transport.transport.ice_state)
+def _ice_state(stats: Any) -> str:
+    """By its name: the numbers are LiveKit's own, in a module that it does not export."""
+    transport = stats.transport.transport
+    states = transport.DESCRIPTOR.fields_by_name["ice_state"].enum_type.values_by_number
+    return str(states[transport.ice_state].name)

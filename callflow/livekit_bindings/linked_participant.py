@@ -8,7 +8,7 @@ from typing import Any
 from livekit.agents import AgentSession, llm
 from livekit.agents.utils import is_given
 
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 
 
 class LinkedParticipant:
@@ -48,7 +48,10 @@ class LinkedParticipant:
 
     def hear(self, identity: str) -> bool:
         """Whether the session hears this party, and would notice when it speaks."""
-        session, agent = self._session, self._session.current_agent if private.has_started(self._session) else None
+        session, agent = (
+            self._session,
+            self._session.current_agent if livekit_internals.has_started(self._session) else None,
+        )
         stt = agent.stt if agent is not None and is_given(agent.stt) else session.stt
         model = agent.llm if agent is not None and is_given(agent.llm) else session.llm
         listens = stt is not None or isinstance(model, llm.RealtimeModel)

@@ -13,7 +13,7 @@ from livekit.agents import Agent, llm
 from callflow.core.queries import Offers, offers, taking_over
 from callflow.core.snapshot import Step
 from callflow.core.tools import UNDER_WAY
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.instructions import StateInstructions
 from callflow.livekit_bindings.surroundings import InConversation
 from callflow.livekit_bindings.tools import States, Toolbox
@@ -164,7 +164,7 @@ class ModelContext:
         all."""
         world = self._world
         await asyncio.sleep(0)  # a handoff of LiveKit's own begins
-        await private.handoff_done(world.session)
+        await livekit_internals.handoff_done(world.session)
         while world.turns.entrance is turn.entrance and self._hands_over(turn):
             await world.turns.next_change()
         entrance = world.turns.entrance
@@ -172,11 +172,11 @@ class ModelContext:
             await entrance.known.wait()
             if entrance.spoke:
                 return
-        await private.handoff_done(world.session)
+        await livekit_internals.handoff_done(world.session)
         await self.settled()
         if world.turns.begun != turn.begun or world.turns.over or world.line.over:
             return
-        if private.is_running(world.session):
+        if livekit_internals.is_running(world.session):
             with contextlib.suppress(RuntimeError):  # it has closed in this very moment
                 world.session.generate_reply()
 
@@ -185,8 +185,8 @@ class ModelContext:
             await asyncio.wait({before})
         session = self._world.session
         try:
-            if private.is_running(session):
+            if livekit_internals.is_running(session):
                 await self._instructions.apply(session.current_agent, self._offers.instructions)
-                await private.offer_tools(session)
+                await livekit_internals.offer_tools(session)
         except Exception:
             logger.exception("the model did not take the tools and instructions of the states that are active now")

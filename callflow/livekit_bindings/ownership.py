@@ -18,7 +18,7 @@ from typing import Any
 from livekit import api
 from livekit.agents import AgentSession, JobContext
 
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 
 logger = logging.getLogger("callflow")
 
@@ -52,7 +52,7 @@ class Ownership:
         self._wrap(session, "shutdown", self._session_shutdown)
         self._wrap(session, "aclose", self._session_aclose)
         self._wrap(session, "drain", self._session_drain)
-        self._wrap(session, "emit", private.isolated_emit(session))
+        self._wrap(session, "emit", livekit_internals.isolated_emit(session))
 
     def give_back(self) -> None:
         for owner, name in self._wrapped:

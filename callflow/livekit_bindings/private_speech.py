@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.speaking import SAID_WITHIN
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.subscriptions import MUSIC, Rule, Subscriptions, Track
 from callflow.livekit_bindings.surroundings import InConversation
 
@@ -73,16 +73,16 @@ async def all_is_said(world: Given, *, tail: float = TAIL) -> None:
         await asyncio.wait_for(said(world, tail), SAID_WITHIN)
     except TimeoutError:
         world.note(f"what was being said was cut after {SAID_WITHIN:.0f} s: something else had to go on")
-        private.silence_now(world.session)
+        livekit_internals.silence_now(world.session)
         await said(world, tail)
 
 
 async def said(world: InConversation, tail: float = TAIL) -> None:
     """Returns when what is being said has reached the ear, also what was begun beside this."""
     while True:
-        await private.speech_is_out(world.session)
+        await livekit_internals.speech_is_out(world.session)
         await asyncio.sleep(tail)
-        if private.is_silent(world.session):
+        if livekit_internals.is_silent(world.session):
             return
 
 

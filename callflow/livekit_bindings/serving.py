@@ -15,7 +15,7 @@ from callflow import __version__
 from callflow.core.durations import format_duration
 from callflow.core.flow import Flow
 from callflow.flowfile import load
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.proof.kept import kept
 from callflow.runtime.shutdown import worker_seconds
 
@@ -36,7 +36,7 @@ class FlowServer(AgentServer):
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         flow = load(self.flow_file)
-        options = private.options_of(self, devmode=devmode)
+        options = livekit_internals.options_of(self, devmode=devmode)
         logger.info("%s", announcement(flow, options, devmode=devmode, unregistered=unregistered))
         logger.info("%s", proved_of(flow))
         if not (devmode or unregistered) and (warning := cut_short(flow, options)):
@@ -52,29 +52,33 @@ class FlowServer(AgentServer):
 
 def announcement(flow: Flow, options: dict[str, Any], *, devmode: bool, unregistered: bool) -> str:
     """One sentence on what is started: the flow and its version, the agent's name, which LiveKit, and the timeouts.
-    `options` are as `private.options_of` has them."""
+    `options` are as `livekit_internals.options_of` has them: what is None is not known, and not said."""
     parts = [f"callflow {__version__} runs {flow.name} ({flow.file}, digest {flow.digest})"]
-    if not unregistered:
-        name = options["agent_name"]
+    name, url = options["agent_name"], options["ws_url"]
+    if not unregistered and name is not None:
         parts.append(f"as the agent {name}" if name else "as an agent without a name, which takes any call")
-    parts.append(f"on LiveKit at {host_of(options['ws_url'])} with livekit-agents {agents_version}")
-    killed_after = options["shutdown_process_timeout"]
-    times = [
-        f"a call that is told to end has {format_duration(worker_seconds(killed_after))}, its process {format_duration(killed_after)}"
-    ]
-    if not unregistered:
-        times.insert(
-            0,
-            "calls are not drained"
-            if devmode
-            else f"calls are drained for {format_duration(options['drain_timeout'])}",
-        )
-        load = options["load_threshold"]
-        times.append("any load is taken" if math.isinf(load) else f"no call is taken from a load of {load:g} on")
-    times.append(f"{options['num_idle_processes']} idle processes")
-    port = options["port"]
-    times.append(f"health check on {'any free port' if port == 0 else f'port {port}'}")
-    return f"{', '.join(parts)}: {'; '.join(times)}"
+    parts.append(f"on LiveKit{'' if url is None else f' at {host_of(url)}'} with livekit-agents {agents_version}")
+    return f"{', '.join(parts)}: {'; '.join(_settings(options, devmode, unregistered)) or 'its settings are not known'}"
+
+
+def _settings(options: dict[str, Any], devmode: bool, unregistered: bool) -> list[str]:
+    """What is known of how long calls and their processes have, and how many there are."""
+    said = []
+    drained, killed_after, load = (
+        options[name] for name in ("drain_timeout", "shutdown_process_timeout", "load_threshold")
+    )
+    if not unregistered and (devmode or drained is not None):
+        said.append("calls are not drained" if devmode else f"calls are drained for {format_duration(drained)}")
+    if killed_after is not None:
+        ends, killed = format_duration(worker_seconds(killed_after)), format_duration(killed_after)
+        said.append(f"a call that is told to end has {ends}, its process {killed}")
+    if not unregistered and load is not None:
+        said.append("any load is taken" if math.isinf(load) else f"no call is taken from a load of {load:g} on")
+    if (idle := options["num_idle_processes"]) is not None:
+        said.append(f"{idle} idle processes")
+    if (port := options["port"]) is not None:
+        said.append(f"health check on {'any free port' if port == 0 else f'port {port}'}")
+    return said
 
 
 def proved_of(flow: Flow) -> str:

@@ -16,7 +16,7 @@ from livekit.agents import Agent, AgentSession, RunContext, function_tool, llm
 from callflow.core.expressions import BOOLEAN, INTEGER, NUMBER, ListOf, Type, coerce
 from callflow.core.flow import Field, Flow, Tool
 from callflow.core.statechart.descriptors import heard, is_wild
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.plain_data import plain
 from callflow.runtime.ports import ToolReturn
 
@@ -128,7 +128,7 @@ class Toolbox:
         tools[:] = [*self._listening(tool for tool in tools if id(tool) not in before), *self._offered]
         if self._listened:
             for agent in self._agents:
-                private.set_own_tools(agent, self._listening(agent.tools))
+                livekit_internals.set_own_tools(agent, self._listening(agent.tools))
 
     def listen_to_session(self) -> None:
         """The program's own tools in the session, as far as a row of the flow listens to them."""
@@ -139,7 +139,9 @@ class Toolbox:
         taken from it."""
         clashes = [tool.id for tool in agent.tools if isinstance(tool, llm.Tool) and tool.id in self._tools]
         if self._listened or clashes:
-            private.set_own_tools(agent, self._listening(tool for tool in agent.tools if tool.id not in clashes))
+            livekit_internals.set_own_tools(
+                agent, self._listening(tool for tool in agent.tools if tool.id not in clashes)
+            )
         if agent not in self._agents:
             self._agents.append(agent)
         return clashes
@@ -161,7 +163,7 @@ class Toolbox:
         @functools.wraps(tool)
         async def run(*args: Any, **kwargs: Any) -> Any:
             result = await tool(*args, **kwargs)
-            if (current := private.current_tool_call()) is None:
+            if (current := livekit_internals.current_tool_call()) is None:
                 return result
             call, speech = current
             returned = await called(tool.id, json.loads(call.arguments or "{}"), call, speech, states)

@@ -16,7 +16,7 @@ from livekit.agents.voice import SpeechHandle
 
 from callflow.core.queries import says_goodbye
 from callflow.core.snapshot import Step
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.surroundings import InConversation
 
 
@@ -92,7 +92,7 @@ class Turns:
         entrance = self.entrance = Entrance()
         self._wake()
         if self._over:
-            private.give_no_turns(self._world.session)
+            livekit_internals.give_no_turns(self._world.session)
         before = _ENTERING.set(entrance)
         try:
             return await on_enter()
@@ -131,7 +131,7 @@ class Turns:
             self.end()
         elif self._over:
             self._over = False
-            private.give_turns(self._world.session)
+            livekit_internals.give_turns(self._world.session)
 
     def end(self) -> None:
         """The model has had its last turn: what it has yet to say is not said. The words with which it has called the tool
@@ -145,10 +145,10 @@ class Turns:
                         speech.allow_interruptions = False
                 elif speech.id in self._unasked and not self._is_heard(speech):
                     speech.interrupt(force=True)
-        private.give_no_turns(session)
+        livekit_internals.give_no_turns(session)
 
     def _is_heard(self, speech: SpeechHandle) -> bool:
         """Whether it has begun to be heard, or a tool of it is at work."""
         session = self._world.session
         heard = session.current_speech is speech and session.agent_state == "speaking"
-        return heard or private.works(session, speech)
+        return heard or livekit_internals.works(session, speech)

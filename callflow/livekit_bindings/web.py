@@ -23,7 +23,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, and of an answer's, unpacked; a larger one is a failure."""
@@ -166,7 +166,7 @@ def _client() -> aiohttp.ClientSession:
     except (RuntimeError, AttributeError):
         proxy = None
     connector = aiohttp.TCPConnector(
-        resolver=_Resolver(), ssl=private.ssl_context(), use_dns_cache=False, force_close=True
+        resolver=_Resolver(), ssl=livekit_internals.ssl_context(), use_dns_cache=False, force_close=True
     )
     return aiohttp.ClientSession(
         connector=connector,

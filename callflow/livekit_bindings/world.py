@@ -10,9 +10,8 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import NonCallableMock
 
-from livekit import api
+from livekit import api, rtc
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, llm
 from livekit.agents.voice.room_io import RoomInputOptions, RoomOptions, RoomOutputOptions
 
@@ -23,7 +22,7 @@ from callflow.core.flow import Flow
 from callflow.core.queries import agent_instructions, party_identities
 from callflow.core.snapshot import Start, Step
 from callflow.errors import EffectError
-from callflow.livekit_bindings import lease, private, report, vouching
+from callflow.livekit_bindings import lease, livekit_internals, report, vouching
 from callflow.livekit_bindings.afterwards import Afterwards
 from callflow.livekit_bindings.agents import SilentAgent, watch_on_enter
 from callflow.livekit_bindings.callbacks import Callbacks
@@ -87,8 +86,9 @@ class LiveKitWorld:
         self._verbs = {**PERFORM, **(telephony or {})}
         self._instructed = instructed
         self.room_options, self.record = own_options(room_options), record
-        # A console has a mock of a room, a test of a conversation one that is not connected: nobody ever joins either.
-        nowhere = ctx.is_fake_job() and (isinstance(ctx.room, NonCallableMock) or not ctx.room.isconnected())
+        # A console has a mock of a room, which says that it is a Room and connected; a test of a conversation one that is
+        # not connected: nobody ever joins either.
+        nowhere = ctx.is_fake_job() and not (issubclass(type(ctx.room), rtc.Room) and ctx.room.isconnected())
         self.has_room = not nowhere
         self.conversation_over = self.session_closed = False
         self.stands = False  # the line, although it was to be dropped by force
@@ -190,7 +190,7 @@ class LiveKitWorld:
         self.forwarded(effect).put_nowait(event)
 
     def hurry(self) -> None:
-        private.silence_now(self.session)
+        livekit_internals.silence_now(self.session)
 
     async def close(self, *, session: bool, line: bool) -> None:
         await hanging_up.force(self, session=session, line=line)
@@ -241,7 +241,7 @@ class LiveKitWorld:
     @functools.cached_property
     def secret(self) -> str | None:
         """The API secret of the server, for vouchers."""
-        return private.secret_of(self.ctx) if self.has_room else None
+        return livekit_internals.secret_of(self.ctx) if self.has_room else None
 
     @property
     def api(self) -> api.LiveKitAPI:
@@ -287,7 +287,7 @@ class LiveKitWorld:
             await self.detection.over.wait()
         if not await Audience(self.line, to).heard() or self.call.hurried:
             return False
-        await private.handoff_done(self.session)
+        await livekit_internals.handoff_done(self.session)
         await self.model_context.settled()
         await self.subscriptions.given_back()
         return True
@@ -345,7 +345,7 @@ class LiveKitWorld:
         """Another agent takes over; returns when it is in charge."""
         self.watch(agent)
         self.session.update_agent(agent)
-        await private.handoff_done(self.session)
+        await livekit_internals.handoff_done(self.session)
 
     def post(self, name: str, data: Mapping[str, Any]) -> None:
         self.call.post(name, data)
@@ -380,7 +380,7 @@ class LiveKitWorld:
         self._stand_in = None if here else first
         self.watch(first)
         self._warn_of_echo()
-        if private.has_started(self.session):  # LiveKit would start nothing then, and nobody would be heard
+        if livekit_internals.has_started(self.session):  # LiveKit would start nothing then, and nobody would be heard
             raise EffectError("the program has started it already")
         options: dict[str, Any] = {"record": self.record}
         if self.has_room:
@@ -412,8 +412,10 @@ class LiveKitWorld:
     def _take_over(self) -> None:
         """The far end is on the line: the real agent takes over from the silent one, so that its `on_enter` greets a
         person and not a ring, nor somebody of whom it is not known yet who it is."""
-        if self._stand_in is not None and private.has_started(self.session) and self.detection is None:
-            private.hand_on((item for item in self._stand_in.chat_ctx.items if item.type == "message"), self.agent)
+        if self._stand_in is not None and livekit_internals.has_started(self.session) and self.detection is None:
+            livekit_internals.hand_on(
+                (item for item in self._stand_in.chat_ctx.items if item.type == "message"), self.agent
+            )
             self._stand_in = None
             self.watch(self.agent)
             self.session.update_agent(self.agent)
@@ -448,7 +450,7 @@ OPTIONS = (RoomOptions, RoomInputOptions, RoomOutputOptions)
 
 def own_options(options: RoomOptions | RoomInputOptions | RoomOutputOptions | None) -> RoomOptions:
     """A copy with LiveKit's automatic closing off: the flow alone hangs up."""
-    given = options if isinstance(options, RoomOptions | None) else private.room_options_of(options)
+    given = options if isinstance(options, RoomOptions | None) else livekit_internals.room_options_of(options)
     mine = copy.copy(given) if given is not None else RoomOptions()
     mine.close_on_disconnect = False
     mine.delete_room_on_close = False

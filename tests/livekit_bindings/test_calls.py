@@ -11,7 +11,7 @@ from livekit.agents import Agent, function_tool
 
 import callflow
 from callflow.errors import BindError
-from callflow.livekit_bindings import lease, private
+from callflow.livekit_bindings import lease, livekit_internals
 from callflow.testing import Caller, Fault, Pause, ScriptedLLM, SimulatedJob, Tool
 
 SMALLEST = """
@@ -518,7 +518,7 @@ async def test_a_call_that_is_over_before_its_session_runs_starts_none_while_it_
     assert stage.server.rooms == {}, "nobody has made it anew"
     record = await stage.call_ended()
     assert (record.outcome, record.hung_up_by, record.late) == ("cancelled", "program", ())
-    assert not private.is_half_open(stage.session)
+    assert not livekit_internals.is_half_open(stage.session)
     with contextlib.suppress(asyncio.CancelledError):  # LiveKit cancels the entrypoint of a room that has ended
         await stage.ended()
 

@@ -15,7 +15,7 @@ from livekit.agents import __version__ as agents_version
 import callflow
 from callflow.cli import main
 from callflow.errors import Defect
-from callflow.livekit_bindings import models, private, server, serving
+from callflow.livekit_bindings import livekit_internals, models, server, serving
 from callflow.proof.kept import keep
 from callflow.proof.proved import Proved
 from callflow.testing import ScriptedLLM
@@ -155,7 +155,11 @@ def settings(run, *arguments, devmode=False):
     result = run(FLOW + MODELS, *arguments, env=READY)
     assert result.exit_code == 0, result.output
     started, argv = run.started.pop()
-    return private.options_of(started, devmode=devmode), started._entrypoint_fnc.keywords["worker_seconds"], argv[1:]
+    return (
+        livekit_internals.options_of(started, devmode=devmode),
+        started._entrypoint_fnc.keywords["worker_seconds"],
+        argv[1:],
+    )
 
 
 @pytest.mark.parametrize("mode", ["start", "dev", "connect", "console"])
@@ -175,7 +179,7 @@ def test_the_servers_options_stand_anywhere(run, mode, behind):
 def test_without_them_the_servers_own_defaults_hold(run):
     plain = AgentServer()
     found, worker, _ = settings(run, "start")
-    assert found == private.options_of(plain, devmode=False) | {"ws_url": "ws://127.0.0.1:1"}
+    assert found == livekit_internals.options_of(plain, devmode=False) | {"ws_url": "ws://127.0.0.1:1"}
     assert worker == 8.0
     assert settings(run, "dev", devmode=True)[0]["num_idle_processes"] == 0
 
@@ -211,7 +215,7 @@ def test_values_that_cannot_work_are_refused_before_anything_starts(run, option,
 
 def announced(text, *, devmode=False, unregistered=False, **options):
     server = AgentServer(**options)
-    settings = private.options_of(server, devmode=devmode)
+    settings = livekit_internals.options_of(server, devmode=devmode)
     return serving.announcement(callflow.loads(text), settings, devmode=devmode, unregistered=unregistered)
 
 
@@ -223,7 +227,9 @@ def test_what_is_started_is_said_in_one_line(monkeypatch):
     )  # fmt: skip
     server.rtc_session(print)
     flow = callflow.loads(FLOW, "shop.yaml")
-    said = serving.announcement(flow, private.options_of(server, devmode=False), devmode=False, unregistered=False)
+    said = serving.announcement(
+        flow, livekit_internals.options_of(server, devmode=False), devmode=False, unregistered=False
+    )
     assert said == (
         f"callflow {callflow.__version__} runs shop (shop.yaml, digest {flow.digest}), as the agent shop-7,"
         f" on LiveKit at shop.livekit.cloud:8443 with livekit-agents {agents_version}:"

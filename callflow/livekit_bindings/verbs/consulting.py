@@ -15,7 +15,7 @@ from callflow.core.autoforward import answers
 from callflow.core.events import MAIN_LEG, Event
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.farewells import Farewells
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.private_speech import TAIL, all_is_said, speech_only_for
@@ -130,8 +130,8 @@ class Consultation:
             yield
         finally:
             try:
-                if self._human is not None and not private.is_silent(world.session):
-                    private.silence_now(world.session)  # what is being said to the human is for nobody else
+                if self._human is not None and not livekit_internals.is_silent(world.session):
+                    livekit_internals.silence_now(world.session)  # what is being said to the human is for nobody else
                     self._cut = True
                 if self._cut:
                     await asyncio.sleep(TAIL)  # nor is the last of it

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from livekit.agents import Agent
 
 from callflow.core.snapshot import Start
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.linked_participant import LinkedParticipant
 from callflow.livekit_bindings.model_context import ModelContext
 from callflow.livekit_bindings.private_speech import said
@@ -73,7 +73,7 @@ async def wait_for_speech(world: Given, _effect: Start) -> Mapping[str, Any]:
 
 async def interrupt(world: Given, _effect: Start) -> Mapping[str, Any]:
     await world.started()
-    private.silence_now(world.session)
+    livekit_internals.silence_now(world.session)
     return NOTHING
 
 
@@ -99,22 +99,22 @@ async def end_conversation(world: Given, *, tail: float) -> None:
     """Lets what is being said end, as long as anybody who hears it is on the line; cancels the tools that run, and takes
     no speech any more."""
     world.conversation_over = True
-    if not private.is_running(world.session):
+    if not livekit_internals.is_running(world.session):
         return
     if world.call.hurried or not world.line.anybody_hears:
-        private.silence_now(world.session)
+        livekit_internals.silence_now(world.session)
         return
     draining = asyncio.ensure_future(_drain(world))
     cut = asyncio.ensure_future(world.line.nobody_hears())
     try:
         while True:
-            await _first(private.speech_is_out(world.session), cut)
+            await _first(livekit_internals.speech_is_out(world.session), cut)
             if cut.done():
-                private.silence_now(world.session)
+                livekit_internals.silence_now(world.session)
                 break
             quiet = world.call.loop.time()
             await asyncio.wait({draining, cut}, timeout=AFTER_SPEECH, return_when=asyncio.FIRST_COMPLETED)
-            if not private.is_silent(world.session):
+            if not livekit_internals.is_silent(world.session):
                 continue  # an `on_exit` had something to say
             if not draining.done() and not cut.done():
                 world.note("a tool or an on_exit did not end: the conversation was closed without waiting for it")
@@ -131,7 +131,9 @@ async def _drain(world: Given) -> None:
 async def _cut_tools(world: Given) -> int:
     """Cancels the tools that run, and says so. What the flow's own were called for goes on: they only wait for it. Returns
     how many cannot be stopped."""
-    cut, stuck = await private.cancel_tools(world.session, within=TOOLS_WITHIN, cutting=world.model_context.cutting)
+    cut, stuck = await livekit_internals.cancel_tools(
+        world.session, within=TOOLS_WITHIN, cutting=world.model_context.cutting
+    )
     for name in cut:
         if not world.model_context.is_the_flows(name):
             world.note(f"the tool {name} was cut: the conversation was over before it had ended")
@@ -165,7 +167,7 @@ async def close_session(world: Given) -> None:
         await asyncio.wait({closing}, timeout=CLOSE_STUCK if stuck else CLOSE_WITHIN)
         world.session_closed = True
         world.stop_opening()
-        if closing.done() and not private.is_half_open(world.session):
+        if closing.done() and not livekit_internals.is_half_open(world.session):
             closing.result()
             return
         if closing.done():  # it had not started: LiveKit closes nothing then
@@ -183,7 +185,7 @@ async def close_session(world: Given) -> None:
 async def _abandon(world: Given) -> None:
     world.session_closed = True
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(private.abandon(world.session), ABANDON_WITHIN)
+        await asyncio.wait_for(livekit_internals.abandon(world.session), ABANDON_WITHIN)
 
 
 async def close_models(world: Given, _effect: Start) -> Mapping[str, Any]:

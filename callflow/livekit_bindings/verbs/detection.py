@@ -16,14 +16,13 @@ from typing import Any, Protocol
 from attrs import define, field
 from livekit.agents import Agent
 from livekit.agents.utils import is_given
-from livekit.agents.voice.amd import AMDPredictionEvent
 
 from callflow.core.actions import VERBS
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.core.verbs.limits import DETECTS_BEFORE
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.surroundings import InConversation
 
 logger = logging.getLogger("callflow")
@@ -92,7 +91,7 @@ class Detection:
     _answered: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] = field(init=False)
     _told: bool = field(default=False, init=False)
-    _detector: private.SilentDetector | None = field(default=None, init=False)
+    _detector: Any = field(default=None, init=False)
     _heard: str = field(default="", init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -160,12 +159,13 @@ class Detection:
             sentence = str(error) if isinstance(error, EffectError) else f"{type(error).__name__}: {error}"
             return _fields("uncertain", reason="error", transcript=self._transcript(), error=sentence)
 
-    async def _listen(self, identity: str) -> AMDPredictionEvent:
+    async def _listen(self, identity: str) -> Any:
+        """LiveKit's AMDPredictionEvent."""
         world = self.world
         model = world.agent.llm
         options: dict[str, Any] = {"llm": model} if is_given(model) else {}
         limits: Any = {"timeout": self.timeout, "no_speech_threshold": min(NO_SPEECH, self.timeout)}
-        detector = self._detector = private.SilentDetector(
+        detector = self._detector = livekit_internals.silent_detector(
             world.session,
             participant_identity=identity,
             ivr_detection=self.ivr_detection,
@@ -174,13 +174,13 @@ class Detection:
             **options,
         )
         async with detector:
-            with private.watch_detector(detector) as failed:
+            with livekit_internals.watch_detector(detector) as failed:
                 verdict = asyncio.ensure_future(detector.execute())
                 try:
                     await asyncio.wait({verdict, failed}, return_when=asyncio.FIRST_COMPLETED)
                     return verdict.result() if verdict.done() else failed.result()
                 finally:
-                    self._heard = private.transcript_of(detector)
+                    self._heard = livekit_internals.transcript_of(detector)
                     verdict.cancel()
                     with contextlib.suppress(asyncio.CancelledError, RuntimeError):
                         await verdict
@@ -192,7 +192,7 @@ class Detection:
             await self.world.line.cut()
 
     def _transcript(self) -> str:
-        running = self._detector is not None and private.transcript_of(self._detector)
+        running = self._detector is not None and livekit_internals.transcript_of(self._detector)
         return running or self._heard
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -19,7 +19,7 @@ from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import dial_results, private, vouching
+from callflow.livekit_bindings import dial_results, livekit_internals, vouching
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.removal import Removal
@@ -236,7 +236,7 @@ def _has_returned(calling: asyncio.Task[None]) -> bool:
 
 async def _place(world: Given, request: api.CreateSIPParticipantRequest, placed: asyncio.Event) -> None:
     """Sends the request, once: the API's own client would repeat it, and the telephone would ring twice."""
-    sip = private.without_failover(world.ctx.api)
+    sip = livekit_internals.without_failover(world.ctx.api)
     placed.set()
     await sip.create_sip_participant(request)
 

@@ -10,7 +10,7 @@ from livekit.agents import Agent, AgentTask
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private, private_speech
+from callflow.livekit_bindings import livekit_internals, private_speech
 from callflow.livekit_bindings.model_context import ModelContext
 from callflow.livekit_bindings.plain_data import plain
 from callflow.livekit_bindings.private_speech import all_is_said
@@ -38,7 +38,7 @@ class Given(private_speech.Given, Protocol):
 
 async def update_agent(world: Given, effect: Start) -> Mapping[str, Any]:
     await world.started()
-    if not private.is_running(world.session):
+    if not livekit_internals.is_running(world.session):
         raise EffectError("the conversation is over: no other agent can take it")
     await all_is_said(world, tail=0.0)
     await world.hand_over(world.make(effect.arguments["agent"]))
@@ -52,11 +52,11 @@ async def task(world: Given, effect: Start) -> Mapping[str, Any]:
     make = world.registered[effect.arguments["name"]]
     agent_task: AgentTask[Any] = make(**(effect.arguments.get("arguments") or {}))
     world.watch(agent_task)
-    inline = private.run_inline(world.session, _await(agent_task))
+    inline = livekit_internals.run_inline(world.session, _await(agent_task))
     try:
         result = await asyncio.shield(inline)
     except asyncio.CancelledError:
-        private.cancel_agent_task(agent_task)
+        agent_task.cancel()  # its awaiter gets a ToolError
         handed_back, _ = await asyncio.wait({inline}, timeout=CANCEL_WITHIN)
         if not handed_back:  # LiveKit waits for its tools
             await _cut_tools(world, agent_task)
@@ -72,7 +72,9 @@ async def task(world: Given, effect: Start) -> Mapping[str, Any]:
 async def _cut_tools(world: Given, agent_task: AgentTask[Any]) -> None:
     """What the flow's own were called for goes on: they only wait for it."""
     cutting = world.model_context.cutting
-    cut, _ = await private.cancel_tools(world.session, within=CANCEL_WITHIN / 2, cutting=cutting, of=agent_task)
+    cut, _ = await livekit_internals.cancel_tools(
+        world.session, within=CANCEL_WITHIN / 2, cutting=cutting, of=agent_task
+    )
     for name in cut:
         if not world.model_context.is_the_flows(name):
             world.note(f"the tool {name} was cut: the task that called it was left before it had ended")

@@ -16,7 +16,7 @@ from callflow.core.events import Event
 from callflow.core.snapshot import Running, Start
 from callflow.core.verbs.limits import ON_THE_WIRE, PAUSE
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.private_speech import all_is_said
 from callflow.livekit_bindings.verbs import speech
 
@@ -45,7 +45,7 @@ async def send_dtmf(world: Given, effect: Start) -> Mapping[str, Any]:
     if len(telephones) > 1:
         world.note("keys were sent while several telephones were on the line: LiveKit sends them to every one")
     await all_is_said(world, tail=0.0)
-    with private.speech_held(world.session):
+    with livekit_internals.speech_held(world.session):
         for key in keys:
             if key in CODES:
                 await world.ctx.room.local_participant.publish_dtmf(code=CODES[key], digit=key.upper())
@@ -147,7 +147,7 @@ class _Try:
     def _time_goes_by(self) -> bool:
         """Whether a caller who presses no key counts as one who does not want to."""
         prompted = self._prompt is None or self._prompt.done()
-        return prompted and self._world.line.hears and private.is_silent(self._world.session)
+        return prompted and self._world.line.hears and livekit_internals.is_silent(self._world.session)
 
     async def _pause(self, coming: asyncio.Task[Event]) -> None:
         """Returns when what keeps the time from going by has ended, or a key comes."""
@@ -157,7 +157,9 @@ class _Try:
                 self._prompt.result()
             return
         there = self._world.line.hears
-        pause = asyncio.ensure_future(private.speech_is_out(self._world.session) if there else self._back_on_the_line())
+        pause = asyncio.ensure_future(
+            livekit_internals.speech_is_out(self._world.session) if there else self._back_on_the_line()
+        )
         try:
             await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
             if pause.done():

@@ -18,7 +18,7 @@ from livekit import api
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.removal import Removal
 from callflow.livekit_bindings.surroundings import OnTheLine
 
@@ -115,7 +115,7 @@ class Recordings:
 
     async def _start(self, request: api.RoomCompositeEgressRequest) -> str:
         try:
-            egress = private.without_failover(self._world.ctx.api, "egress")
+            egress = livekit_internals.without_failover(self._world.ctx.api, "egress")
             info: api.EgressInfo = await egress.start_room_composite_egress(request)
         except api.ServerError as error:
             raise EffectError(_refusal(error)) from None

@@ -16,7 +16,7 @@ from livekit.agents.voice import SpeechHandle
 
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
-from callflow.livekit_bindings import private, private_speech
+from callflow.livekit_bindings import livekit_internals, private_speech
 from callflow.livekit_bindings.private_speech import Audience, privately
 from callflow.livekit_bindings.turns import Turns
 from callflow.livekit_bindings.verbs import background
@@ -75,7 +75,7 @@ async def say(world: Given, effect: Start) -> Result:
             return result
         again -= 1
         # Said into the caller's own words, or before the answer to them, it would be cut at once.
-        await private.idle(world.session)
+        await livekit_internals.idle(world.session)
 
 
 async def generate_reply(world: Given, effect: Start) -> Result:
@@ -115,7 +115,7 @@ async def speak(world: Given, effect: Start, begin: Callable[[], SpeechHandle], 
     while True:
         if not await world.can_be_heard(to):
             return unheard("nobody is on the line")
-        if not private.is_running(world.session):
+        if not livekit_internals.is_running(world.session):
             return unheard("the conversation is over")
         failures = world.failures
         async with privately(world, to):
@@ -123,9 +123,9 @@ async def speak(world: Given, effect: Start, begin: Callable[[], SpeechHandle], 
                 with world.turns.of_an_action(interruptible=effect.arguments.get("interruptible") is True):
                     handle = begin()
             except RuntimeError as error:
-                if not private.is_running(world.session):
+                if not livekit_internals.is_running(world.session):
                     return unheard("the conversation is over")
-                if world.conversation_over or private.takes_speech(world.session):
+                if world.conversation_over or livekit_internals.takes_speech(world.session):
                     raise EffectError(str(error)) from error
                 await asyncio.sleep(HANDS_BACK)
                 continue

@@ -17,7 +17,7 @@ from livekit import api
 from callflow.core import sip
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
-from callflow.livekit_bindings import dial_results, private, private_speech
+from callflow.livekit_bindings import dial_results, livekit_internals, private_speech
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.private_speech import all_is_said
@@ -154,7 +154,7 @@ def _begin(world: Given, request: api.TransferSIPParticipantRequest, leg: Leg) -
 
 async def _send(world: Given, request: api.TransferSIPParticipantRequest) -> None:
     """Sends the request, once: repeated, the far end would call twice."""
-    await private.without_failover(world.ctx.api).transfer_sip_participant(request)
+    await livekit_internals.without_failover(world.ctx.api).transfer_sip_participant(request)
 
 
 def _answered_late(world: Given, refer: Refer) -> None:

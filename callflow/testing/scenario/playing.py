@@ -13,7 +13,7 @@ from livekit.agents import llm
 from callflow.core.actions import verb_of
 from callflow.core.events import KEYS, MAIN_LEG, NO_DATA, Event, TimerFired
 from callflow.core.snapshot import Running
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.scenario.call import Impossible, Unending
 from callflow.scenario.expectations import time_shown, unmet
 from callflow.scenario.model import (
@@ -285,7 +285,7 @@ class _Player:
             self._check(f"tool.{name}", arguments)
         since, last = len(self._seen.taken), f"tool.{act.tools[-1][0]}"
         count = sum(name == act.tools[-1][0] for name, _ in act.tools)
-        if private.is_silent(self._call.session) and private.is_running(self._call.session):
+        if livekit_internals.is_silent(self._call.session) and livekit_internals.is_running(self._call.session):
             with contextlib.suppress(RuntimeError):  # the agent who has a model has not taken over
                 self._call.turn([Tool(name, dict(arguments)) for name, arguments in act.tools])
                 if await self._comes(last, since, count):

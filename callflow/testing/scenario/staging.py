@@ -14,7 +14,7 @@ from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.snapshot import Step
 from callflow.errors import BindError, StartError
-from callflow.livekit_bindings import private
+from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.verbs import Given
 from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Impossible, Unending
@@ -196,7 +196,7 @@ class Staged:
     @property
     def can_turn(self) -> bool:
         """Whether an agent with a model has taken over, and talks still."""
-        return private.is_running(self.session) and self._world is not None and not self._world.line.over
+        return livekit_internals.is_running(self.session) and self._world is not None and not self._world.line.over
 
     def turn(self, parts: list[Part]) -> str:
         """The model has a turn of its own accord; LiveKit's id of the speech. Raises RuntimeError where it has none any more."""
@@ -255,7 +255,7 @@ class Staged:
         seen, voice = self.seen, self.stage.job.room.voice
         if seen.snapshot.ended:
             return False
-        if voice.speaking or self.loop.time() < self._leaving or not private.is_silent(self.session):
+        if voice.speaking or self.loop.time() < self._leaving or not livekit_internals.is_silent(self.session):
             return True
         if "detection" in seen.facts and DETECTION in self.fates.known and self.fates.known[DETECTION].ends_by_itself:
             return True

@@ -12,7 +12,7 @@ from livekit.agents import Agent, AgentSession
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start, Step
-from callflow.livekit_bindings import bind, private
+from callflow.livekit_bindings import bind, livekit_internals
 from callflow.livekit_bindings.verbs import Given, Perform
 from callflow.scenario import load
 from callflow.scenario.call import Seen
@@ -150,7 +150,7 @@ async def _direct(call: Any, steps: AsyncIterator[Step], session: Any, each: lis
 
 async def _silent(session: AgentSession[Any]) -> None:
     """Until nothing is said any more."""
-    while not private.is_silent(session):  # noqa: ASYNC110 - LiveKit tells no event of it
+    while not livekit_internals.is_silent(session):  # noqa: ASYNC110 - LiveKit tells no event of it
         await asyncio.sleep(LOOKS)
 
 
