@@ -64,7 +64,7 @@ def test_no_lock_says_another_version_than_the_others():
     dev = locked("dev") | locked("build")
     assert locked("runtime").items() <= dev.items()
     assert {**locked("build"), **locked("dev")} == dev
-    beside = [locked(group) for group in ("bench", "docs", "release")]  # go into the same environment
+    beside = [locked(group) for group in ("bench", "docs", "release", "mutation")]  # go into the same environment
     for one in beside:
         for other in (dev, *beside):
             assert {**one, **other} == {**other, **one}
