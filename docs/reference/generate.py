@@ -18,6 +18,7 @@ from callflow.core.verbs.verb import End, Heard
 from callflow.flowfile import keys, session
 from callflow.livekit_bindings.causes import CAUSES, reason_name
 from callflow.livekit_bindings.dial_results import RESULTS
+from callflow.livekit_bindings.livekit_internals import CHECKED, declared
 from callflow.proof.codes import EVERY_CODE as CODES
 from callflow.scenario import keys as scenario_keys
 from callflow.scenario.speeches import HANGS_UP
@@ -429,7 +430,29 @@ UNASKED: Mapping[str, tuple[str, str]] = {
 }
 
 
+def livekit_internals_page() -> str:
+    releases = ", ".join(CHECKED.values())
+    parts = [
+        f"""# What callflow reads of LiveKit's own
+
+What follows is not promised by LiveKit, and may be moved by any release of it. callflow was checked with
+{releases}. Where a name is not found, a call goes on without it; the log
+of the worker says once, as a warning, which one it is and what is lost. Nothing else that runs for a call reads what LiveKit
+keeps for itself. A test takes each of them away in turn, and plays calls in simulated rooms without it.
+"""
+    ]
+    for module, release in CHECKED.items():
+        rows = [
+            (f"`{one.owner.removeprefix('livekit.')}.{one.name}`", one.lost)
+            for one in sorted(declared(), key=lambda one: (one.owner, one.name))
+            if one.checked == release
+        ]
+        parts.append(f"## {module} ({release})\n\n" + table(("name", "what is lost without it"), rows))
+    return "\n".join(parts)
+
+
 PAGES = {
+    "livekit-internals.md": livekit_internals_page,
     "scenarios.md": scenarios_page,
     "dial-results.md": dial_results_page,
     "keys.md": keys_page,
