@@ -9,6 +9,9 @@ _LONGEST = 80
 """Longer words are no misspelt names; comparing them would only cost time."""
 
 
+_NEAR = 0.66
+"""Of 1, how much is the same: two slips in three letters (`sya`, `say`), a third of a longer name."""
+
 _MOST = 1000
 """Candidates that are compared: a file of thousands of names, all misspelt, must not take long either."""
 
@@ -16,23 +19,26 @@ _MOST = 1000
 def closest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     """The `limit` candidates that `word` most likely stands for, nearest first; none when nothing is near.
 
-    Near is: the same but for case, `_`, `-`, `.` and blanks (`hangup`, `hang_up`), or at most one slip in three letters,
-    three in all. A slip is a letter too many, too few, wrong, or two letters swapped (`bsuy`).
+    Near is: the same but for case, `_`, `-`, `.` and blanks (`hangup`, `hang_up`), or two thirds of the letters of both in the
+    same order (`bsuy`, `busy`), by `difflib`.
     """
     if not word or len(word) > _LONGEST:
         return []
-    plain = _plain(word)
-    allowed = min(3, max(1, len(plain) // 3)) if len(plain) > 1 else 0
-    found = []
+    from difflib import SequenceMatcher  # a file without a defect does not wait for it
+
+    plain, found = _plain(word), []
+    matcher = SequenceMatcher(b=plain, autojunk=False)
     for candidate in islice(candidates, _MOST):
         if candidate == word or len(candidate) > _LONGEST:
             continue
         other = _plain(candidate)
-        if abs(len(plain) - len(other)) > allowed:
-            continue
-        slips = 0 if plain == other else _slips(plain, other, allowed)
-        if slips <= allowed and slips < len(other):
-            found.append((slips, plain[:1] != other[:1], candidate))
+        matcher.set_seq1(other)
+        if (
+            matcher.real_quick_ratio() >= _NEAR
+            and matcher.quick_ratio() >= _NEAR
+            and (ratio := matcher.ratio()) >= _NEAR
+        ):
+            found.append((-ratio, plain[:1] != other[:1], candidate))
     return [candidate for _, _, candidate in sorted(set(found))[:limit]]
 
 
@@ -48,21 +54,3 @@ def _plain(word: str) -> str:
 
 
 _SEPARATORS = str.maketrans("", "", "_-. ")
-
-
-def _slips(a: str, b: str, most: int) -> int:
-    """The Damerau-Levenshtein distance (optimal string alignment), or `most + 1` as soon as it is sure to be more."""
-    before: list[int] = []
-    above = list(range(len(b) + 1))
-    for i, letter in enumerate(a, start=1):
-        row = [i]
-        for j, other in enumerate(b, start=1):
-            cost = above[j - 1] + (letter != other)
-            cost = min(cost, above[j] + 1, row[j - 1] + 1)
-            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-        before, above = above, row
-    return above[-1]

@@ -39,6 +39,7 @@ VERBS = [
         ("shut_down", "shutdown"),
         ("close", "aclose"),
         ("st", "set"),
+        ("shtudown", "shutdown"),
     ],
 )
 def test_a_slip_finds_the_name(written, meant):
