@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from callflow.core.events import NO_DATA, Event, Input
 from callflow.core.occurs import LegIs
 
-VERSION = 1
+VERSION = 2
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
