@@ -82,10 +82,10 @@ _OF_AN_EVENT: Mapping[str, tuple[Occurs, ...]] = {
         Occurs(needs=_all("session", "conversation"), takes=_all("session", "conversation"), adds=_all("closing")),
         Occurs(needs=_all("closing"), takes=_all("closing", "session")),
     ),
-    # What was given up may come back, or be gone for good.
+    # What was given up may come back, or be gone for good: then LiveKit ends the job, and tells of no other end of it.
     "room.disconnected": (
         Occurs(needs=_all("room"), where=("reason", "OUT_OF_REACH")),
-        Occurs(needs=_all("room"), takes=_all("room", "away")),
+        Occurs(needs=_all("room"), takes=_all("room", "away", "job")),
     ),
     "room.reconnecting": (Occurs(needs=_all("room"), lacks=_all("away"), adds=_all("away")),),
     "room.reconnected": (Occurs(needs=_all("room", "away"), takes=_all("away")),),

@@ -62,7 +62,7 @@ def _by_people(flow: Flow, call: Call) -> Iterator[Choice]:
     who = "the callee" if flow.outbound else "the caller"
     if call.leg().status == "on_line" and "session" in call.facts:
         yield Choice(f"{who} says …", Speaks("Yes."), takes="words")
-    if "conversation" in call.facts and "speech" not in call.snapshot.memory.closed:
+    if call.mute is None:
         yield Choice("the model says …", Replies("One moment."), takes="words", rare=call.leg().status != "on_line")
     for leg, pressing in _keys(flow, call).items():
         name = who if leg == MAIN_LEG else f"the {leg}"

@@ -73,11 +73,11 @@ class Shutdown:
 
     def by_job(self, reason: str, *, worker: bool) -> None:
         self.expected = True
+        if not self.told:
+            self.tell(reason, "worker")
         if worker and not self.hurried:
             self.hurried = True
             self._drop_speech()
-        if not self.told:
-            self.tell(reason, "worker")
         # A quarter of the worker's time is for what has to be closed by force.
         self.within(self._call.worker_seconds * 0.75 if worker else JOB_SECONDS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from callflow.core.actions import verb_of
 from callflow.core.events import MAIN_LEG, EffectEnded, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.occurs import AT_FIRST, Facts
@@ -14,11 +15,13 @@ from callflow.core.step import start, step
 from callflow.errors import CallflowError
 from callflow.runtime.course import Log, cause_of, record_of
 from callflow.runtime.record import CallRecord, Cause
+from callflow.scenario.running import is_given_up
 
 MOST_INPUTS = 10_000
 """Of one call: who has taken so many goes round in circles."""
 
 _NONE = Leg(MAIN_LEG, "absent")
+_THERE = ("on_line", "dropped", "hold")
 
 
 class Impossible(CallflowError):
@@ -117,6 +120,33 @@ class Seen:
         """Why this cannot happen now; None where it can."""
         why = refused(self.flow, self.snapshot, self.facts, entry)
         return "the call is over" if why is None and self.snapshot.ended else why
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was told that our own connection has been away for too long."""
+        return any(is_given_up(one.step.event) for one in self.taken)
+
+    @property
+    def speech_waits(self) -> bool:
+        """Whether what is to be said to the far end waits until somebody hears it."""
+        stands = self.leg().status
+        nobody = stands in ("absent", "dialing", "ringing", "dropped")
+        return self.snapshot.memory.cut_off or "detection" in self.facts or nobody
+
+    @property
+    def mute(self) -> str | None:
+        """Why the model has no turn of its own now, in a sentence; None where it may have one. Its agent takes over from a silent one when
+        the far end is on the line, and it is known who that is."""
+        stands = self.leg().status
+        memory = self.snapshot.memory
+        ends = any(
+            "speech" in verb_of(one.verb).closes for one in memory.effects.values()
+        )  # LiveKit takes no speech then
+        if ends or not {"session", "conversation"} <= self.facts or "speech" in memory.closed:
+            return "the conversation is over"
+        if "room" not in self.facts or stands not in _THERE:
+            return f"the far end is {stands if 'room' in self.facts else 'gone'}"
+        return "it is not known yet who has answered" if "detection" in self.facts else None
 
     def record(self) -> CallRecord:
         """The record of the call as it is now."""

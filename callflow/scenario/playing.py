@@ -34,7 +34,7 @@ from callflow.scenario.model import (
     Step,
     Waits,
 )
-from callflow.scenario.running import oldest, timer_name, usual
+from callflow.scenario.running import is_given_up, oldest, timer_name, usual
 from callflow.scenario.telephones import verdict
 from callflow.scenario.voice import Speech
 from callflow.scenario.watching import Since, watch
@@ -76,6 +76,7 @@ class Result(NamedTuple):
         return [one.step.event for one in self.taken if one.step.event is not None]
 
 
+NOT_GIVEN_UP = "our own connection is not lost: that is told `limits.reconnecting` after `room.reconnecting`, by itself"
 UNPLAYED = "a model plays its caller, and it has no steps for when none does: `callflow test --models`"
 NOT_JUDGED = "no model has played its caller, and nothing was judged: `callflow test --models`"
 
@@ -150,6 +151,11 @@ class Player:
         """To the end of the call, where something is expected of it."""
         wanted = self.scenario.expect
         return None if wanted is None else self._tried(wanted.position, lambda: self._to_the_end(wanted))
+
+    @property
+    def before(self) -> Since:
+        """How much had been taken and heard when the last step happened."""
+        return self._since
 
     def _tried(self, position: Position, does: Callable[[], None]) -> Failure | None:
         try:
@@ -250,9 +256,7 @@ class Player:
     def _act(self, number: int, step: Step) -> None:
         act = step.act
         if isinstance(act, Occurs):
-            if step.when == "settled":
-                self.advance(max(self.call.now, self.world.effects.brought.pop(act.name, 0.0)))
-            self._take(self._event(act))
+            self._occurs(act, step)
         elif isinstance(act, Ends):
             self._end(number, act, step)
         elif isinstance(act, Fires):
@@ -269,6 +273,15 @@ class Player:
             self._presses(act)
         elif isinstance(act, Waits):
             self.advance(self.call.now + act.seconds)
+
+    def _occurs(self, act: Occurs, step: Step) -> None:
+        if is_given_up(act) and not self.scenario.exactly:
+            if not self._until(lambda: self.call.given_up, self._flow.limits.reconnecting or 0.0):
+                raise Impossible(NOT_GIVEN_UP)
+            return
+        if step.when == "settled":
+            self.advance(max(self.call.now, self.world.effects.brought.pop(act.name, 0.0)))
+        self._take(self._event(act))
 
     def _presses(self, act: Presses) -> None:
         for place, key in enumerate(act.keys):
@@ -303,6 +316,8 @@ class Player:
         )
 
     def _replies(self, text: str) -> None:
+        if self.call.mute is not None:
+            raise Impossible(f"the model has no turn: {self.call.mute}")
         self._take(
             Event("session.agent_state_changed", {"old_state": "listening", "new_state": "speaking"}, self.call.now)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.events import DIGITS, KEYS, MAIN_LEG, PROGRAM
+from callflow.core.events import DIGITS, KEYS, MAIN_LEG, OUT_OF_REACH, PROGRAM
 from callflow.core.flow import Flow
 from callflow.core.snapshot import Running, Timer
 
@@ -41,3 +41,10 @@ def usual(name: str) -> Mapping[str, Any]:
     if key in DIGITS and (family == "dtmf" or rest.startswith("dtmf.")):
         return {"digit": {name: sign for sign, name in KEYS.items()}.get(key, key), "leg": leg}
     return {}
+
+
+def is_given_up(event: object) -> bool:
+    """Whether it tells that our own connection has been away for too long: that comes by itself, `limits.reconnecting` after
+    `room.reconnecting`, and a step that says so only waits for it."""
+    name, data = getattr(event, "name", ""), getattr(event, "data", {})
+    return name == "room.disconnected" and data.get("reason") == OUT_OF_REACH

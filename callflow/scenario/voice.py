@@ -94,13 +94,21 @@ class Voice:
         self._queue.pop(0)
         return first.over(now, True, True, said)
 
+    def drop(self, now: float) -> None:
+        """Nothing that the model says by itself is heard any more."""
+        for speech in [one for one in self._queue if one.of is None]:
+            self._remove(speech, now)
+
     def cut(self, of: int, now: float) -> None:
         """Its effect was cancelled, or has ended otherwise."""
         for speech in [one for one in self._queue if one.of == of]:
-            if speech.began is not None:
-                self._schedule.drop(_VOICE)
-                self._note(speech, now, cut=True)
-            self._queue.remove(speech)
+            self._remove(speech, now)
+
+    def _remove(self, speech: Speech, now: float) -> None:
+        if speech.began is not None:
+            self._schedule.drop(_VOICE)
+            self._note(speech, now, cut=True)
+        self._queue.remove(speech)
 
     def _ends(self, now: float) -> Input | None:
         speech = self._queue.pop(0)

@@ -11,6 +11,7 @@ from functools import partial
 from callflow.core.actions import Verb, verb_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.snapshot import Cancel, Start, Step
+from callflow.runtime.effects import is_speech, unspoken
 from callflow.scenario.call import Call
 from callflow.scenario.live_effects import Effects, Later, cancelled
 from callflow.scenario.model import Ending, Scenario
@@ -50,6 +51,7 @@ class World:
     def __init__(self, call: Call, scenario: Scenario, later: Later) -> None:
         self.effects = Effects(call, {name: list(endings) for name, endings in scenario.effects.items()}, later)
         self._call = call
+        self._hurried = False  # the worker closes: nobody waits for speech any more
         self._behind: list[tuple[Start, Ending]] = []  # what begins when what is being said has been said
         self._speeches = Speeches(self.effects)
         self.telephones = Telephones(self.effects)
@@ -100,13 +102,30 @@ class World:
 
     def _happened(self, event: Event, now: float) -> None:
         self.telephones.happened(event, now)
+        if event.name == "job.shutdown":
+            self._hurries(now)
         if event.name == "session.user_state_changed" and event.data.get("new_state") == "speaking":
             cut = self.effects.voice.interrupt(now)
             if cut is not None:
                 self.effects.schedule.add(now, lambda _: cut)
 
+    def _hurries(self, now: float) -> None:
+        """As the runtime does where the worker closes: what is being said is dropped, and so is what is yet to be said."""
+        self._hurried = True
+        self.effects.voice.drop(now)
+        for start, _ in [one for one in self.effects.running.values() if is_speech(one[0].verb)]:
+            self.effects.drop(start.id)
+            self._unspoken(start, now)
+
+    def _unspoken(self, start: Start, now: float) -> None:
+        status, result, error = unspoken(start.verb)
+        self.effects.schedule.add(now, lambda at: EffectEnded(start.id, status, result, error, at), start.id)
+
     def _begin(self, start: Start) -> None:
         ending = self.effects.begins(start)
+        if self._hurried and is_speech(start.verb):
+            self._unspoken(start, self._call.now)
+            return
         if not _takes_away(verb_of(start.verb)) or self.effects.voice.quiet:
             self._goes_on(start, ending)
             return

@@ -36,7 +36,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
       2  the model says …
       3  the caller hangs up
       4  the model calls end_call
-      m  8 more that may happen
+      m  7 more that may happen
   Enter  generate_reply ends (in 3 s)
 >
     0.0  agent: (the model speaks)
@@ -47,7 +47,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
       2  the model says …
       3  the caller hangs up
       4  the model calls end_call
-      m  7 more that may happen
+      m  6 more that may happen
   Enter  nobody has said anything for 2m (in 2 min)
 > 1 That is all, thank you.
     4.2  caller: “That is all, thank you.”
@@ -58,7 +58,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
       2  the model says …
       3  the caller hangs up
       4  the model calls end_call
-      m  7 more that may happen
+      m  6 more that may happen
   Enter  nobody has said anything for 2m (in 2 min)
 > 4
     4.2  tool.end_call             ending               say: Goodbye.
@@ -69,7 +69,7 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
       1  the caller says …
       2  the model says …
       3  the caller hangs up
-      m  8 more that may happen
+      m  7 more that may happen
   Enter  say ends (in 0.4 s)
 >
     4.2  agent: “Goodbye.”
@@ -79,9 +79,8 @@ A number does what stands behind it, Enter lets time pass, ? says more, q ends.
       runs   drain
       timers silence 2m in 2 min, after 1h in 59 min 55 s
       1  the caller says …
-      2  the model says …
-      3  the caller hangs up
-      m  9 more that may happen
+      2  the caller hangs up
+      m  8 more that may happen
   Enter  drain ends (in 0.2 s)
 >
     4.8  drain ended                                    delete_room
@@ -166,7 +165,7 @@ def test_who_is_called_is_as_private_as_in_a_record_and_a_late_answer_stands_beh
     now = next(number for number, line in enumerate(lines) if line.endswith("in dialing"))
     assert lines[now : now + 2] == ["  now 0 s, in dialing", "      runs   dial: (private)"]
     ending = next(number for number, line in enumerate(lines) if line.endswith("in ending"))
-    assert lines[ending + 3 : ending + 5] == ["      1  the callee hangs up", "      m  10 more that may happen"]
+    assert lines[ending + 3 : ending + 5] == ["      1  the callee hangs up", "      m  8 more that may happen"]
     assert "the callee is on the line" in "\n".join(lines[ending + 5 :])
 
 

@@ -61,6 +61,22 @@ states:
 """
 
 
+KEYS = """
+callflow: 1
+name: keys
+initial: menu
+states:
+  menu:
+    entry: [{collect_digits: {prompt: Press one or two., count: 1, tries: 2}}]
+    on:
+      dtmf.input: {target: away, do: [{say: "You have pressed {{ event.digits }}."}]}
+      dtmf.no_input: {target: ending, do: [{outcome: no_answer}]}
+  away:
+    entry: [{transfer: {to: "+15550100100"}}]
+    on:
+      transfer.failed: {target: ending, do: [{say: Nobody is there.}, {outcome: failed}]}
+"""
+
 REPLIES = """
 callflow: 1
 name: replies
@@ -153,6 +169,23 @@ def both(flow: str, body: str) -> tuple[Result, Result]:
         (LOOKS, "steps: [dial.answered, amd.uncertain]\nexpect: {outcome: no_answer}"),
         (LOOKS, "effects: {detect_machine: machine-vm}\nexpect: {outcome: machine, at: [6s, 7s]}"),
         (LOOKS, "steps: [{6s: {tool: stop}}]\nexpect: {outcome: completed}"),
+        # Before the session runs, and as soon as it does.
+        (CALLS, "steps: [{0s: {model: Well.}}, {5s: call.hangup}]\nexpect: {outcome: hung_up, heard: [Hello., Well.]}"),
+        (CALLS, "steps: [{0s: {room.disconnected: {reason: SERVER_SHUTDOWN}}}]\nexpect: {outcome: line_lost}"),
+        (DIALS, "steps: [{0s: {room.disconnected: {reason: SERVER_SHUTDOWN}}}]\nexpect: {outcome: line_lost}"),
+        (DIALS, "steps: [{0s: session.close}]\nexpect: {outcome: failed}"),
+        # Our own connection is given up when its time is up, and not before.
+        (CALLS, "steps: [{1s: room.reconnecting}, {room.disconnected: {reason: OUT_OF_REACH}}]\nexpect: {outcome: line_lost, at: [21s, 24s]}"),
+        # What is said to somebody who is away waits: nothing is under way.
+        (CALLS, "steps: [{500ms: call.dropped}, {room.disconnected: {reason: ROOM_DELETED}}]\nexpect: {outcome: line_lost}"),
+        (CALLS, "steps: [{500ms: room.reconnecting}, {room.disconnected: {reason: ROOM_DELETED}}]\nexpect: {outcome: line_lost}"),
+        # The worker that closes drops speech.
+        (CALLS, "steps: [{tool: stop}, {now: job.shutdown}]\nexpect: {outcome: completed, heard: [Hello.]}"),
+        # What is said of keys needs no prompt to its end, and no code but SIP's.
+        (KEYS, "steps: [{1s: {dtmf.input: {digits: '1'}}}, {transfer.failed: {result: {sip_status_code: 1}}}]\nexpect: {outcome: failed, at: [8s, 14s]}"),
+        # A step at the moment at which something ends by itself comes after it.
+        (CALLS, "steps: [{550ms: {tool: stop}}]\nexpect: {outcome: completed}"),
+        (CALLS, "steps: [{300ms: {say: failed}}]\nexpect: {outcome: failed}"),
         (LISTENS, "effects: {detect_machine: never}\nexpect: {outcome: no_answer}"),
         (LISTENS, "effects: {detect_machine: uncertain}\nexpect: {outcome: no_answer}"),
         (LISTENS, "effects: {detect_machine: {result: uncertain, reason: no_speech_timeout}}\nexpect: {outcome: machine}"),
@@ -185,6 +218,29 @@ def test_what_cannot_happen_is_said_in_the_same_words():
     assert there.failure is not None
     assert here.failure.position == there.failure.position
     assert here.failure.message.partition(" (at ")[0] == there.failure.message.partition(" (at ")[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "steps: [{tool: stop}, {expect: {effect: drain}}, {now: {model: Well.}}]",
+        "steps: [{3s: {room.disconnected: {reason: SERVER_SHUTDOWN}}}, {now: {model: Well.}}]",
+        "steps: [{3s: {room.disconnected: {reason: OUT_OF_REACH}}}]",
+        "steps: [{3s: {room.disconnected: {reason: SERVER_SHUTDOWN}}}, {now: job.shutdown}]",
+    ],
+)
+def test_what_cannot_happen_at_the_end_of_a_call(body):
+    here, there = both(CALLS, body)
+    assert here.failure is not None
+    assert there.failure is not None
+    assert here.failure.position == there.failure.position
+
+
+@pytest.mark.parametrize("steps", ["[{1s: {model: Well.}}]", "[{dial.answered: {}}, {now: {model: Well.}}]"])
+def test_a_model_says_nothing_before_it_is_known_who_is_there(steps):
+    here, _ = both(LOOKS, f"steps: {steps}")
+    assert here.failure is not None
+    assert here.failure.message.startswith("the model has no turn: ")
 
 
 def test_an_expectation_that_never_comes_true_and_what_must_not_happen():

@@ -129,12 +129,12 @@ class Acting:
             await _until(fate, LASTS[start.verb] if ending.after is None else ending.after)
             function = self.flow.python[str(start.arguments["name"])]
             return {**{name: plain(one.type) for name, one in function.returns.items()}, **ending.result}
-        if verb.speech:
-            return await self._speaks(real, world, fate, ending)
-        if verb.results and ending.result:  # keys that nobody has pressed
-            prompt = seconds(str(start.arguments.get("prompt") or ""))
+        if verb.takes_keys and ending.result:  # keys that nobody has pressed
+            prompt = 0.0 if fate.claimed else seconds(str(start.arguments.get("prompt") or ""))
             await _until(fate, prompt if ending.after is None else ending.after)
             return ending.result
+        if verb.speech:
+            return await self._speaks(real, world, fate, ending)
         if verb.parties_end or verb.takes_over == WHILE_IT_RUNS:
             if ending == Ending():
                 return await real(world, start)

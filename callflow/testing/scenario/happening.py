@@ -11,6 +11,7 @@ from livekit.agents import CloseReason
 
 from callflow.core.events import DIGITS, KEYS, MAIN_LEG, PROGRAM
 from callflow.errors import CallflowError
+from callflow.livekit_bindings import livekit_internals
 from callflow.runtime.call import Call
 from callflow.scenario.call import Impossible
 from callflow.scenario.model import Occurs
@@ -64,6 +65,12 @@ class Happening:
         if acts is None:
             raise Impossible(f"nobody brings {act.name} about in a room")
         return acts(self, act.data)
+
+    def can_be_told(self, name: str) -> bool:
+        """Whether whoever tells of this is there: the agent is in the room, and its session runs."""
+        if name.startswith("room."):
+            return self.stage.job.room.isconnected()
+        return not name.startswith("session.") or livekit_internals.has_started(self._session)
 
     def press(self, keys: str, leg: str) -> None:
         self._party(leg).press(keys)

@@ -13,6 +13,7 @@ from livekit.agents import llm
 from callflow.core.actions import verb_of
 from callflow.core.events import KEYS, MAIN_LEG, NO_DATA, Event, TimerFired
 from callflow.core.snapshot import Running
+from callflow.core.speaking import REPLY, seconds
 from callflow.livekit_bindings import livekit_internals
 from callflow.scenario.call import Impossible, Unending
 from callflow.scenario.expectations import time_shown, unmet
@@ -32,14 +33,15 @@ from callflow.scenario.model import (
     Step,
     Waits,
 )
-from callflow.scenario.playing import BETWEEN_KEYS, NOT_JUDGED, UNPLAYED, Failure, Result
-from callflow.scenario.running import oldest, timer_name, usual
+from callflow.scenario.playing import BETWEEN_KEYS, NOT_GIVEN_UP, NOT_JUDGED, UNPLAYED, Failure, Result
+from callflow.scenario.running import is_given_up, oldest, timer_name, usual
 from callflow.scenario.telephones import ANSWERS_AFTER, DETECTION, HANDS_OVER, LOOKS_FOR
 from callflow.scenario.watching import Since, watch
 from callflow.scenario.world import LASTS
 from callflow.testing.environment import environment
 from callflow.testing.models import Tool
 from callflow.testing.play import Script
+from callflow.testing.scenario.beforehand import before_each, come_about
 from callflow.testing.scenario.fates import Fate
 from callflow.testing.scenario.happening import ALREADY, COMES
 from callflow.testing.scenario.staging import CLOSES_WITHIN, LEAVES_WITHIN, Failed, Staged
@@ -113,6 +115,7 @@ class _Player:
         self._call, self._seen = call, call.seen
         self._since = Since()
         self._calls = 0
+        self._beforehand = before_each(call.scenario)
 
     async def run(self, steps: Sequence[Step]) -> Failure | None:
         position = self._call.scenario.position
@@ -152,23 +155,32 @@ class _Player:
             await self._call.advance(self._call.at(when))
         elif when == "settled" and not isinstance(act, (Waits, Expects, Never)):
             await self._call.settle()
-        self._call.later.next = number + 1
-        if isinstance(act, (Expects, Never)):
-            await self._expect(act, step)
-            return
-        if isinstance(act, Waits):
-            await self._call.advance(self._call.loop.time() + act.seconds)
+        if isinstance(act, (Expects, Never, Waits)):
+            self._call.later.next = number + 1
+            await self._waits(act, step)
             return
         before, self._since = self._since, Since(len(self._seen.taken), len(self._seen.heard))
+        end = self._call.loop.time() + self._seen.tolerance
+        await self._call.until(lambda: self._has_caught_up(number), end)
         if step.when != "settled":
-            await self._call.until(lambda: self._can(number, act), self._call.loop.time() + self._seen.tolerance)
+            await self._call.until(lambda: self._can(number, act), end)
+        self._call.later.next = number + 1
         await self._act(number, step, before)
+
+    def _has_caught_up(self, number: int) -> bool:
+        """Whether all has come about here that had on the pure core."""
+        seen = self._seen
+        if number >= len(self._beforehand) or seen.snapshot.ended:
+            return True
+        return self._beforehand[number] <= come_about(seen, seen.taken, seen.heard)
 
     def _can(self, number: int, act: Act) -> bool:
         """Whether this can happen now. What cannot yet at the time of its step is waited for: a room's times are not those of the pure core."""
         if isinstance(act, Occurs):
-            by_itself = act.name.endswith(_OF_CALLS) or act.data.get("by") == "agent"
-            return by_itself or self._refused(act.name, act.data) is None
+            by_itself = act.name.endswith(_OF_CALLS) or is_given_up(act) or act.data.get("by") == "agent"
+            return by_itself or (
+                self._refused(act.name, act.data) is None and self._call.happening.can_be_told(act.name)
+            )
         if isinstance(act, Calls):
             return all(self._refused(f"tool.{name}", arguments) is None for name, arguments in act.tools)
         if isinstance(act, Presses):
@@ -220,6 +232,11 @@ class _Player:
 
     async def _bring(self, act: Occurs, before: Since, *, settled: bool) -> None:
         since = len(self._seen.taken)
+        if is_given_up(act):
+            within = (self._call.flow.limits.reconnecting or 0.0) + self._seen.tolerance
+            if not await self._call.until(lambda: self._seen.given_up, self._call.loop.time() + within):
+                raise Impossible(NOT_GIVEN_UP)
+            return
         if act.name.endswith(_OF_CALLS) or act.data.get("by") == "agent":
             if settled and act.name.endswith(".answered"):
                 await self._call.advance(self._natural(act.name))
@@ -274,6 +291,8 @@ class _Player:
             await self._call.until(lambda: self._call.model.turns > turns, self._call.loop.time() + TURN_WITHIN)
 
     async def _replies(self, text: str) -> None:
+        if self._seen.mute is not None:
+            raise Impossible(f"the model has no turn: {self._seen.mute}")
         try:
             name = self._call.turn([text])
         except RuntimeError as error:
@@ -316,7 +335,11 @@ class _Player:
 
     def _lasts(self, fate: Fate) -> float:
         """Seconds from its start to its end, where nobody says otherwise."""
-        verb = fate.start.verb
+        verb, arguments = fate.start.verb, fate.start.arguments
+        if verb_of(verb).takes_keys:
+            return seconds(str(arguments.get("prompt") or ""))
+        if verb_of(verb).speech:
+            return seconds(str(arguments["text"])) if "text" in arguments else REPLY
         known = {"transfer": HANDS_OVER, "detect_machine": LOOKS_FOR}
         return ANSWERS_AFTER if verb_of(verb).calls else known.get(verb, LASTS.get(verb, 0.0))
 
@@ -358,6 +381,12 @@ class _Player:
             )
 
     # -- what is expected
+
+    async def _waits(self, act: Expects | Never | Waits, step: Step) -> None:
+        if isinstance(act, Waits):
+            await self._call.advance(self._call.loop.time() + act.seconds)
+        else:
+            await self._expect(act, step)
 
     async def _expect(self, act: Expects | Never, step: Step) -> None:
         seen = self._seen

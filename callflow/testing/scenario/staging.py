@@ -15,7 +15,9 @@ from callflow.core.events import MAIN_LEG, EffectEnded, Event
 from callflow.core.snapshot import Step
 from callflow.errors import BindError, StartError
 from callflow.livekit_bindings import livekit_internals
+from callflow.livekit_bindings.agents import SilentAgent
 from callflow.livekit_bindings.verbs import Given
+from callflow.runtime.effects import is_speech
 from callflow.runtime.record import CallRecord
 from callflow.scenario.call import Impossible, Unending
 from callflow.scenario.later import StillToCome
@@ -196,7 +198,9 @@ class Staged:
     @property
     def can_turn(self) -> bool:
         """Whether an agent with a model has taken over, and talks still."""
-        return livekit_internals.is_running(self.session) and self._world is not None and not self._world.line.over
+        activity = livekit_internals.activity_of(self.session)
+        here = activity is not None and not isinstance(activity.agent, SilentAgent)
+        return here and livekit_internals.is_running(self.session) and self.seen.mute is None
 
     def turn(self, parts: list[Part]) -> str:
         """The model has a turn of its own accord; LiveKit's id of the speech. Raises RuntimeError where it has none any more."""
@@ -255,7 +259,8 @@ class Staged:
         seen, voice = self.seen, self.stage.job.room.voice
         if seen.snapshot.ended:
             return False
-        if voice.speaking or self.loop.time() < self._leaving or not livekit_internals.is_silent(self.session):
+        speaks = voice.speaking or not livekit_internals.is_silent(self.session)
+        if self.loop.time() < self._leaving or (speaks and not seen.speech_waits):
             return True
         if "detection" in seen.facts and DETECTION in self.fates.known and self.fates.known[DETECTION].ends_by_itself:
             return True
@@ -263,8 +268,9 @@ class Staged:
         return any(one not in self.fates.known or self._goes_on(self.fates.known[one]) for one in effects)
 
     def _goes_on(self, fate: Fate) -> bool:
-        calls = verb_of(fate.start.verb).calls
-        return fate.ends_by_itself and not (calls and self.telephones.waits(fate))
+        verb = verb_of(fate.start.verb)
+        waits = self.telephones.waits(fate) if verb.calls else is_speech(fate.start.verb) and self.seen.speech_waits
+        return fate.ends_by_itself and not waits
 
     # -- time
 

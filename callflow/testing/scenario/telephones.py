@@ -132,7 +132,7 @@ class Telephones(Telephony):
         if ending.status != "ok" or telephone is None or verb not in _ON_THE_TELEPHONE:
             return
         result = str(ending.result.get("result") or verb_of(verb).results[0].partition(".")[2])
-        code = int(ending.result.get("sip_status_code") or CODES.get(result, NO_ANSWER))
+        code = _refusal(ending, result)
         if verb_of(verb).holds_hang_up:
             telephone.leg.tell(200 if result == "completed" else code)
         elif telephone.leg.status == "active":
@@ -163,7 +163,7 @@ class Telephones(Telephony):
         if answers_there:
             after = ANSWERS_AFTER if ending.after is None else ending.after
             return FarEnd(after, reached=rings, greeting=greeting, hangs_up=ending.hangs_up)
-        code = int(ending.result.get("sip_status_code") or CODES.get(result, NO_ANSWER))
+        code = _refusal(ending, result)
         after = REFUSES_AFTER if ending.after is None else ending.after
         return FarEnd(after, code, reached=after if result in ("busy", "invalid", "failed") else rings)
 
@@ -172,7 +172,7 @@ class Telephones(Telephony):
         telephone, ending = self._telephone(fate.start), fate.ending
         if telephone is None:
             return
-        code = int(ending.result.get("sip_status_code") or CODES["failed"])
+        code = _refusal(ending, "failed")
         after = HANDS_OVER if ending.after is None else ending.after
         if fate.claimed or ending.never or ending.result.get("cause") == "ringing_timeout":
             refer = Refer(notify=None)
@@ -338,6 +338,12 @@ class Look:
             "category": category,
             "result": category,
         }
+
+
+def _refusal(ending: Ending, result: str) -> int:
+    """The final response by which a call ends so; where a scenario says none that is one (RFC 3261, section 7.2), the usual one."""
+    said = int(ending.result.get("sip_status_code") or 0)
+    return said if 300 <= said < 700 else CODES.get(result, NO_ANSWER)
 
 
 async def _says(telephone: Telephone, words: str) -> None:
