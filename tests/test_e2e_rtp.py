@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.phone import rtp
+from tests.e2e.phone.far_ends import ANSWERS
 from tests.e2e.phone.network import PhoneCall
 
 FAR = ("127.0.0.1", 9)
@@ -62,7 +63,7 @@ def write(line, stream, seconds):
 
 def test_a_stream_is_hushed_between_two_of_its_packets(sounds, bridge):
     line = sounds.line()
-    stream = sounds.connect(line, PhoneCall(), bridge.getsockname())
+    stream = sounds.connect(line, PhoneCall("+15550123", ANSWERS), bridge.getsockname())
 
     def packets():
         yield voice(1000)
@@ -80,7 +81,7 @@ def test_a_stream_is_hushed_between_two_of_its_packets(sounds, bridge):
 @pytest.mark.parametrize("ends", [True, False])
 def test_what_is_begun_while_the_last_packet_goes_out_is_said_whole(sounds, bridge, ends):
     line = sounds.line()
-    stream = sounds.connect(line, PhoneCall(), bridge.getsockname())
+    stream = sounds.connect(line, PhoneCall("+15550123", ANSWERS), bridge.getsockname())
 
     def packets():
         sounds.speak(stream, iter([voice(4000)] * 3))
@@ -106,7 +107,7 @@ def test_telephones_are_connected_hushed_and_speak_while_the_sound_runs(sounds):
     sounds.start()
     try:
         for number in range(300):
-            stream = sounds.connect(line, PhoneCall(), (FAR[0], 10_000 + number % 50))
+            stream = sounds.connect(line, PhoneCall("+15550123", ANSWERS), (FAR[0], 10_000 + number % 50))
             sounds.speak(stream, iter([voice(1000)]))
             sounds.speak(stream, rtp.silence())
             sounds.hush(stream)
@@ -120,7 +121,7 @@ def test_telephones_are_connected_hushed_and_speak_while_the_sound_runs(sounds):
 
 def test_a_key_that_no_telephone_has_is_no_key(sounds, bridge):
     line = sounds.line()
-    call = PhoneCall()
+    call = PhoneCall("+15550123", ANSWERS)
     sounds.connect(line, call, bridge.getsockname())
     for code in (5, 16, 255):  # RFC 4733: 16 is a hook flash
         bridge.sendto(

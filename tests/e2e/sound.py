@@ -33,9 +33,13 @@ class Hearing:
     """One voice, frame by frame, each with the time at which it was heard."""
 
     frames: list[tuple[float, Samples]] = field(factory=list, repr=False)
+    last: float | None = None
+    """When the last loud frame was heard; None where all was silence."""
 
     def hear(self, at: float, samples: Samples) -> None:
         self.frames.append((at, samples))
+        if _is_loud(samples):
+            self.last = at
 
     def sounds(self, *, pause: float = 0.3) -> list[Sound]:
         """The sounds so far; silence shorter than `pause` seconds, such as a busy machine makes, belongs to a sound."""
@@ -67,7 +71,7 @@ class Hearing:
     def _groups(self, pause: float) -> Iterator[tuple[float, float, list[Samples]]]:
         group: list[tuple[float, Samples]] = []
         for at, samples in list(self.frames):
-            if np.sqrt(np.mean(samples.astype(np.float64) ** 2)) < LOUD:
+            if not _is_loud(samples):
                 continue
             if group and at - group[-1][0] > pause + FRAME:
                 yield group[0][0], group[-1][0], [s for _, s in group]
@@ -75,3 +79,7 @@ class Hearing:
             group.append((at, samples))
         if group:
             yield group[0][0], group[-1][0], [s for _, s in group]
+
+
+def _is_loud(samples: Samples) -> bool:
+    return bool(np.sqrt(np.mean(samples.astype(np.float64) ** 2)) >= LOUD)

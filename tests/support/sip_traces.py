@@ -17,17 +17,8 @@ from typing import Any, Literal, Protocol
 from attrs import define, field, frozen
 from livekit import api, rtc
 
-from tests.e2e.phone.script import (
-    RINGS_FOR_EVER,
-    CallIn,
-    HangUp,
-    Press,
-    Refer,
-    Script,
-    StopRtp,
-    Wait,
-    refuses,
-)  # fmt: skip
+from callflow.telephony.network import FarEnd, HangUp, Press, Refer, StopRtp, Wait
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 
 TRACES = Path(__file__).parents[1] / "e2e" / "phone" / "traces"
 TARGET = "tel:+15550111"
@@ -38,11 +29,11 @@ What = Literal["remove", "delete", "transfer", "keys", "publish"]
 
 @frozen
 class Case:
-    """Somebody dials a telephone with this script, or is called by it, and does something so many seconds after it has come
+    """Somebody dials a telephone with this script, or (`calls_in`) is called by it, and does something so many seconds after it has come
     into the room. `within` bounds a transfer. `watches` is how long one goes on looking after the last of it."""
 
     name: str
-    script: Script | CallIn
+    script: FarEnd
     then: tuple[tuple[float, What], ...] = ()
     ringing: int = 20
     wait: bool = True
@@ -50,10 +41,11 @@ class Case:
     limit: int | None = None
     within: int = 3
     watches: float = 3.0
+    calls_in: bool = False
 
 
 def _transfers(name: str, refer: Refer, *, watches: float = 5.0) -> Case:
-    return Case(f"transfer_{name}", Script(refer=refer), then=((1.5, "transfer"),), watches=watches)
+    return Case(f"transfer_{name}", picks_up(refer=refer), then=((1.5, "transfer"),), watches=watches)
 
 
 REFUSALS = (302, 400, 401, 403, 404, 408, 410, 480, 484, 486, 487, 488, 500, 502, 503, 504, 600, 603, 604, 607, 608)
@@ -62,21 +54,21 @@ CASES: tuple[Case, ...] = (
     *(Case(f"refused_{status}", refuses(status), watches=3.5) for status in REFUSALS),
     *(Case(f"refused_{status}_at_once", refuses(status, rings=0.0), watches=4.0) for status in (302, 486)),
     Case("refused_486_unwaited", refuses(486), wait=False),
-    Case("early_media_then_busy", Script(rings=1.0, status=486, early_media=True)),
+    Case("early_media_then_busy", refuses(486, rings=1.0, progress=183)),
     Case("nobody_answers", RINGS_FOR_EVER, ringing=2),
     Case("removed_while_it_rings", RINGS_FOR_EVER, then=((1.0, "remove"),)),
     Case("room_deleted_while_it_rings", RINGS_FOR_EVER, then=((1.0, "delete"),)),
-    Case("cancel_crosses_the_answer", Script(rings=20, answers_on_cancel=True), then=((1.0, "remove"),)),
-    Case("telephone_hangs_up", Script(acts=(Wait(1.5), HangUp())), watches=4.0),
-    Case("telephone_hangs_up_unwaited", Script(acts=(Wait(1.5), HangUp())), wait=False, watches=4.0),
-    Case("removed", Script(), then=((2.0, "remove"),)),
-    Case("room_deleted", Script(), then=((2.0, "delete"),)),
-    Case("max_call_duration", Script(), limit=3, watches=6.0),
-    Case("keys_both_ways", Script(acts=(Wait(1.0), Press("1#"))), then=((1.5, "keys"),), watches=4.0),
-    Case("dialled_on_with_keys", Script(), dtmf="1w#", then=((5.0, "remove"),)),
-    Case("bye_is_not_answered", Script(answers_bye=False), then=((1.5, "remove"),)),
-    Case("no_sound", Script(rtp=False), watches=33.0),
-    Case("sound_stops", Script(acts=(Wait(1.0), StopRtp())), watches=20.0),
+    Case("cancel_crosses_the_answer", picks_up(rings=20, on_cancel=200), then=((1.0, "remove"),)),
+    Case("telephone_hangs_up", picks_up(acts=(Wait(1.5), HangUp())), watches=4.0),
+    Case("telephone_hangs_up_unwaited", picks_up(acts=(Wait(1.5), HangUp())), wait=False, watches=4.0),
+    Case("removed", picks_up(), then=((2.0, "remove"),)),
+    Case("room_deleted", picks_up(), then=((2.0, "delete"),)),
+    Case("max_call_duration", picks_up(), limit=3, watches=6.0),
+    Case("keys_both_ways", picks_up(acts=(Wait(1.0), Press("1#"))), then=((1.5, "keys"),), watches=4.0),
+    Case("dialled_on_with_keys", picks_up(), dtmf="1w#", then=((5.0, "remove"),)),
+    Case("bye_is_not_answered", picks_up(answers_bye=False), then=((1.5, "remove"),)),
+    Case("no_sound", picks_up(rtp=False), watches=33.0),
+    Case("sound_stops", picks_up(acts=(Wait(1.0), StopRtp())), watches=20.0),
     _transfers("accepted", Refer(202, 200)),
     _transfers("accepted_and_hung_up", Refer(202, None, bye_after=0.5)),
     _transfers("refused_603", Refer(603)),
@@ -85,10 +77,16 @@ CASES: tuple[Case, ...] = (
     _transfers("unanswered", Refer(None)),
     _transfers("never_told", Refer(202, None)),
     _transfers("unanswered_and_hung_up", Refer(None, bye_after=0.5)),
-    Case("calls_in_and_hangs_up", CallIn(acts=(Wait(1.0), HangUp())), then=((0.5, "publish"),), watches=3.5),
-    Case("calls_in_and_is_removed", CallIn(), then=((0.5, "publish"), (1.5, "remove"))),
-    Case("calls_in_and_is_removed_while_it_rings", CallIn(), then=((1.0, "remove"),)),
-    Case("calls_in_and_gives_up", CallIn(gives_up=1.0), watches=3.0),
+    Case(
+        "calls_in_and_hangs_up",
+        FarEnd(acts=(Wait(1.0), HangUp())),
+        then=((0.5, "publish"),),
+        watches=3.5,
+        calls_in=True,
+    ),
+    Case("calls_in_and_is_removed", FarEnd(), then=((0.5, "publish"), (1.5, "remove")), calls_in=True),
+    Case("calls_in_and_is_removed_while_it_rings", FarEnd(), then=((1.0, "remove"),), calls_in=True),
+    Case("calls_in_and_gives_up", FarEnd(gives_up=1.0), watches=3.0, calls_in=True),
 )
 
 
@@ -107,8 +105,8 @@ class Stage(Protocol):
     room: rtc.Room
     lk: api.LiveKitAPI
 
-    async def telephone(self, script: Script) -> Telephone: ...
-    async def call_in(self, script: CallIn) -> Any: ...
+    async def telephone(self, script: FarEnd) -> Telephone: ...
+    async def call_in(self, script: FarEnd) -> Any: ...
     async def publish(self) -> None: ...
     def now(self) -> float:
         """On the clock of the telephones."""
@@ -188,7 +186,7 @@ class _Recorder:
         for event, handler in handlers.items():
             room.on(event, handler)
         try:
-            if isinstance(self.case.script, Script):
+            if not self.case.calls_in:
                 telephone = await self.stage.telephone(self.case.script)
                 asked = [self._answer("dial", self._dial(telephone))]
                 await self._then(asked)

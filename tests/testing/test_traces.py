@@ -8,7 +8,6 @@ from livekit import api, rtc
 
 from callflow.telephony.network import PhoneNetwork
 from callflow.testing import SimulatedPhone, SimulatedRoom, SimulatedServer
-from tests.e2e.phone.network_stand_in import caller_of, far_end
 from tests.support.sip_traces import CASES, Trace, differences, recorded
 
 NUMBER, ROOM = "+15550123456", "line"
@@ -41,11 +40,11 @@ class SimulatedStage:
         return self.server.api
 
     async def telephone(self, script):
-        self.phone.network.numbers[NUMBER] = far_end(script)
+        self.phone.network.numbers[NUMBER] = script
         return SimulatedTelephone(self.phone)
 
     async def call_in(self, script):
-        await self.phone.call_in(ROOM, caller_of(script))
+        await self.phone.call_in(ROOM, script)
         return self.phone.network.calls[-1]
 
     async def publish(self):

@@ -10,10 +10,10 @@ from typing import Any
 from attrs import define
 
 from callflow.core.actions import VERBS
+from callflow.telephony.network import FarEnd
 from tests.e2e import aftermath
 from tests.e2e.fixtures import Line
 from tests.e2e.phone.network import Network, PhoneCall, Telephone, call_of
-from tests.e2e.phone.script import Script
 from tests.e2e.worker import AgentJob, json_lines
 
 
@@ -80,10 +80,10 @@ def _name(step: dict[str, Any]) -> str:
 
 
 async def calls(
-    line: Line, network: Network, *scripts: Script, flow: str = "reminder", given: Mapping[str, Any] | None = None, **more: Any
+    line: Line, network: Network, *far_ends: FarEnd, flow: str = "reminder", given: Mapping[str, Any] | None = None, **more: Any
 ) -> Outbound:  # fmt: skip
-    """An agent calls a new telephone with these scripts; `given` are more of the flow's variables, `more` are arguments of `tests.e2e.scenarios.phone`."""
-    telephone = await network.telephone(*scripts)
+    """An agent calls a new telephone, whose nth call meets the nth of these far ends; `given` are more of the flow's variables, `more` are arguments of `tests.e2e.scenarios.phone`."""
+    telephone = await network.telephone(*far_ends)
     variables = {"number": telephone.number, "trunk": telephone.trunk, **(given or {})}
     job = await line.agent("phone:call", flow=f"{flow}.yaml", vars=variables, **more)
     return Outbound(line, network, job, telephone)

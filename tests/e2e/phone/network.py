@@ -1,4 +1,4 @@
-"""The two telephone networks of these tests, behind one interface: scripts in, what the telephones saw out.
+"""The two telephone networks of these tests, behind one interface: far ends in, what the telephones saw out.
 
 The stand-in (`network_stand_in`) always runs; the real one (`network_real`) where its programs are at hand. A network
 lives as long as the pytest process, in threads and processes of its own: what it has seen may be read at any time, and
@@ -14,44 +14,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field
 
-from tests.e2e.phone.script import CallIn, Script
+from callflow.telephony import network as telephony
+from callflow.telephony.network import FarEnd, Signal
 from tests.e2e.sound import Hearing
 
 
-@frozen
-class Signal:
-    """A SIP message: a request's method or a response's status ("486"), and who sent it. `about`: what matters of the
-    rest, such as the target of a REFER, or the method that a response answers ("INVITE")."""
-
-    at: float
-    message: str
-    by_telephone: bool
-    about: str = ""
-
-
 @define(eq=False)
-class PhoneCall:
-    """One call, as the telephone saw it. `keys` are the DTMF events that it received; `heard`, what came as sound; `shown`,
-    what the INVITE shows: `number`, `name`, and its headers that begin with `X-`."""
+class PhoneCall(telephony.PhoneCall):
+    """One call, as the telephone saw it. `heard`: what came as sound; `shown`: what the INVITE shows: `number`, `name`, and its headers
+    that begin with `X-`."""
 
-    signals: list[Signal] = Factory(list)
-    keys: list[tuple[float, str]] = Factory(list)
     heard: Hearing = field(factory=Hearing, repr=False)
     shown: Mapping[str, str] = Factory(dict)
-
-    def got(self, message: str) -> list[Signal]:
-        """What LiveKit sent it: "INVITE", "CANCEL", "ACK", "BYE", "REFER", or a status."""
-        return [one for one in list(self.signals) if one.message == message and not one.by_telephone]
-
-    def sent(self, message: str) -> list[Signal]:
-        """What it sent to LiveKit."""
-        return [one for one in list(self.signals) if one.message == message and one.by_telephone]
-
-    @property
-    def digits(self) -> str:
-        return "".join(digit for _, digit in list(self.keys))
 
     @property
     def answered_at(self) -> float | None:
@@ -95,10 +71,10 @@ class Network(Protocol):
 
     name: str
 
-    async def telephone(self, *scripts: Script) -> Telephone:
-        """A new telephone: its nth call meets the nth script, further ones the last."""
+    async def telephone(self, *far_ends: FarEnd) -> Telephone:
+        """A new telephone: its nth call meets the nth of these, further ones the last."""
 
-    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+    async def call_in(self, room: str, far: FarEnd, *, caller: str = "+15550199") -> PhoneCall:
         """A telephone calls; its call is put into `room`. Returns when the INVITE has been sent."""
 
     async def kill_bridge(self) -> None:

@@ -18,11 +18,11 @@ import pytest
 from attrs import define, field
 from livekit import api
 
+from callflow.telephony.network import FarEnd, Signal
 from tests.e2e.namespace import ADDRESS
 from tests.e2e.phone import rtp, scenario, sipp
 from tests.e2e.phone.livekit_sip import Bridge, livekit_sip
-from tests.e2e.phone.network import PhoneCall, Signal, Telephone, until
-from tests.e2e.phone.script import CallIn, Script
+from tests.e2e.phone.network import PhoneCall, Telephone, until
 from tests.e2e.processes import stop
 from tests.e2e.server import LiveKitServer
 from tests.e2e.servers.telephony import Programs, programs
@@ -44,13 +44,13 @@ class SippTelephone:
     """One SIPp: a telephone that is called (`scripts`), or one that calls. `number` is its own."""
 
     number: str
-    scripts: tuple[Script | CallIn, ...]
+    scripts: tuple[FarEnd, ...]
     process: sipp.Sipp
     sounds: rtp.Sounds
     line: rtp.Line
     trunk: str = ""
     calls: list[PhoneCall] = field(factory=list)
-    _by_id: dict[str, tuple[PhoneCall, Script | CallIn]] = field(factory=dict)
+    _by_id: dict[str, tuple[PhoneCall, FarEnd]] = field(factory=dict)
     _streams: dict[str, rtp.Stream] = field(factory=dict)
     _answered: set[str] = field(factory=set)
     _met: set[tuple[object, ...]] = field(factory=set)
@@ -72,7 +72,7 @@ class SippTelephone:
             self._met.add(known)
             if message.method == "INVITE" and message.status is None:
                 script = self.scripts[min(len(self.calls), len(self.scripts) - 1)]
-                self._by_id[call_id] = PhoneCall(shown=shown(message)), script
+                self._by_id[call_id] = PhoneCall(self.number, script, shown=shown(message)), script
                 self.calls.append(self._by_id[call_id][0])
             if call_id in self._by_id:
                 self._follow(call_id, message)
@@ -86,7 +86,7 @@ class SippTelephone:
         if stream is not None and message.by_telephone and message.status == 183:
             self.sounds.speak(stream, rtp.sound(425))
         elif stream is not None and message.method == "ACK" and call_id in self._answered and script.rtp:
-            self.sounds.speak(stream, rtp.performed(script.acts))
+            self.sounds.speak(stream, rtp.performed(script.acts, call.heard))
         elif stream is not None and (message.method == "BYE" or (message.status or 0) >= 300):
             self.sounds.hush(stream)
         if (message.method, message.status) == ("INVITE", 200):
@@ -146,7 +146,7 @@ class Real:
             for telephone in self._telephones:
                 stop(telephone.process.process, within=0.2)
 
-    async def telephone(self, *scripts: Script) -> Telephone:
+    async def telephone(self, *scripts: FarEnd) -> Telephone:
         self._clear_away()
         place, line = self._place()
         process = sipp.started(
@@ -168,7 +168,7 @@ class Real:
         self._telephones.append(telephone)
         return telephone
 
-    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+    async def call_in(self, room: str, far: FarEnd, *, caller: str = "+15550199") -> PhoneCall:
         place, line = self._place()
         number = f"+1555{place.port:07}"
         async with self.server.api() as lk:
@@ -181,10 +181,10 @@ class Real:
                     dispatch_rule=api.SIPDispatchRuleInfo(name=number, trunk_ids=[trunk.sip_trunk_id], rule=rule)
                 )
             )
-        text = scenario.calling(script, place, number=number, caller=caller)
+        text = scenario.calling(far, place, number=number, caller=caller)
         folder = self.folder / f"sipp-{place.port}"
         process = sipp.started(self.programs.sipp, folder, text, place, "-m", "1", f"{ADDRESS}:{self.bridge.sip}")
-        telephone = SippTelephone(caller, (script,), process, self.sounds, line)
+        telephone = SippTelephone(caller, (far,), process, self.sounds, line)
         self._telephones.append(telephone)
         await until(lambda: telephone.calls, within=10, what=lambda: f"SIPp to call; {process.said()}")
         return telephone.calls[0]

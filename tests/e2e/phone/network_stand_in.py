@@ -14,21 +14,22 @@ import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import aiohttp
 import numpy as np
 import pytest
 from aiohttp import web
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 from livekit import api
 
 from callflow.telephony import bridge as bridges
-from callflow.telephony import network as telephones
+from callflow.telephony import network as telephony
+from callflow.telephony.network import FarEnd, PhoneNetwork
 from callflow.telephony.stand_in.rooms import Place, RealRooms, Samples
 from callflow.telephony.stand_in.service import SERVICE, SipApi
+from tests.e2e.phone.far_ends import ANSWERS
 from tests.e2e.phone.network import PhoneCall, Telephone
-from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
 from tests.e2e.processes import stop
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.server import KEY, SECRET, LiveKitServer
@@ -70,13 +71,13 @@ class StandIn:
     name: str = "stand-in"
     rooms: RealRooms = field(init=False)
     bridge: bridges.Bridge = field(init=False)
-    _numbers: dict[str, Sequence[telephones.FarEnd]] = field(factory=dict)
+    _numbers: dict[str, Sequence[FarEnd]] = field(factory=dict)
     _seen: dict[int, PhoneCall] = field(factory=dict)  # by the id of the bridge's own record, which it keeps
     _count: Iterator[int] = field(factory=lambda: itertools.count(1))
 
     def __attrs_post_init__(self) -> None:
         self.rooms = RealRooms(self.place, lambda leg: Recorder(self.seen(leg.call).heard))
-        self.bridge = bridges.Bridge(telephones.PhoneNetwork(self._numbers), self.rooms)
+        self.bridge = bridges.Bridge(PhoneNetwork(self._numbers), self.rooms)
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -89,14 +90,14 @@ class StandIn:
         finally:
             self._there(self._close(lk))
 
-    async def telephone(self, *scripts: Script) -> Telephone:
+    async def telephone(self, *far_ends: FarEnd) -> Telephone:
         number = f"+1555{next(self._count):07}"
-        self._numbers[number] = [far_end(script) for script in scripts]
+        self._numbers[number] = far_ends
         return StandInTelephone(number, self)
 
-    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+    async def call_in(self, room: str, far: FarEnd, *, caller: str = "+15550199") -> PhoneCall:
         call = bridges.CallIn(room, caller)
-        work = asyncio.run_coroutine_threadsafe(self.bridge.call_in(call, caller_of(script)), self.proxy.loop)
+        work = asyncio.run_coroutine_threadsafe(self.bridge.call_in(call, far), self.proxy.loop)
         return self.seen((await asyncio.wrap_future(work)).call)
 
     async def kill_bridge(self) -> None:
@@ -105,12 +106,12 @@ class StandIn:
     async def left(self) -> list[str]:
         return [f"{who} in {room}" for (room, who), leg in list(self.bridge.legs.items()) if not leg.over]
 
-    def seen(self, call: telephones.PhoneCall) -> PhoneCall:
+    def seen(self, call: telephony.PhoneCall) -> PhoneCall:
         """The same call, with what was heard in it. Asked for by the tests, and on the loop by whoever writes it down."""
         asked = call.request
         dialled = isinstance(asked, bridges.Dial)  # a telephone that calls us is shown nothing
         shown = {"number": asked.trunk_number, "name": asked.display_name or "", **asked.headers} if dialled else {}
-        return self._seen.setdefault(id(call), PhoneCall(cast(Any, call.signals), call.keys, shown=shown))
+        return self._seen.setdefault(id(call), PhoneCall(**asdict(call, recurse=False), shown=shown))
 
     def _there(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self.proxy.loop).result(30)
@@ -122,49 +123,6 @@ class StandIn:
         await self.bridge.close()
         await self.rooms.leave()
         await lk.aclose()
-
-
-def far_end(script: Script) -> telephones.FarEnd:
-    """The same telephone as the stand-in's bridge knows it."""
-    return telephones.FarEnd(
-        rings=script.rings,
-        code=script.status,
-        reached=min(0.05, script.rings),
-        progress=183 if script.early_media else 180,
-        acts=tuple(map(act, script.acts)),
-        rtp=script.rtp,
-        refer=refer(script.refer),
-        answers_bye=script.answers_bye,
-        on_cancel=200 if script.answers_on_cancel else 487,
-    )
-
-
-def caller_of(script: CallIn) -> telephones.FarEnd:
-    return telephones.FarEnd(
-        gives_up=script.gives_up,
-        acts=tuple(map(act, script.acts)),
-        rtp=script.rtp,
-        refer=refer(script.refer),
-        answers_bye=script.answers_bye,
-    )
-
-
-def act(one: Act) -> telephones.Act:
-    match one:
-        case Wait(seconds):
-            return telephones.Wait(seconds)
-        case Say(hz, seconds):
-            return telephones.Tone(hz, seconds)
-        case Press(digits):
-            return telephones.Press(digits)
-        case StopRtp():
-            return telephones.StopRtp()
-        case HangUp():
-            return telephones.HangUp()
-
-
-def refer(one: Refer) -> telephones.Refer:
-    return telephones.Refer(one.status, one.notify, one.after, one.bye_after)
 
 
 @contextmanager
@@ -213,11 +171,11 @@ class Killable:
         finally:
             stop(self._process, within=5)
 
-    async def telephone(self, *scripts: Script) -> Telephone:
-        assert set(scripts) == {Script()}, "its telephones answer, and stay"
+    async def telephone(self, *far_ends: FarEnd) -> Telephone:
+        assert set(far_ends) == {ANSWERS}, "its telephones answer, and stay"
         return Seen("+15550123")
 
-    async def call_in(self, room: str, script: CallIn, *, caller: str = "+15550199") -> PhoneCall:
+    async def call_in(self, room: str, far: FarEnd, *, caller: str = "+15550199") -> PhoneCall:
         raise AssertionError("nobody calls in")
 
     async def kill_bridge(self) -> None:

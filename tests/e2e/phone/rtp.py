@@ -7,6 +7,7 @@ each of which nobody but this thread changes afterwards.
 
 from __future__ import annotations
 
+import itertools
 import math
 import selectors
 import socket
@@ -19,11 +20,11 @@ import numpy as np
 from attrs import define, field
 from numpy.typing import NDArray
 
-from callflow.telephony.bridge import KEYS
+from callflow.core.speaking import seconds as spoken
+from callflow.telephony.network import KEYS, Act, HangUp, Hear, Press, Say, StopRtp, Tone, Wait
 from callflow.testing.models import Samples, tone
 from tests.e2e.phone.network import PhoneCall
-from tests.e2e.phone.script import Act, HangUp, Press, Say, StopRtp, Wait
-from tests.e2e.sound import FRAME, RATE
+from tests.e2e.sound import FRAME, RATE, Hearing
 
 TELEPHONE_RATE = 8000
 PACKET = 0.02
@@ -150,17 +151,22 @@ def sound(hz: float) -> Iterator[bytes | None]:
         yield from map(_voice, second.reshape(-1, SIZE))
 
 
-def performed(acts: Sequence[Act]) -> Iterator[bytes | None]:
+VOICE = 600.0
+"""Hertz: of whoever says words, which the agents of these tests hear as such."""
+
+
+def performed(acts: Sequence[Act], heard: Hearing) -> Iterator[bytes | None]:
     """What a telephone sends that does these acts, and is silent then. (To hang up is not its sound's business.)"""
     for act in acts:
         match act:
             case Wait(seconds):
-                for _ in range(round(seconds / PACKET)):
-                    yield _voice(np.zeros(SIZE, np.int16))
-            case Say(hz, seconds):
-                samples = tone(hz, seconds, rate=TELEPHONE_RATE)
-                samples = np.pad(samples, (0, -len(samples) % SIZE))
-                yield from map(_voice, samples.reshape(-1, SIZE))
+                yield from itertools.islice(silence(), round(seconds / PACKET))
+            case Tone(hz, seconds):
+                yield from _beep(hz, seconds)
+            case Say(text):
+                yield from _beep(VOICE, spoken(text))
+            case Hear(quiet, within):
+                yield from _listening(heard, quiet, within)
             case Press(digits):
                 for digit in digits:
                     yield from _pressed(digit)
@@ -169,6 +175,22 @@ def performed(acts: Sequence[Act]) -> Iterator[bytes | None]:
             case HangUp():
                 break
     yield from silence()
+
+
+def _beep(hz: float, seconds: float) -> Iterator[bytes | None]:
+    samples = tone(hz, seconds, rate=TELEPHONE_RATE)
+    samples = np.pad(samples, (0, -len(samples) % SIZE))
+    yield from map(_voice, samples.reshape(-1, SIZE))
+
+
+def _listening(heard: Hearing, quiet: float, within: float) -> Iterator[bytes | None]:
+    """Silence, until something has been heard, and nothing for `quiet` seconds."""
+    began = time.monotonic()
+    for packet in silence():
+        now, last = time.monotonic(), heard.last
+        if now > began + within or (last is not None and last > began and now > last + quiet):
+            return
+        yield packet
 
 
 def _pressed(digit: str) -> Iterator[bytes | None]:

@@ -1,4 +1,4 @@
-"""Scripts of telephones as scenarios of SIPp (https://sipp.readthedocs.io/en/latest/scenarios/ownscenarios.html).
+"""Far ends (`callflow.telephony.network`) as scenarios of SIPp (https://sipp.readthedocs.io/en/latest/scenarios/ownscenarios.html).
 
 SIPp has the signalling; the sound is `tests.e2e.phone.rtp`'s, at the address that the SDP gives.
 """
@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from attrs import define, field, frozen
 
-from callflow.telephony.network import phrase
-from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, StopRtp, Wait
+from callflow.core.speaking import seconds as spoken
+from callflow.telephony.network import FarEnd, HangUp, Hear, Press, Refer, Say, Tone, Wait, phrase
 
 FIRST = 0.02
 """Seconds before the first response, which no network brings at once. livekit-sip's library sets its timers only when
@@ -27,7 +27,7 @@ LINGERS = 2.0
 BYE_GIVEN_UP = 33.0
 """Seconds for which a BYE without an answer is sent again."""
 
-_PROVISIONAL = {100: "Trying", 180: "Ringing", 183: "Session Progress"}
+_PROVISIONAL = {100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress"}
 
 
 @frozen
@@ -39,8 +39,9 @@ class Place:
     rtp: int
 
 
-def called(scripts: Sequence[Script], place: Place) -> str:
-    """A telephone whose nth call meets the nth script, and further ones the last."""
+def called(scripts: Sequence[FarEnd], place: Place) -> str:
+    """A telephone whose nth call meets the nth of these, and further ones the last. Raises ValueError for what is no telephone's doing."""
+    _check(scripts)
     steps = _Steps(place, ours="to", theirs="from")
     steps.add(
         '<recv request="INVITE"><action>',
@@ -60,27 +61,38 @@ def called(scripts: Sequence[Script], place: Place) -> str:
     return steps.document()
 
 
-def calling(script: CallIn, place: Place, *, number: str, caller: str) -> str:
-    """A telephone that calls `number`, once."""
+def calling(script: FarEnd, place: Place, *, number: str, caller: str) -> str:
+    """A telephone that calls `number`, once. Raises ValueError as `called` does."""
+    _check([script])
     steps = _Steps(place, ours="from", theirs="to")
     steps.calling(script, number, caller)
     return steps.document()
 
 
-def seconds(acts: Sequence[Act]) -> float:
-    """Until the telephone hangs up; `FOR_EVER` where it does not."""
-    total = 0.0
-    for act in acts:
+def _check(scripts: Sequence[FarEnd]) -> None:
+    for far in scripts:
+        if far.reach in ("refused", "unknown") or far.service != "works" or far.bridge_dies is not None or far.ghost:
+            raise ValueError(f"no telephone can do this, but a network or a bridge: {far}")
+        if not math.isfinite(seconds(far)):
+            raise ValueError(f"when SIPp hangs up is said beforehand, and not by what it hears: {far}")
+
+
+def seconds(far: FarEnd) -> float:
+    """Until the telephone hangs up; `FOR_EVER` where it does not, infinite where only its ears know."""
+    total, most = 0.0, FOR_EVER if far.hangs_up is None else far.hangs_up
+    for act in far.acts:
         match act:
-            case Wait(seconds) | Say(_, seconds):
+            case Wait(seconds) | Tone(_, seconds):
                 total += seconds
+            case Say(text):
+                total += spoken(text)
             case Press(digits):
                 total += KEY * len(digits)
-            case StopRtp():
-                continue
+            case Hear():
+                total = math.inf
             case HangUp():
-                return total
-    return FOR_EVER
+                return most if math.isinf(total) and far.hangs_up is not None else min(total, most)
+    return most
 
 
 @define
@@ -108,36 +120,58 @@ class _Steps:
 
     # -- the two ways in
 
-    def called(self, script: Script) -> None:
+    def called(self, far: FarEnd) -> None:
         here = f"c{next(self._count)}"
-        self.add(f'<pause milliseconds="{_ms(min(FIRST, script.rings))}"/>')
+        if far.reach == "nobody":
+            self.add(f'<pause milliseconds="{_ms(FOR_EVER)}"/>', '<nop next="end"/>')
+            return
+        self.add(f'<pause milliseconds="{_ms(min(FIRST, far.rings))}"/>')
         self._respond(100)
-        if script.early_media:
-            self._respond(183, sdp=True, tag=True)
-        elif script.rings > FIRST:
-            self._respond(180, tag=True)
-        self._receive("CANCEL", within=max(script.rings - FIRST, 0.001), otherwise=f"{here}final")
-        self._respond(200, tag=True)  # to the CANCEL
-        if script.answers_on_cancel:
-            self._respond(200, sdp=True, invite=True, tag=True)
-            self._receive("ACK", within=5, otherwise="end")
-            self._receive("BYE", within=40, otherwise="end")
-            self._respond(200)
-        else:
-            self._respond(487, invite=True, tag=True)
-            self._receive("ACK", within=5, otherwise="end")
-        self.add('<nop next="end"/>')
+        rang = FIRST
+        if far.progress is not None and far.rings > FIRST:
+            rang = min(max(far.reached, FIRST), far.rings)
+            self._wait(rang - FIRST, here)
+            self._respond(far.progress, sdp=far.progress == 183, tag=True)
+        self._wait(far.rings - rang, here)
+        self.add(f'<nop next="{here}final"/>')
+        self.label(f"{here}cancelled")
+        self._cancelled(far)
         self.label(f"{here}final")
-        if script.status != 200:
-            self._respond(script.status, tag=True)
+        if not far.answers:
+            self._respond(far.code, tag=True)
             self._receive("ACK", within=5, otherwise="end")
             self.add('<nop next="end"/>')
             return
-        self._respond(200, sdp=True, tag=True)
-        self._receive("ACK", within=5, otherwise="end")
-        self._talk(script.acts, script.refer, script.answers_bye)
+        self._answered(far)
 
-    def calling(self, script: CallIn, number: str, caller: str) -> None:
+    def _wait(self, seconds: float, here: str) -> None:
+        """Rings on; a CANCEL ends it."""
+        after = f"{here}w{next(self._count)}"
+        self._receive("CANCEL", within=max(seconds, 0.001), otherwise=after)
+        self.add(f'<nop next="{here}cancelled"/>')
+        self.label(after)
+
+    def _cancelled(self, far: FarEnd) -> None:
+        if far.on_cancel is None:  # it has not heard it
+            self.add(f'<pause milliseconds="{_ms(FOR_EVER if far.late is None else far.late)}"/>')
+            self._respond(200, sdp=True, invite=True, tag=True)
+            self._receive("ACK", within=BYE_GIVEN_UP, otherwise="end")
+            self.add('<nop next="end"/>')
+            return
+        self._respond(200, tag=True)  # to the CANCEL
+        self._respond(far.on_cancel, sdp=far.on_cancel == 200, invite=True, tag=True)
+        self._receive("ACK", within=5, otherwise="end")
+        if far.on_cancel == 200:
+            self._receive("BYE", within=40, otherwise="end")
+            self._respond(200)
+        self.add('<nop next="end"/>')
+
+    def _answered(self, far: FarEnd) -> None:
+        self._respond(200, sdp=True, tag=True, codec=far.reach != "no_codec")
+        self._receive("ACK", within=5, otherwise="end")
+        self._talk(far)
+
+    def calling(self, script: FarEnd, number: str, caller: str) -> None:
         here = self.place
         branch = "z9hG4bK-[pid]-[call_number]-invite"
         head = f"""\
@@ -157,7 +191,7 @@ Max-Forwards: 70"""
         self.add('<recv response="200"><action>', _remember("From:", "from"), _remember("To:", "to"), _target())
         self.add("</action></recv>")
         self._request("ACK", again=False)
-        self._talk(script.acts, script.refer, script.answers_bye)
+        self._talk(script)
         self.label("give_up")
         self._send(f"CANCEL {uri} SIP/2.0\n{head}\n{rest}\nCSeq: 1 CANCEL", again=True)
         self.add('<recv response="200"/>', '<recv response="487"/>')
@@ -168,17 +202,17 @@ Max-Forwards: 70"""
 
     # -- the conversation
 
-    def _talk(self, acts: Sequence[Act], refer: Refer, answers_bye: bool) -> None:
+    def _talk(self, far: FarEnd) -> None:
         """Until either side hangs up. SIPp's timers begin anew after a REFER: what hangs up then is `bye_after`."""
         here = f"t{next(self._count)}"
-        limit = f'timeout="{_ms(seconds(acts))}" ontimeout="{here}hang_up"'  # SIPp waits where the first of them is
+        limit = f'timeout="{_ms(seconds(far))}" ontimeout="{here}hang_up"'  # SIPp waits where the first of them is
         self.add(f'<recv request="REFER" optional="true" next="{here}refer" {limit}/>', '<recv request="BYE"/>')
         self.label(f"{here}bye")
-        if answers_bye:
+        if far.answers_bye:
             self._respond(200)
-        self.add(f'<nop next="{"end" if answers_bye else "deaf"}"/>')
+        self.add(f'<nop next="{"end" if far.answers_bye else "deaf"}"/>')
         self.label(f"{here}refer")
-        self._referred(refer, f"{here}bye", f"{here}hang_up")
+        self._referred(far.refer, f"{here}bye", f"{here}hang_up")
         self.label(f"{here}hang_up")
         self._request("BYE", again=True)
         self.add('<recv response="200" timeout="5000" ontimeout="end"/>', '<nop next="end"/>')
@@ -193,9 +227,11 @@ Max-Forwards: 70"""
             self._receive("BYE", within=refer.after, otherwise=f"{here}notify")
             self.add(f'<nop next="{bye}"/>')
             self.label(f"{here}notify")
-            words = _words(refer.notify)
+            told = (
+                200 if refer.notify == "target" else refer.notify
+            )  # whom it is for is no telephone of this one's, and answers
             extra = "Event: refer\nSubscription-State: terminated;reason=noresource\nContent-Type: message/sipfrag"
-            self._request("NOTIFY", again=True, extra=extra, body=f"SIP/2.0 {refer.notify} {words}\n")
+            self._request("NOTIFY", again=True, extra=extra, body=f"SIP/2.0 {told} {_words(told)}\n")
             self.add('<recv response="200" timeout="5000"/>'.replace("/>", f' ontimeout="{here}rest"/>'))
             leaves -= refer.after
             self.label(f"{here}rest")
@@ -208,7 +244,9 @@ Max-Forwards: 70"""
         limit = f' timeout="{_ms(within)}" ontimeout="{otherwise}"' if math.isfinite(within) else ""
         self.add(f'<recv request="{request}"{limit}/>')
 
-    def _respond(self, status: int, *, sdp: bool = False, tag: bool = False, invite: bool = False) -> None:
+    def _respond(
+        self, status: int, *, sdp: bool = False, tag: bool = False, invite: bool = False, codec: bool = True
+    ) -> None:
         """To the last request; `invite`: to the INVITE, whatever came since. `tag`: the request has none of ours yet."""
         to = "To: [$to]" if invite else "[last_To:]"
         if tag:
@@ -221,7 +259,7 @@ SIP/2.0 {status} {_words(status)}
 [last_Call-ID:]
 {"CSeq: [$cseq]" if invite else "[last_CSeq:]"}
 Contact: <sip:telephone@{self.place.host}:{self.place.port}>"""
-        self._send(message, body=self._sdp() if sdp else "", again=sdp and status == 200)
+        self._send(message, body=self._sdp(codec=codec) if sdp else "", again=sdp and status == 200)
 
     def _request(self, method: str, *, again: bool, extra: str = "", body: str = "") -> None:
         """In the dialogue."""
@@ -245,16 +283,16 @@ Max-Forwards: 70"""
         retrans = ' retrans="500"' if again else ""
         self.add(f"<send{retrans}><![CDATA[\n{message}\n{length}\n\n{body}]]></send>")
 
-    def _sdp(self) -> str:
-        host = self.place.host
+    def _sdp(self, *, codec: bool = True) -> str:
+        host, kind, name = self.place.host, *((0, "PCMU") if codec else (5, "DVI4"))
         return f"""\
 v=0
 o=telephone 1 1 IN IP4 {host}
 s=-
 c=IN IP4 {host}
 t=0 0
-m=audio {self.place.rtp} RTP/AVP 0 101
-a=rtpmap:0 PCMU/8000
+m=audio {self.place.rtp} RTP/AVP {kind} 101
+a=rtpmap:{kind} {name}/8000
 a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-16
 a=ptime:20

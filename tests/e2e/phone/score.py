@@ -22,7 +22,8 @@ from callflow.scenario.live_effects import CODES
 from callflow.scenario.model import Conditions, Replies
 from callflow.scenario.reading import BEGINS
 from callflow.scenario.telephones import LOOKS_FOR
-from tests.e2e.phone.script import Act, CallIn, HangUp, Press, Refer, Say, Script, Wait
+from callflow.telephony.network import Act, FarEnd, HangUp, Press, Refer, Tone, Wait
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 
 LONGEST = float(os.environ.get("CALLFLOW_LONGEST", "20"))
 """Seconds of a call: what waits in virtual time waits here."""
@@ -110,18 +111,18 @@ def _not_ended_so(effect: Running, end: EffectEnded) -> Iterator[str]:
 # -- telephones
 
 
-def numbers(result: Result) -> list[tuple[str, Script]]:
+def numbers(result: Result) -> list[tuple[str, FarEnd]]:
     """The telephones that are called, by their legs in the order of the first call to each."""
     legs = [str(start.arguments.get("leg") or MAIN_LEG) for _, start in _begun(result) if verb_of(start.verb).calls]
-    return [(leg, script(result, leg)) for leg in dict.fromkeys(legs)]
+    return [(leg, far_end(result, leg)) for leg in dict.fromkeys(legs)]
 
 
-def calls_in(result: Result) -> CallIn:
+def calls_in(result: Result) -> FarEnd:
     """Whoever calls."""
-    return CallIn(acts=tuple(_acts(result, MAIN_LEG, 0.0)), refer=_refer(result))
+    return FarEnd(acts=tuple(_acts(result, MAIN_LEG, 0.0)), refer=_refer(result))
 
 
-def script(result: Result, leg: str) -> Script:
+def far_end(result: Result, leg: str) -> FarEnd:
     """The telephone on this leg."""
     began, start = next(
         (time, one)
@@ -130,7 +131,7 @@ def script(result: Result, leg: str) -> Script:
     )
     answered = next((time for time, one in _events(result) if one.name == _of(leg, "answered")), None)
     if answered is not None:
-        return Script(rings=answered - began, acts=tuple(_acts(result, leg, answered)), refer=_refer(result))
+        return picks_up(rings=answered - began, acts=tuple(_acts(result, leg, answered)), refer=_refer(result))
     end = next(
         (
             (one.time, one.step.event.result)
@@ -141,9 +142,9 @@ def script(result: Result, leg: str) -> Script:
     )
     word = str(end[1].get("result", "no_answer"))
     if word == "no_answer":
-        return Script(rings=math.inf)
+        return RINGS_FOR_EVER
     code = end[1].get("sip_status_code") or CODES.get(word, NO_ANSWER)
-    return Script(rings=min(end[0] - began, 1.0), status=int(code))
+    return refuses(int(code), rings=min(end[0] - began, 1.0))
 
 
 def _acts(result: Result, leg: str, answered: float) -> Iterator[Act]:
@@ -158,7 +159,7 @@ def _acts(result: Result, leg: str, answered: float) -> Iterator[Act]:
 
 
 def _lasts(act: Act) -> float:
-    return act.seconds if isinstance(act, Say) else 0.25 if isinstance(act, Press) else 0.0
+    return act.seconds if isinstance(act, Tone) else 0.25 if isinstance(act, Press) else 0.0
 
 
 def _does(result: Result, leg: str, answered: float) -> Iterator[tuple[float, Act]]:
@@ -175,7 +176,7 @@ def _does(result: Result, leg: str, answered: float) -> Iterator[tuple[float, Ac
             if event.data.get("new_state") == "speaking":
                 speaks = time
             else:
-                yield at - (time - speaks), Say(VOICE, max(time - speaks, 0.5))
+                yield at - (time - speaks), Tone(VOICE, max(time - speaks, 0.5))
     decides = _decides(result, leg)
     if decides is not None:
         yield decides[0] - answered + 1.0, Press(decides[1]) if decides[1] else HangUp()
@@ -197,10 +198,10 @@ def _greets(result: Result, answered: float) -> Iterator[tuple[float, Act]]:
             lasts = (
                 max(MACHINE, time - answered - AFTER_A_MACHINE) if event.name.startswith("amd.machine-") else MACHINE
             )
-            yield GREETS_AT, Say(VOICE, PERSON if event.name == "amd.human" else lasts)
+            yield GREETS_AT, Tone(VOICE, PERSON if event.name == "amd.human" else lasts)
     for time, start in _begun(result):
         if verb_of(start.verb).family == "amd":
-            yield time - answered + _later(result, time) + AGAIN_AFTER, Say(VOICE, MACHINE)
+            yield time - answered + _later(result, time) + AGAIN_AFTER, Tone(VOICE, MACHINE)
 
 
 def _decides(result: Result, leg: str) -> tuple[float, str] | None:
@@ -234,7 +235,7 @@ def _refer(result: Result) -> Refer:
                     202, None, bye_after=one.time - (one.effect.started - result.taken[0].step.snapshot.memory.started)
                 )
             if end.result.get("cause") == "ringing_timeout":
-                return Refer(202, None)
+                return Refer(notify=None)
             return Refer(202, int(end.result.get("sip_status_code") or CODES["failed"]))
     return Refer()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.telephony.network import HangUp, Press, Tone, Wait
 from tests.e2e.phone.calling import calls
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 from tests.e2e.phone.network import call_of
-from tests.e2e.phone.script import RINGS_FOR_EVER, HangUp, Press, Say, Script, Wait, refuses
 
 BRIEFING = len("A caller for you, press one.") * 0.05
 MOMENT = len("One moment.") * 0.05
-STAYS = Script()
+STAYS = picks_up()
 
 
 async def puts_through(line, network, human, *, caller=STAYS):
@@ -21,8 +22,8 @@ async def puts_through(line, network, human, *, caller=STAYS):
 
 
 async def test_the_human_accepts_and_the_two_talk(line, network):
-    human = Script(acts=(Wait(3.0), Press("1"), Wait(1.0), Say(900, 1.0), Wait(1.5), HangUp()))
-    caller = Script(acts=(Wait(1.5), *[Say(700, 0.5), Wait(0.5)] * 12))
+    human = picks_up(acts=(Wait(3.0), Press("1"), Wait(1.0), Tone(900, 1.0), Wait(1.5), HangUp()))
+    caller = picks_up(acts=(Wait(1.5), *[Tone(700, 0.5), Wait(0.5)] * 12))
     out, desk = await puts_through(line, network, human, caller=caller)
     called = await out.call()
     theirs = await call_of(desk, within=40)
@@ -42,8 +43,8 @@ async def test_the_human_accepts_and_the_two_talk(line, network):
 
 
 async def test_the_caller_leaves_the_human_when_they_have_talked(line, network):
-    human = Script(acts=(Wait(3.0), Press("1")))
-    out, desk = await puts_through(line, network, human, caller=Script(acts=(Wait(8.0), HangUp())))
+    human = picks_up(acts=(Wait(3.0), Press("1")))
+    out, desk = await puts_through(line, network, human, caller=picks_up(acts=(Wait(8.0), HangUp())))
     called = await out.call()
     theirs = await call_of(desk, within=40)
     await called.over(within=30)
@@ -58,8 +59,8 @@ async def test_the_caller_leaves_the_human_when_they_have_talked(line, network):
         (refuses(603), "declined"),
         (refuses(486), "declined"),
         (RINGS_FOR_EVER, "no_answer"),
-        (Script(acts=(Wait(3.0), Press("2"))), "declined"),
-        (Script(acts=(Wait(0.7), HangUp())), "declined"),
+        (picks_up(acts=(Wait(3.0), Press("2"))), "declined"),
+        (picks_up(acts=(Wait(0.7), HangUp())), "declined"),
     ],
     ids=["603", "486", "rings", "key", "hangs_up"],
 )
@@ -78,10 +79,10 @@ async def test_a_human_who_does_not_want_to_leads_back_to_the_caller(line, netwo
 
 
 @pytest.mark.parametrize(
-    ("human", "how"), [(RINGS_FOR_EVER, "CANCEL"), (Script(), "BYE")], ids=["while-it-rings", "during-the-briefing"]
+    ("human", "how"), [(RINGS_FOR_EVER, "CANCEL"), (picks_up(), "BYE")], ids=["while-it-rings", "during-the-briefing"]
 )
 async def test_the_caller_leaves_first(line, network, human, how):
-    out, desk = await puts_through(line, network, human, caller=Script(acts=(Wait(2.5), HangUp())))
+    out, desk = await puts_through(line, network, human, caller=picks_up(acts=(Wait(2.5), HangUp())))
     called = await out.call()
     theirs = await call_of(desk, within=40)
     gone = await called.over(within=30)

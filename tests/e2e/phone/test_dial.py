@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.telephony.network import HangUp, StopRtp, Wait
 from tests.e2e.crowd import AT_ONCE
 from tests.e2e.phone.calling import calls
-from tests.e2e.phone.script import RINGS_FOR_EVER, HangUp, Script, StopRtp, Wait, refuses
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 
 GOODBYE = "Goodbye, and thank you for your call."
 SPOKEN = len(GOODBYE) * 0.05
@@ -25,7 +26,7 @@ def assert_said_goodbye(call):
 
 @pytest.mark.smoke
 async def test_the_agent_hangs_up_when_its_goodbye_has_been_heard(line, network):
-    out = await calls(line, network, Script(rings=1.0))
+    out = await calls(line, network, picks_up(rings=1.0))
     call = await out.call()
     await call.over(within=40)
     record = await out.record(within=10)
@@ -35,7 +36,7 @@ async def test_the_agent_hangs_up_when_its_goodbye_has_been_heard(line, network)
 
 
 async def test_the_line_drops_before_the_jobs_own_wrap_up(line, network):
-    out = await calls(line, network, Script(), hook=2.0)
+    out = await calls(line, network, picks_up(), hook=2.0)
     call = await out.call()
     bye = await call.wait_for("BYE", within=40)
     record = await out.record(within=15)
@@ -47,7 +48,7 @@ async def test_the_line_drops_before_the_jobs_own_wrap_up(line, network):
 
 @pytest.mark.smoke
 async def test_the_telephone_hangs_up(line, network):
-    out = await calls(line, network, Script(acts=(Wait(1.5), HangUp())), given={"stays": True})
+    out = await calls(line, network, picks_up(acts=(Wait(1.5), HangUp())), given={"stays": True})
     call = await out.call()
     await call.over(within=40)
     record = await out.record(within=10)
@@ -103,7 +104,7 @@ async def test_the_flow_gives_up_while_it_rings(line, network):
 
 async def test_the_flow_gives_up_at_the_moment_of_the_answer(line, network):
     """The 200 and the CANCEL cross: the telephone, which believes in a call, is hung up on."""
-    out = await calls(line, network, Script(rings=20, answers_on_cancel=True), flow="impatient")
+    out = await calls(line, network, picks_up(rings=20, on_cancel=200), flow="impatient")
     call = await out.call()
     record = await out.record(within=30)
     await call.wait_for("BYE", within=2)
@@ -112,7 +113,7 @@ async def test_the_flow_gives_up_at_the_moment_of_the_answer(line, network):
 
 
 async def test_the_telephone_hangs_up_at_once(line, network):
-    out = await calls(line, network, Script(acts=(Wait(0.01), HangUp())), given={"stays": True})
+    out = await calls(line, network, picks_up(acts=(Wait(0.01), HangUp())), given={"stays": True})
     await (await out.call()).over(within=40)
     record = await out.record(within=15)
     assert record["outcome"] == "hung_up"
@@ -120,7 +121,7 @@ async def test_the_telephone_hangs_up_at_once(line, network):
 
 
 async def test_the_telephone_hangs_up_during_the_greeting(line, network):
-    out = await calls(line, network, Script(acts=(Wait(0.6), HangUp())), given={"stays": True})
+    out = await calls(line, network, picks_up(acts=(Wait(0.6), HangUp())), given={"stays": True})
     call = await out.call()
     await call.over(within=40)
     record = await out.record(within=15)
@@ -129,7 +130,7 @@ async def test_the_telephone_hangs_up_during_the_greeting(line, network):
 
 
 async def test_the_telephone_hangs_up_during_the_goodbye(line, network):
-    out = await calls(line, network, Script(acts=(Wait(3.0), HangUp())))
+    out = await calls(line, network, picks_up(acts=(Wait(3.0), HangUp())))
     call = await out.call()
     await call.over(within=40)
     record = await out.record(within=15)
@@ -138,14 +139,14 @@ async def test_the_telephone_hangs_up_during_the_goodbye(line, network):
 
 
 async def test_early_media_and_then_busy(line, network):
-    out = await calls(line, network, Script(rings=1.5, status=486, early_media=True))
+    out = await calls(line, network, refuses(486, rings=1.5, progress=183))
     record = await out.record(within=30)
     assert record["outcome"] == "busy"
     assert out.events() == ["call.ringing", "dial.busy"]
 
 
 async def test_a_telephone_that_never_sends_sound(line, network):
-    out = await calls(line, network, Script(rtp=False), given={"stays": True})
+    out = await calls(line, network, picks_up(rtp=False), given={"stays": True})
     call = await out.call()
     bye = await call.wait_for("BYE", within=60)
     assert bye.at - call.answered_at == pytest.approx(30, abs=2)
@@ -155,7 +156,7 @@ async def test_a_telephone_that_never_sends_sound(line, network):
 
 
 async def test_a_telephone_whose_sound_stops(line, network):
-    out = await calls(line, network, Script(acts=(Wait(1.0), StopRtp())), given={"stays": True})
+    out = await calls(line, network, picks_up(acts=(Wait(1.0), StopRtp())), given={"stays": True})
     call = await out.call()
     bye = await call.wait_for("BYE", within=60)
     assert bye.at - call.answered_at == pytest.approx(16, abs=2)
@@ -164,7 +165,7 @@ async def test_a_telephone_whose_sound_stops(line, network):
 
 
 async def test_nobody_answers_the_bye(line, network):
-    out = await calls(line, network, Script(answers_bye=False))
+    out = await calls(line, network, picks_up(answers_bye=False))
     call = await out.call()
     await call.wait_for("BYE", within=40)
     record = await out.record(within=10)
@@ -173,7 +174,7 @@ async def test_nobody_answers_the_bye(line, network):
 
 
 async def test_the_telephone_is_shown_what_the_flow_says(line, network):
-    out = await calls(line, network, Script(acts=(Wait(10.0),)), flow="shows")
+    out = await calls(line, network, picks_up(acts=(Wait(10.0),)), flow="shows")
     call = await out.call()
     await call.over(within=40)
     record = await out.record(within=10)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tests.e2e.phone.calling import calls
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up
 from tests.e2e.phone.network import until
-from tests.e2e.phone.script import RINGS_FOR_EVER, Script
 from tests.e2e.test_embedded import embedding
 from tests.e2e.test_programs import record_in
 
@@ -32,7 +32,7 @@ async def test_a_telephone_that_rings_stops_as_the_server_closes(line, network, 
 
 async def test_a_telephone_on_the_line_is_hung_up(line, network, proxy, tmp_path):
     with embedding(proxy, tmp_path, line) as embedded:
-        out = await calls(line, network, Script(), given={"stays": True}, by=embedded)
+        out = await calls(line, network, picks_up(), given={"stays": True}, by=embedded)
         call = await out.call()
         await until(lambda: out.answered, within=30, what=lambda: "an answer")
         closing = asyncio.create_task(closed(embedded))

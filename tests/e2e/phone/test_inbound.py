@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.telephony.network import FarEnd, HangUp, Wait
 from tests.e2e.crowd import AT_ONCE
 from tests.e2e.phone.calling import Inbound, no_leg
-from tests.e2e.phone.script import CallIn, HangUp, Wait
 
 
 async def inbound(line, network, script, *, flow="picks_up", caller="+15550199", **given):
@@ -18,7 +18,7 @@ async def inbound(line, network, script, *, flow="picks_up", caller="+15550199",
 
 @pytest.mark.smoke
 async def test_a_call_that_comes_in_is_answered_greeted_and_ended(line, network):
-    inward = await inbound(line, network, CallIn())
+    inward = await inbound(line, network, FarEnd())
     await inward.call.over(within=40)
     record = await inward.record(within=10)
     assert (record["outcome"], record["hung_up_by"]) == ("completed", "agent")
@@ -30,14 +30,14 @@ async def test_a_call_that_comes_in_is_answered_greeted_and_ended(line, network)
 
 
 async def test_a_caller_hangs_up(line, network):
-    inward = await inbound(line, network, CallIn(acts=(Wait(1.0), HangUp())))
+    inward = await inbound(line, network, FarEnd(acts=(Wait(1.0), HangUp())))
     await inward.call.over(within=40)
     record = await inward.record(within=10)
     assert (record["outcome"], record["hung_up_by"]) == ("hung_up", "caller")
 
 
 async def test_a_call_that_is_not_wanted_is_refused_and_never_answered(line, network):
-    inward = await inbound(line, network, CallIn(), flow="chooses", caller="+15550166", unwanted="+15550166")
+    inward = await inbound(line, network, FarEnd(), flow="chooses", caller="+15550166", unwanted="+15550166")
     await inward.call.over(within=40)
     record = await inward.record(within=10)
     assert record["outcome"] == "refused"
@@ -45,7 +45,7 @@ async def test_a_call_that_is_not_wanted_is_refused_and_never_answered(line, net
 
 
 async def test_a_call_that_is_wanted_is_taken(line, network):
-    inward = await inbound(line, network, CallIn(), flow="chooses", unwanted="+15550166")
+    inward = await inbound(line, network, FarEnd(), flow="chooses", unwanted="+15550166")
     await inward.call.over(within=40)
     record = await inward.record(within=10)
     assert record["outcome"] == "completed"

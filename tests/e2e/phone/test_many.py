@@ -15,9 +15,10 @@ import pytest
 from attrs import frozen
 from livekit import api
 
+from callflow.telephony.network import FarEnd, HangUp, Refer, StopRtp, Wait
 from tests.e2e.phone.calling import events_of
+from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 from tests.e2e.phone.network import Telephone
-from tests.e2e.phone.script import RINGS_FOR_EVER, HangUp, Refer, Script, StopRtp, Wait, refuses
 from tests.e2e.worker import AgentJob, worker
 
 pytestmark = pytest.mark.alone
@@ -42,7 +43,7 @@ class Kind:
     """What a telephone does, and the outcomes that a call of `flow` with it may truly have: more than one, where what the
     telephone does and what the flow does may cross."""
 
-    script: Script
+    script: FarEnd
     outcomes: frozenset[str]
     flow: str = "reminder"
 
@@ -52,25 +53,25 @@ def _kind(script, *outcomes, flow="reminder"):
 
 
 KINDS = {
-    "answers": _kind(Script(), "completed"),
-    "hangs up": _kind(Script(acts=(Wait(1.0), HangUp())), "hung_up", "completed"),  # within 1 s of the flow's end
-    "hangs up at once": _kind(Script(acts=(Wait(0.01), HangUp())), "hung_up", "completed"),
-    "hangs up during the goodbye": _kind(Script(acts=(Wait(3.0), HangUp())), "completed", "hung_up"),
+    "answers": _kind(picks_up(), "completed"),
+    "hangs up": _kind(picks_up(acts=(Wait(1.0), HangUp())), "hung_up", "completed"),  # within 1 s of the flow's end
+    "hangs up at once": _kind(picks_up(acts=(Wait(0.01), HangUp())), "hung_up", "completed"),
+    "hangs up during the goodbye": _kind(picks_up(acts=(Wait(3.0), HangUp())), "completed", "hung_up"),
     "busy": _kind(refuses(486), "busy"),
     "declines": _kind(refuses(603), "declined"),
     "invalid": _kind(refuses(404), "invalid"),
     "fails": _kind(refuses(503), "failed"),
     "no answer": _kind(RINGS_FOR_EVER, "no_answer"),
     "given up": _kind(RINGS_FOR_EVER, "gave_up", flow="impatient"),
-    "crosses": _kind(Script(rings=20, answers_on_cancel=True), "gave_up", flow="impatient"),
-    "answers as it is given up": _kind(Script(rings=1.5), "gave_up", "completed", flow="hasty"),
-    "silent": _kind(Script(rtp=False), "completed"),
-    "goes silent": _kind(Script(acts=(Wait(0.5), StopRtp())), "completed"),
-    "no answer to the bye": _kind(Script(answers_bye=False), "completed"),
-    "handed over": _kind(Script(), "transferred", flow="hands_over"),
-    "not handed over": _kind(Script(refer=Refer(603)), "completed", flow="hands_over"),
+    "crosses": _kind(picks_up(rings=20, on_cancel=200), "gave_up", flow="impatient"),
+    "answers as it is given up": _kind(picks_up(rings=1.5), "gave_up", "completed", flow="hasty"),
+    "silent": _kind(picks_up(rtp=False), "completed"),
+    "goes silent": _kind(picks_up(acts=(Wait(0.5), StopRtp())), "completed"),
+    "no answer to the bye": _kind(picks_up(answers_bye=False), "completed"),
+    "handed over": _kind(picks_up(), "transferred", flow="hands_over"),
+    "not handed over": _kind(picks_up(refer=Refer(603)), "completed", flow="hands_over"),
     "hangs up in the transfer": _kind(
-        Script(refer=Refer(202, None, bye_after=0.3)), "hung_up", "transferred", flow="hands_over"
+        picks_up(refer=Refer(202, None, bye_after=0.3)), "hung_up", "transferred", flow="hands_over"
     ),
 }
 

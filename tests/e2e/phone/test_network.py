@@ -12,9 +12,10 @@ from attrs import define, field
 from google.protobuf.duration_pb2 import Duration
 from livekit import api
 
+from callflow.telephony.network import FarEnd, HangUp, Press, Refer, Tone, Wait
 from callflow.testing.models import tone
+from tests.e2e.phone.far_ends import ANSWERS, RINGS_FOR_EVER, picks_up, refuses
 from tests.e2e.phone.network import call_of, until
-from tests.e2e.phone.script import ANSWERS, RINGS_FOR_EVER, CallIn, HangUp, Press, Refer, Say, Script, Wait, refuses
 
 
 @define(eq=False)
@@ -69,7 +70,7 @@ async def nobody_left(exchange, network):
 
 @pytest.mark.smoke
 async def test_a_call_is_answered_heard_on_both_sides_and_ended_by_the_telephone(exchange, network):
-    telephone = await network.telephone(Script(acts=(Say(900, 1.0), Wait(0.5), Press("1#"), Wait(0.5), HangUp())))
+    telephone = await network.telephone(picks_up(acts=(Tone(900, 1.0), Wait(0.5), Press("1#"), Wait(0.5), HangUp())))
     keys = []
     exchange.watcher.room.on("sip_dtmf_received", lambda key: keys.append((key.digit, key.participant.identity)))
     dialled = await exchange.dial(telephone)
@@ -144,7 +145,7 @@ async def test_a_telephone_stops_ringing_when_its_participant_is_removed(exchang
 
 async def test_telephones_that_are_removed_as_they_pick_up_are_told(exchange, network):
     async def removed(number, after):
-        telephone, identity = await network.telephone(Script(rings=0.5)), f"leg-{number}"
+        telephone, identity = await network.telephone(picks_up(rings=0.5)), f"leg-{number}"
         dial = asyncio.ensure_future(exchange.dial(telephone, identity=identity))
         call = await call_of(telephone)
         invited = await call.wait_for("INVITE", within=5)
@@ -162,7 +163,7 @@ async def test_telephones_that_are_removed_as_they_pick_up_are_told(exchange, ne
 
 
 async def test_a_telephone_that_does_not_want_to_be_transferred_says_so(exchange, network):
-    telephone = await network.telephone(Script(refer=Refer(603)))
+    telephone = await network.telephone(picks_up(refer=Refer(603)))
     await exchange.dial(telephone)
     with pytest.raises(api.SipCallError) as refused:
         await exchange.lk.sip.transfer_sip_participant(
@@ -184,7 +185,7 @@ async def test_keys_of_the_room_come_to_the_telephone(exchange, network):
 
 
 async def test_a_call_that_comes_in_is_answered_by_a_track(line, network):
-    call = await network.call_in(line.room, CallIn(acts=(Say(900, 0.5), HangUp())))
+    call = await network.call_in(line.room, FarEnd(acts=(Tone(900, 0.5), HangUp())))
     await asyncio.sleep(1)
     assert call.answered_at is None
     watcher = await line.caller("watcher")
@@ -194,7 +195,7 @@ async def test_a_call_that_comes_in_is_answered_by_a_track(line, network):
 
 
 async def test_a_call_that_comes_in_may_be_given_up(line, network):
-    call = await network.call_in(line.room, CallIn(gives_up=0.5))
+    call = await network.call_in(line.room, FarEnd(gives_up=0.5))
     await call.over(within=5)
     assert (call.sent("CANCEL"), call.answered_at) != ([], None)
     assert math.isfinite(call.sent("CANCEL")[0].at)

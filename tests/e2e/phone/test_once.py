@@ -10,9 +10,10 @@ import pytest
 from livekit import api
 from livekit.api import twirp_client
 
+from callflow.telephony.network import Wait
 from tests.e2e.phone.calling import Outbound
+from tests.e2e.phone.far_ends import picks_up, refuses
 from tests.e2e.phone.network import until
-from tests.e2e.phone.script import Script, Wait, refuses
 from tests.e2e.proxy import fails
 from tests.e2e.scenarios import on_cloud
 from tests.e2e.server import KEY, SECRET
@@ -54,7 +55,7 @@ async def test_a_flow_whose_dial_was_refused_dials_once(line, network, proxy):
 
 async def test_a_flow_whose_dial_was_answered_dials_once_and_talks(line, network, proxy):
     with proxy.answering(DIAL, fails(500, times=1, done=True)):
-        out = await calls(line, network, Script(acts=(Wait(0.5),)))
+        out = await calls(line, network, picks_up(acts=(Wait(0.5),)))
         record = await out.record(within=40)
     assert invites(out.telephone) == 1
     assert record["outcome"] == "completed"
@@ -63,7 +64,7 @@ async def test_a_flow_whose_dial_was_answered_dials_once_and_talks(line, network
 
 async def test_a_flow_whose_dial_failed_before_anything_was_dialled_does_not_dial(line, network, proxy):
     with proxy.answering(DIAL, fails(500, times=1)):
-        out = await calls(line, network, Script())
+        out = await calls(line, network, picks_up())
         record = await out.record(within=40)
     assert out.telephone.calls == []
     assert record["outcome"] == "failed"

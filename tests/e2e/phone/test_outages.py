@@ -16,9 +16,9 @@ from attrs import frozen
 
 from tests.e2e import servers
 from tests.e2e.phone.calling import calls
+from tests.e2e.phone.far_ends import picks_up
 from tests.e2e.phone.network import until
 from tests.e2e.phone.outages import own_servers
-from tests.e2e.phone.script import Script
 
 pytestmark = pytest.mark.alone
 
@@ -68,7 +68,7 @@ async def test_nobody_is_left_on_the_line(tmp_path, ports, outage):
 
 
 async def nobody_is_left(own, outage):
-    out = await calls(own.line, own.network, Script(), flow="stays_a_while")
+    out = await calls(own.line, own.network, picks_up(), flow="stays_a_while")
     await until(lambda: own.line.jobs and out.answered, within=60, what=lambda: "an answer")
     [call] = out.telephone.calls
     await asyncio.sleep(13 if outage.goodbye else 2)
@@ -109,7 +109,7 @@ async def test_a_killed_job_whose_room_is_in_no_list(tmp_path, ports):
     """Its guard is told that there is no such room, and the telephone is in it."""
     try:
         async with own_servers(tmp_path, ports) as own:
-            out = await calls(own.line, own.network, Script(), flow="stays_a_while")
+            out = await calls(own.line, own.network, picks_up(), flow="stays_a_while")
             await until(lambda: own.line.jobs and out.answered, within=60, what=lambda: "an answer")
             [call] = out.telephone.calls
             await asyncio.sleep(8)  # what the server writes late is written

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.telephony.network import Refer
 from tests.e2e.phone.calling import calls
-from tests.e2e.phone.script import Refer, Script
+from tests.e2e.phone.far_ends import picks_up
 
 SPOKEN = len("One moment.Nobody is there.") * 0.05
 
 
 async def test_the_telephone_is_handed_over(line, network):
-    out = await calls(line, network, Script(refer=Refer(202, 200)), flow="hands_over")
+    out = await calls(line, network, picks_up(refer=Refer(202, 200)), flow="hands_over")
     call = await out.call()
     refer = await call.wait_for("REFER", within=40)
     record = await out.record(within=20)
@@ -27,7 +28,7 @@ async def test_the_telephone_is_handed_over(line, network):
     "refer", [Refer(603), Refer(202, 486), Refer(None), Refer(202, None)], ids=["603", "486", "silence", "no-notify"]
 )
 async def test_a_transfer_that_fails_leads_back_to_the_conversation(line, network, refer):
-    out = await calls(line, network, Script(refer=refer), flow="hands_over")
+    out = await calls(line, network, picks_up(refer=refer), flow="hands_over")
     call = await out.call()
     await call.wait_for("REFER", within=40)
     await call.over(within=20)
@@ -40,7 +41,7 @@ async def test_a_transfer_that_fails_leads_back_to_the_conversation(line, networ
 
 @pytest.mark.parametrize("status", [None, 202])
 async def test_the_telephone_hangs_up_during_the_transfer(line, network, status):
-    out = await calls(line, network, Script(refer=Refer(status, None, bye_after=0.5)), flow="hands_over")
+    out = await calls(line, network, picks_up(refer=Refer(status, None, bye_after=0.5)), flow="hands_over")
     call = await out.call()
     await call.wait_for("REFER", within=40)
     await call.over(within=10)
