@@ -11,7 +11,7 @@ from functools import partial
 from callflow.core.actions import Verb, verb_of
 from callflow.core.events import EffectEnded, Event
 from callflow.core.snapshot import Cancel, Start, Step
-from callflow.runtime.effects import is_speech, unspoken
+from callflow.runtime.running_effect import is_speech, unspoken
 from callflow.scenario.call import Call
 from callflow.scenario.live_effects import Effects, Later, cancelled
 from callflow.scenario.model import Ending, Scenario

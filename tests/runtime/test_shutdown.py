@@ -39,6 +39,28 @@ async def test_speech_is_dropped_where_the_worker_closes():
     assert record.ended - EPOCH == pytest.approx(5.2)
 
 
+SPEAKS_AND_ENDS = """
+callflow: 1
+name: speaks-and-ends
+initial: greeting
+states:
+  greeting: {entry: [{say: Hello.}], on: {done: {target: ending, do: [{outcome: completed}]}}}
+"""
+
+
+async def test_a_worker_that_closes_says_so_before_the_speech_that_it_drops_has_ended():
+    world = FakeWorld(say=hang)
+    call = a_call(world, SPEAKS_AND_ENDS)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(5)
+    call.job_ends("SIGTERM", worker=True)
+    record = await running
+    ended_well(world, record)
+    assert (record.outcome, record.cause.event) == ("cancelled", "job.shutdown"), (
+        "and not by the end of what nobody heard"
+    )
+
+
 @pytest.mark.parametrize("act", [hang, swallow], ids=lambda act: act.__name__)
 async def test_where_the_worker_closes_everything_shares_eight_seconds(act):
     world = FakeWorld(**dict.fromkeys(("delete_room", "aclose", "close", "http"), act))

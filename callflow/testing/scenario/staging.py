@@ -17,8 +17,8 @@ from callflow.errors import BindError, StartError
 from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.agents import SilentAgent
 from callflow.livekit_bindings.verbs import Given
-from callflow.runtime.effects import is_speech
 from callflow.runtime.record import CallRecord
+from callflow.runtime.running_effect import is_speech
 from callflow.scenario.call import Impossible, Unending
 from callflow.scenario.later import StillToCome
 from callflow.scenario.model import Scenario
@@ -198,7 +198,7 @@ class Staged:
     @property
     def can_turn(self) -> bool:
         """Whether an agent with a model has taken over, and talks still."""
-        activity = livekit_internals.activity_of(self.session)
+        activity = self.session._activity  # noqa: SLF001 - `current_agent` is the next one from the beginning of a handoff on
         here = activity is not None and not isinstance(activity.agent, SilentAgent)
         return here and livekit_internals.is_running(self.session) and self.seen.mute is None
 
