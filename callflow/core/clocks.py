@@ -96,9 +96,10 @@ def somebody_spoke(macrostep: Macrostep) -> None:
 def quiet(macrostep: Macrostep) -> bool:
     """Whether a silence counts now: the far end on the line, not on hold and not handed on, heard by us, and nobody
     speaking or about to."""
-    if macrostep.caller_speaks or macrostep.agent_busy or macrostep.others_speak:
+    if macrostep.caller_speaks or macrostep.agent_busy:
         return False
-    if macrostep.muted or macrostep.caller_muted or macrostep.cut_off:
+    lasting = macrostep.lasting
+    if lasting.others_speak or lasting.muted or lasting.caller_muted or lasting.cut_off:
         return False
     leg = macrostep.legs.get(MAIN_LEG)
     if leg is None or leg.status != "on_line":

@@ -11,7 +11,7 @@ from callflow.core.expressions import ANY, Context, EvaluationError, Template, V
 from callflow.core.flow import Action, Flow
 from callflow.core.macrostep import Macrostep
 from callflow.core.privacy import privacy_of
-from callflow.core.snapshot import ActionList, Note, without
+from callflow.core.snapshot import ActionList, Note, Source, without
 from callflow.core.statechart.action_lists import list_at, scope_at
 from callflow.errors import EffectError
 
@@ -23,8 +23,9 @@ class Prepared:
     first; `checked` are those of them whose types were not known when the flow was loaded. `line` is what a `log` without
     anything to render notes."""
 
-    def __init__(self, flow: Flow, action: Action) -> None:
+    def __init__(self, flow: Flow, action: Action, source: Source) -> None:
         self.action = action
+        self.source = source
         self.verb = verb_of(action.verb)
         constant = not any(not one.constant for one in templates_in(action.arguments))
         self.arguments: Mapping[str, Any] | None = render(action.arguments, Context()) if constant else None
@@ -72,7 +73,7 @@ def content(macrostep: Macrostep, one: ActionList) -> Content:
     found: Content | None = known.get(one.key)
     if found is None:
         actions = list_at(macrostep.flow, one.kind, one.key)
-        prepared = (Prepared(macrostep.flow, action) for action in actions)
+        prepared = (Prepared(macrostep.flow, action, (one.kind, one.key, n)) for n, action in enumerate(actions))
         found = known[one.key] = Content(prepared, scope_at(macrostep.flow, one.kind, one.key))
     return found
 

@@ -12,7 +12,7 @@ from callflow.core.events import MAIN_LEG, EffectEnded, Event, Queued
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
 from callflow.core.macrostep import Macrostep
-from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Running, Start, without
+from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Running, Start, joined, left, without
 from callflow.core.verbs.verb import Verb
 
 
@@ -20,21 +20,29 @@ def start(macrostep: Macrostep, one: ActionList, prepared: Prepared, arguments: 
     number = macrostep.next_effect
     macrostep.next_effect += 1
     action, verb = prepared.action, prepared.verb
-    source = (one.kind, one.key, one.position)
     owner = None if one.kind in CALLS_OWN else one.owner
     leg = arguments.get("leg")
     quiet = bool(arguments.get("loop")) and arguments.get("to") not in (None, MAIN_LEG)
     waiting = one.seq if action.wait else None
     keys = autoforward.terminator_of(verb, arguments) if verb.takes_keys else None
-    running = Running(number, action.verb, owner, waiting, source, macrostep.time, False, 0, leg, quiet, keys)
+    running = Running(number, action.verb, owner, waiting, prepared.source, macrostep.time, False, 0, leg, quiet, keys)
     macrostep.effects = {**macrostep.effects, number: running}
     if verb.closes:
-        macrostep.closing |= verb.closes
+        macrostep.closing = joined(macrostep.closing, verb.closes)
     if verb.dials:
         name = str(leg or MAIN_LEG)
         macrostep.legs = {**macrostep.legs, name: Leg(name, "dialing")}
     macrostep.out.append(
-        Start(number, action.verb, arguments, action.timeout, action.tries, action.backoff, action.optional, source)
+        Start(
+            number,
+            action.verb,
+            arguments,
+            action.timeout,
+            action.tries,
+            action.backoff,
+            action.optional,
+            prepared.source,
+        )
     )
     return number
 
@@ -56,7 +64,7 @@ def cancel(macrostep: Macrostep, effect: Running) -> None:
     # What it would have closed is not closed by it: a `stand_by` that was left tells of nobody's line. A session that it
     # has begun to close goes all the same.
     if macrostep.closing:
-        macrostep.closing -= verb_of(effect.verb).closes & {"line"}
+        macrostep.closing = left(macrostep.closing, verb_of(effect.verb).closes & {"line"})
     macrostep.out.append(Cancel(effect.id))
     clocks.arm(macrostep, "stop", ROOT, effect.id, macrostep.time + clocks.STOP_SECONDS)
 
@@ -147,10 +155,10 @@ def _closed_by(macrostep: Macrostep, effect: Running, verb: Verb, end: EffectEnd
     """What an effect has closed. If it failed, whatever closes later was somebody else's doing."""
     if end.status == "ok":
         if verb.closes:
-            macrostep.closed |= verb.closes
+            macrostep.closed = joined(macrostep.closed, verb.closes)
         _legs_after(macrostep, effect, verb)
     elif end.status == "failed" and verb.closes:
-        macrostep.closing -= verb.closes
+        macrostep.closing = left(macrostep.closing, verb.closes)
 
 
 def _legs_after(macrostep: Macrostep, effect: Running, verb: Verb) -> None:

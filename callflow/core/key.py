@@ -20,8 +20,20 @@ LEFT_OUT = frozenset({"started", "next_effect", "next_seq", "next_generation"})
 """The parts of a `Memory` of which nothing is in a key: when the call began, and which numbers come next."""
 
 _as_they_are = attrgetter(
-    *("env", "call", "phase", "finished", "caller_speaks", "agent_busy", "others_speak", "muted", "caller_muted"),
-    *("cut_off", "closed", "closing", "outcome", "fault", "faults", "final"),
+    *("phase", "caller_speaks", "agent_busy", "closed", "closing"),
+    *(
+        "env",
+        "call",
+        "finished",
+        "others_speak",
+        "muted",
+        "caller_muted",
+        "cut_off",
+        "outcome",
+        "fault",
+        "faults",
+        "final",
+    ),
 )
 
 _PRECISION = 1e6

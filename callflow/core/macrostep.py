@@ -7,6 +7,7 @@ states), `lists` (the sequencer of actions), `clocks` (timers and silence).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from callflow.core.configuration import Configuration, configuration_of
@@ -17,6 +18,7 @@ from callflow.core.snapshot import (
     ActionList,
     Cancel,
     Forward,
+    Lasting,
     Leg,
     Memory,
     Microstep,
@@ -90,7 +92,7 @@ class _Names:
         self, macrostep: Macrostep, scope: str, path: str, event: Event | None, others: Mapping[str, Any]
     ) -> None:
         self._turn, self._path, self._event, self.others = macrostep, path, event, others
-        self.vars: Mapping[str, Any] = macrostep.vars.get(scope, NO_DATA)
+        self.vars: Mapping[str, Any] = macrostep.lasting.vars.get(scope, NO_DATA)
 
     @property
     def event(self) -> Any:
@@ -130,6 +132,7 @@ class Macrostep:
         *Memory._fields,
     )
 
+    lasting: Lasting
     started: float
     vars: Mapping[str, Mapping[str, Any]]
     env: Mapping[str, str]
@@ -172,13 +175,10 @@ class Macrostep:
         self.broken = None if recorded is None else recorded.broken
         self.attempts = 0  # expressions that were tried beside guards
         leaves, memory, self.entered = snapshot
-        self.at: Configuration = configuration_of(table, leaves)
+        self.at: Configuration = table.configurations.get(leaves) or configuration_of(table, leaves)
         (
-            self.started, self.vars, self.env, self.call, self.phase, self.lists, self.effects, self.timers,
-            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs, self.needless,
-            self.caller_speaks, self.agent_busy, self.others_speak, self.muted, self.caller_muted, self.cut_off,
-            self.closed, self.closing, self.outcome, self.fault, self.faults, self.final, self.next_effect,
-            self.next_seq, self.next_generation,
+            self.phase, self.lists, self.effects, self.timers, self.silences, self.kept, self.legs, self.caller_speaks,
+            self.agent_busy, self.closed, self.closing, self.next_effect, self.next_seq, self.next_generation, self.lasting,
         ) = memory  # fmt: skip
         self.fresh: list[ActionList] = []  # lists of this step that nothing keeps from running through, in their order
         self.queue: tuple[Queued, ...] = ()
@@ -299,7 +299,7 @@ class Macrostep:
             verdict = recorded
         else:
             try:
-                scope = row.scope if row.scope in self.vars else self.latest(row.scope)
+                scope = row.scope if row.scope in self.lasting.vars else self.latest(row.scope)
                 verdict = bool(guard.evaluate(_Names(self, scope, row.source, event, NO_DATA)))
             except EvaluationError as error:
                 verdict = False
@@ -322,13 +322,26 @@ class Macrostep:
         if self.next_seq != before.next_seq:
             self._unnumber()
         now = (
-            self.started, self.vars, self.env, self.call, self.phase, self.lists, self.effects, self.timers,
-            self.silences, self.kept, self.held, self.history, self.visits, self.finished, self.legs, self.needless,
-            self.caller_speaks, self.agent_busy, self.others_speak, self.muted, self.caller_muted, self.cut_off,
-            self.closed, self.closing, self.outcome, self.fault, self.faults, self.final, self.next_effect,
-            self.next_seq, self.next_generation,
+            self.phase, self.lists, self.effects, self.timers, self.silences, self.kept, self.legs, self.caller_speaks,
+            self.agent_busy, self.closed, self.closing, self.next_effect, self.next_seq, self.next_generation, self.lasting,
         )  # fmt: skip
-        same = now == before and self.vars is before.vars  # of variables 1, 1.0 and true are equal, and not the same
+        # Of variables 1, 1.0 and true are equal, and not the same.
+        same = now == before and (self.lasting is before.lasting or self.vars is before.vars)
         memory = before if same else Memory._make(now)
         snapshot = Snapshot(self.at.leaves, memory, self.entered)
         return Step(event, snapshot, tuple(self.out), tuple(self.moves), tuple(self.notes))
+
+
+def _lasting(name: str) -> property:
+    """A part of the memory that hardly any event changes: its tier is made anew only where it becomes another."""
+    part = attrgetter(f"lasting.{name}")
+
+    def change(macrostep: Macrostep, value: Any) -> None:
+        if value is not part(macrostep):
+            macrostep.lasting = macrostep.lasting._replace(**{name: value})
+
+    return property(part, change)
+
+
+for _name in Lasting._fields:
+    setattr(Macrostep, _name, _lasting(_name))

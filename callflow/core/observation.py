@@ -8,11 +8,13 @@ from typing import Any
 
 from callflow.core import autoforward, clocks
 from callflow.core.actions import verb_of
-from callflow.core.events import DIGITS, MAIN_LEG, ROOM_IS_GONE, Event
+from callflow.core.events import DIGITS, MAIN_LEG, NO_DATA, ROOM_IS_GONE, Event
 from callflow.core.flow import ROOT
 from callflow.core.macrostep import Macrostep
-from callflow.core.snapshot import Leg
+from callflow.core.snapshot import Leg, joined
 from callflow.core.table import CACHE_LIMIT
+
+_SESSION, _LINE = frozenset({"session", "speech"}), frozenset({"line"})
 
 Observer = Callable[[Macrostep, Event], bool]
 """Takes down what an event says. True: it is nobody else's."""
@@ -87,7 +89,7 @@ def _leg_pressed(macrostep: Macrostep, event: Event) -> bool:
 
 def _session_closed(macrostep: Macrostep, event: Event) -> bool:
     ours = "session" in macrostep.closing or "session" in macrostep.closed
-    macrostep.closed |= {"session", "speech"}
+    macrostep.closed = joined(macrostep.closed, _SESSION)
     if ours:
         macrostep.note("own", event=event.name)
     return ours
@@ -109,7 +111,7 @@ def _disconnected(macrostep: Macrostep, event: Event) -> bool:
     ours = "line" in macrostep.closing or "line" in macrostep.closed
     clocks.disarm(macrostep, "away", ROOT)
     if event.data.get("reason", "") in ROOM_IS_GONE:
-        macrostep.closed |= {"line"}
+        macrostep.closed = joined(macrostep.closed, _LINE)
     if ours:
         macrostep.note("own", event=event.name)
     return ours
@@ -160,9 +162,9 @@ def _leg(macrostep: Macrostep, event: Event) -> bool:
         return True
     if known is not None and known.status == "hold" and what in ("dropped", "restored"):
         status = "hold"  # whoever is on hold is so still when their network is back
-    data = dict(known.data) if known is not None else {}
+    data = known.data if known is not None else NO_DATA
     if what in ("offered", "ringing", "answered"):
-        data.update(event.data)
+        data = {**data, **event.data}
     macrostep.legs = {**macrostep.legs, leg: Leg(leg, status, data)}
     if what == "dropped" and macrostep.flow.reconnect_grace is not None:
         clocks.arm(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from callflow.core.events import NO_DATA, Event, Input
 from callflow.core.occurs import LegIs
@@ -22,6 +24,9 @@ ListKind = Literal["exit", "do", "stay", "rest", "late", "entry", "task", "tool"
 """`exit` and `do` (of a transition with a target) are owed; `stay` is the `do` of one without, `rest` that of one whose
 state was left by the same event. `tool` is the `run` of a tool that the model called, `late` the `do` of a row whose
 state was left before the tool's event came."""
+
+Source = tuple[ListKind, str | int, int]
+"""Where the action of an effect stands: the kind and the key of its list, and its place in it."""
 
 OWED = frozenset({"exit", "do", "closing", "wrap_up"})
 
@@ -73,7 +78,7 @@ class Running(NamedTuple):
     verb: str
     owner: str | None
     list: int | None
-    source: tuple[ListKind, str | int, int]
+    source: Source
     started: float
     stopping: bool = False
     seq: int = 0
@@ -118,40 +123,75 @@ class Leg(NamedTuple):
     data: Mapping[str, Any] = {}
 
 
-class Memory(NamedTuple):
-    """Everything of a snapshot that most events leave as it is."""
+class Lasting(NamedTuple):
+    """The parts of a memory that hardly any event changes: one after the other of a call's snapshots shares them."""
 
     started: float = 0.0
     vars: Mapping[str, Mapping[str, Any]] = NO_DATA  # by scope: "" is the main flow's; see `instance`
     env: Mapping[str, str] = NO_DATA
     call: Mapping[str, Any] = NO_DATA  # id, direction …: what the program said of the call
+    held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
+    history: Mapping[str, tuple[str, ...]] = NO_DATA
+    visits: Mapping[str, int] = NO_DATA
+    finished: frozenset[str] = frozenset()  # states that must finish and are done
+    needless: Needless | None = None
+    others_speak: bool = False  # whom the session does not hear
+    muted: bool = False  # by `mute`: whether the caller is silent is not known
+    caller_muted: bool = False  # by themselves: their microphone
+    cut_off: bool = False  # our own connection is away, or gone
+    outcome: str | None = None
+    fault: str | None = None  # why the call was ended by rule 3 or 9, or by the runtime
+    faults: int = 0
+    final: str | None = None
+
+
+class _Tiers(NamedTuple):
     phase: Phase = "running"
     lists: Mapping[int, ActionList] = NO_DATA  # by seq
     effects: Mapping[int, Running] = NO_DATA  # by id
     timers: tuple[Timer, ...] = ()
     silences: Mapping[str, Silence] = NO_DATA  # by state
     kept: tuple[Event, ...] = ()
-    held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
-    history: Mapping[str, tuple[str, ...]] = NO_DATA
-    visits: Mapping[str, int] = NO_DATA
-    finished: frozenset[str] = frozenset()  # states that must finish and are done
     legs: Mapping[str, Leg] = NO_DATA
-    needless: Needless | None = None
     caller_speaks: bool = False
     agent_busy: bool = False  # thinks or speaks
-    others_speak: bool = False  # whom the session does not hear
-    muted: bool = False  # by `mute`: whether the caller is silent is not known
-    caller_muted: bool = False  # by themselves: their microphone
-    cut_off: bool = False  # our own connection is away, or gone
     closed: frozenset[str] = frozenset()  # session, line, job, speech
     closing: frozenset[str] = frozenset()  # the same, while the flow's own effect is at it
-    outcome: str | None = None
-    fault: str | None = None  # why the call was ended by rule 3 or 9, or by the runtime
-    faults: int = 0
-    final: str | None = None
     next_effect: int = 1
     next_seq: int = 1
     next_generation: int = 1
+    lasting: Lasting = Lasting()
+
+
+class Memory(_Tiers):
+    """Everything of a snapshot that most events leave as it is. It stands in two tiers, by how often a part changes, and is read,
+    made and replaced as one: `memory.vars`, `Memory(vars=…)`, `memory._replace(vars=…)`."""
+
+    __slots__ = ()
+
+    started: float
+    vars: Mapping[str, Mapping[str, Any]]
+    env: Mapping[str, str]
+    call: Mapping[str, Any]
+    held: tuple[Event, ...]
+    history: Mapping[str, tuple[str, ...]]
+    visits: Mapping[str, int]
+    finished: frozenset[str]
+    needless: Needless | None
+    others_speak: bool
+    muted: bool
+    caller_muted: bool
+    cut_off: bool
+    outcome: str | None
+    fault: str | None
+    faults: int
+    final: str | None
+
+    def __new__(cls, *tiers: Any, **parts: Any) -> Self:
+        return super().__new__(cls, *tiers, **_in_tiers(Lasting(), parts))
+
+    def _replace(self, **parts: Any) -> Self:
+        return super()._replace(**_in_tiers(self.lasting, parts))
 
     def __hash__(self) -> int:
         """Of the parts in which one call's snapshots differ; what is equal is told by all of them."""
@@ -159,6 +199,19 @@ class Memory(NamedTuple):
             self.started, self.phase, self.timers, frozenset(self.lists), frozenset(self.effects.values()), self.caller_speaks,
             self.agent_busy, self.outcome, self.next_effect, self.next_seq, self.next_generation, _hashable(self.vars),
         ))  # fmt: skip
+
+
+def _in_tiers(lasting: Lasting, parts: dict[str, Any]) -> dict[str, Any]:
+    """Parts of a memory, those that last in the tier that holds them."""
+    changed = {name: parts.pop(name) for name in Lasting._fields if name in parts}
+    return {**parts, "lasting": lasting._replace(**changed)} if changed else parts
+
+
+for _name in Lasting._fields:
+    setattr(Memory, _name, property(attrgetter(f"lasting.{_name}")))
+
+PARTS = (*(name for name in _Tiers._fields if name != "lasting"), *Lasting._fields)
+"""The names of all parts of a memory."""
 
 
 def _hashable(value: Any) -> Any:
@@ -172,6 +225,18 @@ def without(parts: Mapping[_K, _V], key: _K) -> Mapping[_K, _V]:
     rest = dict(parts)
     del rest[key]
     return rest or NO_DATA
+
+
+@lru_cache(1024)
+def joined(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """What is in either. Of what is open there are few sets, and all snapshots share each."""
+    return one | other
+
+
+@lru_cache(1024)
+def left(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """What is in `one` alone; shared likewise."""
+    return one - other
 
 
 class Snapshot(NamedTuple):
@@ -222,7 +287,7 @@ class Start(NamedTuple):
     tries: int = 1
     backoff: float = 0.0
     optional: bool = False
-    source: tuple[ListKind, str | int, int] = ("do", 0, 0)
+    source: Source = ("do", 0, 0)
 
 
 class Cancel(NamedTuple):

@@ -175,7 +175,7 @@ def _effect_ended(macrostep: Macrostep, end: EffectEnded) -> None:
     elif result is not None:
         observe(macrostep, result.event)
         _take_first(macrostep, result)
-    if effect is not None and macrostep.held and verb_of(effect.verb).holds_hang_up:
+    if effect is not None and macrostep.lasting.held and verb_of(effect.verb).holds_hang_up:
         clocks.disarm(macrostep, "settle", ROOT)
         _return_held(macrostep)
 

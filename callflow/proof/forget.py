@@ -85,10 +85,7 @@ class Forgetting:
         timers = changed.get("timers", memory.timers)
         if len(timers) > 1:  # in an order of their own, which is not that in which they are due
             changed["timers"] = tuple(sorted(timers, key=_WHOSE))
-        parts = [*memory]
-        for name, value in changed.items():
-            parts[_PLACE[name]] = value
-        return Snapshot(snapshot.configuration, Memory._make(parts), 0)
+        return Snapshot(snapshot.configuration, memory._replace(**changed), 0)
 
     def facts(self, snapshot: Snapshot, facts: Facts) -> Facts:
         """What is left of what is so beside a snapshot."""
@@ -250,8 +247,6 @@ _IN_THE_END: Facts = frozenset({"session", "room", "line"})
 
 _WHOSE = itemgetter(1, 2, 3)
 """What a timer is, whenever it is due."""
-
-_PLACE = {name: place for place, name in enumerate(Memory._fields)}
 
 
 def canonical(snapshot: Snapshot, now: float) -> Snapshot:

@@ -10,7 +10,7 @@ import pytest
 from callflow import loads, start, step
 from callflow.core.events import Event
 from callflow.core.key import LEFT_OUT, key
-from callflow.core.snapshot import ActionList, Leg, Memory, Needless, Running, Silence, Snapshot, Timer
+from callflow.core.snapshot import PARTS, ActionList, Leg, Memory, Needless, Running, Silence, Snapshot, Timer
 from tests.support.play import HEAD
 
 NOW = 1000.0
@@ -99,7 +99,7 @@ def at(memory: Memory, entered: int = 0, leaf: str = "a") -> Snapshot:
 
 
 def test_every_part_of_the_memory_is_in_it_or_named_as_left_out():
-    assert OTHERWISE.keys() | LEFT_OUT == set(Memory._fields)
+    assert OTHERWISE.keys() | LEFT_OUT == set(PARTS)
     assert not OTHERWISE.keys() & LEFT_OUT
 
 
