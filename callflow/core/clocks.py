@@ -22,16 +22,13 @@ def arm(macrostep: Macrostep, kind: str, state: str, row: int, due: float) -> Ti
     macrostep.next_generation += 1
     timers = macrostep.timers
     place = len(timers)
-    while place and _before(macrostep, timer, timers[place - 1]):
+    while place:
+        other = timers[place - 1]
+        if due > other.due or (due == other.due and rank(macrostep.table, timer) >= rank(macrostep.table, other)):
+            break
         place -= 1
     macrostep.timers = (*timers[:place], timer, *timers[place:])
     return timer
-
-
-def _before(macrostep: Macrostep, timer: Timer, other: Timer) -> bool:
-    if timer.due != other.due:
-        return timer.due < other.due
-    return rank(macrostep.table, timer) < rank(macrostep.table, other)
 
 
 def rank(table: Table, timer: Timer) -> tuple[int, int, int, int]:

@@ -12,7 +12,7 @@ from callflow.core.events import MAIN_LEG, EffectEnded, Event, Queued
 from callflow.core.failures import fail, fail_unawaited, note_failure
 from callflow.core.flow import ROOT, Action
 from callflow.core.macrostep import Macrostep
-from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Running, Start, joined, left, without
+from callflow.core.snapshot import CALLS_OWN, ActionList, Cancel, Leg, Note, Running, Start, joined, left, without
 from callflow.core.verbs.verb import Verb
 
 
@@ -78,7 +78,8 @@ def ended(macrostep: Macrostep, end: EffectEnded) -> Queued | None:
     macrostep.effects = without(macrostep.effects, end.id)
     verb = verb_of(effect.verb)
     seconds = macrostep.time - effect.started
-    macrostep.note("ended", effect=end.id, verb=effect.verb, status=end.status, seconds=seconds, error=end.error)
+    told = {"effect": end.id, "verb": effect.verb, "status": end.status, "seconds": seconds, "error": end.error}
+    macrostep.notes.append(Note("ended", told))
     _closed_by(macrostep, effect, verb, end)
     if effect.stopping:
         clocks.disarm(macrostep, "stop", ROOT, effect.id)

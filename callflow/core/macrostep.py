@@ -34,7 +34,7 @@ from callflow.core.snapshot import (
     without,
 )
 from callflow.core.statechart.structure import within
-from callflow.core.table import Table, table_of
+from callflow.core.table import TABLE, Table, table_of
 
 LIVE = frozenset({"waiting", "running"})
 """The phases in which events are taken: no final state of the top level is reached yet."""
@@ -166,10 +166,10 @@ class Macrostep:
     next_generation: int
 
     def __init__(self, flow: Flow, snapshot: Snapshot, time: float, recorded: Given | None = None) -> None:
-        table = table_of(flow)
+        table: Table = flow.made.get(TABLE) or table_of(flow)
         self.before = snapshot
         self.flow: Flow = flow
-        self.table: Table = table
+        self.table = table
         self.time = time
         self.verdicts = None if recorded is None else recorded.asked()
         self.broken = None if recorded is None else recorded.broken
@@ -178,7 +178,8 @@ class Macrostep:
         self.at: Configuration = table.configurations.get(leaves) or configuration_of(table, leaves)
         (
             self.phase, self.lists, self.effects, self.timers, self.silences, self.kept, self.legs, self.caller_speaks,
-            self.agent_busy, self.closed, self.closing, self.next_effect, self.next_seq, self.next_generation, self.lasting,
+            self.agent_busy, self.closed, self.closing, self.finished, self.outcome, self.final, self.next_effect,
+            self.next_seq, self.next_generation, self.lasting,
         ) = memory  # fmt: skip
         self.fresh: list[ActionList] = []  # lists of this step that nothing keeps from running through, in their order
         self.queue: tuple[Queued, ...] = ()
@@ -323,7 +324,8 @@ class Macrostep:
             self._unnumber()
         now = (
             self.phase, self.lists, self.effects, self.timers, self.silences, self.kept, self.legs, self.caller_speaks,
-            self.agent_busy, self.closed, self.closing, self.next_effect, self.next_seq, self.next_generation, self.lasting,
+            self.agent_busy, self.closed, self.closing, self.finished, self.outcome, self.final, self.next_effect,
+            self.next_seq, self.next_generation, self.lasting,
         )  # fmt: skip
         # Of variables 1, 1.0 and true are equal, and not the same.
         same = now == before and (self.lasting is before.lasting or self.vars is before.vars)

@@ -74,7 +74,7 @@ def _leave(macrostep: Macrostep, rows: tuple[Transition, ...], way: Way, event: 
     if way.exits:
         macrostep.begin_lists(way.exits)
     for state in way.leaving:
-        if state.path in macrostep.lasting.finished:
+        if state.path in macrostep.finished:
             macrostep.finished -= {state.path}
         if state.timers:
             clocks.leave(macrostep, state.path)

@@ -89,8 +89,9 @@ def advance(macrostep: Macrostep) -> None:
 
 
 def _ready(macrostep: Macrostep) -> ActionList | None:
+    alone = len(macrostep.lists) == 1 and not macrostep.effects  # there is nothing to wait for
     for one in macrostep.lists.values():
-        if one.effect is None and not one.stopped and (one.position == WITH or not waits(macrostep, one)):
+        if one.effect is None and not one.stopped and (alone or one.position == WITH or not waits(macrostep, one)):
             return one
     return None
 

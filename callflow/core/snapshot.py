@@ -133,16 +133,13 @@ class Lasting(NamedTuple):
     held: tuple[Event, ...] = ()  # a leg's hang-up that waits for the result of its transfer
     history: Mapping[str, tuple[str, ...]] = NO_DATA
     visits: Mapping[str, int] = NO_DATA
-    finished: frozenset[str] = frozenset()  # states that must finish and are done
     needless: Needless | None = None
     others_speak: bool = False  # whom the session does not hear
     muted: bool = False  # by `mute`: whether the caller is silent is not known
     caller_muted: bool = False  # by themselves: their microphone
     cut_off: bool = False  # our own connection is away, or gone
-    outcome: str | None = None
     fault: str | None = None  # why the call was ended by rule 3 or 9, or by the runtime
     faults: int = 0
-    final: str | None = None
 
 
 class _Tiers(NamedTuple):
@@ -157,6 +154,9 @@ class _Tiers(NamedTuple):
     agent_busy: bool = False  # thinks or speaks
     closed: frozenset[str] = frozenset()  # session, line, job, speech
     closing: frozenset[str] = frozenset()  # the same, while the flow's own effect is at it
+    finished: frozenset[str] = frozenset()  # states that must finish and are done
+    outcome: str | None = None
+    final: str | None = None
     next_effect: int = 1
     next_seq: int = 1
     next_generation: int = 1
@@ -176,16 +176,13 @@ class Memory(_Tiers):
     held: tuple[Event, ...]
     history: Mapping[str, tuple[str, ...]]
     visits: Mapping[str, int]
-    finished: frozenset[str]
     needless: Needless | None
     others_speak: bool
     muted: bool
     caller_muted: bool
     cut_off: bool
-    outcome: str | None
     fault: str | None
     faults: int
-    final: str | None
 
     def __new__(cls, *tiers: Any, **parts: Any) -> Self:
         return super().__new__(cls, *tiers, **_in_tiers(Lasting(), parts))
