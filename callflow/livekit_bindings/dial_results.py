@@ -15,6 +15,7 @@ from attrs import frozen
 from livekit import api, rtc
 
 from callflow.livekit_bindings.causes import cause_of, reason_name
+from callflow.livekit_bindings.retries import reason_of
 
 Kind = Literal["ours", "SIP", "message", "API", "client", "room"]
 """Who says it: we ourselves, SIP's final status, a sentence or the code of LiveKit's API, our own HTTP client, the
@@ -178,14 +179,8 @@ def fields(evidence: Evidence, leg: str, elapsed: float) -> dict[str, Any]:
         "sip_status": evidence.sip_status,
         "cause": found.cause,
         "elapsed": elapsed,
-        "error": None if error is None else _sentence(error),
+        "error": None if error is None else reason_of(error),
     }
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, api.ServerError) and not isinstance(error, api.SipCallError):
-        return f"{error.message} ({error.code})"
-    return str(error) or type(error).__name__
 
 
 def _clues(e: Evidence) -> Iterator[tuple[Kind, str]]:

@@ -17,6 +17,7 @@ from livekit.api import LiveKitAPI
 
 from callflow.livekit_bindings import returning
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.retries import backoff, reason_of
 from callflow.livekit_bindings.returning import QUIET, REQUEST, Lookout, Party
 from callflow.livekit_bindings.surroundings import OnTheLine
 
@@ -252,7 +253,7 @@ class Removal:
 
     async def _withdraw(self, leg: Leg, calling: asyncio.Future[Any]) -> None:
         loop = self._world.call.loop
-        until, pause, failure = loop.time() + PATIENCE, 0.03, "the dial did not end"
+        until, pauses, failure = loop.time() + PATIENCE, backoff(0.03, 1.0), "the dial did not end"
         try:
             while loop.time() < until:
                 over = calling.done()
@@ -262,24 +263,23 @@ class Removal:
                     if over and not there:
                         return
                 except Exception as error:  # noqa: BLE001 - the network's, the API's: the next try is the answer
-                    failure = str(error) or type(error).__name__
+                    failure = reason_of(error)
+                pause = next(pauses)
                 await (asyncio.sleep(pause) if over else asyncio.wait({calling}, timeout=pause))
-                pause = min(2 * pause, 1.0)
             logger.error("a telephone may ring on", extra={"leg": leg.name, "error": failure})
             self._world.note(f"{leg.name} was given up, and may ring on: {failure}")
         finally:
             calling.cancel()
 
     async def _until_gone(self, telephones: dict[str, str]) -> None:
-        pause = 0.05
+        pauses = backoff(0.05)
         while here := telephones.keys() & (await self.listed()).keys():
             for identity in here:
                 if await self.remove(identity):
                     self._world.note(
                         f"{telephones[identity]} was still there after its room was deleted, and was removed"
                     )
-            await asyncio.sleep(pause)
-            pause *= 2
+            await asyncio.sleep(next(pauses))
 
     async def _keep(self, lookout: Lookout) -> None:
         """Past the end of the call where it takes longer: then it is handed on."""

@@ -9,7 +9,6 @@ its job's process after it, and in its worker's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import time
@@ -20,6 +19,7 @@ from typing import Any
 from attrs import define, field, frozen
 from livekit import api
 
+from callflow.livekit_bindings.retries import retried
 from callflow.runtime.record import Line, amend
 
 logger = logging.getLogger("callflow")
@@ -237,12 +237,9 @@ async def _delete_relisted(lk: api.LiveKitAPI, room: str, leave: Callable[[], Aw
         if leave is None or not not_found(error):
             raise
     await leave()
-    for pause in RELISTED:
-        await asyncio.sleep(pause)
-        with contextlib.suppress(api.ServerError):
-            await lk.room.delete_room(api.DeleteRoomRequest(room=room))
-            return
-    await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+    first, *pauses = RELISTED
+    await asyncio.sleep(first)
+    await retried(lambda: lk.room.delete_room(api.DeleteRoomRequest(room=room)), pauses, on=(api.ServerError,))
 
 
 async def is_up(lk: api.LiveKitAPI, room: str) -> bool:

@@ -18,6 +18,8 @@ from livekit import api, rtc
 from callflow.errors import EffectError
 from callflow.livekit_bindings.line import PARTIES
 from callflow.livekit_bindings.removal import Removal
+from callflow.livekit_bindings.retries import backoff, between, reason_of, retried
+from callflow.livekit_bindings.returning import not_found
 from callflow.livekit_bindings.room_events import KINDS
 from callflow.livekit_bindings.surroundings import OnTheLine
 
@@ -186,24 +188,16 @@ class Subscriptions:
 
     async def _request(self, identity: str, tracks: set[str], *, subscribe: bool) -> str | None:
         """None: done, or there is nobody any more. Otherwise what went wrong, the last time."""
-        room, why = self._world.room_name, ""
         request = api.UpdateSubscriptionsRequest(
-            room=room, identity=identity, track_sids=sorted(tracks), subscribe=subscribe
+            room=self._world.room_name, identity=identity, track_sids=sorted(tracks), subscribe=subscribe
         )
-        for attempt in range(TRIES):
-            try:
-                await asyncio.wait_for(self._ask(request), REQUEST)
-                return None
-            except api.TwirpError as error:
-                if error.code == api.TwirpErrorCode.NOT_FOUND:
-                    return None
-                why = f"{error.message} ({error.code})"
-            except Exception as error:  # noqa: BLE001 - the network's, a time-out: the next try is the answer
-                why = str(error) or type(error).__name__
-            if attempt + 1 < TRIES:
-                await asyncio.sleep(BACKOFF * 2**attempt)
-        logger.warning("the server did not change who hears whom", extra={"error": why})
-        return why
+        try:
+            await retried(lambda: self._ask(request), between(TRIES, backoff(BACKOFF)), limit=REQUEST)
+        except Exception as error:  # noqa: BLE001 - the API's, the network's, a time-out: it is told
+            why = reason_of(error)
+            logger.warning("the server did not change who hears whom", extra={"error": why})
+            return why
+        return None
 
     async def _ask(self, request: api.UpdateSubscriptionsRequest) -> None:
         """Returns also when the listener leaves: a server behind redis has no answer for one who is not there, and the
@@ -213,7 +207,8 @@ class Subscriptions:
             while request.identity in self._world.ctx.room.remote_participants:
                 await asyncio.wait({asked}, timeout=LOOK)
                 if asked.done():
-                    asked.result()
+                    if (error := asked.exception()) is not None and not not_found(error):
+                        raise error
                     return
         finally:
             asked.cancel()

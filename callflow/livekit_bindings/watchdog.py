@@ -23,6 +23,7 @@ from livekit.agents import AgentServer
 from callflow.livekit_bindings import lease
 from callflow.livekit_bindings.hooks import run_hooks
 from callflow.livekit_bindings.lease import Lease
+from callflow.livekit_bindings.retries import backoff, between, reason_of, retried
 from callflow.livekit_bindings.returning import Lookout, Party, delete_room, participants, see_to
 from callflow.runtime.ending import file_name
 from callflow.runtime.record import CallRecord, Cause, save
@@ -34,8 +35,9 @@ LOOK_SECONDS = 1.0
 
 TRIES = 10
 TRY_SECONDS = 5.0
+BACKOFF = 0.2
 PAUSE_SECONDS = 3.0
-"""To drop a line: tries, what each may take, and the longest pause between two."""
+"""To drop a line: tries, what each may take, the first pause between two, and the longest."""
 
 STANDING_SECONDS = 600.0
 """For the line of a call that may stand: how long its worker sees to it, at most."""
@@ -191,18 +193,15 @@ async def _telephones(room: str) -> tuple[Party, ...]:
 async def _drop(room: str, *, tries: int) -> tuple[bool, str | None]:
     """Deletes the room, in so many tries; one that is gone is done. Whether LiveKit has found it, and what went wrong when
     the line still stands."""
-    failure = "unknown"
-    for attempt in range(tries):
-        if attempt:
-            await asyncio.sleep(min(0.2 * 2**attempt, PAUSE_SECONDS))
-        try:
-            async with api.LiveKitAPI() as lk:
-                return await asyncio.wait_for(delete_room(lk, room), TRY_SECONDS), None
-        except api.TwirpError as error:
-            failure = f"{error.message} ({error.code})"
-        except Exception as error:  # noqa: BLE001 - the network's, a time-out: the next try is the answer
-            failure = str(error) or type(error).__name__
-    return False, failure
+
+    async def delete() -> bool:
+        async with api.LiveKitAPI() as lk:
+            return await delete_room(lk, room)
+
+    try:
+        return await retried(delete, between(tries, backoff(BACKOFF, PAUSE_SECONDS)), limit=TRY_SECONDS), None
+    except Exception as error:  # noqa: BLE001 - the API's, the network's, a time-out: it is told
+        return False, reason_of(error)
 
 
 def _write(held: Lease, noticed: float, failure: str | None, *, found: bool) -> Path | None:

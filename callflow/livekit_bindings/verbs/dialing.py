@@ -23,6 +23,7 @@ from callflow.livekit_bindings import dial_results, livekit_internals, vouching
 from callflow.livekit_bindings.dial_results import Evidence
 from callflow.livekit_bindings.legs import Leg
 from callflow.livekit_bindings.removal import Removal
+from callflow.livekit_bindings.retries import backoff
 from callflow.livekit_bindings.verbs import detection
 
 logger = logging.getLogger("callflow")
@@ -107,16 +108,16 @@ async def call_leg(world: Given, name: str, arguments: Mapping[str, Any]) -> Map
 
 async def _until_something_is_dialled(world: Given, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Tries again, for a moment, where LiveKit had nobody who could dial; the fields of the result."""
-    began, pause = world.call.loop.time(), RETRY_PAUSE
+    began, pauses = world.call.loop.time(), backoff(RETRY_PAUSE)
     while True:
         evidence = await _try(world, name, arguments)
         elapsed = world.call.loop.time() - began
         if evidence is None:
             return {"result": "answered", "leg": name, "cause": "answered", "elapsed": elapsed}
+        pause = next(pauses)
         if not evidence.nothing_dialled or elapsed + pause > RETRY_WITHIN:
             return dial_results.fields(evidence, name, elapsed)
         await asyncio.sleep(pause)
-        pause *= 2
 
 
 async def _try(world: Given, name: str, arguments: Mapping[str, Any]) -> Evidence | None:

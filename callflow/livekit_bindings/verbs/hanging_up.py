@@ -18,6 +18,7 @@ from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings.legs import Leg
+from callflow.livekit_bindings.retries import backoff, reason_of
 from callflow.livekit_bindings.returning import delete_room as delete
 from callflow.livekit_bindings.returning import not_found
 from callflow.livekit_bindings.verbs import conversation, holding, speech, transferring
@@ -186,12 +187,12 @@ async def force(world: Given, *, session: bool, line: bool) -> None:
 async def drop_line(world: Given, *, persistence: float = 0.0) -> str | None:
     """Deletes the room, bounded and repeated; `persistence` (seconds) beyond that. What went wrong, when the line still
     stands."""
-    attempt, until = 0, world.call.loop.time() + persistence
+    attempt, pauses, until = 0, backoff(BACKOFF, PAUSE), world.call.loop.time() + persistence
     while True:
         try:
             legs = await asyncio.wait_for(drop_room(world), TRY)
         except Exception as error:  # noqa: BLE001 - the network's, the API's, a time-out: the next try is the answer
-            failure = str(error) or type(error).__name__
+            failure = reason_of(error)
         else:
             await world.removal.confirm(legs)
             return None
@@ -203,7 +204,7 @@ async def drop_line(world: Given, *, persistence: float = 0.0) -> str | None:
                 return None
             if world.call.hurried or world.call.loop.time() >= until:
                 return failure
-        await asyncio.sleep(min(BACKOFF * 2 ** (attempt - 1), PAUSE))
+        await asyncio.sleep(next(pauses))
 
 
 async def _remove_everyone(world: Given, failure: str) -> bool:

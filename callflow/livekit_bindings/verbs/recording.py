@@ -7,7 +7,6 @@ what is not stopped by the flow is stopped when the call is over, also where the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -20,6 +19,7 @@ from callflow.core.snapshot import Start
 from callflow.errors import EffectError
 from callflow.livekit_bindings import livekit_internals
 from callflow.livekit_bindings.removal import Removal
+from callflow.livekit_bindings.retries import retried
 from callflow.livekit_bindings.surroundings import OnTheLine
 
 logger = logging.getLogger("callflow")
@@ -106,12 +106,7 @@ class Recordings:
 
     async def _stop_for_good(self) -> None:
         """Tries again where LiveKit does not do it at once: nobody else will."""
-        for pause in PAUSES:
-            with contextlib.suppress(EffectError, OSError, aiohttp.ClientError):
-                await self.stop()
-                return
-            await asyncio.sleep(pause)
-        await self.stop()
+        await retried(self.stop, PAUSES, on=(EffectError, OSError, aiohttp.ClientError))
 
     async def _start(self, request: api.RoomCompositeEgressRequest) -> str:
         try:
