@@ -34,7 +34,8 @@ CONFIRMED_WITHIN_IN_HASTE = 0.3
 """Seconds to learn that the telephones have left a room that was deleted; the second where the worker closes."""
 
 AGREES = 1.0
-"""Seconds in which our own room shows what LiveKit's API says of it: as a rule 50 ms."""
+SHOWN = 0.02
+"""Seconds in which our own room shows what LiveKit's API says of it, as a rule 50 ms, and between two looks at it."""
 
 LATE_WORD = 0.5
 """Seconds after which the word that the room is gone has come late."""
@@ -114,7 +115,7 @@ class Removal:
         while self._world.line.deleted_at is None and self._world.shows(identities):
             if self._world.call.loop.time() >= until:
                 return False
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(SHOWN)
         return True
 
     async def withdraw(self, leg: Leg, calling: asyncio.Future[Any], *, within: float = WITHDRAWN_WITHIN) -> None:

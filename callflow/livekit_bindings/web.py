@@ -29,6 +29,7 @@ LARGEST_BODY = 1_000_000
 """Bytes of a request's body, and of an answer's, unpacked; a larger one is a failure."""
 
 MOST_REDIRECTS = 5
+"""As RFC 2068, 10.3, has it; RFC 9110, 15.4, only asks that a client notices a circle."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

@@ -46,9 +46,12 @@ REMOVALS = 3
 """How often a telephone is removed that is still there."""
 
 TAIL = 0.2
+"""Seconds after its playout for which the last of a goodbye may be on its way to the ear."""
+
 GOODBYE = 10.0
 DRAIN = 10.0
 CLOSE = 10.0
+"""Seconds at most for each part of an end: one that hangs does not keep the next from its turn."""
 
 
 class Given(conversation.Given, holding.Given, speech.Given, transferring.Given, Protocol):
