@@ -64,7 +64,7 @@ class LiveKitCall(Call):
         self._clearing: asyncio.Task[None] | None = None
 
     async def run(self) -> CallRecord:
-        if not self._begun and is_owned(self._surroundings.ctx):
+        if not self.begun and is_owned(self._surroundings.ctx):
             raise BindError([OWNED])
         try:
             record = await super().run()

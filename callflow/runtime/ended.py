@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from callflow.core.snapshot import Snapshot
 from callflow.runtime.course import Log
 from callflow.runtime.ports import World
 from callflow.runtime.running_effect import Effect
+
+
+class Runs(Protocol):
+    """What runs for a call: by its id, all of it, and what did not stop when it had to."""
+
+    @property
+    def running(self) -> Mapping[int, Effect]: ...
+
+    @property
+    def strays(self) -> tuple[asyncio.Task[Any], ...]: ...
+
+    @property
+    def open_failed(self) -> bool: ...
+
+    def __iter__(self) -> Iterator[Effect]: ...
+
+    def record(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> float: ...
 
 
 class Ended(Protocol):
@@ -30,7 +47,7 @@ class Ended(Protocol):
     def snapshot(self) -> Snapshot: ...
 
     @property
-    def effects(self) -> Mapping[int, Effect]: ...
+    def effects(self) -> Runs: ...
 
     @property
     def worker_seconds(self) -> float: ...

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from callflow.core.events import NO_DATA
 from callflow.runtime.ended import Ended
 from callflow.runtime.journal import Journal, aside
 from callflow.runtime.record import CallRecord, save, without_payloads
-from callflow.runtime.running_effect import Effect, sentence
+from callflow.runtime.running_effect import sentence
 
 logger = logging.getLogger("callflow")
 
@@ -53,23 +53,12 @@ class Closed(Written, Ended, Protocol):
     """What is asked of a call that comes to its end."""
 
     @property
-    def opening(self) -> Effect | None: ...
-
-    @property
-    def open_failed(self) -> bool: ...
-
-    @property
-    def strays(self) -> tuple[asyncio.Task[Any], ...]: ...
-
-    @property
     def reason(self) -> str | None: ...
 
     @property
     def hurried(self) -> bool: ...
 
     def draft(self) -> CallRecord: ...
-
-    def record_effect(self, effect: Effect, status: str, result: Mapping[str, Any], error: str | None) -> None: ...
 
 
 class Ending:
@@ -122,29 +111,29 @@ class Ending:
     def _stop(self) -> list[asyncio.Task[Any]]:
         """Cancels everything that runs, and says what that is."""
         call = self._call
-        effects = [*call.effects.values(), *(() if call.opening is None else (call.opening,))]
+        effects, strays = [*call.effects], call.effects.strays
         for one in call.snapshot.memory.lists.values():
             if one.kind == "tool":
                 call.log.came_late(f"the model called {one.key}: the call had to end before it was carried out")
-        tasks = [effect.task for effect in effects if effect.task is not None] + list(call.strays)
+        tasks = [effect.task for effect in effects if effect.task is not None] + list(strays)
         for effect in effects:
             effect.cancel()
-        for task in call.strays:
+        for task in strays:
             task.cancel()
         return tasks
 
     async def _stop_effects(self) -> None:
         call, tasks = self._call, self._stopping
         await self._within(STOP_SECONDS, tasks)
-        for effect in list(call.effects.values()):
-            call.record_effect(effect, "running", NO_DATA, None)
+        for effect in list(call.effects.running.values()):
+            call.effects.record(effect, "running", NO_DATA, None)
         for task in tasks:
             if not task.done():
                 call.note(f"the task of {task.get_name().removeprefix('callflow ')} did not stop and was left behind")
 
     async def _close(self) -> None:
         call = self._call
-        session, line = "session" in self._open or call.open_failed, "line" in self._open
+        session, line = "session" in self._open or call.effects.open_failed, "line" in self._open
         if not (session or line):
             return
         call.log.force(self._open)
@@ -228,7 +217,7 @@ async def amend(call: Written, sentence: str) -> None:
 def still_open(call: Closed) -> frozenset[str]:
     """What the flow has neither closed nor left on purpose."""
     found = {"session", "line"} - call.snapshot.memory.closed
-    for effect in call.effects.values():
+    for effect in call.effects.running.values():
         if verb_of(effect.start.verb).leaves(effect.start.arguments):
             found.discard("line")
     return frozenset(found)

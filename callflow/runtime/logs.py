@@ -67,6 +67,11 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def one_line(text: str) -> str:
+    """A text as one line of a log: what a caller said cannot look like a line of its own, nor steer a terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 def hide_in(record: logging.LogRecord, hidden: Callable[[str], str]) -> None:
     """`hidden` makes a text one without private values."""
     if record.args:  # else it is a sentence of ours

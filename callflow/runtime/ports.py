@@ -123,7 +123,7 @@ class World(Protocol):
 
     def forward(self, effect: int, event: Event) -> None:
         """An event is for this effect, which was begun and has not ended: a key, for one that collects keys. Also before what
-        `perform` has made of it has had its first turn."""
+        `perform` has made of it has taken its first step."""
 
     def hurry(self) -> None:
         """The worker closes, seconds are left: from now on nothing waits for speech, and a line that is to be dropped

@@ -15,6 +15,7 @@ from callflow.core.events import NO_DATA
 from callflow.core.snapshot import Start
 from callflow.core.verbs.limits import STOPS
 from callflow.errors import EffectError
+from callflow.runtime.eager_task import eager_task
 from callflow.runtime.ports import World
 
 UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
@@ -22,6 +23,28 @@ UNHEARD: Mapping[str, Any] = {"interrupted": True, "spoken": "", "heard": False}
 _T = TypeVar("_T")
 
 Status = Literal["ok", "failed", "timed_out", "cancelled"]
+
+
+class Told(Protocol):
+    """Who hears of what becomes of an effect."""
+
+    def attempted(self, effect: Effect) -> None: ...
+
+    def ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
+
+    def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None: ...
+
+    def came_late(self, effect: Start, result: Mapping[str, Any]) -> None: ...
+
+    def opened(self, status: Status, error: str | None) -> None: ...
+
+    def said_goodbye(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
+
+
+class Alarm(Protocol):
+    """Who looks at what is due."""
+
+    def ring_by(self, when: float) -> None: ...
 
 
 class Owner(Protocol):
@@ -33,29 +56,23 @@ class Owner(Protocol):
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
 
-    def now(self) -> float: ...
+    @property
+    def effects(self) -> Told: ...
 
-    def ring_by(self, when: float) -> None: ...
+    @property
+    def timers(self) -> Alarm: ...
+
+    def now(self) -> float: ...
 
     def at_once(self, function: Callable[[_T], None], argument: _T) -> None: ...
 
-    def effect_ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
-
-    def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None: ...
-
-    def came_late(self, effect: Start, result: Mapping[str, Any]) -> None: ...
-
-    def opened(self, status: Status, error: str | None) -> None: ...
-
-    def said_goodbye(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
-
 
 class Effect:
-    """An effect that runs. `phase`: trying, late (its time is up, it is stopping), pausing (before the next try),
-    stopping (cancelled by the call), over. `due` is when the call is to `ring`, on the loop's clock; None: it waits for nothing
-    but its task."""
+    """An effect that runs. `phase`: ready (the call takes what waits, and lets it `act` then), trying, late (its time is up, it is
+    stopping), pausing (before the next try), stopping (cancelled by the call), over. `due` is when the call is to `ring`, on the
+    loop's clock; None: it waits for nothing but its task."""
 
-    __slots__ = ("began", "call", "due", "phase", "start", "task", "tries")
+    __slots__ = ("_work", "began", "call", "due", "phase", "start", "task", "tries")
 
     def __init__(self, call: Owner, start: Start) -> None:
         self.call = call
@@ -64,27 +81,60 @@ class Effect:
         self.tries = 0
         self.task: asyncio.Task[Mapping[str, Any]] | None = None
         self.due: float | None = None
-        self.phase: Literal["trying", "late", "pausing", "stopping", "over"] = "trying"
+        self.phase: Literal["ready", "trying", "late", "pausing", "stopping", "over"] = "ready"
+        self._work: Coroutine[Any, Any, Mapping[str, Any]] | None = None  # before its first step
 
     def attempt(self) -> None:
         """Begin a try."""
-        self.phase = "trying"
+        self.phase = "ready"
         self.tries += 1
-        start = self.start
         try:
-            self.task = self.call.loop.create_task(self.perform(), name=f"callflow {start.verb} {start.id}")
+            self._work = self.perform()
         except Exception as error:  # noqa: BLE001 - a world that fails before it can be awaited
             self._again("failed", sentence(error))
+        else:
+            self.call.effects.attempted(self)
+
+    def act(self) -> None:
+        """Take the first step of a try, which may be the last; a task goes on with what follows. What was cancelled before never
+        begins to act."""
+        if self.phase != "ready":
             return
-        self.task.add_done_callback(self._done)
-        if start.timeout is not None:
-            self._ring_in(start.timeout)
+        work: Any = self._work
+        self._work = None
+        self.phase = "trying"
+        start, loop = self.start, self.call.loop
+        due = None if start.timeout is None else loop.time() + start.timeout
+        try:
+            task, value = eager_task(loop, work, f"callflow {start.verb} {start.id}")
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a world raises, its effect has failed
+            self._came(NO_DATA, _told(error))
+            return
+        if task is None:
+            self._came(*_checked(value))
+            return
+        task.add_done_callback(self._done)
+        if self.over:  # its own first step has ended it, or the call
+            task.cancel()
+            return
+        self.task = task
+        if due is not None:
+            self._ring_by(due)
+
+    @property
+    def over(self) -> bool:
+        return self.phase == "over"
+
+    @property
+    def ends(self) -> bool:
+        """Whether its task is done, and the loop is about to say so."""
+        return self.task is not None and self.task.done()
 
     def perform(self) -> Coroutine[Any, Any, Mapping[str, Any]]:
         return self.call.world.perform(self.start)
 
     def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
-        self.call.effect_ended(self, status, result, error)
+        self.call.effects.ended(self, status, result, error)
 
     def cancel(self) -> None:
         """Stop it by force. Its end is reported when it has stopped; one that has ended already is left alone."""
@@ -94,6 +144,7 @@ class Effect:
             return
         self.due = None
         if self.task is None:
+            self._forget()
             self._end("cancelled")
             return
         self.phase = "stopping"
@@ -104,9 +155,16 @@ class Effect:
         if self.phase == "over":
             return
         self.due = None
+        self._forget()
         if self.task is not None:
             self.task.cancel()
         self._end(status, result, error)
+
+    def _forget(self) -> None:
+        """What has not begun to act never does."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.close()
 
     def ring(self) -> None:
         """What was due has come: the end of its time, of its grace, of its pause."""
@@ -118,9 +176,9 @@ class Effect:
         elif self.phase == "trying":
             self.phase = "late"
             self.task.cancel()
-            self._ring_in(STOPS)
+            self._ring_by(self.call.loop.time() + STOPS)
         else:
-            self.call.left_behind(self.task, self.start)
+            self.call.effects.left_behind(self.task, self.start)
             self.task = None
             self._again("timed_out", self._out_of_time())
 
@@ -129,16 +187,20 @@ class Effect:
 
     def _over(self, task: asyncio.Task[Mapping[str, Any]]) -> None:
         value, error = outcome_of(task)
-        if task is not self.task or self.phase == "over":
-            if error is None:
-                self.call.came_late(self.start, value)
-            return
+        if task is self.task:
+            self._came(value, error)
+        elif error is None:
+            self.call.effects.came_late(self.start, value)
+
+    def _came(self, value: Mapping[str, Any], error: str | None) -> None:
+        """What a try has come to."""
         self.task = None
         self.due = None
-        if self.phase == "stopping":
+        if self.phase in ("stopping", "over"):
             if error is None and value:
-                self.call.came_late(self.start, value)
-            self._end("cancelled")
+                self.call.effects.came_late(self.start, value)
+            if self.phase == "stopping":
+                self._end("cancelled")
         elif self.phase == "late":
             self._again("timed_out", self._out_of_time(), value)
         elif error is not None:
@@ -152,16 +214,15 @@ class Effect:
             self._end(status, result, error)
             return
         self.phase = "pausing"
-        self._ring_in(self.start.backoff * 2 ** (self.tries - 1))
+        self._ring_by(self.call.loop.time() + self.start.backoff * 2 ** (self.tries - 1))
 
     def _end(self, status: Status, result: Mapping[str, Any] = NO_DATA, error: str | None = None) -> None:
         self.phase = "over"
         self.report(status, result, error)
 
-    def _ring_in(self, seconds: float) -> None:
-        call = self.call
-        self.due = due = call.loop.time() + seconds
-        call.ring_by(due)
+    def _ring_by(self, due: float) -> None:
+        self.due = due
+        self.call.timers.ring_by(due)
 
     def _out_of_time(self) -> str:
         return f"no end within {self.start.timeout:g} s"
@@ -180,7 +241,7 @@ class Opening(Effect):
         return NO_DATA
 
     def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
-        self.call.opened(status, error)
+        self.call.effects.opened(status, error)
 
 
 class Closing(Effect):
@@ -207,7 +268,7 @@ class Goodbye(Effect):
     __slots__ = ()
 
     def report(self, status: Status, result: Mapping[str, Any], error: str | None) -> None:
-        self.call.said_goodbye(self, status, result, error)
+        self.call.effects.said_goodbye(self, status, result, error)
 
 
 def is_speech(verb: str) -> bool:
@@ -226,16 +287,22 @@ def unspoken(verb: str) -> tuple[Status, Mapping[str, Any], str | None]:
 def outcome_of(task: asyncio.Task[Any]) -> tuple[Mapping[str, Any], str | None]:
     """A finished task's result, or the sentence that says why there is none."""
     if task.cancelled():
-        return NO_DATA, "cancelled from outside"
+        return NO_DATA, _told(asyncio.CancelledError())
     error = task.exception()
-    if error is not None:
-        return NO_DATA, sentence(error)
-    value = task.result()
+    return _checked(task.result()) if error is None else (NO_DATA, _told(error))
+
+
+def _checked(value: Any) -> tuple[Mapping[str, Any], str | None]:
+    """What a world gives for a result, and what is wrong with it."""
     if value is None:
         return NO_DATA, None
     if type(value) is not dict and not isinstance(value, Mapping):
         return NO_DATA, f"its result must be a mapping, not {type(value).__name__}"
     return value, None
+
+
+def _told(error: BaseException) -> str:
+    return "cancelled from outside" if isinstance(error, asyncio.CancelledError) else sentence(error)
 
 
 def sentence(error: BaseException) -> str:

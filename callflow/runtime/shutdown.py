@@ -130,7 +130,7 @@ class Shutdown:
         except Exception as error:
             call.note(f"hurry: {sentence(error)}")
             logger.exception("dropping speech has failed", extra={"call": call.id})
-        for effect in list(call.effects.values()):
+        for effect in list(call.effects.running.values()):
             if is_speech(effect.start.verb):
                 effect.end_now(*unspoken(effect.start.verb))
 

@@ -261,7 +261,7 @@ class Chaos:
         if how in ("swallows", "late"):
             (self.world.swallows if how == "swallows" else self.world.late).add(key)
         elif how == "cancelled":
-            effect = self.call.effects.get(key) if isinstance(key, int) else None
+            effect = self.call.effects.running.get(key) if isinstance(key, int) else None
             if effect is not None and effect.task is not None:
                 effect.task.cancel()
         elif future is None or future.done():
@@ -323,17 +323,17 @@ class Chaos:
         if call._inbox:
             self.fail("inputs wait although nothing happens")
         timers = call.snapshot.memory.timers
-        armed = call._timer is not None and not call._timer.cancelled()
+        armed = call.timers.armed
         if armed != bool(timers):
             self.fail(f"timers of the snapshot: {len(timers)}, and {'one' if armed else 'none'} is armed")
-        lost = call.effects.keys() ^ call.snapshot.memory.effects.keys()
+        lost = call.effects.running.keys() ^ call.snapshot.memory.effects.keys()
         lost = {number for number in lost if number > 0}
         if any(not self._stopping(number) for number in lost):
             self.fail(f"effects that only the snapshot or only the runtime knows: {sorted(lost)}")
 
     def _stopping(self, number: int) -> bool:
         """Given up by the snapshot, and still on its way to its end."""
-        effect = self.call.effects.get(number)
+        effect = self.call.effects.running.get(number)
         return effect is not None and effect.phase == "stopping"
 
     def finish(self, how: str = "shutdown") -> None:

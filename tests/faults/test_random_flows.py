@@ -127,7 +127,7 @@ class TestCalls(Calls.TestCase):
 def test_a_counter_example_is_shrunk_and_runs_again(tmp_path, monkeypatch, caplog):
     """With a runtime that arms no timer: what is left of a random call is little more than what shows it."""
     caplog.set_level("CRITICAL", "callflow")
-    monkeypatch.setattr("callflow.runtime.call.Call._schedule", lambda self, timers: None)
+    monkeypatch.setattr("callflow.runtime.timers.Timers.arm", lambda self, timers: None)
     found = soak(0, 400, tmp_path, lambda done, seed: None)
     assert found is not None
     again = read(found)

@@ -222,7 +222,7 @@ async def test_a_call_that_cannot_start_has_a_span_that_ends(stage, spans, monke
     def start(*_, **__):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("callflow.runtime.call.start", start)
+    monkeypatch.setattr("callflow.runtime.actor.start", start)
     stage.begin(FLOW, actions={"look_up": look_up})
     await stage.ended()
     assert assert_whole(spans).status.status_code is StatusCode.ERROR

@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 
-import callflow.runtime.call as call_module
+import callflow.runtime.actor as actor_module
 from callflow.core.events import EffectEnded, TimerFired
 from tests.support.worlds import EPOCH, SMALL, FakeWorld, a_call, crash, fail, hang, odd, slow_to_stop, swallow
 
@@ -114,7 +114,7 @@ async def test_each_method_of_the_world_raising(method):
 
 @pytest.mark.parametrize("nth", range(1, 14))
 async def test_the_step_itself_raising(monkeypatch, nth):
-    real = call_module.step
+    real = actor_module.step
     count = itertools.count(1)
 
     def step(flow, snapshot, event):
@@ -122,7 +122,7 @@ async def test_the_step_itself_raising(monkeypatch, nth):
             raise KeyError("a bug in the step")
         return real(flow, snapshot, event)
 
-    monkeypatch.setattr(call_module, "step", step)
+    monkeypatch.setattr(actor_module, "step", step)
     world = FakeWorld()
     record = await a_call(world, FULL).run()
     ended_well(world, record)
@@ -133,15 +133,15 @@ async def test_the_step_itself_raising(monkeypatch, nth):
 
 async def test_a_call_that_nothing_could_end_is_ended(monkeypatch):
     """An effect's end that gets lost on its way to the step: no timer and no effect is left in the ending."""
-    real = call_module.step
+    real = actor_module.step
 
     def step(flow, snapshot, event):
         if isinstance(event, EffectEnded) and snapshot.memory.effects[event.id].verb == "http":
             lost = snapshot._replace(memory=snapshot.memory._replace(effects={}, timers=()))
-            return call_module.Step(event, lost)
+            return actor_module.Step(event, lost)
         return real(flow, snapshot, event)
 
-    monkeypatch.setattr(call_module, "step", step)
+    monkeypatch.setattr(actor_module, "step", step)
     world = FakeWorld()
     record = await a_call(world, FULL).run()
     ended_well(world, record)
@@ -183,14 +183,14 @@ async def test_a_cancelled_effect_that_is_slow_to_stop_holds_up_what_follows_fiv
 
 
 async def test_a_timer_of_a_step_that_raises_leaves_no_timer(monkeypatch):
-    real = call_module.step
+    real = actor_module.step
 
     def step(flow, snapshot, event):
         if type(event) is TimerFired:
             raise ArithmeticError("no")
         return real(flow, snapshot, event)
 
-    monkeypatch.setattr(call_module, "step", step)
+    monkeypatch.setattr(actor_module, "step", step)
     world = FakeWorld()
     call = a_call(world)
     record = await call.run()
@@ -383,7 +383,7 @@ async def test_a_start_that_still_runs_is_stopped_with_the_call():
     call = a_call(world)
     running = asyncio.create_task(call.run())
     await asyncio.sleep(2)
-    opening = call.opening.task
+    opening = call.effects.opening.task
     world.hang_up()
     record = await running
     assert opening.cancelled()

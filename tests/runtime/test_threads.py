@@ -140,8 +140,8 @@ def test_a_call_whose_loop_is_closed_is_over():
 
     asyncio.run(main())
     [call] = kept
-    for over in (True, False):
-        call._over = over
+    for stage in ("over", "idle"):
+        call._stage = stage
         with pytest.raises(CallEnded, match="is over"):
             call.send("app.moved")
     with pytest.raises(CallEnded, match="is over"):
