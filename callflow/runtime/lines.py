@@ -40,7 +40,7 @@ VERSION = 3
 VERSIONS = (1, 2, VERSION)
 """Those that are read. 3: `callflow`, `language`, `utc`. 2: `forward`, `given_up`. What version 1 does not tell was decided beside the step, and is not compared when such a journal is replayed."""
 
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), default=str).encode
 
 
 def as_json(line: Mapping[str, Any]) -> str:
@@ -118,7 +118,7 @@ class Lines:
         if step.moves:
             line["moves"] = [self._move(move) for move in step.moves]
         for name in ("guards", "broke"):
-            if name in notes:
+            if notes.get(name):
                 line[name] = notes[name]
         if starts:
             line["start"] = starts
@@ -127,7 +127,7 @@ class Lines:
                 ids = [one.id for one in step.effects if isinstance(one, kind)]
                 if ids:
                     line[name] = ids
-        if "notes" in notes:
+        if notes.get("notes"):
             line["notes"] = notes["notes"]
         line["states"] = list(step.snapshot.configuration)
         if step.snapshot.memory.phase != "running":
@@ -137,18 +137,20 @@ class Lines:
     def _notes(self, notes: tuple[Note, ...]) -> dict[str, list[Any]]:
         """By where they stand in the line."""
         hide = self._redactor
-        found: dict[str, list[Any]] = {}
+        guards: list[Any] = []
+        broke: list[Any] = []
+        others: list[Any] = []
         for kind, data in notes:
             if kind == "guard":
-                found.setdefault("guards", []).append([data["transition"], data["holds"]])
+                guards.append([data["transition"], data["holds"]])
             elif kind == "broke":
-                found.setdefault("broke", []).append([data["attempt"], hide.text(str(data["error"]))])
+                broke.append([data["attempt"], hide.text(str(data["error"]))])
             elif kind == "emitted":
                 event = Event(str(data["event"]), data.get("data") or {})
-                found.setdefault("notes", []).append({"kind": kind, "event": event.name, "data": hide.event(event)})
+                others.append({"kind": kind, "event": event.name, "data": hide.event(event)})
             else:
-                found.setdefault("notes", []).append({"kind": kind, **hide.note(kind, data)})
-        return found
+                others.append({"kind": kind, **hide.note(kind, data)})
+        return {"guards": guards, "broke": broke, "notes": others}
 
     def _input(self, entry: Input | None, line: dict[str, Any]) -> None:
         hide = self._redactor

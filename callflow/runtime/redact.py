@@ -201,7 +201,7 @@ class Redactor:
         """A text without the private values that are known so far."""
         if self.full and text:
             return self.digest(text)
-        return self.searched(text)
+        return self.searched(text) if self._known or "dtmf." in text else text
 
     def searched(self, text: str) -> str:
         """The same, however much is known: for names and keys."""
@@ -211,10 +211,10 @@ class Redactor:
 
     def data(self, value: Any) -> Any:
         """Plain data without the private values that are known so far; what JSON cannot hold becomes text."""
+        if isinstance(value, str):  # as most are
+            return self.text(value)
         if value is None or value is True or value is False:
             return value
-        if isinstance(value, str):
-            return self.text(value)
         if isinstance(value, (int, float)):
             return self.digest(value) if self.full and abs(value) >= 10 else self._number(value)
         if isinstance(value, (dict, Mapping)):  # most are dicts, and quickly told

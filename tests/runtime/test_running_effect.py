@@ -215,3 +215,99 @@ async def test_a_world_that_fails_before_it_can_be_awaited_is_a_failure():
     world.perform = perform
     effect = await one_effect(world)
     assert (effect.status, effect.tries, effect.error) == ("failed", 3, "LookupError: no such verb here")
+
+
+# -- the first step ----------------------------------------------------------------------------------------------------
+
+CHAIN = """
+callflow: 1
+name: chain
+events: {app.go: {}, app.leave: {}}
+initial: talking
+states:
+  talking:
+    on: {app.go: acting}
+  acting:
+    entry: [{http: "https://one.example"}, {http: "https://two.example"}]
+    on: {app.leave: talking}
+"""
+
+
+async def talking(world, text=CHAIN):
+    call = a_call(world, text)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(1)
+    return call, running
+
+
+async def test_what_waits_for_nothing_costs_no_turn_of_the_loop():
+    """The event, two actions one after the other, and their ends: all of it in the turn in which the event is taken."""
+
+    async def at_once(world, effect):
+        world.log.append((0.0, effect.arguments["url"]))
+        return {}
+
+    world = FakeWorld(http=at_once)
+    call, running = await talking(world)
+    call.post("app.go")
+    await asyncio.sleep(0)
+    assert [what for what in world.did if "example" in what] == ["https://one.example", "https://two.example"]
+    assert not call.effects.running
+    world.hang_up()
+    record = await running
+    assert [one.status for one in record.effects if one.verb == "http"] == ["ok", "ok"]
+
+
+async def test_what_is_cancelled_before_its_first_step_never_acts():
+    """By what has come before it could."""
+    world = FakeWorld(http=hang)
+    call, running = await talking(world)
+    call.post("app.go")
+    call.post("app.leave")
+    await asyncio.sleep(1)
+    assert "http" not in world.did
+    world.hang_up()
+    record = await running
+    assert [one.status for one in record.effects if one.verb == "http"] == ["cancelled"]
+
+
+async def test_effects_that_never_wait_leave_the_loop_its_turns():
+    """A flow that goes round in circles: others have their turn all the same, and its own limit ends it."""
+
+    async def at_once(world, effect):
+        return {}
+
+    text = CHAIN.replace("on: {app.leave: talking}", "on: {done: {target: acting, reenter: true}}")
+    text = text.replace("initial: talking", "limits: {no_progress: 300}\ninitial: talking")
+    world = FakeWorld(http=at_once)
+    call, running = await talking(world, text)
+    call.post("app.go")
+    await asyncio.sleep(0)
+    turns = 0
+    while call.snapshot.configuration == ("acting",):
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 5
+    assert (await running).outcome == "timed_out"
+
+
+async def test_the_end_of_one_is_told_before_what_hangs_on_it_acts():
+    """The start of the session tells of who has answered, and fails in the same breath: what is begun by that waits until the
+    failure is told."""
+    told = []
+
+    class Failing(FakeWorld):
+        async def open(self):
+            await asyncio.sleep(0.5)
+            self.call.post("call.answered", {"leg": "far_end", "identity": "caller-7"})
+            raise EffectError("no session today")
+
+        async def perform(self, effect):
+            told.append((effect.verb, self.call.effects.opening is None))
+            return await super().perform(effect)
+
+    world = Failing()
+    record = await a_call(world, CHAIN.replace("initial: talking", "initial: acting")).run()
+    assert told
+    assert ("http", False) not in told
+    assert record.cause.event == "session.close"
