@@ -13,6 +13,7 @@ STOP_SECONDS = 5.0  # how long a cancelled effect may hold up the lists after it
 SETTLE_SECONDS = 5.0  # how long a leg's hang-up waits for the result of its transfer
 
 _KINDS = ("stop", "settle", "answer", "away", "after", "every", "silence")
+"""In the order in which they fire where they are due at once in one state; the first four are the whole call's."""
 
 
 def arm(macrostep: Macrostep, kind: str, state: str, row: int, due: float) -> Timer:
@@ -33,8 +34,6 @@ def arm(macrostep: Macrostep, kind: str, state: str, row: int, due: float) -> Ti
 
 def rank(table: Table, timer: Timer) -> tuple[int, int, int, int]:
     """Its place among timers that are due at once."""
-    if timer.kind in ("stop", "settle", "answer", "away"):
-        return -1, _KINDS.index(timer.kind), 0, timer.row
     state = table.states[timer.state]
     return len(state.ancestors), _KINDS.index(timer.kind), state.order, timer.row
 

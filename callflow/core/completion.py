@@ -48,26 +48,15 @@ def _inside_done(macrostep: Macrostep, path: str, final: str) -> None:
         except (EvaluationError, EffectError) as error:
             macrostep.note("failure", action=f"returns.{name}", error=str(error), state=final, optional=True)
     macrostep.queue += (Queued(Event("done", {"final": ending.name, "returns": returns}, macrostep.time, state=path)),)
-    parent = macrostep.table.states[path].parent
-    if (
-        parent is not None
-        and parent != ROOT
-        and macrostep.table.states[parent].kind == "parallel"
-        and _is_done(macrostep, parent)
-    ):
-        _regions_done(macrostep, parent)
+    _region_done(macrostep, path)
 
 
-def _regions_done(macrostep: Macrostep, path: str) -> None:
-    macrostep.queue += (Queued(Event("done", {"final": "", "returns": {}}, macrostep.time, state=path)),)
+def _region_done(macrostep: Macrostep, path: str) -> None:
+    """`path` is done. Where it was the last region of a parallel state that is so, that state is done, and may be a region itself."""
     parent = macrostep.table.states[path].parent
-    if (
-        parent is not None
-        and parent != ROOT
-        and macrostep.table.states[parent].kind == "parallel"
-        and _is_done(macrostep, parent)
-    ):
-        _regions_done(macrostep, parent)
+    if parent is not None and macrostep.table.states[parent].kind == "parallel" and _is_done(macrostep, parent):
+        macrostep.queue += (Queued(Event("done", {"final": "", "returns": {}}, macrostep.time, state=parent)),)
+        _region_done(macrostep, parent)
 
 
 def _is_done(macrostep: Macrostep, path: str) -> bool:
