@@ -245,7 +245,7 @@ CODES: Mapping[str, Code] = {
     "cut-off": Code(
         "The line drops without a word",
         "A warning. A request, the program's own action or a recording has failed, or a text reads what is not there or no number, and no row "
-        "takes that; or a person has answered, or speaks, or somebody else is told goodbye: and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
+        "takes that, or the one for the request says nothing; or a person has answered, or speaks, or somebody else is told goodbye: and the flow goes straight on to drop the line. Whoever is on it is told nothing. What may fail and matters to nobody is `optional`.",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending}}\n",
         "env: [CRM]\nstates:\n  talking: {entry: [{http: '{{ env.CRM }}'}, {say: You are known to us. Goodbye.}], on: {done: ending, failed: sorry}}\n"
         "  sorry: {entry: [{say: I cannot look that up just now. Goodbye.}], on: {done: ending}}\n",
@@ -278,7 +278,7 @@ CODES: Mapping[str, Code] = {
         "The model talks with a machine",
         "A warning. A voicemail or an announcement has answered, and the flow leads on to where the model talks with whoever hears it; or no row "
         "takes the verdict, and the model talks on. So it is of a menu where the other machines have rows, and of `amd.uncertain` where `amd.human` has one. "
-        "A voicemail is left a message, an announcement is hung up on; a menu (`amd.machine-ivr`) may be talked to.",
+        "A menu that is read to a voicemail is another, and words that are said before `detect_machine` looks who has answered. A voicemail is left a message, an announcement is hung up on; a menu (`amd.machine-ivr`) may be talked to.",
         'states:\n  talking: {entry: [{dial: {to: "+15551234567", trunk: ST_1, detect_machine: true}}], on: {dial.answered: who, dial.*: ending}}\n'
         "  who: {on: {amd.*: hello}}\n  hello: {entry: [{generate_reply: Greet them.}], instructions: Help them., silence: {20s: ending}}\n",
         'states:\n  talking: {entry: [{dial: {to: "+15551234567", trunk: ST_1, detect_machine: true}}], on: {dial.answered: who, dial.*: ending}}\n'
@@ -286,7 +286,7 @@ CODES: Mapping[str, Code] = {
     ),
     "no-outcome": Code(
         "The one end without an outcome",
-        "A warning. Wherever else calls of this flow end an outcome is named, and by this tool's row none: the record says `none`, as it "
+        "A warning. Wherever else calls of this flow end an outcome is named, and by the row of this tool, or of this timer, none: the record says `none`, as it "
         "does of a call that came to nothing.",
         f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{target: ending, do: [{{outcome: timed_out}}]}}}}\n{_ENDS}",
         f"{_END}states:\n  talking:\n    entry: [{{say: What can I do for you?}}]\n    silence: {{20s: {{target: ending, do: [{{outcome: timed_out}}]}}}}\n"

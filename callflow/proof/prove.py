@@ -26,7 +26,7 @@ from callflow.proof.findings.gone import PutThrough
 from callflow.proof.findings.goodbyes import GoodbyeAndOn
 from callflow.proof.findings.keys import Dead, TooEarly
 from callflow.proof.findings.last_words import LastWords
-from callflow.proof.findings.machines import Answering
+from callflow.proof.findings.machines import Answering, SaidTooSoon
 from callflow.proof.findings.model import ModelCut
 from callflow.proof.findings.music import SaidOver, music_goes_on
 from callflow.proof.findings.outcomes import Early, Unnamed
@@ -102,6 +102,7 @@ ASIDES = (
     GoodbyeAndOn,
     Unspoken,
     Answering,
+    SaidTooSoon,
     Unnamed,
 )
 """What is looked for: at each step, and at all that was found; and what nobody on the line suffers from at once."""

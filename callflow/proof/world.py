@@ -220,13 +220,23 @@ class World:
     def _ends_so(
         self, snapshot: Snapshot, facts: Facts, effect: Running, status: str, result: Mapping[str, Any]
     ) -> bool:
-        """Whether an effect can end in this way now. Whoever has taken a call is there when that is told."""
+        """Whether an effect can end in this way now. Whoever has taken a call is there when that is told; who has answered a call that was
+        given up is taken off the line before they answer the next one that is."""
         verb = verb_of(effect.verb)
+        if effect.stopping and status == "ok" and is_undone(snapshot, effect):
+            return False
         if verb.calls and result.get("result") in ("accepted", "answered") and _is_gone(snapshot, effect.leg):
             return False
         if verb.lets_speech_end and status == "ok" and any(map(_talks, snapshot.memory.effects.values())):
             return False
         return not verb.parties_end or effect.stopping or status != "ok" or _parted(snapshot, facts)
+
+
+def is_undone(snapshot: Snapshot, effect: Running) -> bool:
+    """Whether what has come too late of another one like this is being undone."""
+    late = verb_of(effect.verb).late
+    running = snapshot.memory.effects.values()
+    return late is not None and any(one.verb == late.verb and one.source == effect.source for one in running)
 
 
 def _key(leg: str, digit: str, now: float) -> Event:

@@ -356,7 +356,7 @@ states:
   asking:
     entry: [{generate_reply: {instructions: Ask whether they want to hear more.}}]
     on: {done: noting}
-  noting: {entry: [{http: {url: "{{ env.URL }}", as: noted}}, {say: Goodbye.}], on: {done: ending, failed: ending}}
+  noting: {entry: [{http: {url: "{{ env.URL }}", as: noted}}, {say: Goodbye.}], on: {done: ending, failed: {target: ending, do: [{say: Goodbye.}]}}}
 """,
         {"Ask whether they want to hear more.": "Say that this is all."},
     ),

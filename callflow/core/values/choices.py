@@ -129,6 +129,8 @@ def _fitting(kind: Type, want: Want) -> Iterator[Any]:
     """Texts of the types that they are made to fit: a number to be called, one of a few words."""
     if kind == TEXT:
         yield from (plain(one) for one in want.kinds if one != TEXT and is_textual(one))
+        if want.beyond:  # for all that is known it is made to be called
+            yield plain(PHONE)
 
 
 def _together(texts: Sequence[str], want: Want) -> Iterator[str]:
@@ -185,7 +187,8 @@ def _lists(item: Type, want: Want, items: Mapping[int, Want]) -> Iterator[list[A
     yield from (one + other for one in begun[:_MOST_TOGETHER] for other in begun[:_MOST_TOGETHER] if one is not other)
     for length in lengths:
         yield from (one + [blank] * (length - len(one)) for one in [*begun[:_MOST_TOGETHER], []] if len(one) <= length)
-    yield from ([], [blank, blank]) if want.beyond else [[]]
+    several = [blank, *_fitting(item, want)] if want.beyond else []
+    yield from ([], *([one, one] for one in several))
 
 
 def _spelled(items: Mapping[int, Want]) -> Iterator[str]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Literal
 
 from callflow.core.actions import verb_of
-from callflow.core.events import EffectEnded, Event, Input
+from callflow.core.configuration import configuration_of
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input
 from callflow.core.flow import Action, Flow
 from callflow.core.snapshot import Start, Step
 from callflow.core.statechart.action_lists import action_at
+from callflow.core.table import table_of
 from callflow.proof.finding import Seen, Suspect, Suspects, in_ending, place_of
 from callflow.proof.findings.ways import Without, dropping_after, ended_well
 from callflow.proof.listening import parties, talk
-from callflow.proof.node import Exploration, Situation, Where
+from callflow.proof.node import Edge, Exploration, Node, Passage, Situation, Where
 from callflow.verify.places import defect
+
+Company = Literal["none", "there", "left"]
+"""Whether somebody has come of whom the flow knows no more than that."""
+
+_LEFT = "room.participant_disconnected"
 
 
 class Dropped:
@@ -99,16 +108,21 @@ class LeftAlone:
                 yield action
 
     def found(self, exploration: Exploration, seen: Seen[Action]) -> Suspects:
-        among_us = Without(exploration, _others_come)
+        among_us, alone_again = Without(exploration, _others_come), _AloneAgain(self.flow, exploration)
         for action, passage in seen:
+            says, hint = (
+                "one person is left on the line, alone",
+                "drop the line for everybody, or leave it only once two are on it",
+            )
             way = among_us.to(passage[0])
+            if way is None:
+                says = "whoever had come may have left again: one person is left on the line, alone"
+                hint = "wait for somebody again in a row for `room.participant_disconnected`, in each state until then"
+                way = alone_again.to(passage[0])
             if way is None:
                 continue
             yield Suspect(
-                defect(
-                    "left-alone", f"`{action.verb}` takes the agent out, and one person is left on the line, alone",
-                    action.position, "drop the line for everybody, or leave it only once two are on it", len(action.verb),
-                ),
+                defect("left-alone", f"`{action.verb}` takes the agent out, and {says}", action.position, hint, len(action.verb)),
                 way[0], more=(*way[1], passage), after="Whoever is on the line is alone, and nobody drops it.",
             )  # fmt: skip
 
@@ -116,3 +130,65 @@ class LeftAlone:
 def _others_come(_: Where, event: Input) -> bool:
     """Whether somebody has come of whom the flow knows no more than that: they may talk."""
     return isinstance(event, Event) and event.name == "room.participant_connected"
+
+
+class _AloneAgain:
+    """The shortest ways on which somebody has come of whom the flow knows no more than that, and is there no more: they have left, or may
+    have left while no row heard of it."""
+
+    def __init__(self, flow: Flow, exploration: Exploration) -> None:
+        self._table = table_of(flow)
+        self._exploration = exploration
+
+    def to(self, node: Node) -> tuple[Node, tuple[Passage, ...]] | None:
+        """Where a way to a node begins, and its passages; None where there is none."""
+        where: tuple[Node, Company] = (node.holder, "left")
+        if where not in self._last:
+            return None
+        found: list[Passage] = []
+        while (step := self._last[where]) is not None:
+            where, passage = step
+            found.append(passage)
+        return where[0], tuple(reversed(found))
+
+    @cached_property
+    def _last(self) -> dict[tuple[Node, Company], tuple[tuple[Node, Company], Passage] | None]:
+        """By node, and whether somebody has come, how a way comes there last; looked for when somebody asks for the first one."""
+        nodes = self._exploration.nodes
+        found: dict[tuple[Node, Company], tuple[tuple[Node, Company], Passage] | None] = {
+            (node, "none"): None for node in nodes if node.parent is None
+        }
+        todo = [*found]
+        for where in todo:
+            node, company = where
+            for edge in node.edges:
+                onward = edge.target.holder, self._company(company, node, edge)
+                if onward not in found:
+                    found[onward] = where, (node, edge)
+                    todo.append(onward)
+        return found
+
+    def _company(self, company: Company, node: Node, edge: Edge) -> Company:
+        event = edge.input
+        if _others_come(node, event):
+            return "there"
+        if company == "there" and (_others_go(node, event) or self._goes_unheard(node)):
+            return "left"
+        return company
+
+    def _goes_unheard(self, node: Node) -> bool:
+        """Whether time passes here, and nothing would hear of it if they left."""
+        runs = any(
+            not one.stopping and not verb_of(one.verb).parties_end for one in node.snapshot.memory.effects.values()
+        )
+        return runs and not configuration_of(self._table, node.snapshot.configuration).heard(_LEFT).rows
+
+
+def _others_go(node: Where, event: Input) -> bool:
+    """Whether somebody leaves of whom the flow knew no more than that they had come; not the far end, whose hang-up is told as well."""
+    if not isinstance(event, Event) or event.name != _LEFT:
+        return False
+    far_end, who = node.snapshot.memory.legs.get(MAIN_LEG), event.data.get("identity")
+    return (
+        not who or far_end is None or far_end.data.get("identity") != who
+    )  # unless a guard asks for it nobody knows who

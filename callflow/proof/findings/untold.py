@@ -28,7 +28,7 @@ _SPOKEN = ("session.user_state_changed", "session.user_input_transcribed")
 
 
 class CutOff:
-    """What is asked outside of the call has failed, and no row takes that; a person has answered, or has spoken: and the flow goes straight
+    """What is asked outside of the call has failed; a person has answered, or has spoken: and the flow goes straight
     on to drop the line, without a word to whoever is on it."""
 
     def __init__(self, flow: Flow) -> None:
@@ -50,7 +50,9 @@ class CutOff:
         name = event.name if isinstance(event, Event) else ""
         if effect is not None and isinstance(event, EffectEnded):
             name, failed = result_of(effect, event), event.status in ("failed", "timed_out") and not effect.stopping
-            if mine is None and failed and taken.moves[0].trigger == "failed" and _may_fail(verb_of(effect.verb)):
+            if failed and taken.moves[0].trigger == "failed" and _may_fail(verb_of(effect.verb)):
+                if mine is not None:
+                    return f"`{effect.verb}` has failed", mine
                 action = action_of(self.flow, effect)
                 place = place_of(self.flow, before) if action is None else action.position
                 return f"`{effect.verb}` has failed, and no row takes that", place

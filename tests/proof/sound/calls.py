@@ -26,7 +26,7 @@ from callflow.core.values.facts import senders
 from callflow.proof.node import MICRO, Moment
 from callflow.proof.timing import Timing, longest_detection
 from callflow.proof.waiting import MANY
-from callflow.proof.world import World
+from callflow.proof.world import World, is_undone
 
 MOST_STEPS = 80
 MOST_SECONDS = 2 * 3600.0
@@ -116,7 +116,11 @@ class Call:
         over, until = self.over, self.latest()
         found = inputs(self.flow, self.snapshot, self.facts, self.now)
         if over is not None:
-            ends = [one for one in found if isinstance(one, EffectEnded) and one.id == over.id and _stops(over, one)]
+            ends = [
+                one
+                for one in found
+                if isinstance(one, EffectEnded) and one.id == over.id and _stops(over, one, self.snapshot)
+            ]
             return [one for one in ends if one.time <= self.now]
         return [one for one in found if one.time <= until + 1e-6 and self._is_meant(one)]
 
@@ -174,13 +178,14 @@ class Call:
         return not self.flow.outbound and (self.flow.answer != "manual" or taken)
 
 
-def _stops(effect: Running, end: EffectEnded) -> bool:
-    """Whether what ends before anything else ends in this way: what was cancelled has not been done, but for a late answer."""
+def _stops(effect: Running, end: EffectEnded, snapshot: Snapshot) -> bool:
+    """Whether what ends before anything else ends in this way: what was cancelled has not been done, but for a late answer, and that
+    when the one before is off the line."""
     late = verb_of(effect.verb).late
     return (
         not effect.stopping
         or end.status == "cancelled"
-        or (late is not None and end.result.get("result") == late.result)
+        or (late is not None and end.result.get("result") == late.result and not is_undone(snapshot, effect))
     )
 
 
