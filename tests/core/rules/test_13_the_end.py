@@ -27,6 +27,18 @@ states:
     assert play.phase == "ended"
 
 
+def test_nothing_is_closed_by_force_before_what_was_cancelled_has_stopped() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: a
+states: {a: {entry: [{say: Hello.}], on: {app.go: over}}, over: {final: true}}
+""").send("app.go")
+    assert play.phase == "final"
+    assert [effect.verb for effect in play.last.snapshot.memory.effects.values()] == ["say"]
+    play.stopped("say Hello.")
+    assert play.phase == "closing"
+
+
 def test_after_the_end_no_event_is_taken_and_no_timer_lives() -> None:
     play = Play("""
 events: {app.go: {}}
