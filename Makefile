@@ -103,7 +103,7 @@ more: $(DEV)
 	@$(PYTEST) tests/faults tests/flowfile/test_fuzz.py tests/proof/test_sound.py tests/scenario/test_in_rooms.py tests/play/test_random.py \
 	  -n auto --maxprocesses 4 --dist worksteal
 
-# Of the shipped scenario files those whose calls take no longer than 20 s; CALLFLOW_LONGEST=600 make e2e for more of them.
+# Of the shipped scenario files those whose calls take no longer than 30 s; CALLFLOW_LONGEST=600 make e2e for more of them.
 .PHONY: e2e
 e2e: servers
 	@$(BIN)/python -m tests.e2e --at-once $(E2E_AT_ONCE)

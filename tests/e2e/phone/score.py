@@ -19,13 +19,13 @@ from callflow.core.events import DIGITS, KEYS, MAIN_LEG, EffectEnded, Event
 from callflow.core.snapshot import Running, Start
 from callflow.scenario import Result, Scenario, play
 from callflow.scenario.live_effects import CODES
-from callflow.scenario.model import Conditions, Replies
+from callflow.scenario.model import Conditions
 from callflow.scenario.reading import BEGINS
 from callflow.scenario.telephones import LOOKS_FOR
 from callflow.telephony.network import Act, FarEnd, HangUp, Press, Refer, Tone, Wait
 from tests.e2e.phone.far_ends import RINGS_FOR_EVER, picks_up, refuses
 
-LONGEST = float(os.environ.get("CALLFLOW_LONGEST", "20"))
+LONGEST = float(os.environ.get("CALLFLOW_LONGEST", "30"))
 """Seconds of a call: what waits in virtual time waits here."""
 
 AT_FIRST, FOR_EACH = 0.4, 0.25
@@ -44,21 +44,24 @@ AFTER_A_MACHINE = 3.5
 """Seconds from the last word of a machine to the verdict."""
 
 NO_ANSWER = 480
+_SAME = 0.001
 _SIGNS = {name: sign for sign, name in KEYS.items()}
 _TELEPHONY = frozenset(
     one.name for one in EVERY_VERB.values() if one.results and not (one.takes_keys or one.takes_over)
 )
 _BROUGHT = ("call.ringing", "call.answered", "call.hangup", "leg.", "dtmf.", "tool.", "app.", "amd.", "session.user_")
+DIRECTED = ("tool.", "room.disconnected", "session.close", "session.agent_state_changed")
+"""What is brought about beside the agent: by its model, by its session, by whoever deletes the room."""
 
 
 class Cue(NamedTuple):
-    """What the agent's side does: tools that the model calls in one turn, once the call is in these states for the `nth` time that they
+    """What is done on the agent's side, by events that tell of it: tools that the model calls in one turn, or something else, once the call is in these states for the `nth` time that they
     have changed, and so many seconds later; `over`: while something is being said."""
 
     nth: int
     configuration: tuple[str, ...]
     seconds: float
-    tools: Sequence[tuple[str, Mapping[str, Any]]]
+    events: Sequence[tuple[str, Mapping[str, Any]]]
     over: bool
 
 
@@ -80,9 +83,7 @@ def _beyond(scenario: Scenario, result: Result) -> Iterator[str]:
         yield f"the call takes longer than {LONGEST:g} s"
     if scenario.start != BEGINS:
         yield "it begins at a time of its own, and a server's clock shows now"
-    if any(isinstance(step.act, Replies) for step in scenario.steps):
-        yield "the model speaks without being asked"
-    if any(getattr(step.act, "name", "").startswith("session.") for step in scenario.steps):
+    if any(getattr(step.act, "name", "").startswith("session.user_") for step in scenario.steps):
         yield "it says what LiveKit's session tells"
     for one in result.taken:
         if isinstance(one.step.event, Event):
@@ -93,7 +94,7 @@ def _beyond(scenario: Scenario, result: Result) -> Iterator[str]:
 
 def _not_brought(event: Event) -> Iterator[str]:
     by = event.data.get("by")
-    if not event.name.startswith(_BROUGHT) or event.name.endswith((".dropped", ".restored", ".offered")):
+    if not event.name.startswith((*_BROUGHT, *DIRECTED)) or event.name.endswith((".dropped", ".restored", ".offered")):
         yield f"nobody brings {event.name} about"
     elif event.name.endswith(".hangup") and by not in ("caller", "agent"):
         yield f"nobody hangs up by {by}"
@@ -250,19 +251,28 @@ def cues(result: Result) -> list[Cue]:
     before, running = result.taken[0].step.snapshot.configuration, result.taken[0].step.snapshot.memory.effects
     for one in result.taken[1:]:
         event = one.step.event
-        if isinstance(event, Event) and event.name.startswith("tool."):
-            called = (event.name.removeprefix("tool."), dict(event.data))
-            over = any(verb_of(effect.verb).speech for effect in running.values())
-            if found and asked == one.time:
-                found[-1] = found[-1]._replace(tools=[*found[-1].tools, called])
+        told = _told(result, one.time, event) if isinstance(event, Event) else None
+        if told is not None:
+            over = not told[0].startswith("tool.") or any(verb_of(effect.verb).speech for effect in running.values())
+            if found and asked == one.time and told[0].startswith("tool."):
+                found[-1] = found[-1]._replace(events=[*found[-1].events, told])
             else:
-                found.append(Cue(nth, before, one.time - entered, [called], over))
+                found.append(Cue(nth, before, one.time - entered, [told], over))
             asked = one.time
         after = one.step.snapshot.configuration
         if after != before:
             nth, entered, before = nth + 1, one.time, after
         running = one.step.snapshot.memory.effects
     return found
+
+
+def _told(result: Result, time: float, event: Event) -> tuple[str, dict[str, Any]] | None:
+    """What is to be brought about; of words that the model says by itself these words."""
+    if event.name != "session.agent_state_changed":
+        return (event.name, dict(event.data)) if event.name.startswith(DIRECTED) else None
+    began = result.taken[0].step.snapshot.memory.started
+    said = [one.text for one in result.heard if abs(one.began - began - time) < _SAME]
+    return (event.name, {"text": said[0]}) if event.data.get("new_state") == "speaking" and said else None
 
 
 def endings(result: Result) -> dict[int, dict[str, Any]]:

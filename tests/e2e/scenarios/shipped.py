@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
-from livekit.agents import Agent, AgentSession
+from attrs import define, evolve, frozen
+from livekit import api
+from livekit.agents import Agent, AgentSession, CloseReason, JobContext
 
 from callflow.core.events import MAIN_LEG
 from callflow.core.snapshot import Start, Step
@@ -96,7 +97,8 @@ async def play(job: Job) -> None:
             agents=dict.fromkeys((*scenario.flow.agents, *scenario.flow.tasks), _agent),
         )  # fmt: skip
         seen: list[Seen] = []
-        director = asyncio.create_task(_direct(call, call.steps(), session, cues(score), seen))
+        beside = Beside(job.ctx, session, model)
+        director = asyncio.create_task(_direct(call, call.steps(), beside, cues(score), seen))
         try:
             record = await call.run()
         finally:
@@ -112,8 +114,27 @@ async def play(job: Job) -> None:
     job.notes.write("unmet", unmet=[list(one[:3]) for one in missing])
 
 
-async def _direct(call: Any, steps: AsyncIterator[Step], session: Any, each: list[Cue], seen: list[Seen]) -> None:
-    """Follows the call, and has the model call its tools when it is time."""
+@define(eq=False)
+class Beside:
+    """Whatever happens beside the agent and its telephones: the room is deleted, the session closes, the model speaks
+    by itself."""
+
+    ctx: JobContext
+    session: AgentSession[Any]
+    model: DirectedLLM
+
+    async def bring(self, name: str, data: Mapping[str, Any]) -> None:
+        if name == "room.disconnected":
+            async with api.LiveKitAPI() as lk:  # its own: the call's is watched, and this is nobody's in the call
+                await lk.room.delete_room(api.DeleteRoomRequest(room=self.ctx.room.name))
+        elif name == "session.close":
+            self.session._close_soon(reason=CloseReason.ERROR)
+        else:
+            self.model.wanted[self.session.generate_reply().id] = [str(data["text"])]
+
+
+async def _direct(call: Any, steps: AsyncIterator[Step], beside: Beside, each: list[Cue], seen: list[Seen]) -> None:
+    """Follows the call, and has the model call its tools, and other things happen, when it is time."""
     changes, here = asyncio.Event(), [0]
 
     async def cue_by_cue() -> None:
@@ -123,11 +144,14 @@ async def _direct(call: Any, steps: AsyncIterator[Step], session: Any, each: lis
                 await changes.wait()
             await asyncio.sleep(cue.seconds + LATER)
             if not cue.over:
-                await _silent(session)
-            for number, (name, arguments) in enumerate(cue.tools):
-                offered = seen[0].snapshot.configuration
+                await _silent(beside.session)
+            for number, (name, data) in enumerate(cue.events):
+                if not name.startswith("tool."):
+                    await beside.bring(name, data)
+                    continue
+                tool, offered = name.removeprefix("tool."), seen[0].snapshot.configuration
                 turn = asyncio.ensure_future(
-                    call.tool_called(name, arguments, id=f"{name}_{here[0]}_{number}", offered_in=offered)
+                    call.tool_called(tool, data, id=f"{tool}_{here[0]}_{number}", offered_in=offered)
                 )
                 turn.add_done_callback(lambda done: done.cancelled() or done.exception())
 
