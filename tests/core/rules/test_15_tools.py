@@ -283,3 +283,44 @@ def test_the_caller_has_hung_up_meanwhile() -> None:
 def test_states_that_no_flow_has_are_nobody_s(tmp_path) -> None:
     play = Play(CALLS).send("tool.set_name", id="1", offered_in=("nowhere", ""), who="Ann")
     assert play.noted("tool_returned")[0]["error"]
+
+
+RESULTS = FLOW.replace("    result: found\n", "")
+
+
+def test_without_result_the_model_and_the_row_get_all_of_what_the_run_brought() -> None:
+    flow = RESULTS.replace('{set: {found: "{{ event.order }}"}}', '{log: "{{ event.order }}: {{ event.result.body }}"}')
+    play = Play(flow).send("tool.look_up", id="1", order="42").wait(3)
+    play.end("http", body="shipped")
+    [returned] = play.noted("tool_returned")
+    assert returned == {
+        "id": "1",
+        "result": {"body": "shipped"},
+        "error": None,
+        "reply": True,
+    }
+    assert play.noted("log")[0]["message"] == "42: shipped"
+
+
+def test_result_is_made_of_the_arguments_and_of_what_the_run_brought() -> None:
+    flow = FLOW.replace("result: found", 'result: "{{ event.order }} is {{ result.body }}"')
+    play = Play(flow).send("tool.look_up", id="1", order="42").end("http", body="shipped")
+    assert [one["result"] for one in play.noted("tool_returned")] == ["42 is shipped"]
+
+
+def test_a_result_that_cannot_be_made_is_told_to_the_model_as_an_error() -> None:
+    flow = FLOW.replace("result: found", 'result: "{{ result.body / 2 }}"')
+    play = Play(flow).send("tool.look_up", id="1", order="42").end("http", body="shipped")
+    [returned] = play.noted("tool_returned")
+    assert (returned["id"], returned["result"], returned["reply"]) == ("1", None, True)
+    assert returned["error"] == "{{ result.body / 2 }}: a number is due, and there is text"
+    assert play.vars["found"] == "42"  # its event comes all the same
+
+
+def test_a_run_that_fails_is_told_to_the_model_and_to_the_journal_with_the_state() -> None:
+    play = Play(FLOW).send("tool.look_up", id="1", order="42").end("http", "failed", "no route")
+    assert play.noted("failure") == [
+        {"action": "tool.look_up", "error": "no route", "state": "talking", "optional": True}
+    ]
+    assert play.noted("tool_returned") == [{"id": "1", "result": None, "error": "no route", "reply": True}]
+    assert (play.state, play.vars["found"]) == ("talking", "")
