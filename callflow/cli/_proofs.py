@@ -20,10 +20,11 @@ MOST = 60
 
 
 class Asked(NamedTuple):
-    """A flow to be proved, and the text of its file."""
+    """A flow to be proved, and its text; of one that has no file, the folder in which it looks for its sub-flows."""
 
     flow: Flow
     text: str
+    folder: str | None = None
 
 
 def proofs_of(flows: Sequence[Asked], budget: int, *, cached: bool, jobs: int | None, deep: bool) -> Proofs:
@@ -31,13 +32,13 @@ def proofs_of(flows: Sequence[Asked], budget: int, *, cached: bool, jobs: int | 
     the way is told though nobody looks on."""
     found = {
         flow.file: next((one for one in kept(flow) if one.answers(budget)), None) if cached else None
-        for flow, _ in flows
+        for flow, *_ in flows
     }
     new = [one for one in flows if found[one.flow.file] is None]
     if not new:
         return Proofs({file: one for file, one in found.items() if one is not None})
     pool, board = _workers(min(jobs or _cores(), len(new), MOST), len(new))
-    telling = Telling(board, [flow.file for flow, _ in new], asked=deep)
+    telling = Telling(board, [flow.file for flow, *_ in new], asked=deep)
     following = (
         _in_turn(new, budget, board, telling) if pool is None else _side_by_side(new, budget, pool, board, telling)
     )
@@ -74,6 +75,7 @@ class _Source(NamedTuple):
     file: str
     text: str
     digest: str
+    folder: str | None
 
     def flow(self) -> Flow | None:
         """The flow; None where a sub-flow's file has changed since."""
@@ -81,6 +83,8 @@ class _Source(NamedTuple):
 
         if self.file == "<stdin>":
             flow, _ = read_loads(self.text, self.file)
+        elif self.folder is not None:
+            flow, _ = read_loads(self.text, self.file, self.folder)
         else:
             flow, _ = read_loads(self.text, self.file, os.path.dirname(self.file), self.file)  # noqa: PTH120 - as in the loader
         return None if flow is None or digest(flow) != self.digest else flow
@@ -110,7 +114,7 @@ def _side_by_side(
 
     with pool:
         try:
-            sources = [_Source(flow.file, text, digest(flow)) for flow, text in new]
+            sources = [_Source(flow.file, text, digest(flow), folder) for flow, text, folder in new]
             pending = {pool.submit(_prove, place, one, budget): place for place, one in enumerate(sources)}
             while pending:
                 done, _ = wait(pending, timeout=OFTEN, return_when=FIRST_COMPLETED)

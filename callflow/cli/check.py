@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
 
 import click
 
@@ -33,6 +34,9 @@ INTERRUPTED = 130
     help="How defects are printed.",
 )
 @click.option("--expand", is_flag=True, help="Print the flow with its standard parts, as YAML.")
+@click.option(
+    "--sub-flow", is_flag=True, help="Check the files as sub-flows: by themselves, as the inside of any flow."
+)
 @click.option("--proof/--no-proof", default=True, help="Follow every call that can be, and tell what goes wrong.")
 @click.option(
     "--steps",
@@ -59,6 +63,7 @@ def command(
     files: Sequence[str],
     format_: str,
     expand: bool,
+    sub_flow: bool,
     proof: bool,
     steps: int | None,
     deep: bool,
@@ -79,17 +84,12 @@ def command(
         raise click.UsageError("--save-stories saves what the proof tells, and nothing is proved here")
     read = _read(files)
     used = {os.path.realpath(scope.file) for flow in read.flows for path, scope in flow.scopes.items() if path != ROOT}
-    found = {flow.file: verify(flow, as_subflow=os.path.realpath(flow.file) in used) for flow in read.flows}
+    inside = {flow.file for flow in read.flows if sub_flow or os.path.realpath(flow.file) in used}
+    found = {flow.file: verify(flow, as_subflow=flow.file in inside) for flow in read.flows}
     proofs = Proofs({})
     if proof and not expand:
-        from callflow.cli._proofs import Asked, proofs_of
-
-        right = [
-            Asked(flow, read.texts[flow.file])
-            for flow in read.flows
-            if os.path.realpath(flow.file) not in used and not any(one.level == "error" for one in found[flow.file])
-        ]
-        proofs = proofs_of(right, steps or (DEEP if deep else BUDGET), cached=cache, jobs=jobs, deep=deep)
+        budget = steps or (DEEP if deep else BUDGET)
+        proofs = _proofs(read, found, inside, alone=sub_flow, budget=budget, cached=cache, jobs=jobs, deep=deep)
     for file, defects in found.items():
         read.defects.extend(defects)
         read.defects.extend(one.defect for one in (proofs.each[file].told if file in proofs.each else ()))
@@ -98,6 +98,34 @@ def command(
         _save(proofs, folder)
     errors = any(one.level == "error" for one in read.defects)
     sys.exit(INTERRUPTED if proofs.ended is Ended.INTERRUPTED else 1 if errors else 0)
+
+
+def _proofs(
+    read: _Read,
+    found: Mapping[str, Sequence[Defect]],
+    inside: AbstractSet[str],
+    *,
+    alone: bool,
+    budget: int,
+    **how: Any,
+) -> Proofs:
+    """The proofs of the files that are right: of flows, and of sub-flows by themselves, where they are asked for alone, or no flow that is
+    proved has them inside. One that returns something can be nothing else."""
+    from callflow.cli._proofs import Asked, proofs_of
+    from callflow.cli._subflows import proofs_with_subflows
+
+    wrong = {file: {one.code for one in defects if one.level == "error"} for file, defects in found.items()}
+    flows = [flow for flow in read.flows if not wrong[flow.file] and flow.file not in inside]
+    followed = {os.path.realpath(scope.file) for flow in flows for scope in flow.scopes.values()}
+    subflows = [
+        flow
+        for flow in read.flows
+        if flow.file != "<stdin>"
+        and wrong[flow.file] <= {"returns-to-nobody"}
+        and (alone or os.path.realpath(flow.file) not in followed)
+    ]
+    asked = [Asked(flow, read.texts[flow.file]) for flow in flows]
+    return proofs_with_subflows(asked, subflows, lambda more: proofs_of(more, budget, **how))
 
 
 def _save(proofs: Proofs, folder: str) -> None:

@@ -303,3 +303,9 @@ CODES: Mapping[str, Code] = {
 
 EVERY_CODE: Mapping[str, Code] = {**FILE_CODES, **CHECKED, **CODES}
 """All codes that `callflow check` may print: the file's, the checker's, then those of the proof."""
+
+IN_NO_CALL = frozenset({
+    "row-always-beaten", "guard-always-so", "row-never-taken", "action-never-run", "never-entered", "cut-short",
+    "accepted-for-nothing",
+})  # fmt: skip
+"""What is told since no call shows another thing: of a file that several states use, only where it is so wherever it is used."""

@@ -15,6 +15,6 @@ def returns_to_nobody(flow: Flow) -> Iterator[Defect]:
         if state.returns and state.parent == ROOT:
             yield defect(
                 "returns-to-nobody", f"{named(path)} ends the call, and nobody gets what it `returns`", state.position,
-                "take it out; a file that is used as a sub-flow is checked together with the flow that uses it",
+                "take it out; a sub-flow is checked together with the flow that uses it, or by itself with `callflow check --sub-flow`",
                 len(state.name),
             )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,81 @@ def test_a_sub_flow_is_checked_with_the_flow_that_uses_it(tmp_path: Path) -> Non
     assert "returns-to-nobody" in alone.output
     both = CliRunner().invoke(main, ["check", str(tmp_path / "other.yaml"), str(tmp_path / "flow.yaml")])
     assert both.exit_code == 0, both.output
+
+
+PART = """callflow: 1
+name: part
+vars: {vip: boolean}
+initial: choosing
+states:
+  choosing: {always: [{target: waiting, when: vars.vip}, over]}
+  waiting: {entry: [{say: One moment.}], after: {50s: over}}
+  over: {final: true, returns: {vip: "{{ vars.vip }}"}}
+"""
+USES = "states:\n  talking: {flow: part, with: {vip: true}, on: {done: ending}}\nuse: {part: part.yaml}\n"
+NEEDS_NOT = USES.replace("vip: true", "vip: false")
+
+
+@pytest.fixture
+def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """The exit status and the output of `callflow check` in a folder with a sub-flow and two flows that use it."""
+    monkeypatch.chdir(tmp_path)
+    files = {"part.yaml": PART, "flow.yaml": whole(USES), "needs-not.yaml": whole(NEEDS_NOT)}
+    files["mended.yaml"] = PART.replace("50s", "20s")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    def command(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["check", "--no-cache", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, re.sub(r"\d+ (situation|step)s", r"… \1s", result.output)
+
+    return command
+
+
+def test_a_sub_flow_is_proved_by_itself(checked: Callable[..., tuple[int, str]]) -> None:
+    status, output = checked("--sub-flow", "part.yaml")
+    assert status == 0
+    assert output == (GOLDEN.parent / "sub-flow.txt").read_text(encoding="utf-8")
+    assert "warning: quiet-too-long: from the state `waiting` on" in output
+    status, output = checked("--sub-flow", "mended.yaml", "--jobs", "2")
+    assert status == 0
+    assert "warning" not in output
+    assert "followed every call" in output
+    status, output = checked("part.yaml")  # it can be nothing else
+    assert status == 1
+    assert "returns-to-nobody" in output
+    assert "quiet-too-long" in output
+
+
+def test_a_proof_of_a_sub_flow_comes_back(checked: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        first = checked("--sub-flow", "part.yaml", "--cache")
+        patch.setattr("callflow.proof.prove.explore", None)
+        assert checked("--sub-flow", "part.yaml", "--cache") == first
+    assert len([*(tmp_path / "cache").rglob("*.json")]) == 2
+
+
+def test_what_several_use_is_told_once(checked: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    (tmp_path / "again.yaml").write_text(whole(USES), encoding="utf-8")
+    status, output = checked("flow.yaml", "again.yaml", "part.yaml")
+    assert status == 0
+    assert output.count("quiet-too-long: ") == 1
+    assert "flow.yaml: followed every call" in output
+    assert "again.yaml: followed every call" in output
+
+
+def test_what_another_host_may_need_is_no_fault_of_a_sub_flow(
+    checked: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    for files in (["needs-not.yaml"], ["needs-not.yaml", "part.yaml"]):
+        status, output = checked(*files)
+        assert status == 0
+        assert "warning" not in output  # neither that `waiting` is never entered, nor that its guard is never true
+    wrong = PART.replace("when: vars.vip}, over]", "when: vars.vip},\n    {target: waiting, when: vars.vip}, over]")
+    (tmp_path / "part.yaml").write_text(wrong, encoding="utf-8")
+    assert "part.yaml:7:6: row-always-beaten" in checked("--format", "short", "flow.yaml")[1]  # as in all other hosts
 
 
 SECRET = "hunter2-do-not-show"

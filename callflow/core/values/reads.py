@@ -117,7 +117,11 @@ class Reads:
         if is_number(value) and (one.least is not None or one.most is not None):
             held = one.held(value)
             return type(value)(held) if held != value else value
-        kind = float if is_number(value) and not one.decides else type(value)  # 1 is shown as well as 1.0
+        if (
+            is_number(value) and not one.decides
+        ):  # one is shown as well as another, also where each is made of the one before
+            return self._alike.setdefault(place, value)
+        kind = type(value)
         return self._alike.setdefault((place, kind, self._signatures.of(place, value)), value)
 
     def _read(self, place: Place) -> Read:
