@@ -145,6 +145,10 @@ class AtTheEnd:
         """Whether it may make a difference what a variable is: to the ending, or to a list that waits."""
         return f"vars.{name}" in self._always or name in self._decides
 
+    def read(self, lists: Iterable[ActionList]) -> frozenset[str]:
+        """What may be read from here, as templates name it: by the ending, and by these lists."""
+        return self._always.union(*(self._read_by(one) for one in lists))
+
     def asks_for_legs(self, lists: Iterable[ActionList]) -> bool:
         """Whether anything asks what is known of whoever is on the line."""
         return any(map(_of_a_leg, self._always)) or any(any(map(_of_a_leg, self._read_by(one))) for one in lists)
@@ -153,7 +157,7 @@ class AtTheEnd:
         self, scopes: Mapping[str, Mapping[str, Any]], lists: Iterable[ActionList]
     ) -> Mapping[str, Mapping[str, Any]]:
         """The variables, those that nothing reads any more with the first value that was seen."""
-        read = self._always.union(*(self._read_by(one) for one in lists))
+        read = self.read(lists)
         return {
             scope: {
                 name: value if f"vars.{name}" in read else self._shown.setdefault((scope, name), value)

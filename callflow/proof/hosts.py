@@ -18,7 +18,7 @@ from callflow.core.actions import verb_of
 from callflow.core.durations import format_duration
 from callflow.core.expressions import TYPE_NAMES, ListOf, Type, type_named
 from callflow.core.flow import LANGUAGE, ROOT, Action, Field, Flow, Variable
-from callflow.core.statechart.lists import every_action
+from callflow.core.statechart.action_lists import every_action
 from callflow.errors import Defect
 from callflow.flowfile.loader import read_loads
 from callflow.proof.proved import Proved, Told

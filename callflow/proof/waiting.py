@@ -17,6 +17,7 @@ from callflow.core.statechart.descriptors import heard, matches
 from callflow.core.values.reads import Reads
 from callflow.core.values.wants import same
 from callflow.proof.ending import AtTheEnd, reads_of
+from callflow.proof.setting import Setting
 
 _T = TypeVar("_T")
 
@@ -30,6 +31,7 @@ class Waiting:
     def __init__(self, flow: Flow, read: Reads, at_the_end: AtTheEnd) -> None:
         self._hears_failures = any(matches(pattern, "failed") for pattern in heard(flow.states))
         self._began_with = _BeganWith(flow, read)
+        self._setting = Setting(flow)
         outcome = read.call.get("outcome")
         self._matters = _Matters(flow, at_the_end, outcome=outcome is not None and outcome.decides)
 
@@ -42,7 +44,8 @@ class Waiting:
         if len(left) < 2:
             return left
         if ending:
-            left = [one for one in left if not _waits(one) or self._matters.at_the_end(one)]
+            left = self._matters.left_at_the_end(left)
+        left = self._setting.left_of(left)
         return [*self._in_one_order(no_more_than_many(left, _waiting_alike), ending=ending)]
 
     def _in_one_order(self, lists: Sequence[ActionList], *, ending: bool) -> Iterator[ActionList]:
@@ -110,6 +113,7 @@ class _Matters:
         self._at_the_end = at_the_end
         self._outcome = outcome  # whether it is asked for
         self._known: dict[Hashable, bool] = {}
+        self._sets_of: dict[Hashable, frozenset[str]] = {}
 
     def only_says(self, one: ActionList) -> bool:
         """Whether it says something, and nothing else."""
@@ -123,9 +127,37 @@ class _Matters:
         """Whether anything that it does is vain in the ending."""
         return not self._all("plain", one, lambda action: not self._is_vain(action))
 
-    def at_the_end(self, one: ActionList) -> bool:
-        """Whether it does anything else than change what nothing reads in the ending."""
-        return not self._all("vain", one, self._is_vain)
+    def left_at_the_end(self, lists: Sequence[ActionList]) -> list[ActionList]:
+        """Without those that have yet to begin, and change only what nothing reads in the ending, nor any other of them."""
+        vain = [one for one in lists if _waits(one) and self._all("changes", one, self._only_changes)]
+        if not vain:
+            return [*lists]
+        kept = {one.seq for one in lists} - {one.seq for one in vain}
+        read = self._at_the_end.read(one for one in lists if one.seq in kept)
+        while more := [one for one in vain if one.seq not in kept and not read.isdisjoint(self._changed(one))]:
+            kept |= {one.seq for one in more}
+            read |= self._at_the_end.read(more)
+        return [one for one in lists if one.seq in kept]
+
+    def _only_changes(self, action: Action) -> bool:
+        """Whether it sets variables, or an outcome that nobody asks for."""
+        verb = verb_of(action.verb)
+        if "outcome" in verb.roles:
+            return not self._outcome
+        return isinstance(verb.given("variables", action.arguments), Mapping)
+
+    def _changed(self, one: ActionList) -> frozenset[str]:
+        """What it sets, as templates name it."""
+        which = one.kind, one.key
+        known = self._sets_of.get(which)
+        if known is None:
+            values = (
+                verb_of(action.verb).given("variables", action.arguments)
+                for action in list_at(self._flow, one.kind, one.key)
+            )
+            names = (name for each in values if isinstance(each, Mapping) for name in each)
+            known = self._sets_of[which] = frozenset(f"vars.{name}" for name in names)
+        return known
 
     def _all(self, what: str, one: ActionList, holds: Callable[[Action], bool]) -> bool:
         which = what, one.kind, one.key

@@ -241,9 +241,9 @@ def test_what_another_host_may_need_is_no_fault_of_a_sub_flow(
         status, output = checked(*files)
         assert status == 0
         assert "warning" not in output  # neither that `waiting` is never entered, nor that its guard is never true
-    wrong = PART.replace("when: vars.vip}, over]", "when: vars.vip},\n    {target: waiting, when: vars.vip}, over]")
+    wrong = PART.replace("after: {50s: over}", "after: {20s: over},\n    on: {consult.declined: over}")
     (tmp_path / "part.yaml").write_text(wrong, encoding="utf-8")
-    assert "part.yaml:7:6: row-always-beaten" in checked("--format", "short", "flow.yaml")[1]  # as in all other hosts
+    assert "part.yaml:8:10: row-never-taken" in checked("--format", "short", "flow.yaml")[1]  # as in all other hosts
 
 
 SECRET = "hunter2-do-not-show"
