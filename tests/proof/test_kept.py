@@ -28,7 +28,7 @@ FAULTY = whole(CODES["no-way-on"].wrong)
 HEAD = "callflow: 1\nname: flow\n"
 MAIN = f"{HEAD}use: {{one: one.yaml}}\ninitial: asking\nstates: {{asking: {{flow: one, on: {{done: ending}}}}}}\n"
 SUB = f"{HEAD}initial: waiting\nstates: {{waiting: {{on: {{done: over}}}}, over: {{final: true}}}}\n"
-PROVED = Proved(150_000, 7, 8, 0, (), ())
+PROVED = Proved(250_000, 7, 8, 0, (), ())
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_doubts_come_back(entries: Path, tmp_path: Path) -> None:
     doubt = Defect(
         "no-way-on", "a \ud800 ü\x1b", flow.file, 1, 2, 3, 4, "states.talking", "a hint", "warning", ("0 s: …",)
     )
-    found = Proved(150_000, 7, 8, 9_000, (Told(doubt, "at: 1\nsteps:\n"),), (doubt._replace(file="<supplied>"),))
+    found = Proved(250_000, 7, 8, 9_000, (Told(doubt, "at: 1\nsteps:\n"),), (doubt._replace(file="<supplied>"),))
     found = Proved(8, *(found.situations, found.steps, found.left, found.told, found.doubts))
     kept.keep(flow, found)
     assert [*kept.kept(flow)] == [found]
@@ -122,7 +122,7 @@ def test_doubts_come_back(entries: Path, tmp_path: Path) -> None:
         (Proved(50, 1, 55, 3, (), ()), 51, False),
         (Proved(50, 1, 55, 3, (), ()), 49, False),
         (Proved(500, 1, 55, 0, (), ()), 500, True),
-        (Proved(500, 1, 55, 0, (), ()), 150_000, True),  # it was finished long before
+        (Proved(500, 1, 55, 0, (), ()), 250_000, True),  # it was finished long before
         (Proved(500, 1, 55, 0, (), ()), 56, True),
         (Proved(500, 1, 55, 0, (), ()), 55, False),  # which would have cut it short, maybe
         (Proved(500, 1, 55, 3, (), ()), 500, False),  # it was broken off
@@ -138,7 +138,7 @@ def test_a_smaller_budget_is_not_answered_by_a_proof_that_needed_more(entries: P
     assert "followed every call" in command("check", str(file)).output
     assert "not proved: " in command("check", "--steps", "50", str(file)).output
     assert "followed every call" in command("check", "--steps", "40000", str(file)).output
-    assert sorted(one.name.partition("-")[2] for one in entries.iterdir()) == ["150000.json", "50.json"]
+    assert sorted(one.name.partition("-")[2] for one in entries.iterdir()) == ["250000.json", "50.json"]
 
 
 def test_every_file_counts_and_how_they_stand_together(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def entry_of(data: Any) -> str:
 
 
 GOOD = {
-    "budget": 150_000, "situations": 1, "steps": 2, "left": 0, "quiet": 11, "after_hang_up": 42,
+    "budget": 250_000, "situations": 1, "steps": 2, "left": 0, "quiet": 11, "after_hang_up": 42,
     "told": [], "doubts": [], "accepted": [],
 }  # fmt: skip
 PLAIN = {**Defect("no-way-on", "no", "", 1, 1, 1, 1)._asdict(), "file": 0}
@@ -320,7 +320,7 @@ def test_the_oldest_entries_go(entries: Path, monkeypatch: pytest.MonkeyPatch, t
     flows = [flow_of(tmp_path / str(number), {"flow.yaml": f"{FLOW}# {number}\n"}) for number in range(4)]
     for number, flow in enumerate(flows[:3]):
         kept.keep(flow, PROVED)
-        os.utime(entries / f"{kept.digest(flow)}-150000.json", (number, number))
+        os.utime(entries / f"{kept.digest(flow)}-250000.json", (number, number))
     assert [*kept.kept(flows[0])] == [PROVED]  # and it is used again
     kept.keep(flows[3], PROVED)
     assert [len([*kept.kept(flow)]) for flow in flows] == [1, 0, 1, 1]
@@ -338,7 +338,7 @@ def _writes(file: str, mark: str) -> bool:
     doubt = Defect("no-way-on", mark * 10_000, flow.file, 1, 1, 1, 1)
     found = []
     for _ in range(40):
-        kept.keep(flow, Proved(150_000, 1, 2, 0, (), (doubt,)))
+        kept.keep(flow, Proved(250_000, 1, 2, 0, (), (doubt,)))
         found += [*kept.kept(flow)]
     return len(found) == 40 and all(len(set(one.doubts[0].message)) == 1 for one in found)
 
@@ -347,4 +347,4 @@ def test_several_write_at_once(entries: Path, tmp_path: Path) -> None:
     flow = flow_of(tmp_path, {"flow.yaml": FLOW})
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert pool.starmap(_writes, [(flow.file, mark) for mark in "abc"]) == [True] * 3
-    assert [one.name for one in entries.iterdir()] == [f"{kept.digest(flow)}-150000.json"]
+    assert [one.name for one in entries.iterdir()] == [f"{kept.digest(flow)}-250000.json"]
