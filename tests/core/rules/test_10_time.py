@@ -300,3 +300,32 @@ def test_an_answer_ends_the_wait_for_it() -> None:
     assert "answer" not in [one.kind for one in play.last.snapshot.memory.timers]
     play.wait(10)
     assert (play.state, play.outcome, play.noted("nobody_came")) == ("talking", None, [])
+
+
+def test_a_move_inside_leaves_the_timers_of_the_states_around_it() -> None:
+    play = Play("""
+events: {app.go: {}}
+initial: outer
+after: {30s: over}
+states:
+  outer:
+    initial: a
+    after: {10s: late}
+    states: {a: {after: {9s: wrong}, on: {app.go: b}}, b: {}}
+  late: {}
+  wrong: {}
+  over: {}
+""")
+    play.wait(4).send("app.go").wait(5.9)
+    assert play.state == "outer.b"
+    assert play.wait(0.2).state == "late"
+    assert play.wait(20).state == "over"
+
+
+def test_a_beat_that_comes_in_time_is_none_that_was_missed() -> None:
+    play = Play("""
+vars: {n: {type: integer, default: 0}}
+initial: a
+states: {a: {every: {1s: {do: [{set: {n: "{{ vars.n + 1 }}"}}]}}}}
+""").wait(3)
+    assert play.vars["n"] == 3
