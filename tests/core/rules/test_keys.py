@@ -29,6 +29,7 @@ def logged(call):
 def test_a_key_is_forwarded_to_whoever_collects_keys():
     call = Play(ASKS).send("dtmf.1", digit="1")
     assert call.last.effects == (Forward(1, Event("dtmf.1", {"digit": "1"}, call.time)),)
+    assert call.noted("collected") == [{"event": "dtmf.1"}]
     assert logged(call) == []
 
 
@@ -42,6 +43,7 @@ def test_afterwards_and_of_somebody_else_it_is_the_rows(name):
 
 AFTER = [
     ("count", 1.9, "dtmf.pound", []),
+    ("count", 2.0, "dtmf.pound", []),
     ("count", 2.1, "dtmf.pound", ["a key"]),
     ("count", 1.0, "dtmf.star", ["a key"]),
     ("terminator", 1.0, "dtmf.pound", ["a key"]),
@@ -93,3 +95,11 @@ def test_a_key_in_a_final_state_is_for_what_still_collects():
     snapshot = call.last.snapshot
     done = step(call.flow, snapshot, Event("dtmf.1", {"digit": "1"}, call.time))
     assert [type(effect) for effect in done.effects] == [Forward]
+
+
+def test_a_letter_ends_an_input_as_well():
+    call = Play(ASKS.replace('"#"', '"A"')).end(
+        "collect_digits", result="input", digits="12", tries=1, ended_by="count"
+    )
+    assert call.send("dtmf.a", digit="a").noted("needless") == [{"event": "dtmf.a"}]
+    assert "a key" not in logged(call)
