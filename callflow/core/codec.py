@@ -8,11 +8,11 @@ from typing import Any
 
 from cattrs import Converter
 from cattrs.cols import is_namedtuple, namedtuple_dict_structure_factory, namedtuple_dict_unstructure_factory
-from cattrs.dispatch import StructureHook
+from cattrs.dispatch import StructureHook, UnstructureHook
 from cattrs.preconf.json import make_converter
 
 from callflow.core.flow import Flow
-from callflow.core.snapshot import VERSION, Memory, Snapshot
+from callflow.core.snapshot import PARTS, VERSION, Changing, Lasting, Memory, Snapshot
 from callflow.errors import SnapshotError
 
 
@@ -42,7 +42,7 @@ def from_json(flow: Flow, data: Any) -> Snapshot:
 
 def _whole(data: Mapping[str, Any]) -> dict[str, Any]:
     """What stands of a snapshot in this. Raises KeyError where a part is missing, also one that a new call begins without."""
-    for name in Memory._fields:
+    for name in PARTS:
         data["memory"][name]
     return {name: data[name] for name in Snapshot._fields}
 
@@ -53,8 +53,32 @@ def _converter() -> Converter:
     made = make_converter(detailed_validation=False)
     made.register_unstructure_hook_factory(is_namedtuple, namedtuple_dict_unstructure_factory)
     made.register_structure_hook_factory(is_namedtuple, _reads_record)
+    made.register_unstructure_hook(Memory, _writes_memory(made))
+    made.register_structure_hook(Memory, _reads_memory(made))
     return made
 
 
 def _reads_record(kind: Any, converter: Converter) -> StructureHook:
     return namedtuple_dict_structure_factory(kind, converter, False, True)  # the last: no other names
+
+
+def _writes_memory(converter: Converter) -> UnstructureHook:
+    """Its two tiers as one record: which part stands in which is nobody's business outside of this process."""
+    write = namedtuple_dict_unstructure_factory(Changing, converter)
+
+    def whole(memory: Memory) -> dict[str, Any]:
+        changing = write(memory)
+        return {**changing, **changing.pop("lasting")}
+
+    return whole
+
+
+def _reads_memory(converter: Converter) -> StructureHook:
+    lasting, changing = _reads_record(Lasting, converter), _reads_record(Changing, converter)
+
+    def tiers(data: Mapping[str, Any], _: Any) -> Memory:
+        kept = lasting({name: data[name] for name in Lasting._fields}, Lasting)
+        others = {name: one for name, one in data.items() if name not in Lasting._fields}
+        return Memory(*changing(others, Changing)._replace(lasting=kept))
+
+    return tiers

@@ -142,7 +142,9 @@ class Lasting(NamedTuple):
     faults: int = 0
 
 
-class _Tiers(NamedTuple):
+class Changing(NamedTuple):
+    """The other parts of a memory, and those that last, as one."""
+
     phase: Phase = "running"
     lists: Mapping[int, ActionList] = NO_DATA  # by seq
     effects: Mapping[int, Running] = NO_DATA  # by id
@@ -163,7 +165,7 @@ class _Tiers(NamedTuple):
     lasting: Lasting = Lasting()
 
 
-class Memory(_Tiers):
+class Memory(Changing):
     """Everything of a snapshot that most events leave as it is. It stands in two tiers, by how often a part changes, and is read,
     made and replaced as one: `memory.vars`, `Memory(vars=…)`, `memory._replace(vars=…)`."""
 
@@ -207,7 +209,7 @@ def _in_tiers(lasting: Lasting, parts: dict[str, Any]) -> dict[str, Any]:
 for _name in Lasting._fields:
     setattr(Memory, _name, property(attrgetter(f"lasting.{_name}")))
 
-PARTS = (*(name for name in _Tiers._fields if name != "lasting"), *Lasting._fields)
+PARTS = (*(name for name in Changing._fields if name != "lasting"), *Lasting._fields)
 """The names of all parts of a memory."""
 
 
