@@ -188,6 +188,7 @@ def test_any_text_is_hours_or_a_sentence(text):
             "Europe",
             "Europe is no time zone: write one such as Europe/Berlin or America/New_York",
         ),
+        (0.0, "daily 00:00-24:00", "berlin", "berlin is no time zone: did you mean Europe/Berlin?"),
         (0.0, "daily 00:00-24:00", "", " is no time zone: write one such as Europe/Berlin or America/New_York"),
         (
             0.0,

@@ -127,7 +127,12 @@ def time_zone(name: str) -> ZoneInfo:
     if not known:
         raise ValueError("this machine has no time zone data: install the package tzdata")
     shown = name if len(name) <= 40 and name.isprintable() else "the text"
-    near = closest(name, known)
+    if "/" in name:
+        near = closest(name, known)
+    else:  # a city alone is known; a region is near to all that lie in it, which says nothing
+        city = name.lower().replace(" ", "_")
+        near = [zone for zone in sorted(known) if zone.lower().endswith(f"/{city}")]
+        near += closest(name, (zone for zone in known if "/" not in zone))
     raise ValueError(
         f"{shown} is no time zone: "
         + (f"did you mean {near[0]}?" if near else "write one such as Europe/Berlin or America/New_York")

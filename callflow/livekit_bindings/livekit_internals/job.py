@@ -79,11 +79,11 @@ def on_worker_request(ctx: JobContext, told: Callable[[str], None]) -> None:
     LiveKit itself tells an entrypoint only after 15 s, by cancelling it. The request resolves a future of the job's
     process, which only the closure behind `ctx.shutdown` leads to.
     """
-    if ctx.is_fake_job():  # nobody asks a console
-        return
     cells = getattr(names.ON_SHUTDOWN.of(ctx), "__closure__", None) or ()
     behind = [cell.cell_contents for cell in cells]
-    process = next((one for one in behind if hasattr(one, names.SHUTDOWN.name)), next(iter(behind), None))
+    process = next((one for one in behind if hasattr(one, names.SHUTDOWN.name)), None)
+    if process is None and not ctx.is_fake_job():  # a test's own context may lead to no process
+        process = next(iter(behind), None)
     future = names.SHUTDOWN.of(process)
     if isinstance(future, asyncio.Future):
         future.add_done_callback(lambda done: _tell(done, told))
