@@ -332,7 +332,7 @@ states:
         (
             "0 s: the call begins.",
             '2 s: the caller is on the line. In looking. The caller hears "One moment."',
-            "2.225 s: the caller hears https://example.com. Http is asked.",
+            "2.225 s: the caller hears music.mp3. Http is asked.",
             '3.225 s: http answers (status: 200, body: something, leg: far_end). The caller hears "There are some left. Goodbye."',
             "The music goes on.",
         ),
