@@ -9,13 +9,16 @@ from itertools import product
 
 import attrs
 
-from callflow.core.events import MAIN_LEG, Input
+from callflow.core.events import MAIN_LEG, Event, Input
 from callflow.errors import CallflowError
 from callflow.play.played import GRID, Played
 from callflow.scenario import Scenario, Step, from_inputs, play, reads, write
-from callflow.scenario.call import Call
-from callflow.scenario.model import ANYTHING, Conditions, Ended, Expects, Text
+from callflow.scenario.call import Call, Taken
+from callflow.scenario.model import ANYTHING, Conditions, Ended, Expects, Occurs, Text
 from callflow.scenario.playing import Player
+
+NOTICED = 0.6
+"""Seconds after which LiveKit has noticed that somebody has ended to speak."""
 
 
 class CannotBeRecorded(CallflowError):
@@ -27,8 +30,8 @@ def recorded(played: Played, name: str) -> Scenario:
     left. Where steps cannot tell it, one that says each input."""
     call = played.call
     inputs = [one.step.event for one in call.taken if one.step.event is not None]
-    for states, later in product((True, False), (0.0, GRID)):
-        steps = [*_steps(played.scenario, states=states)]
+    for follows, states, later in product((True, False), (True, False), (0.0, GRID)):
+        steps = [*_steps(played.scenario, states=states, follows=follows)]
         if not played.over:
             at = round(math.ceil(call.elapsed / GRID - 1e-6) * GRID + later, 3)
             steps.append(Step(Expects(Conditions(state=call.snapshot.configuration)), at))
@@ -42,16 +45,37 @@ def recorded(played: Played, name: str) -> Scenario:
     )  # fmt: skip
 
 
-def _steps(scenario: Scenario, *, states: bool) -> Iterator[Step]:
+def _steps(scenario: Scenario, *, states: bool, follows: bool) -> Iterator[Step]:
+    """The steps, with the `states` to which each leads; one that comes at the very moment of something else `follows` that, whenever
+    it is: in a room no two things are at one moment."""
     player = Player(scenario)
     known = player.call.snapshot.configuration
     for number, step in enumerate(scenario.steps):
+        before = len(player.call.taken)
         player.do(number)
-        yield step
+        cause = _cause(player.call.taken[before - 1 : player.before.step]) if follows else None
+        if cause is not None and isinstance(step.when, float):
+            yield from (Step(cause), step._replace(when="now"))
+        else:
+            yield step
         there = player.call.snapshot
         if states and there.configuration not in (known, ()) and not there.ended:
             known = there.configuration
             yield Step(Expects(Conditions(state=known)))
+
+
+def _cause(taken: Sequence[Taken]) -> Occurs | Expects | None:
+    """What has happened by itself at the moment of the last of these: the state to which it has led, or that somebody has picked up;
+    None where nothing of that has."""
+    *earlier, last = taken
+    if not earlier:
+        return None
+    before = next((one for one in reversed(earlier) if one.time < last.time - GRID), earlier[0]).step.snapshot
+    there = last.step.snapshot
+    if there.configuration != before.configuration:
+        return Expects(Conditions(state=there.configuration))
+    event = last.step.event
+    return Occurs(event.name) if isinstance(event, Event) and event.name.endswith(".answered") else None
 
 
 def _seen(call: Call) -> Conditions:
@@ -66,16 +90,28 @@ def _seen(call: Call) -> Conditions:
 
 
 def _heard(call: Call) -> list[Text | str]:
-    """What the far end has heard. What the model says by itself is its own matter."""
+    """What the far end has heard. What the model says by itself is its own matter, and what is cut that began as they had just ended to
+    speak is LiveKit's: it says nothing to somebody of whom it has not noticed that yet."""
     found: list[Text | str] = []
+    silent = [call.began + one.time for one in call.taken if _falls_silent(one)]
     for one in call.heard:
         if MAIN_LEG not in one.legs:
             continue
-        if not one.text.startswith("("):
+        unsure = one.cut and any(0.0 <= one.began - time <= NOTICED for time in silent)
+        if not (unsure or one.text.startswith("(")):
             found.append(Text(exactly=f"{one.text}…" if one.cut else one.text))
         elif not found or found[-1] != ANYTHING:
             found.append(ANYTHING)
     return found if any(isinstance(one, Text) for one in found) else []
+
+
+def _falls_silent(taken: Taken) -> bool:
+    event = taken.step.event
+    return (
+        isinstance(event, Event)
+        and event.name == "session.user_state_changed"
+        and event.data.get("new_state") == "listening"
+    )
 
 
 def _plays(scenario: Scenario, inputs: Sequence[Input]) -> bool:

@@ -72,6 +72,7 @@ class Seen:
     seconds its times may differ from those that are expected."""
 
     tolerance = 0.001
+    unsure = 0.0  # seconds of a speech that was cut which may have been heard or not
 
     def __init__(self, flow: Flow, first: Step, time: float) -> None:
         self.flow = flow

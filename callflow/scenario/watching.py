@@ -9,6 +9,7 @@ from callflow.core.configuration import configuration_of
 from callflow.core.events import MAIN_LEG
 from callflow.core.queries import tools_offered
 from callflow.core.snapshot import Start
+from callflow.core.speaking import seconds
 from callflow.core.table import table_of
 from callflow.runtime.record import Cause
 from callflow.scenario.call import Heard, Seen, Taken
@@ -142,8 +143,21 @@ def _heard(wanted: Conditions, call: Seen, since: Since) -> Holds | None:
         return None
     if isinstance(heard, Text):
         return _among(call.heard, since.speech, lambda one: heard.by in one.legs and is_heard(heard, one))
-    by = listener(heard)
-    return _in_order(heard, call.heard, since.speech, lambda one: [one] if by in one.legs else [], is_heard)
+    by, unsure = listener(heard), call.unsure
+    return _in_order(
+        heard,
+        call.heard,
+        since.speech,
+        lambda one: [one] if by in one.legs else [],
+        is_heard,
+        lambda one: isinstance(one, Text) and _is_short(one.exactly or "", unsure / 2),
+        lambda one: one.cut and one.ended - one.began <= unsure,
+    )
+
+
+def _is_short(text: str, within: float) -> bool:
+    """Whether this was cut so early that perhaps nobody has heard it."""
+    return text.endswith("…") and seconds(text) <= within
 
 
 def _effects(wanted: Conditions, call: Seen, since: Since) -> Holds | None:
@@ -237,31 +251,32 @@ def _in_order(
     since: int,
     items: Callable[[_Found], Iterable[_Item]],
     fits: Callable[[_Wanted, _Item], bool],
+    may_be_missing: Callable[[_Wanted], bool] = lambda _: False,
+    may_be_there: Callable[[_Item], bool] = lambda _: False,
 ) -> Holds:
     """Whether the items of what is found, from that place on, are what is wanted, from its first to its last, `...` being anything between."""
-    looked = since
-    reached = _after_gaps({0}, wanted)  # how many of `wanted` may be behind us
+    nothing = [one == ANYTHING or may_be_missing(one) for one in wanted]  # whether nothing may stand in this place
+    looked, last = since, len(wanted)
+    reached = _passed({0}, nothing)  # how many of `wanted` may be behind us
 
     def is_so() -> bool:
         nonlocal looked, reached
         for one in found[looked:]:
             for item in items(one):
-                reached = _after_gaps(
-                    {place if wanted[place] == ANYTHING else place + 1
-                     for place in reached
-                     if place < len(wanted) and (wanted[place] == ANYTHING or fits(wanted[place], item))},
-                    wanted,
-                )  # fmt: skip
+                stays = (
+                    reached if may_be_there(item) else {at for at in reached if at < last and wanted[at] == ANYTHING}
+                )
+                goes = {at + 1 for at in reached if at < last and fits(wanted[at], item)}
+                reached = _passed(stays | goes, nothing)
         looked = max(looked, len(found))
-        return len(wanted) in reached
+        return last in reached
 
     return is_so
 
 
-def _after_gaps(reached: set[int], wanted: Sequence[Any]) -> set[int]:
-    """A gap may be empty."""
+def _passed(reached: set[int], nothing: Sequence[bool]) -> set[int]:
     for place in sorted(reached):
-        while place < len(wanted) and wanted[place] == ANYTHING:
+        while place < len(nothing) and nothing[place]:
             place += 1
             reached.add(place)
     return reached

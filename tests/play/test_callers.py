@@ -72,3 +72,23 @@ def test_those_are_offered_that_make_sense():
     assert {"busy", "voicemail"} <= {*callers(FLOWS["outbound"])}
     assert not {"busy", "voicemail", "presses_wrong_keys"} & {*callers(FLOWS["inbound"])}
     assert "presses_wrong_keys" in callers(FLOWS["keypad-menu"])
+
+
+@pytest.mark.parametrize(
+    ("flow", "name"),
+    [("outbound", "hangs_up_at_once"), ("voicemail", "hangs_up_at_once"), ("inbound", "interrupts"), ("hand-over", "keeps_talking")],
+)  # fmt: skip
+def test_what_was_played_on_the_pure_core_is_so_in_a_room(flow, name):
+    """Also where two things are at one moment on the pure core, or one ends as the other begins."""
+    from callflow.testing.scenario import play_in_rooms
+
+    assert play_in_rooms(recorded(whole(flow, name), "a call")).failure is None
+
+
+def test_who_hangs_up_at_once_does_so_after_the_answer_whenever_that_is():
+    assert write(recorded(whole("outbound", "hangs_up_at_once"), "a call")).partition("steps:\n")[2].split("\n")[
+        :2
+    ] == [
+        "      - expect: {state: screening}",
+        "      - now: call.hangup",
+    ]

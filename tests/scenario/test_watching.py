@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from callflow.scenario import load, play
+from callflow.scenario.call import Heard
 from callflow.scenario.later import StillToCome
-from callflow.scenario.model import Expects, Never, Occurs, Scenario, Step
+from callflow.scenario.model import ANYTHING, Conditions, Expects, Never, Occurs, Scenario, Step, Text
 from callflow.scenario.playing import Player
 from callflow.scenario.watching import Since, watch
+from callflow.testing.scenario.seen import SeenInARoom
 
 FOLDERS = ("flows/scenarios", "benchmarks/scenarios")
 FILES = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.scenario.yaml"))]
@@ -63,3 +65,28 @@ def test_a_step_is_for_the_effect_that_waits_for_it_until_that_has_ended():
     assert not later.brings("leg.human.dtmf.1", 9)
     later.over(7)
     assert later.brings("leg.human.dtmf.1", 9)
+
+
+CUT, WHOLE = Heard(0.0, 0.4, "Are you", ("far_end",), cut=True), Heard(1.0, 2.0, "Goodbye.", ("far_end",))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard", "exact", "in_a_room"),
+    [
+        (["Goodbye."], [WHOLE], True, True),
+        (["Goodbye."], [CUT, WHOLE], False, True),  # it was cut before anybody has heard a word
+        (["Are yo…", "Goodbye."], [CUT, WHOLE], True, True),
+        (["Are yo…", "Goodbye."], [WHOLE], False, True),
+        (["Are you still the…", "Goodbye."], [WHOLE], False, False),
+        (["Goodbye."], [CUT._replace(ended=1.5), WHOLE], False, False),
+        (["Are yo…"], [CUT, WHOLE], False, False),
+        (["Are yo…", ..., "Goodbye."], [CUT, CUT, WHOLE], True, True),
+    ],
+)
+def test_what_is_cut_at_once_may_be_heard_or_not_in_a_room(wanted, heard, exact, in_a_room):
+    texts = [ANYTHING if one is ... else Text(exactly=one) for one in wanted]
+    seen = Player(next(iter(load(FILES[0])))).call
+    seen.heard = heard
+    assert watch(Conditions(heard=texts), seen, Since())() is exact
+    seen.unsure = SeenInARoom.unsure
+    assert watch(Conditions(heard=texts), seen, Since())() is in_a_room

@@ -27,6 +27,7 @@ class SeenInARoom(Seen):
     """One call. Its times may differ by more than on the pure core: LiveKit's session starts, hears the end of a turn, and closes."""
 
     tolerance = 6.0
+    unsure = 1.0  # LiveKit hears half a second later that somebody speaks, and another half that it was a word
 
     def __init__(self, flow: Flow, first: Step, room: SimulatedRoom, parties: Parties) -> None:
         super().__init__(flow, first, first.snapshot.memory.started)
