@@ -70,7 +70,8 @@ def _here(place: int, one: Asked, budget: int, board: Board, telling: Telling) -
 
 
 class _Source(NamedTuple):
-    """A flow as another process reads it: from its text, since standard input is read once."""
+    """A flow as another process reads it: from its text, since standard input is read once. `folder`: where its
+    sub-flows are, of a text that stands in no file; None: beside the file."""
 
     file: str
     text: str

@@ -81,12 +81,12 @@ def test_a_file_that_changes_meanwhile_is_proved_as_it_was_read(monkeypatch: pyt
 
 
 def test_what_another_process_reads_is_what_was_read_here(folder: Path) -> None:
-    flow = _proofs._Source("uses.yaml", USES, "").flow()
+    flow = _proofs._Source("uses.yaml", USES, "", None).flow()
     assert flow is None  # its digest is another
     from callflow import load
     from callflow.proof.kept import digest
 
-    source = _proofs._Source("uses.yaml", USES, digest(load("uses.yaml")))
+    source = _proofs._Source("uses.yaml", USES, digest(load("uses.yaml")), None)
     assert source.flow() is not None
     (folder / "sub.yaml").write_text(SUB + "# changed\n", encoding="utf-8")
     assert source.flow() is None
