@@ -23,7 +23,7 @@ PYTEST := $(BIN)/python -m pytest --durations=10
 help:
 	@echo "make demo    two calls, offline: what goes wrong, and the same calls as flows"
 	@echo "make test    unit, property and guarantee tests, and a few calls on a real server"
-	@echo "make more    ten times as many of its random calls and flow files"
+	@echo "make more    ten times as many of its random calls and flow files, and each of LiveKit's names that may be gone"
 	@echo "make e2e     every scenario on a real livekit-server"
 	@echo "make soak    a million random calls in worlds that break, until one goes wrong"
 	@echo "make fuzz    flow files from strangers, 100,000 of them"
@@ -99,8 +99,10 @@ more: export CALLFLOW_ROOMS ?= 1
 more: export CALLFLOW_PLAY ?= 200
 more: export CALLFLOW_FUZZ ?= 3000
 more: export CALLFLOW_SOUND ?= 60
+more: export CALLFLOW_MOVED ?= 1
 more: $(DEV)
 	@$(PYTEST) tests/faults tests/flowfile/test_fuzz.py tests/proof/test_sound.py tests/scenario/test_in_rooms.py tests/play/test_random.py \
+	  tests/livekit_bindings/test_livekit_internals.py \
 	  -n auto --maxprocesses 4 --dist worksteal
 
 # Of the shipped scenario files those whose calls take no longer than 30 s; CALLFLOW_LONGEST=600 make e2e for more of them.

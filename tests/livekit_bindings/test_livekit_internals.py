@@ -130,7 +130,10 @@ def intact(livekit):
     return livekit.without(NOTHING)
 
 
-MOVABLE = sorted({one.name for one in declared()} - TOO_COMMON)
+EACH = int(os.environ.get("CALLFLOW_MOVED", "6"))
+"""Each sixth name is moved: a call without one takes seconds. `make more` moves them all."""
+
+MOVABLE = sorted({one.name for one in declared()} - TOO_COMMON)[::EACH]
 
 
 @pytest.mark.parametrize("name", MOVABLE)
