@@ -55,7 +55,7 @@ SEEN = 0.5
 
 
 class Given(OnTheLine, Protocol):
-    """What clearing is given of its call."""
+    """What removal is given of its call."""
 
     @property
     def api(self) -> LiveKitAPI: ...

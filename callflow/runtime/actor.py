@@ -302,11 +302,9 @@ class Actor:
                     break
         except Exception as error:  # noqa: BLE001 - whatever breaks, the call ends in order
             self.break_off(error)
-        except BaseException:  # the loop ends by that, and may turn once more for what is left
-            self._rest()
-            raise
-        if not self.over:
-            self._rest()
+        finally:  # also where the loop ends by what was raised: it may turn once more for what is left
+            if not self.over:
+                self._rest()
 
     def _take(self, most: int) -> int:
         """Takes that many inputs through the step; says how many."""

@@ -13,7 +13,7 @@ from callflow.runtime.running_effect import Effect
 
 
 class Runs(Protocol):
-    """What runs for a call: by its id, all of it, and what did not stop when it had to."""
+    """What runs for a call: by its id, all of it, and tasks of what is over already."""
 
     @property
     def running(self) -> Mapping[int, Effect]: ...

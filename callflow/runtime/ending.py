@@ -123,7 +123,10 @@ class Ending:
         return tasks
 
     async def _stop_effects(self) -> None:
-        call, tasks = self._call, self._stopping
+        call = self._call
+        tasks = [
+            *dict.fromkeys([*self._stopping, *call.effects.strays])
+        ]  # also one that ended the call in its first step
         await self._within(STOP_SECONDS, tasks)
         for effect in list(call.effects.running.values()):
             call.effects.record(effect, "running", NO_DATA, None)

@@ -32,6 +32,8 @@ class Told(Protocol):
 
     def ended(self, effect: Effect, status: Status, result: Mapping[str, Any], error: str | None) -> None: ...
 
+    def stops(self, task: asyncio.Task[Any]) -> None: ...
+
     def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None: ...
 
     def came_late(self, effect: Start, result: Mapping[str, Any]) -> None: ...
@@ -116,6 +118,7 @@ class Effect:
         task.add_done_callback(self._done)
         if self.over:  # its own first step has ended it, or the call
             task.cancel()
+            self.call.effects.stops(task)
             return
         self.task = task
         if due is not None:

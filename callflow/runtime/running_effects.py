@@ -70,7 +70,7 @@ class Performed(Owner, Protocol):
 
 class Effects:
     """Of one call. `running` are those that have begun and not ended, by their ids; `opening` is the start of the session, while
-    it starts; `ready` are those that have yet to take their first step; `strays` are tasks that did not stop when they had to."""
+    it starts; `ready` are those that have yet to take their first step; `strays` are tasks of effects that are over, and that have been told to stop."""
 
     __slots__ = ("_call", "open_failed", "opening", "ready", "running", "strays")
 
@@ -209,9 +209,13 @@ class Effects:
         if not self._call.over:
             self._call.shutdown.by_program()
 
+    def stops(self, task: asyncio.Task[Any]) -> None:
+        """A task of an effect that is over: the call's end waits for it."""
+        self.strays = (*self.strays, task)
+
     def left_behind(self, task: asyncio.Task[Any], effect: Start) -> None:
         """A task that swallows its cancellation: nobody waits for it any longer."""
-        self.strays = (*self.strays, task)
+        self.stops(task)
         self._call.note(f"{effect.verb} ({effect.id}) did not stop when its time was up")
 
     def came_late(self, effect: Start, result: Mapping[str, Any]) -> None:

@@ -9,25 +9,15 @@ from pathlib import Path
 
 import pytest
 
-import callflow
-from callflow import scenario
 from callflow.flowfile.codes import whole
 from callflow.proof.codes import CODES
-from callflow.proof.prove import folded
-from callflow.verify import check as verify
 from tests.proof.every import FAULTS
 from tests.support.command import command
 from tests.support.play import HEAD
-
-
-def is_proved(text: str) -> bool:
-    """Whether the checker lets it come to that."""
-    return not any(one.level == "error" for one in verify(callflow.loads(text, check=False)))
-
+from tests.support.stories import assert_shows
 
 WITHOUT_STORY = {"accepted-for-nothing"}  # no call shows it, and that is what it says
 TOLD = {code: whole(entry.wrong) for code, entry in CODES.items() if code not in WITHOUT_STORY}
-TOLD |= {name: HEAD + fault.wrong for name, fault in FAULTS.items() if is_proved(HEAD + fault.wrong)}
 FAULTY = whole(CODES["no-way-on"].wrong)
 SUB = "callflow: 1\nname: sub\ninitial: b\nstates: {b: {entry: [{say: Nobody is free.}]}, over: {final: true}}\n"
 USES = "callflow: 1\nname: uses\nuse: {sub: sub.yaml}\ninitial: a\nstates: {a: {flow: sub, on: {done: ending}}}\n"
@@ -47,26 +37,16 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "stories").iterdir())
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_a_saved_story_is_played_and_shows_what_it_tells(name: str, tmp_path: Path) -> None:
-    (tmp_path / "flow.yaml").write_text(TOLD[name], encoding="utf-8")
+@pytest.mark.parametrize("code", TOLD)
+def test_a_saved_story_is_played_and_shows_what_it_tells(code: str, tmp_path: Path) -> None:
+    (tmp_path / "flow.yaml").write_text(TOLD[code], encoding="utf-8")
     words = ("check", "--format", "json", "--save-stories", str(tmp_path / "stories"), str(tmp_path / "flow.yaml"))
     found = [one for one in json.loads(command(*words).stdout)["defects"] if one["story"]]
     files = names(tmp_path)
     assert len(files) == len(found) > 0
     for defect in found:
         (file,) = [file for file in files if file.startswith(f"flow.{defect['code']}")]
-        (one,), wrong = scenario.read(tmp_path / "stories" / file)
-        assert wrong == []
-        played = scenario.play(one)
-        assert played.failure is None
-        shown = folded(scenario.story(one.flow, played.taken))
-        told = defect["story"]
-        assert len(told) - len(shown) in (0, 1)  # what it ends with is no moment of the call
-        for line, moment in zip(told, shown, strict=False):
-            begin, *end = line.split(" … ")
-            assert moment.startswith(begin)
-            assert moment.endswith("".join(end))
+        assert_shows(tmp_path / "stories" / file, defect["story"])
     assert command("test", str(tmp_path / "stories")).exit_code == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proof.faults import Fault
+from tests.proof.faults.fault import Fault
 
 MADE = {
     "a colleague who is rung on when the caller has hung up": Fault(

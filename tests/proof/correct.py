@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proof.faults import END, OFFERS
+from tests.proof.faults.fault import END, OFFERS
 
 CORRECT = {
     "one moment, and music until the program knows": """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tests.proof import correct, faults
+from tests.proof import correct
 from tests.proof.authors import MADE, UNUSUAL
+from tests.proof.faults.parties import PARTIES
+from tests.proof.faults.rows import ROWS
+from tests.proof.faults.silence import SILENCE
+from tests.proof.faults.speech import SPEECH
 from tests.proof.unheard import HEARD, UNHEARD
 from tests.proof.unreached import REACHED, UNREACHED
 
-FAULTS = {**faults.FAULTS, **UNHEARD, **UNREACHED, **MADE}
+FAULTS = {**SILENCE, **SPEECH, **PARTIES, **ROWS, **UNHEARD, **UNREACHED, **MADE}
 CORRECT = {**correct.CORRECT, **HEARD, **REACHED, **UNUSUAL}

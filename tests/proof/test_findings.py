@@ -10,8 +10,11 @@ from click.testing import CliRunner
 import callflow
 from callflow.cli import main
 from callflow.proof.prove import prove
+from callflow.scenario.writing import write_bodies
+from callflow.verify import check as verify
 from tests.proof.every import CORRECT, FAULTS
 from tests.support.play import HEAD
+from tests.support.stories import assert_shows
 
 FLOWS = Path(__file__).parents[2] / "flows"
 
@@ -23,12 +26,20 @@ def found(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_found_and_told(name: str) -> None:
+def test_a_fault_is_found_and_told_and_its_story_shows_it(name: str, tmp_path: Path) -> None:
     fault = FAULTS[name]
-    (code, story), *others = found(fault.wrong)
-    assert code == fault.code
-    assert not fault.story or story == fault.story
-    assert others == []  # what follows from it is not told as well
+    flow = tmp_path / "flow.yaml"
+    flow.write_text(HEAD + fault.wrong, encoding="utf-8")
+    proof = prove(callflow.load(flow, check=False))
+    assert proof.finished
+    (told,) = proof.proved.told  # what follows from it is not told as well
+    assert told.defect.code == fault.code
+    assert not fault.story or told.defect.story == fault.story
+    if any(one.level == "error" for one in verify(callflow.load(flow, check=False))):
+        return  # no scenario has a flow that is refused
+    file = tmp_path / "flow.scenario.yaml"
+    file.write_text(write_bodies(str(flow), [(told.defect.code, told.scenario)], str(tmp_path)), encoding="utf-8")
+    assert_shows(file, told.defect.story)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proof.faults import END, OFFERS, Fault
+from tests.proof.faults.fault import END, OFFERS, Fault
 
 _TALKS = "entry: [{generate_reply: Help.}], silence: {20s: ending}"
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from callflow.errors import EffectError
+from callflow.runtime.overflow import INBOX_MOST
 from tests.support.worlds import SMALL, FakeWorld, a_call, hang, ok
 
 
@@ -311,3 +312,25 @@ async def test_the_end_of_one_is_told_before_what_hangs_on_it_acts():
     assert told
     assert ("http", False) not in told
     assert record.cause.event == "session.close"
+
+
+async def test_one_that_ends_the_call_in_its_own_first_step_has_stopped_when_the_call_is_over():
+    """A flood that it brings about, say: more than a call can keep."""
+    stopped = []
+
+    async def floods(world, effect):
+        for n in range(INBOX_MOST + 1):
+            world.call.post("room.data_received", {"topic": "news", "data": str(n)})
+        try:
+            return await hang(world, effect)
+        finally:
+            await asyncio.sleep(0.5)
+            stopped.append(effect.verb)
+
+    text = CHAIN.replace("app.leave: talking", "app.leave: talking, room.data_received: {do: [{log: News.}]}")
+    world = FakeWorld(http=floods)
+    call, running = await talking(world, text)
+    call.post("app.go")
+    record = await running
+    assert "events wait that must not be lost" in record.error
+    assert stopped == ["http"]

@@ -1,0 +1,1 @@
+"""Flows with one fault each, by what a caller would suffer from."""
