@@ -18,6 +18,7 @@ from callflow.core.values.said import said, telling
 from callflow.scenario.call import Call
 from callflow.scenario.endings import verb_of_result
 from callflow.scenario.model import Act, Calls, Ending, Ends, Occurs, Presses, Replies, Speaks
+from callflow.scenario.running import is_given_up
 from callflow.scenario.telling import in_words
 
 Takes = Literal["nothing", "words", "keys", "fields"]
@@ -98,6 +99,8 @@ def _events(flow: Flow, call: Call) -> Iterator[Event]:
 
 
 def _event(flow: Flow, call: Call, event: Event) -> Iterator[Choice]:
+    if is_given_up(event) and call.given_up:
+        return  # a step that says so only waits for it, and it has come
     called = event.name.startswith("tool.")
     if called:
         event = event._replace(id="call_1", offered_in=call.snapshot.configuration)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from callflow.core.actions import verb_of
-from callflow.core.events import MAIN_LEG, EffectEnded, Input, TimerFired
+from callflow.core.events import MAIN_LEG, EffectEnded, Event, Input, TimerFired
 from callflow.core.flow import Flow
 from callflow.core.occurs import AT_FIRST, Facts
 from callflow.core.possible import afterwards, refused
@@ -124,8 +124,13 @@ class Seen:
 
     @property
     def given_up(self) -> bool:
-        """Whether it was told that our own connection has been away for too long."""
-        return any(is_given_up(one.step.event) for one in self.taken)
+        """Whether it was told that our own connection has been away for too long, since it was lost last."""
+        for one in reversed(self.taken):
+            if is_given_up(one.step.event):
+                return True
+            if isinstance(one.step.event, Event) and one.step.event.name == "room.reconnecting":
+                return False
+        return False
 
     @property
     def speech_waits(self) -> bool:

@@ -230,3 +230,33 @@ def test_all_that_a_number_does_is_said_in_one_line(effects, outcome, at):
     assert result.failure is None
     left = next(one.time for one in result.taken if "ending" in one.step.entered)
     assert left == pytest.approx(at)
+
+
+def test_each_outage_is_waited_for_anew():
+    """What was given up once may come back, and be lost again."""
+    flow = DESK.replace(
+        "on:\n      tool.book", "on:\n      room.disconnected: {do: [{log: Out of reach.}]}\n      tool.book", 1
+    )
+    flow = flow.replace(
+        "    silence: {8s: {do: [{say: Are you there?}]}, 20s: {target: ending, do: [{outcome: abandoned}]}}\n", ""
+    )
+    text = """
+    callflow: 1
+    scenarios:
+      this:
+        steps:
+          - 1s: room.reconnecting
+          - room.disconnected: {reason: OUT_OF_REACH}
+          - 30s: room.reconnected
+          - 40s: room.reconnecting
+          - room.disconnected: {reason: OUT_OF_REACH}
+          - expect: {at: 1m}
+    """
+    [scenario], defects = reads(dedent(text), flows=callflow.loads(flow, check=False))
+    assert defects == []
+    result = play(scenario)
+    assert result.failure is None
+    assert [round(one.time) for one in result.taken if getattr(one.step.event, "name", "") == "room.disconnected"] == [
+        21,
+        60,
+    ]
